@@ -1,0 +1,22 @@
+"""Runs the README's code blocks as tests, with the environment pointing at a sandbox."""
+
+from collections.abc import Iterator
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+from mihu_async.sandbox import Sandbox
+
+
+@pytest.fixture
+def workspace(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stand in for the reader's workspace: a sandbox, and two of its agents."""
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("MIHU_API_TOKEN", sandbox.token)
+        monkeypatch.setenv("MIHU_BASE_URL", sandbox.base_url)
+        request.node.example.namespace["AGENTS"] = sandbox.inventory.free_agents("call")[:2]
+        yield
+
+
+pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=["README.md"], fixtures=["workspace"]).pytest()

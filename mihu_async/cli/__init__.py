@@ -1,0 +1,12 @@
+"""The ``mihu-async`` command. What it needs comes with the extra ``cli``, and is imported only when it runs."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command, or say what to install."""
+    try:
+        from mihu_async.cli.app import app  # noqa: PLC0415 - not every installation has it
+    except ModuleNotFoundError as error:
+        sys.exit(f"mihu-async needs {error.name}, which is not installed: pip install 'mihu-async[cli]'")
+    app(sys.argv[1:])

@@ -1,0 +1,138 @@
+"""The client: puts the parts together, and owns or borrows the session."""
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from attrs import evolve
+from yarl import URL
+
+from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.request import RAW, describe
+from mihu_async.core.retry import RetryPolicy
+from mihu_async.core.timeout import Timeout
+from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust
+from mihu_async.resources.arguments import instance_of, optional, present, whole
+from mihu_async.resources.numbers import Numbers
+from mihu_async.resources.trunks import Trunks
+
+MAX_RESPONSE_BYTES = 64 * 2**20
+
+
+class MihuClient:
+    """The way to one workspace: ``mihu.numbers``, ``mihu.trunks``, and ``mihu.request`` for what has no method yet.
+
+    token: the API token; None reads MIHU_API_TOKEN. It never shows in a repr, a log line, an error or a pickle.
+    subdomain: the workspace's name, for ``https://{subdomain}.mihu.ai``; None reads MIHU_TENANT.
+    base_url: the whole address instead, with or without ``/api/v1``; None reads MIHU_BASE_URL.
+    session: an aiohttp session to borrow; it is never closed. None makes an own one on first use, one for each event
+        loop, so that a client can stand at module level and outlive ``asyncio.run``.
+    timeout: the bounds of a call; see :class:`Timeout`.
+    retries: how a failed call is tried again; see :class:`RetryPolicy`.
+    proxy: the address of an HTTP proxy, with or without credentials; None uses none.
+    ssl: an SSLContext, an aiohttp Fingerprint, or False to check no certificate; None checks as usual.
+    trust_env: read HTTP_PROXY, HTTPS_PROXY and NO_PROXY when the client is made, where ``proxy`` is None.
+    user_agent: what the ``User-Agent`` header says, instead of the SDK's own.
+    max_response_bytes: how large an answer may be, decompressed; 64 MiB unless told otherwise.
+
+    Use it with ``async with``, or call :meth:`aclose`. A closed client may be used again: it makes a new session.
+    Raises UsageError for what can never work.
+    """
+
+    numbers: Numbers
+    trunks: Trunks
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        subdomain: str | None = None,
+        base_url: str | URL | None = None,
+        session: Session | None = None,
+        timeout: Timeout = Timeout(),
+        retries: RetryPolicy = RetryPolicy(),
+        proxy: str | URL | None = None,
+        ssl: Trust | None = None,
+        trust_env: bool = False,
+        user_agent: str | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> None:
+        address = find_base_url(subdomain, base_url, os.environ)
+        self._transport = Transport(
+            base_url=address,
+            token=find_token(token, os.environ),
+            user_agent=USER_AGENT if user_agent is None else check_user_agent(user_agent),
+            session=session,
+            proxy=find_proxy(proxy, address, trust_env=trust_env),
+            ssl=True if ssl is None else ssl,
+            max_response_bytes=whole("max_response_bytes", max_response_bytes),
+        )
+        self._owner = True
+        self._use(
+            Pipeline(
+                sender=self._transport,
+                secrets=self._transport.secrets,
+                timeout=instance_of(Timeout)("timeout", timeout),
+                retries=instance_of(RetryPolicy)("retries", retries),
+            )
+        )
+
+    def _use(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self.numbers = Numbers(pipeline)
+        self.trunks = Trunks(pipeline)
+
+    def with_options(self, *, timeout: Timeout | None = None, retries: RetryPolicy | None = None) -> Self:
+        """Give a client with other options that shares this one's connections; None keeps what this one has.
+
+        Closing it leaves the connections open: they belong to this client.
+        """
+        changes = present(
+            {
+                "timeout": optional(instance_of(Timeout), "timeout", timeout),
+                "retries": optional(instance_of(RetryPolicy), "retries", retries),
+            }
+        )
+        client = object.__new__(type(self))
+        client._transport = self._transport
+        client._owner = False
+        client._use(evolve(self._pipeline, **changes))
+        return client
+
+    async def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, json: Any = None) -> Any:
+        """Call any endpoint and give the decoded ``data`` of its answer, as plain JSON values.
+
+        method: DELETE, GET, PATCH, POST or PUT.
+        path: such as ``"/phone-numbers/search"``, with or without ``/api/v1``; never a whole address.
+        query: names to text, numbers, bools, UUIDs or enum members; a value of None is left out.
+        json: the body; None sends none.
+
+        It has the retries and the errors of the typed methods. All methods but POST are taken as safe to repeat, so
+        don't use PUT, PATCH or DELETE here for an endpoint where twice is not the same as once. A POST is sent once,
+        and again only where nothing can have been carried out; where its answer was lost, it raises
+        OutcomeUnknownError.
+        Gives None where the answer has no body or no data.
+        """
+        check = "Look whether it was carried out before sending it again."
+        return await self._pipeline.run(describe(method, path, RAW, query=query, json=json, check=check))
+
+    async def aclose(self) -> None:
+        """Close the connections that this client made in the running event loop; a borrowed session stays open."""
+        if self._owner:
+            await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={str(self._transport.base_url)!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A MihuClient cannot be pickled or copied: it holds a token and connections.")

@@ -1,0 +1,89 @@
+"""Where the service is, what opens it, and the way there: checked, from arguments or the environment."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+from yarl import URL
+
+from mihu_async.core.request import ROOT
+from mihu_async.errors import UsageError
+
+TOKEN_VARIABLE = "MIHU_API_TOKEN"  # noqa: S105 - the variable's name
+TENANT_VARIABLE = "MIHU_TENANT"
+BASE_URL_VARIABLE = "MIHU_BASE_URL"
+
+
+def find_token(token: Any, environment: Mapping[str, str]) -> str:
+    """Give the token, or raise UsageError where there is none or it cannot stand in a header. Never shows it."""
+    found = environment.get(TOKEN_VARIABLE) if token is None else token
+    if not found:
+        raise UsageError(f"There is no token: give token= or set {TOKEN_VARIABLE}.", argument="token")
+    if not isinstance(found, str) or not re.fullmatch(r"[\x21-\x7e]+", found):
+        raise UsageError("token must be visible ASCII without spaces or line ends.", argument="token")
+    return found
+
+
+def find_base_url(subdomain: Any, base_url: str | URL | None, environment: Mapping[str, str]) -> URL:
+    """Give the address before ``/api/v1``.
+
+    An argument goes before the environment, and MIHU_BASE_URL before MIHU_TENANT.
+    """
+    if subdomain is not None and base_url is not None:
+        raise UsageError("Give subdomain= or base_url=, not both.", argument="base_url")
+    if subdomain is None and base_url is None:
+        base_url = environment.get(BASE_URL_VARIABLE) or None
+        subdomain = environment.get(TENANT_VARIABLE) or None
+    if base_url is not None:
+        return _checked(base_url)
+    if subdomain is None:
+        variables = f"{TENANT_VARIABLE} or {BASE_URL_VARIABLE}"
+        raise UsageError(f"There is no address: give subdomain= or base_url=, or set {variables}.", argument="base_url")
+    if not isinstance(subdomain, str) or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", subdomain):
+        why = "must be one label, such as 'acme' for https://acme.mihu.ai; a whole address goes into base_url="
+        raise UsageError(f"subdomain {why}, not {subdomain!r}.", argument="subdomain")
+    return URL(f"https://{subdomain.lower()}.mihu.ai")
+
+
+def _checked(base_url: str | URL) -> URL:
+    try:
+        url = URL(base_url)
+    except (TypeError, ValueError):
+        url = URL()
+    if url.scheme not in {"http", "https"} or not url.host or url.query_string or url.fragment or url.user:
+        why = "must be http(s)://host, with or without /api/v1, and hold neither credentials nor a query"
+        raise UsageError(f"base_url {why}.", argument="base_url")
+    return url.with_path(url.path.rstrip("/").removesuffix(ROOT).rstrip("/"))
+
+
+def find_proxy(proxy: str | URL | None, base_url: URL, *, trust_env: bool) -> URL | None:
+    """Give the proxy to use: the one given, or with ``trust_env`` the one that the environment names for this address.
+
+    The environment is read here, once, and not by aiohttp at each request: that would wait on the loop's executor, and
+    would take passwords from a netrc file.
+    """
+    if proxy is not None:
+        return _proxy("proxy", proxy)
+    if not trust_env or proxy_bypass(base_url.host or ""):
+        return None
+    proxies = getproxies()
+    found = proxies.get(base_url.scheme) or proxies.get("all")
+    return _proxy("trust_env", found) if found else None
+
+
+def _proxy(argument: str, proxy: str | URL) -> URL:
+    try:
+        url = URL(proxy)
+    except (TypeError, ValueError):
+        url = URL()
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise UsageError("A proxy must be http(s)://host:port, with or without credentials.", argument=argument)
+    return url
+
+
+def check_user_agent(user_agent: Any) -> str:
+    """Give the user agent, if it can stand in a header."""
+    if not isinstance(user_agent, str) or not re.fullmatch(r"[\x20-\x7e]+", user_agent):
+        raise UsageError(f"user_agent must be visible ASCII, not {user_agent!r}.", argument="user_agent")
+    return user_agent

@@ -1,0 +1,85 @@
+"""From a response to data or an error: the envelope ``{"success": …, "data": …}``. Does no I/O."""
+
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from mihu_async.core import converter
+from mihu_async.core.mask import Mask
+from mihu_async.core.refusal import refused
+from mihu_async.core.request import RAW, Request
+from mihu_async.core.response import Response
+from mihu_async.errors import DecodeError
+
+T = TypeVar("T")
+
+SHOWN = 10  # how many wrong paths a message spells out; all are in DecodeError.paths
+
+
+def read(response: Response, request: Request[T], mask: Mask, *, now: datetime) -> T:
+    """Give the data of a successful answer, or raise what went wrong. ``now`` is our time of day."""
+    if not response.ok:
+        raise refused(response, request, _document_of(response), mask, now=now)
+    if not response.complete:
+        raise _unreadable(response, request, mask, "it is larger than max_response_bytes")
+    raw = request.answer is RAW
+    if raw and not response.body:
+        return cast("T", None)
+    if not response.is_json:
+        raise _unreadable(response, request, mask, "it is not JSON")
+    try:
+        document = converter.parse(response.body, exact=not raw)
+        envelope = _envelope(document)
+        if envelope.get("success") is False:
+            raise refused(response, request, envelope, mask, now=now)
+        data = _data(envelope, optional=raw)
+        return cast("T", data) if raw else converter.structure(data, request.answer, path="$.data")
+    except converter.ParseError as error:
+        raise _unreadable(response, request, mask, str(error)) from None
+    except converter.ShapeError as error:
+        raise _unreadable(response, request, mask, "its shape is not the documented one", error.problems) from None
+
+
+def _document_of(response: Response) -> Any:
+    """Read what body a refusal has; None where it is no JSON, as with a gateway's page."""
+    try:
+        return converter.parse(response.body)
+    except converter.ParseError:
+        return None
+
+
+def _envelope(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise converter.ShapeError((("$", "must be an object with success and data"),))
+    return cast("dict[str, Any]", document)
+
+
+def _data(envelope: dict[str, Any], *, optional: bool) -> Any:
+    if envelope.get("success", True) is not True:
+        raise converter.ShapeError((("$.success", "must be true or false"),))
+    if "data" not in envelope and not (optional and "success" in envelope):
+        raise converter.ShapeError((("$.data", "is missing"),))
+    return envelope.get("data")
+
+
+def _unreadable(
+    response: Response,
+    request: Request[Any],
+    mask: Mask,
+    why: str,
+    problems: tuple[tuple[str, str], ...] = (),
+) -> DecodeError:
+    kind = mask(response.content_type) or "no content type"
+    excerpt = response.excerpt(mask)
+    shown = [f"{path} {what}" for path, what in problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        shown.append(f"and {len(problems) - SHOWN} more")
+    return DecodeError(
+        f"{request.method} {mask(request.path)} answered {response.status} with {kind} that cannot be read: "
+        f"{mask('; '.join((why, *shown)))}. It begins with {excerpt!r}.",
+        method=request.method,
+        url=mask(response.url),
+        status=response.status,
+        content_type=kind,
+        excerpt=excerpt,
+        paths=tuple(path for path, _ in problems),
+    )

@@ -1,0 +1,85 @@
+"""The whole way of one call: attempt, read, decide, wait, again."""
+
+import random
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from attrs import evolve, field, frozen
+
+from mihu_async.core.clock import Clock, SystemClock
+from mihu_async.core.envelope import read
+from mihu_async.core.journal import Journal
+from mihu_async.core.mask import Mask
+from mihu_async.core.request import Request
+from mihu_async.core.response import Response
+from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, decide
+from mihu_async.core.timeout import Timeout
+from mihu_async.errors import APIError, DecodeError, OutcomeUnknownError, TransportError
+
+T = TypeVar("T")
+
+SHORTEST = 0.001  # seconds; an attempt whose time is up when it begins still has a bound
+
+
+class Sender(Protocol):
+    """What makes one attempt."""
+
+    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask, /) -> Response:
+        """Send a request and give the response, or raise a TransportError."""
+        ...
+
+
+@frozen(kw_only=True)
+class Pipeline:
+    """Carries calls through: each is sent, read, and tried again where the policy says so, all within one deadline."""
+
+    sender: Sender
+    secrets: tuple[str, ...] = field(repr=False)
+    timeout: Timeout
+    retries: RetryPolicy
+    clock: Clock = field(factory=SystemClock)
+    jitter: Callable[[], float] = random.random
+
+    async def run(self, request: Request[T]) -> T:
+        """Make the call and give its data, or raise an error that carries the journal of its attempts."""
+        mask = Mask((*self.secrets, *request.secrets))
+        journal = Journal(request, self.clock, mask)
+        deadline = self.clock.monotonic() + self.timeout.total
+        while True:
+            journal.begin()
+            bounds = evolve(self.timeout, total=max(deadline - self.clock.monotonic(), SHORTEST))
+            try:
+                response = await self.sender.send(request, bounds, mask)
+                journal.answered(response)
+                data = read(response, request, mask, now=self.clock.now())
+            except (TransportError, DecodeError, APIError) as caught:
+                error = caught
+            else:
+                journal.succeeded()
+                return data
+            verdict = decide(
+                error,
+                repeatable=request.repeatable,
+                attempt=journal.number,
+                policy=self.retries,
+                left=deadline - self.clock.monotonic(),
+                jitter=self.jitter(),
+            )
+            if isinstance(verdict, Again):
+                journal.failed(error, wait=verdict.delay)
+                await self.clock.sleep(verdict.delay)
+                continue
+            journal.failed(error)
+            if isinstance(verdict, GiveUp):
+                raise error.after(journal.attempts, verdict.why)
+            raise _unknown(request, error).after(journal.attempts, "") from error
+
+
+def _unknown(request: Request[Any], error: Failure) -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        f"{request.method} {request.path} may or may not have been carried out: {error} "
+        f"It was not sent again. {request.check}".rstrip(),
+        method=request.method,
+        url=error.url,
+        check=request.check,
+    )

@@ -1,0 +1,142 @@
+"""From a refusal to its error, in each shape in which the service, or the framework beneath it, refuses."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, cast
+
+from attrs import frozen
+
+from mihu_async import errors
+from mihu_async.core.mask import Mask
+from mihu_async.core.request import Request
+from mihu_async.core.response import Response
+from mihu_async.core.retry import LOST, parse_date, parse_retry_after
+
+PURCHASE_LIMIT = "purchase_limit_reached"
+
+ERRORS_BY_STATUS: Mapping[int, type[errors.APIError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    422: errors.ValidationError,
+    429: errors.RateLimitError,
+}
+
+
+@frozen(kw_only=True)
+class Refusal:
+    """What the service said, in its own words, with secrets masked; None where it said nothing."""
+
+    code: str | None
+    message: str | None
+    details: str | None
+    field: str | None
+    fields: Mapping[str, tuple[str, ...]]
+    limit: int | None
+    current: int | None
+
+
+def refused(response: Response, request: Request[Any], document: Any, mask: Mask, *, now: datetime) -> errors.APIError:
+    """Make the error of a refusal; ``document`` is its body, or None where that is no JSON."""
+    refusal = parse_refusal(document, mask)
+    answer: dict[str, Any] = {
+        "summary": _summary(refusal, response, request, mask),
+        "method": request.method,
+        "url": mask(response.url),
+        "status": response.status,
+        "code": refusal.code,
+        "message": refusal.message,
+        "details": refusal.details,
+        "field": refusal.field,
+        "request_id": mask(response.request_id) if response.request_id else None,
+        "retry_after": _retry_after(response, now),
+    }
+    kind = _error_class(response.status)
+    if refusal.code == PURCHASE_LIMIT:
+        return errors.PurchaseLimitError(limit=refusal.limit, current=refusal.current, **answer)
+    if kind is errors.ValidationError:
+        return errors.ValidationError(fields=refusal.fields, **answer)
+    return kind(**answer)
+
+
+def parse_refusal(document: Any, mask: Mask) -> Refusal:
+    """Read both documented shapes and Laravel's; whatever is not as documented is left out."""
+    body = _object(document)
+    error, data, laravel = _object(body.get("error")), _object(body.get("data")), _object(body.get("errors"))
+
+    def text(value: Any) -> str | None:
+        return mask(value) if isinstance(value, str) and value else None
+
+    code, details, field = text(error.get("code")), text(error.get("details")), text(error.get("field"))
+    message = text(body.get("message"))
+    fields = {mask(name): tuple(mask(str(line)) for line in _list(lines)) for name, lines in laravel.items()}
+    if field and not fields:
+        fields = {field: tuple(filter(None, (details or message,)))}
+    return Refusal(
+        code=code or text(data.get("error")) or text(body.get("error")),
+        message=message,
+        details=details,
+        field=field,
+        fields=fields,
+        limit=_whole(data.get("limit")),
+        current=_whole(data.get("current")),
+    )
+
+
+def _summary(refusal: Refusal, response: Response, request: Request[Any], mask: Mask) -> str:
+    said = refusal.message or response.excerpt(mask)
+    noted = [refusal.details] if refusal.details else []
+    noted += [f"{name}: {' '.join(lines)}" for name, lines in refusal.fields.items() if lines != (refusal.details,)]
+    if refusal.limit is not None:
+        noted.append(f"limit {refusal.limit}, current {refusal.current}")
+    code = refusal.code or _phrase(response)
+    return "".join(
+        (
+            f"{request.method} {mask(request.path)} was refused with {response.status} {code}",
+            f": {said!r}" if said else "",
+            f" ({'; '.join(noted)})" if noted else "",
+            f". {_effect(response.status, request)}",
+        )
+    ).rstrip()
+
+
+def _phrase(response: Response) -> str:
+    try:
+        return HTTPStatus(response.status).phrase
+    except ValueError:
+        return "(no standard status)"
+
+
+def _effect(status: int, request: Request[Any]) -> str:
+    """Say whether anything can have changed."""
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return "A redirect is not followed, so that the token goes nowhere else; correct the base URL."
+    if request.method == "GET":
+        return ""
+    return "It may have been carried out." if status in LOST else "Nothing was changed."
+
+
+def _error_class(status: int) -> type[errors.APIError]:
+    fallback = errors.ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else errors.APIError
+    return ERRORS_BY_STATUS.get(status, fallback)
+
+
+def _retry_after(response: Response, now: datetime) -> float | None:
+    """Read the pause that is asked for; a date is measured on the service's own clock where it gives one."""
+    theirs = parse_date(response.headers.get("Date", ""))
+    return parse_retry_after(response.headers.get("Retry-After"), now=theirs or now)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int else None

@@ -1,0 +1,130 @@
+"""A request as a value: which endpoint, with what, and what its answer is read as. Does no I/O."""
+
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, unquote
+from uuid import UUID
+
+from attrs import field, frozen
+
+from mihu_async.core import converter
+from mihu_async.core.mask import secrets_in
+from mihu_async.errors import UsageError
+
+T = TypeVar("T")
+
+ROOT = "/api/v1"
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+RAW = object
+"""The ``answer`` of a call whose data is given as it came, as plain JSON values."""
+_SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that what is encoded stays so
+
+
+@frozen(kw_only=True)
+class Request(Generic[T]):
+    """One call to the service.
+
+    ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``check`` says
+    how to find out by hand whether a write was applied.
+    """
+
+    method: str
+    path: str
+    answer: type[T]
+    query: str = ""
+    body: bytes | None = field(default=None, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    check: str = ""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending it twice leaves the service as sending it once does. [inferred for PUT, PATCH, DELETE]."""
+        return self.method != "POST"
+
+
+def describe(
+    method: str,
+    path: str,
+    answer: type[T],
+    *,
+    query: Mapping[str, Any] | None = None,
+    json: Any = None,
+    check: str = "",
+) -> Request[T]:
+    """Make a request of plain values: encode the path, the query and the body.
+
+    A query value of None is left out; a body of None is no body.
+    """
+    plain = converter.unstructure(json)
+    return Request(
+        method=encode_method(method),
+        path=encode_path(path),
+        query=encode_query(query or {}),
+        body=None if plain is None else encode_body(plain),
+        secrets=tuple(secrets_in(plain)),
+        answer=answer,
+        check=check,
+    )
+
+
+def segment(value: str) -> str:
+    """Encode one part of a path, so that no value can reach another endpoint."""
+    if value in {"", ".", ".."}:
+        raise UsageError(f"{value!r} cannot be a part of a path.")
+    return quote(value, safe="")
+
+
+def encode_method(method: str) -> str:
+    """Give the verb in capitals, if it is one that the API uses."""
+    verb = method.upper()
+    if verb not in METHODS:
+        raise UsageError(f"method must be one of {', '.join(METHODS)}, not {method!r}.", argument="method")
+    return verb
+
+
+def encode_path(path: str) -> str:
+    """Give the full path of an endpoint that is named with or without ``/api/v1``."""
+    if re.search(r"[?#\\\s\x00-\x1f\x7f]|//|%2f|%5c", path, re.IGNORECASE):
+        why = "must be a plain path such as '/phone-numbers/search'; what filters belongs in query="
+        raise UsageError(f"path {why}, not {path!r}.", argument="path")
+    segments = path.strip("/").split("/")
+    if segments[:2] == ["api", "v1"]:
+        segments = segments[2:]
+    if not segments or any(unquote(part) in {"", ".", ".."} for part in segments):
+        raise UsageError(f"path must name an endpoint and cannot climb, not {path!r}.", argument="path")
+    return "/".join((ROOT, *(quote(part, safe=_SEGMENT_SAFE) for part in segments)))
+
+
+def encode_query(query: Mapping[str, Any]) -> str:
+    """Encode query values as the API documents them: ``true`` and ``false``, ``%2B`` for a number's plus."""
+    return "&".join(
+        f"{quote(name, safe='')}={quote(_query_text(name, value), safe='')}"
+        for name, value in query.items()
+        if value is not None
+    )
+
+
+def _query_text(name: str, value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Enum():
+            return str(value.value)
+        case str() | UUID() | int():
+            return str(value)
+        case float() | Decimal() if math.isfinite(value):
+            return str(value)
+        case _:
+            raise UsageError(f"query value {name!r} must be text, a number or a bool, not {value!r}.", argument=name)
+
+
+def encode_body(value: Any) -> bytes:
+    """Encode a JSON body, or say what in it is no JSON."""
+    try:
+        return converter.dump(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"json cannot be sent: {error}.", argument="json") from None

@@ -1,0 +1,46 @@
+"""A response as a value: what came back, before anyone reads meaning into it. Does no I/O."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from attrs import field, frozen
+
+from mihu_async.core.mask import Mask
+
+EXCERPT = 200  # characters of a body that an error quotes
+SEARCHED = 65_536  # bytes of a body that are searched for secrets before the excerpt is cut: far more than is quoted
+
+
+@frozen
+class Response:
+    """One answer. ``headers`` ignore case; ``complete`` is False where the body was cut at the client's bound."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    complete: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status says that the call succeeded."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, or an empty string."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the service says that the body is JSON."""
+        return self.content_type == "application/json" or self.content_type.endswith("+json")
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's id of the call. [inferred: no such header is documented]."""
+        return self.headers.get("X-Request-Id")
+
+    def excerpt(self, mask: Mask) -> str:
+        """Give the beginning of the body for an error, with secrets masked."""
+        return mask(self.body[:SEARCHED].decode("utf-8", "replace"))[:EXCERPT]

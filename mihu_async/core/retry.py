@@ -1,0 +1,134 @@
+"""Whether a failed call is sent again, and when: a pure decision over values. Knows no clock and no network."""
+
+import math
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from attrs import Attribute, field, frozen
+
+from mihu_async.errors import (
+    APIError,
+    ConnectError,
+    ConnectionLostError,
+    DecodeError,
+    RequestTimeoutError,
+    TransportError,
+    UsageError,
+)
+
+LOST = frozenset({408, 500, 502, 503, 504})
+"""Statuses that do not tell whether the request was carried out."""
+THROTTLED = 429
+"""The status that says that it was not."""
+
+
+def _check_attempts(_: object, attribute: "Attribute[int]", value: Any) -> None:
+    if type(value) is not int or value < 1:
+        message = f"RetryPolicy.{attribute.name} must be a whole number from 1, not {value!r}."
+        raise UsageError(message, argument=attribute.name)
+
+
+def _check_seconds(_: object, attribute: "Attribute[float]", value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        message = f"RetryPolicy.{attribute.name} must be a finite number of seconds from 0, not {value!r}."
+        raise UsageError(message, argument=attribute.name)
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """How a call that failed is tried again.
+
+    ``max_attempts`` (4) counts the first one; 1 switches retries off. The wait before attempt *n* + 1 is a random part
+    of ``base_delay * 2 ** (n - 1)`` seconds (``base_delay`` 0.5, at most ``max_delay`` 8), unless the service says how
+    long with ``Retry-After``; when it asks for more than ``max_retry_after`` (60) seconds, the call fails at once and
+    says so.
+    """
+
+    max_attempts: int = field(default=4, validator=_check_attempts)
+    base_delay: float = field(default=0.5, validator=_check_seconds)
+    max_delay: float = field(default=8.0, validator=_check_seconds)
+    max_retry_after: float = field(default=60.0, validator=_check_seconds)
+
+
+@frozen
+class Again:
+    """Send it again after ``delay`` seconds."""
+
+    delay: float
+
+
+@frozen
+class GiveUp:
+    """Raise the error. ``why`` is empty where trying again was never an option."""
+
+    why: str = ""
+
+
+@frozen
+class Lost:
+    """A write's answer was lost: it is not known whether it was applied, and it must not be sent again blindly."""
+
+
+Verdict = Again | GiveUp | Lost
+Failure = TransportError | DecodeError | APIError
+"""How an attempt can fail."""
+
+
+def decide(
+    error: Failure, *, repeatable: bool, attempt: int, policy: RetryPolicy, left: float, jitter: float
+) -> Verdict:
+    """Decide what follows the failure of attempt number ``attempt``.
+
+    ``left`` is what remains of the call's time in seconds, ``jitter`` a random number from 0 to 1.
+    """
+    if not _never_done(error):
+        if not _may_be_done(error):
+            return GiveUp()
+        if not repeatable:
+            return Lost()
+    if attempt >= policy.max_attempts:
+        return GiveUp(f"max_attempts={policy.max_attempts}" if attempt > 1 else "")
+    asked = error.retry_after if isinstance(error, APIError) else None
+    if asked is not None and asked > policy.max_retry_after:
+        return GiveUp(f"the service asks for a pause of {asked:g} s, above max_retry_after={policy.max_retry_after:g}")
+    delay = asked or backoff(policy, attempt, jitter)
+    if delay >= left:
+        return GiveUp(
+            f"the next attempt would begin after the call's total time, of which {max(left, 0):.3g} s are left"
+        )
+    return Again(delay)
+
+
+def _never_done(error: Failure) -> bool:
+    return isinstance(error, ConnectError) or (isinstance(error, APIError) and error.status == THROTTLED)
+
+
+def _may_be_done(error: Failure) -> bool:
+    if isinstance(error, APIError):
+        return error.status in LOST
+    return isinstance(error, RequestTimeoutError | ConnectionLostError | DecodeError)
+
+
+def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:
+    """Give the wait in seconds after attempt number ``attempt``: exponential, with full jitter."""
+    return min(policy.max_delay, policy.base_delay * 2.0 ** min(attempt - 1, 63)) * jitter
+
+
+def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
+    """Read a ``Retry-After`` header, in seconds or as a date, as seconds from ``now``; None where it says nothing."""
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
+        return float(text)
+    date = parse_date(text)
+    return None if date is None else max(0.0, (date - now).total_seconds())
+
+
+def parse_date(text: str) -> datetime | None:
+    """Read an HTTP date; None where it is none."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

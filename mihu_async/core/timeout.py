@@ -1,0 +1,28 @@
+"""How long a call may take."""
+
+import math
+from typing import Any
+
+from attrs import Attribute, field, frozen
+
+from mihu_async.errors import UsageError
+
+
+def _check(_: object, attribute: "Attribute[float]", value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        message = f"Timeout.{attribute.name} must be a positive, finite number of seconds, not {value!r}."
+        raise UsageError(message, argument=attribute.name)
+
+
+@frozen
+class Timeout:
+    """The bounds of one call, in seconds; none of them can be switched off.
+
+    ``total`` (60) covers the whole call: all attempts, the waits between them, and the wait for a free connection.
+    ``connect`` (10) bounds the making of one connection.
+    ``read`` (30) bounds the silence while an answer is awaited or read.
+    """
+
+    total: float = field(default=60.0, validator=_check)
+    connect: float = field(default=10.0, validator=_check)
+    read: float = field(default=30.0, validator=_check)

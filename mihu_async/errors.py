@@ -1,0 +1,249 @@
+"""Every error of the SDK, told apart by whose fault it was. Knows nothing of the rest of the package.
+
+MihuError                      the base; ``.attempts`` says what was tried, when, and why it ended
+├── UsageError(ValueError)     the caller: nothing was sent
+├── TransportError             the network: no usable answer
+│   ├── ConnectError           never connected: nothing was sent
+│   │   └── ConnectTimeoutError    … in the time given; a RequestTimeoutError too
+│   ├── RequestTimeoutError(TimeoutError)
+│   └── ConnectionLostError
+├── OutcomeUnknownError        a write that may have been applied; says how to check
+├── DecodeError                the service spoke and we cannot read it
+├── PaginationError            pages that contradict themselves
+└── APIError                   the service refused
+    ├── BadRequestError 400 · AuthenticationError 401 · NotFoundError 404 · ConflictError 409
+    ├── PermissionDeniedError 403
+    │   └── PurchaseLimitError
+    ├── ValidationError 422
+    ├── RateLimitError 429
+    └── ServerError 5xx
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from attrs import frozen
+
+
+@frozen
+class Attempt:
+    """One try of a call: what was sent when, and why it ended.
+
+    ``number`` counts from 1; ``started_at`` is aware, in UTC; ``elapsed`` is in seconds; ``status`` is the HTTP
+    status, or None where no answer came; ``outcome`` is the class and cause of the failure; ``wait`` is the
+    pause in seconds before the next attempt, or None after the last one.
+    """
+
+    number: int
+    started_at: datetime
+    elapsed: float
+    status: int | None
+    outcome: str
+    wait: float | None = None
+
+
+class MihuError(Exception):
+    """The base of every error that the SDK raises.
+
+    ``attempts`` holds one :class:`Attempt` for each try, in order; it is empty where nothing was sent.
+    ``stopped`` says why the call was not tried again, and is empty where trying again was never an option.
+    Errors can be pickled and copied, and hold no secret.
+    """
+
+    attempts: tuple[Attempt, ...] = ()
+    stopped: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, dict(self.__dict__))
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if len(self.attempts) > 1:
+            text += f" Tried {len(self.attempts)} times."
+        if self.stopped:
+            text += f" Not tried again: {self.stopped}."
+        return text
+
+    def after(self, attempts: tuple[Attempt, ...], stopped: str) -> Self:
+        """Put the call's journal on the error, and give the error back for raising."""
+        self.attempts, self.stopped = attempts, stopped
+        return self
+
+
+def _restore(kind: type[MihuError], args: tuple[Any, ...], state: dict[str, Any]) -> MihuError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class UsageError(MihuError, ValueError):
+    """A call that can never be accepted, found before anything was sent. ``argument`` names what to correct."""
+
+    def __init__(self, message: str, *, argument: str | None = None) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+class _CallError(MihuError):
+    """An error of one call: ``method`` and ``url`` say which."""
+
+    def __init__(self, message: str, *, method: str, url: str) -> None:
+        super().__init__(message)
+        self.method = method
+        self.url = url
+
+
+class TransportError(_CallError):
+    """The network gave no usable answer."""
+
+
+class ConnectError(TransportError):
+    """No connection was made, so nothing was sent and nothing has changed."""
+
+
+class RequestTimeoutError(TransportError, TimeoutError):
+    """The answer did not come in the time given. The request may have been carried out."""
+
+
+class ConnectTimeoutError(ConnectError, RequestTimeoutError):
+    """No connection was made in the time given, so nothing was sent and nothing has changed."""
+
+
+class ConnectionLostError(TransportError):
+    """The connection broke before the whole answer was read. The request may have been carried out."""
+
+
+class OutcomeUnknownError(_CallError):
+    """A write was sent and its answer was lost, so it may or may not have been applied.
+
+    It is never sent again blindly. ``check`` says how to find out; ``__cause__`` is what went wrong.
+    """
+
+    def __init__(self, message: str, *, method: str, url: str, check: str) -> None:
+        super().__init__(message, method=method, url=url)
+        self.check = check
+
+
+class DecodeError(_CallError):
+    """The service answered, and the answer cannot be read.
+
+    ``status`` and ``content_type`` are the answer's; ``excerpt`` is the beginning of its body, with secrets
+    masked; ``paths`` names every place that was wrong (``$.data.items[3].billing.monthly_fee``) and is empty
+    where the body was no JSON at all.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str,
+        url: str,
+        status: int,
+        content_type: str,
+        excerpt: str,
+        paths: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, method=method, url=url)
+        self.status = status
+        self.content_type = content_type
+        self.excerpt = excerpt
+        self.paths = paths
+
+
+class PaginationError(MihuError):
+    """The service's pages contradict themselves, so the walk stops instead of missing items or never ending.
+
+    ``requested`` is the page that was asked for, ``received`` the ``current_page`` of the answer.
+    """
+
+    def __init__(self, message: str, *, requested: int, received: int) -> None:
+        super().__init__(message)
+        self.requested = requested
+        self.received = received
+
+
+class APIError(_CallError):
+    """The service refused the call.
+
+    ``status`` is the HTTP status; ``code``, ``message``, ``details`` and ``field`` are the service's own words, or
+    None where it gave none; ``request_id`` is the answer's ``X-Request-Id`` (not documented: None where absent);
+    ``retry_after`` is the pause in seconds that the service asked for, if any.
+    """
+
+    advice: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        method: str,
+        url: str,
+        status: int,
+        code: str | None = None,
+        message: str | None = None,
+        details: str | None = None,
+        field: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{summary} {self.advice}".rstrip(), method=method, url=url)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+        self.field = field
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class BadRequestError(APIError):
+    """400: the request was malformed."""
+
+
+class AuthenticationError(APIError):
+    """401: the token is missing, wrong or revoked."""
+
+    advice = "Check the token (MIHU_API_TOKEN) and that it belongs to the workspace of this base URL."
+
+
+class PermissionDeniedError(APIError):
+    """403: the token's workspace may not do this."""
+
+
+class PurchaseLimitError(PermissionDeniedError):
+    """403: the workspace holds as many numbers as it may. ``limit`` and ``current`` are the service's figures."""
+
+    advice = "Release a number, or ask Mihu for a higher limit."
+
+    def __init__(self, summary: str, *, limit: int | None, current: int | None, **answer: Any) -> None:
+        super().__init__(summary, **answer)
+        self.limit = limit
+        self.current = current
+
+
+class NotFoundError(APIError):
+    """404: what was named does not exist in this workspace."""
+
+
+class ConflictError(APIError):
+    """409: what was asked contradicts what is there."""
+
+
+class ValidationError(APIError):
+    """422: a value was refused. ``fields`` maps each field's name to what the service said of it."""
+
+    def __init__(self, summary: str, *, fields: Mapping[str, tuple[str, ...]], **answer: Any) -> None:
+        super().__init__(summary, **answer)
+        self.fields: dict[str, tuple[str, ...]] = dict(fields)
+
+
+class RateLimitError(APIError):
+    """429: too many requests. ``retry_after`` is the pause in seconds that the service asked for, or None."""
+
+    advice = "Send less at a time, or later."
+
+
+class ServerError(APIError):
+    """5xx: the service failed."""

@@ -1,0 +1,1 @@
+"""Walking a listing that comes in pages."""

@@ -1,0 +1,117 @@
+"""Checks of what a caller gives, before anything is sent: each gives the value to send or raises UsageError."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
+
+from mihu_async.errors import UsageError
+from mihu_async.models.enums import OpenEnum
+
+E = TypeVar("E", bound=OpenEnum)
+A = TypeVar("A")
+
+
+def optional(check: Callable[[str, Any], A], argument: str, value: Any) -> A | None:
+    """Apply a check to a value that may be left out."""
+    return None if value is None else check(argument, value)
+
+
+def present(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what was not given."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def wrong(argument: str, expected: str, value: object) -> UsageError:
+    """Make the error that names the argument, what it must be, and what it was."""
+    return UsageError(f"{argument} must be {expected}, not {value!r}. Nothing was sent.", argument=argument)
+
+
+def e164(argument: str, value: Any) -> str:
+    """Check a phone number: ``+``, then up to 15 digits that do not begin with 0."""
+    if not isinstance(value, str) or not re.fullmatch(r"\+[1-9][0-9]{1,14}", value):
+        raise wrong(argument, "a number in E.164 form, such as '+12345678901'", value)
+    return value
+
+
+def country(argument: str, value: Any) -> str:
+    """Check an ISO 3166-1 alpha-2 country code; whether the country exists is for the service to say."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{2}", value):
+        raise wrong(argument, "an ISO 3166-1 alpha-2 country code in capitals, such as 'US'", value)
+    return value
+
+
+def one_of(kind: type[E]) -> Callable[[str, Any], E]:
+    """Check a word of the API's list.
+
+    A member is taken as it is, also one that came from the service and is new to us.
+    """
+
+    def choice(argument: str, value: Any) -> E:
+        if isinstance(value, kind):
+            return value
+        if not isinstance(value, str) or not kind(value).is_known:
+            raise wrong(argument, f"one of {', '.join(repr(str(member)) for member in kind)}", value)
+        return kind(value)
+
+    return choice
+
+
+def instance_of(*kinds: type[A]) -> Callable[[str, Any], A]:
+    """Check that a value is one of our input types; its own fields were checked when it was made."""
+
+    def instance(argument: str, value: Any) -> A:
+        if not isinstance(value, kinds):
+            # the value itself is not shown: it may be credentials in another form
+            raise UsageError(
+                f"{argument} must be {' or '.join(kind.__name__ for kind in kinds)}, not {type(value).__name__}. "
+                "Nothing was sent.",
+                argument=argument,
+            )
+        return value
+
+    return instance
+
+
+def all_of(check: Callable[[str, Any], A], argument: str, values: Iterable[Any]) -> tuple[A, ...]:
+    """Check each value of several."""
+    return tuple(check(f"{argument}[{index}]", value) for index, value in enumerate(values))
+
+
+def identifier(argument: str, value: Any) -> str:
+    """Check an id: a UUID, or text that is not blank. Whether it exists is for the service to say."""
+    if isinstance(value, UUID):
+        return str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise wrong(argument, "a UUID or its text", value)
+    return value
+
+
+def text(argument: str, value: Any) -> str:
+    """Check that a value is text."""
+    if not isinstance(value, str):
+        raise wrong(argument, "text", value)
+    return value
+
+
+def flag(argument: str, value: Any) -> bool:
+    """Check that a value is True or False."""
+    if not isinstance(value, bool):
+        raise wrong(argument, "True or False", value)
+    return value
+
+
+def money(argument: str, value: Any) -> Decimal | int | float:
+    """Check an amount: a finite number from 0."""
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | float) or not math.isfinite(value) or value < 0:
+        raise wrong(argument, "a finite number from 0", value)
+    return value
+
+
+def whole(argument: str, value: Any, *, most: int | None = None) -> int:
+    """Check a whole number from 1, up to ``most``."""
+    if type(value) is not int or value < 1 or (most is not None and value > most):
+        raise wrong(argument, "a whole number from 1" + (f" to {most}" if most else ""), value)
+    return value

@@ -1,0 +1,122 @@
+"""Phone numbers: the workspace's inventory. Mirrors the API's pages under ``/phone-numbers``."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.request import describe
+from mihu_async.models.enums import ComplianceStatus, NumberSort, NumberStatus, NumberType
+from mihu_async.models.inputs import Address, RequirementValue
+from mihu_async.models.numbers import Capabilities, PhoneNumber
+from mihu_async.paging.page import Page
+from mihu_async.paging.pager import Pager
+from mihu_async.resources.arguments import (
+    all_of,
+    country,
+    e164,
+    flag,
+    identifier,
+    instance_of,
+    money,
+    one_of,
+    optional,
+    present,
+    text,
+)
+from mihu_async.resources.listing import PER_PAGE, listing
+
+PATH = "/phone-numbers"
+
+
+@frozen
+class Numbers:
+    """``mihu.numbers``: list the workspace's phone numbers and buy new ones."""
+
+    _pipeline: Pipeline
+
+    def list(
+        self,
+        *,
+        page: int = 1,
+        per_page: int = PER_PAGE,
+        status: NumberStatus | str | None = None,
+        country_code: str | None = None,
+        type: NumberType | str | None = None,  # noqa: A002 - the API's own name
+        compliance: ComplianceStatus | str | None = None,
+        search: str | None = None,
+        bound_to_agent_uuid: str | UUID | None = None,
+        sort: NumberSort | str | None = None,
+        include_external: bool | None = None,
+    ) -> Pager[PhoneNumber]:
+        """List the workspace's numbers: ``GET /phone-numbers``. Safe to repeat.
+
+        Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` gives the first page.
+        A filter that is None is not sent, and the service's own default holds.
+
+        page: where to begin, counted from 1.
+        per_page: how many numbers a page holds, 1 to 100.
+        status, type, compliance, sort: a member of the enum, or its string.
+        country_code: ISO 3166-1 alpha-2, such as ``"US"``.
+        search: free text on number or country. The filter's name is inferred, so the service may ignore it.
+        bound_to_agent_uuid: only numbers that are bound to this agent on any channel.
+        sort: ``created_at`` unless given; the direction is not documented.
+        include_external: also the numbers that agents use and that were not bought through Mihu.
+
+        Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
+        """
+        filters = {
+            "status": optional(one_of(NumberStatus), "status", status),
+            "country_code": optional(country, "country_code", country_code),
+            "type": optional(one_of(NumberType), "type", type),
+            "compliance": optional(one_of(ComplianceStatus), "compliance", compliance),
+            "search": optional(text, "search", search),
+            "bound_to_agent_uuid": optional(identifier, "bound_to_agent_uuid", bound_to_agent_uuid),
+            "sort": optional(one_of(NumberSort), "sort", sort),
+            "include_external": optional(flag, "include_external", include_external),
+        }
+        return listing(self._pipeline, PATH, Page[PhoneNumber], filters, page=page, per_page=per_page)
+
+    async def buy(
+        self,
+        *,
+        number: str,
+        country_code: str,
+        type: NumberType | str,  # noqa: A002 - the API's own name
+        monthly_fee: Decimal | float | None = None,
+        capabilities: Capabilities | Mapping[str, bool] | None = None,
+        location: str | None = None,
+        address: Address | None = None,
+        requirements: Iterable[RequirementValue] | None = None,
+    ) -> PhoneNumber:
+        """Buy a number: ``POST /phone-numbers``. This spends money, and is not safe to repeat.
+
+        It is sent once, and again only where nothing can have been carried out: when no connection was made, or on 429.
+
+        number: E.164, exactly as the search for numbers returned it.
+        country_code: ISO 3166-1 alpha-2.
+        type: a member of the enum, or its string.
+        monthly_fee, capabilities, location: carried over from the search result; not sent where None. The fee is stored
+            for display only.
+        address: where the country and type need one; its country defaults to ``country_code`` on the service.
+        requirements: an answer to each requirement of the country and type.
+
+        Raises UsageError before anything is sent, an APIError where the service refuses (which status a number that is
+        already held gets is not documented), PurchaseLimitError where the workspace holds as many numbers as it may,
+        and OutcomeUnknownError where the answer was lost.
+        """
+        body: dict[str, Any] = {
+            "number": e164("number", number),
+            "country_code": country("country_code", country_code),
+            "type": one_of(NumberType)("type", type),
+            "monthly_fee": optional(money, "monthly_fee", monthly_fee),
+            "capabilities": optional(instance_of(Capabilities, Mapping), "capabilities", capabilities),
+            "location": optional(text, "location", location),
+            "address": optional(instance_of(Address), "address", address),
+            "requirements": requirements and all_of(instance_of(RequirementValue), "requirements", requirements),
+        }
+        check = f"Look for it in the inventory before buying again: numbers.list(search={number!r})."
+        return await self._pipeline.run(describe("POST", PATH, PhoneNumber, json=present(body), check=check))

@@ -1,0 +1,113 @@
+"""External SIP trunks: numbers that the workspace brings along. Mirrors the API under ``/phone-numbers/trunks``."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.request import describe
+from mihu_async.models.channels import NumberChannels
+from mihu_async.models.enums import Direction, TrunkChannel
+from mihu_async.models.inputs import SipCredentials
+from mihu_async.models.numbers import PhoneNumber
+from mihu_async.paging.page import Page
+from mihu_async.paging.pager import Pager
+from mihu_async.resources.arguments import e164, identifier, instance_of, one_of, optional, present, text
+from mihu_async.resources.listing import PER_PAGE, listing
+
+PATH = "/phone-numbers/trunks"
+
+
+@frozen
+class Trunks:
+    """``mihu.trunks``: list external trunks, register one, assign it to an agent.
+
+    A trunk is known by its phone number and its channel together.
+    """
+
+    _pipeline: Pipeline
+
+    def list(
+        self,
+        *,
+        page: int = 1,
+        per_page: int = PER_PAGE,
+        search: str | None = None,
+        channel: TrunkChannel | str | None = None,
+        agent_uuid: str | UUID | None = None,
+    ) -> Pager[PhoneNumber]:
+        """List external trunks: ``GET /phone-numbers/trunks``. Safe to repeat.
+
+        Nothing is sent until the pager is used: ``async for`` walks every trunk, ``await`` gives the first page.
+        A filter that is None is not sent. Trunks come as full numbers; what does not apply to them is None.
+
+        page: where to begin, counted from 1.
+        per_page: how many trunks a page holds, 1 to 100.
+        search: a part of the phone number. The filter's name is inferred, so the service may ignore it.
+        channel: only trunks bound on this channel; a member of the enum, or its string.
+        agent_uuid: only trunks that this agent serves on any channel.
+
+        Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
+        """
+        filters = {
+            "search": optional(text, "search", search),
+            "channel": optional(one_of(TrunkChannel), "channel", channel),
+            "agent_uuid": optional(identifier, "agent_uuid", agent_uuid),
+        }
+        return listing(self._pipeline, PATH, Page[PhoneNumber], filters, page=page, per_page=per_page)
+
+    async def register(
+        self,
+        *,
+        phone_number: str,
+        agent_uuid: str | UUID,
+        channel: TrunkChannel | str,
+        name: str | None = None,
+        direction: Direction | str | None = None,
+        sip: SipCredentials | None = None,
+        additional_settings: Mapping[str, Any] | None = None,
+    ) -> NumberChannels:
+        """Register a trunk and bind it to an agent: ``POST /phone-numbers/trunks``. Not safe to repeat.
+
+        It is sent once, and again only where nothing can have been carried out: when no connection was made, or on 429.
+        A number that is used on both channels is registered once for each.
+
+        phone_number: E.164. It must be neither in the purchased inventory nor bound on this channel.
+        agent_uuid: the agent that answers; it must not serve another number on this channel.
+        channel: ``call`` or ``whatsapp``; a member of the enum, or its string.
+        name: a label; the service makes one up where None.
+        direction: which calls the trunk handles; for the call channel only, and ``both`` on the service where None.
+        sip: credentials, for the call channel only; where None, none are stored. They never come back in an answer.
+        additional_settings: free JSON that is stored with the trunk.
+
+        Raises UsageError before anything is sent, an APIError where the service refuses (which status a taken number or
+        agent gets is not documented), and OutcomeUnknownError where the answer was lost.
+        """
+        body: dict[str, Any] = {
+            "phone_number": e164("phone_number", phone_number),
+            "agent_uuid": identifier("agent_uuid", agent_uuid),
+            "channel": one_of(TrunkChannel)("channel", channel),
+            "name": optional(text, "name", name),
+            "direction": optional(one_of(Direction), "direction", direction),
+            "sip": optional(instance_of(SipCredentials), "sip", sip),
+            "additional_settings": optional(instance_of(Mapping), "additional_settings", additional_settings),
+        }
+        check = f"Look for it among the trunks before registering again: trunks.list(search={phone_number!r})."
+        return await self._pipeline.run(describe("POST", PATH, NumberChannels, json=present(body), check=check))
+
+    async def assign(self, *, phone_number: str, channel: TrunkChannel | str, agent_uuid: str | UUID) -> NumberChannels:
+        """Move a trunk to another agent: ``PUT /phone-numbers/trunks/assign``. Safe to repeat.
+
+        phone_number, channel: which trunk, as it was registered. The number itself is not changed.
+        agent_uuid: the agent that serves it from now on.
+
+        Raises UsageError before anything is sent, and an APIError where the service refuses.
+        """
+        body = {
+            "phone_number": e164("phone_number", phone_number),
+            "channel": one_of(TrunkChannel)("channel", channel),
+            "agent_uuid": identifier("agent_uuid", agent_uuid),
+        }
+        return await self._pipeline.run(describe("PUT", f"{PATH}/assign", NumberChannels, json=body))

@@ -1,0 +1,66 @@
+"""The documented phone-number API on loopback, to test your own code with.
+
+    async with Sandbox(numbers=250, trunks=40) as sandbox:
+        client = MihuClient(token=sandbox.token, base_url=sandbox.base_url)
+
+It keeps state, refuses what the documentation says is refused, plays faults (`sandbox.faults`) and writes down what
+arrives (`sandbox.journal`). It shares no code with the client, so that each is evidence for the other.
+
+Nothing is imported before a name is used: pytest loads this package in every run, for the fixtures.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mihu_async.sandbox.answers import Answer
+    from mihu_async.sandbox.exchange import Exchange, Fault
+    from mihu_async.sandbox.faults import (
+        Delay,
+        Hang,
+        OversizeBody,
+        Redirect,
+        Reset,
+        SlowBody,
+        Status,
+        Truncate,
+        WrongContentType,
+    )
+    from mihu_async.sandbox.inventory import Inventory
+    from mihu_async.sandbox.journal import Journal, JournalEntry
+    from mihu_async.sandbox.rewrites import Change, NullFields, RepeatPage, UnknownEnum
+    from mihu_async.sandbox.script import Faults
+    from mihu_async.sandbox.server import Sandbox
+
+__all__ = [
+    "Answer",
+    "Change",
+    "Delay",
+    "Exchange",
+    "Fault",
+    "Faults",
+    "Hang",
+    "Inventory",
+    "Journal",
+    "JournalEntry",
+    "NullFields",
+    "OversizeBody",
+    "Redirect",
+    "RepeatPage",
+    "Reset",
+    "Sandbox",
+    "SlowBody",
+    "Status",
+    "Truncate",
+    "UnknownEnum",
+    "WrongContentType",
+]
+
+_MODULES = ("answers", "exchange", "faults", "inventory", "journal", "rewrites", "script", "server")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    modules = (import_module(f"{__name__}.{module}") for module in _MODULES)
+    return next(getattr(module, name) for module in modules if hasattr(module, name))

@@ -1,0 +1,138 @@
+"""The edge of the sandbox on aiohttp: a request in, its journal entry, its fault, an answer out."""
+
+import asyncio
+import socket
+import struct
+import sys
+from functools import partial
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from mihu_async.sandbox import routes
+from mihu_async.sandbox.answers import Answer, failure
+from mihu_async.sandbox.exchange import Exchange
+from mihu_async.sandbox.inventory import Inventory
+from mihu_async.sandbox.journal import Journal, JournalEntry
+from mihu_async.sandbox.refusals import RefusedError
+from mihu_async.sandbox.script import Faults
+
+NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""The socket option that makes closing a reset: linger, for no time."""
+
+
+class Service:
+    """Answers requests. The state outlives it; a new one is made for every start."""
+
+    def __init__(self, *, inventory: Inventory, faults: Faults, journal: Journal, token: str) -> None:
+        self._inventory = inventory
+        self._faults = faults
+        self._journal = journal
+        self._token = token
+        self._under_way: dict[asyncio.Task[web.StreamResponse], asyncio.Event] = {}
+
+    def application(self) -> web.Application:
+        """Return the application that hands over every request, whatever its method and path."""
+        application = web.Application(client_max_size=0)
+        application.router.add_route("*", "/{path:.*}", self._respond)
+        return application
+
+    async def close(self) -> None:
+        """Release what hangs and cancel what is still under way."""
+        for closing in self._under_way.values():
+            closing.set()
+        await asyncio.sleep(0)
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        """Handle a request in a task of its own, which a client that leaves does not cancel."""
+        closing = asyncio.Event()
+        task = asyncio.create_task(self._handle(request, closing))
+        self._under_way[task] = closing
+        task.add_done_callback(self._under_way.pop)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            closing.set()
+            if task.cancelled():
+                return break_connection(request)
+            raise
+
+    async def _handle(self, request: web.Request, closing: asyncio.Event) -> web.StreamResponse:
+        entry = await arrival(request)
+        serial = self._journal.record(entry)
+        try:
+            answer = await self._outcome(serial, entry, closing)
+        except Exception:  # of a fault's own code; aiohttp logs it and answers 500
+            self._journal.note(serial, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
+        if answer is None or closing.is_set():
+            return break_connection(request)
+        self._journal.note(serial, status=answer.status)
+        return await send(request, answer, request_id=f"sandbox-{serial:06d}")
+
+    async def _outcome(self, serial: int, entry: JournalEntry, closing: asyncio.Event) -> Answer | None:
+        """Answer truly or with a fault; a request without the right token meets no fault."""
+        if refusal := unauthorized(entry.headers.get("Authorization"), self._token):
+            return failure(refusal)
+        operation = partial(routes.answer, self._inventory)
+        fault = self._faults.take(entry)
+        if fault is None:
+            return operation(entry)
+        self._journal.note(serial, fault=type(fault).__name__)
+        return await fault.around(Exchange(entry, closing, operation))
+
+
+async def arrival(request: web.Request) -> JournalEntry:
+    """Read a request whole, and keep its query as it was on the wire."""
+    raw_query = request.raw_path.partition("?")[2]
+    return JournalEntry(
+        method=request.method,
+        path=request.path,
+        query=tuple(parse_qsl(raw_query, keep_blank_values=True)),
+        raw_query=raw_query,
+        headers=request.headers,
+        body=await request.read(),
+    )
+
+
+def unauthorized(authorization: str | None, token: str) -> RefusedError | None:
+    """Tell why an Authorization header is not let in; both codes are documented."""
+    if authorization is None:
+        return _unauthorized("MISSING_AUTH_TOKEN", "The Authorization header is missing.")
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() == "bearer" and given.strip() == token:
+        return None
+    return _unauthorized("INVALID_AUTH_TOKEN", "The token is not the one of this sandbox.")
+
+
+def _unauthorized(code: str, details: str) -> RefusedError:
+    return RefusedError(status=HTTPStatus.UNAUTHORIZED, code=code, message="Unauthenticated.", details=details)
+
+
+async def send(request: web.Request, answer: Answer, *, request_id: str) -> web.StreamResponse:
+    """Send an answer, at once if it is plain. The X-Request-Id is inferred; no page names one."""
+    headers = {"X-Request-Id": request_id, **answer.headers}
+    if answer.is_plain:
+        return web.Response(status=answer.status, body=answer.body, headers=headers)
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    response.content_length = len(answer.body)
+    await response.prepare(request)
+    for piece in answer.pieces():
+        await asyncio.sleep(answer.pause)
+        await response.write(piece)
+    if answer.cut is not None and request.transport:
+        request.transport.close()
+    return response
+
+
+def break_connection(request: web.Request) -> web.StreamResponse:
+    """Reset the connection, so that the other side sees an error and not an end; the response goes nowhere."""
+    if transport := request.transport:
+        raw: socket.socket = transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        transport.abort()
+    return web.Response()

@@ -1,0 +1,174 @@
+"""What a request may hold, as data; whatever breaks it is refused with 422 before any rule is asked.
+
+A check takes a field's name and its value, and returns the value to work with or raises. The requests are closed: a
+key that the pages do not name is refused, which catches a client's misspelling that the real service might swallow.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from mihu_async.sandbox.refusals import invalid
+from mihu_async.sandbox.rows import CAPABILITIES, DIRECTIONS, NUMBER_TYPES, TRUNK_CHANNELS
+
+Check = Callable[[str, object], Any]
+
+
+def text(field: str, value: object) -> str:
+    """Accept any string."""
+    if not isinstance(value, str):
+        raise invalid(field, "must be a string")
+    return value
+
+
+def matching(pattern: str, meaning: str) -> Check:
+    """Accept a string that a pattern matches from end to end."""
+    compiled = re.compile(pattern, re.ASCII)
+
+    def check(field: str, value: object) -> str:
+        if compiled.fullmatch(text(field, value)) is None:
+            raise invalid(field, f"must be {meaning}")
+        return cast("str", value)
+
+    return check
+
+
+def one_of(*choices: str) -> Check:
+    """Accept one of some strings."""
+
+    def check(field: str, value: object) -> str:
+        if text(field, value) not in choices:
+            raise invalid(field, f"must be one of {', '.join(choices)}")
+        return cast("str", value)
+
+    return check
+
+
+def uuid(field: str, value: object) -> str:
+    """Accept a uuid with its dashes, in capitals or not, and return it in small letters."""
+    return cast("str", _UUID(field, value)).lower()
+
+
+def whole_number(field: str, value: object) -> int:
+    """Accept a JSON integer."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise invalid(field, "must be an integer")
+    return value
+
+
+def number(field: str, value: object) -> float:
+    """Accept a JSON number and keep it as it came."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise invalid(field, "must be a number")
+    return value
+
+
+def counting(*, maximum: int | None = None) -> Check:
+    """Accept the digits of a number from 1 on, up to a maximum if there is one, and return the number."""
+
+    def check(field: str, value: object) -> int:
+        count = int(cast("str", _DIGITS(field, value)))
+        if count < 1:
+            raise invalid(field, "must be 1 or more")
+        if maximum is not None and count > maximum:
+            raise invalid(field, f"must be {maximum} or less")
+        return count
+
+    return check
+
+
+def any_object(field: str, value: object) -> dict[str, Any]:
+    """Accept any JSON object."""
+    if not isinstance(value, dict):
+        raise invalid(field, "must be an object")
+    return cast("dict[str, Any]", value)
+
+
+def flags(field: str, value: object) -> dict[str, bool | None]:
+    """Accept capability flags; a documented one must be a boolean or null, others are not kept."""
+    given = any_object(field, value)
+    for name in CAPABILITIES:
+        if not isinstance(given.get(name), bool | None):
+            raise invalid(f"{field}.{name}", "must be a boolean")
+    return {name: given[name] for name in CAPABILITIES if name in given}
+
+
+def closed(fields: Mapping[str, Check], *, required: tuple[str, ...] = ()) -> Check:
+    """Accept an object with these fields and no others, and check each."""
+
+    def check(field: str, value: object) -> dict[str, Any]:
+        given = any_object(field, value)
+        prefix = f"{field}." if field else ""
+        for name in required:
+            if name not in given:
+                raise invalid(f"{prefix}{name}", "is required")
+        for name in given:
+            if name not in fields:
+                raise invalid(f"{prefix}{name}", "is not a documented field")
+        return {name: fields[name](f"{prefix}{name}", given[name]) for name in given}
+
+    return check
+
+
+def list_of(check_one: Check) -> Check:
+    """Accept an array and check each element."""
+
+    def check(field: str, value: object) -> list[Any]:
+        if not isinstance(value, list):
+            raise invalid(field, "must be an array")
+        return [check_one(f"{field}.{index}", one) for index, one in enumerate(cast("list[object]", value))]
+
+    return check
+
+
+_UUID = matching(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", "a uuid")
+_DIGITS = matching(r"[0-9]{1,100}", "a whole number")
+E164 = matching(r"\+[1-9][0-9]{1,14}", "a number in E.164 format")
+COUNTRY_CODE = matching(r"[A-Z]{2}", "two capital letters")
+TRUNK_CHANNEL = one_of(*TRUNK_CHANNELS)
+
+ADDRESS_FIELDS = (
+    "first_name",
+    "last_name",
+    "business_name",
+    "phone_number",
+    "street_address",
+    "extended_address",
+    "locality",
+    "administrative_area",
+    "postal_code",
+    "country_code",
+)
+REQUIREMENT_FIELDS = ("key", "requirement_id", "value", "document_id")
+SIP_TEXTS = ("gateway", "username", "password", "secondary_gateway")
+
+PURCHASE = closed(
+    {
+        "number": E164,
+        "country_code": COUNTRY_CODE,
+        "type": one_of(*NUMBER_TYPES),
+        "monthly_fee": number,
+        "capabilities": flags,
+        "location": text,
+        "address": closed(dict.fromkeys(ADDRESS_FIELDS, text)),
+        "requirements": list_of(closed(dict.fromkeys(REQUIREMENT_FIELDS, text))),
+    },
+    required=("number", "country_code", "type"),
+)
+REGISTRATION = closed(
+    {
+        "phone_number": E164,
+        "agent_uuid": uuid,
+        "channel": TRUNK_CHANNEL,
+        "name": text,
+        "direction": one_of(*DIRECTIONS),
+        "sip": closed(dict.fromkeys(SIP_TEXTS, text) | {"port": whole_number}),
+        "additional_settings": any_object,
+    },
+    required=("phone_number", "agent_uuid", "channel"),
+)
+ASSIGNMENT = closed(
+    {"phone_number": E164, "channel": TRUNK_CHANNEL, "agent_uuid": uuid},
+    required=("phone_number", "channel", "agent_uuid"),
+)

@@ -1,0 +1,164 @@
+"""The state of the sandbox behind one lock: what tests change and look at, and what the endpoints ask for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from threading import RLock
+from typing import Any
+
+import attrs
+
+from mihu_async.sandbox import listing
+from mihu_async.sandbox.ledger import Ledger
+from mihu_async.sandbox.rendering import Json
+from mihu_async.sandbox.rows import TRUNK_CHANNELS, Agent, Row
+from mihu_async.sandbox.rules import (
+    bought_row,
+    refuse_assignment,
+    refuse_purchase,
+    refuse_registration,
+    registered_row,
+)
+
+
+def utc_now() -> datetime:
+    """Tell the time, to the second, as the answers do."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Inventory:
+    """Purchased numbers, external trunks and agents; the same for the same arguments.
+
+    The rows it begins with have made-up times from 2023 on. What is bought, inserted or changed later carries the real
+    time, or what `now()` tells. Every method may be called from any thread while the sandbox serves; a walk that is
+    under way sees the listing shift. `purchase_limit` may be set anew at any time; `None` is no limit.
+    """
+
+    def __init__(
+        self,
+        numbers: int = 250,
+        trunks: int = 40,
+        *,
+        seed: int = 7,
+        purchase_limit: int | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.purchase_limit = purchase_limit
+        self._now = now
+        self._lock = RLock()
+        self._ledger = Ledger(numbers, trunks, seed)
+
+    def __repr__(self) -> str:
+        return f"Inventory(numbers={len(self._ledger.purchased)}, trunks={len(self._ledger.external)})"
+
+    @property
+    def agents(self) -> tuple[Agent, ...]:
+        """All agents, each a pair of uuid and name."""
+        with self._lock:
+            return tuple(self._ledger.factory.agents)
+
+    @property
+    def numbers(self) -> tuple[Json, ...]:
+        """All purchased numbers, as a listing without filters returns them."""
+        with self._lock:
+            return self._ledger.items(self._ledger.purchased)
+
+    @property
+    def trunks(self) -> tuple[Json, ...]:
+        """All external rows, as a listing without filters returns them."""
+        with self._lock:
+            return self._ledger.items(self._ledger.external)
+
+    def free_agents(self, channel: str) -> tuple[str, ...]:
+        """Return the uuids of the agents that serve no number on a channel: call, sms or whatsapp."""
+        with self._lock:
+            return self._ledger.free_agents(channel)
+
+    def insert(self, *, at: int | None = None, **fields: Any) -> Json:
+        """Add a purchased number at a position of the listing, `None` for its end, and return its item.
+
+        Keywords are the fields of `rows.Row`: `number`, `country_code`, `location`, `type`, `status`, `compliance`
+        (its status), `monthly_fee`, `agents` (uuid by channel), `purchased_at` and so on; what is left out is made up.
+        `ValueError` when the number is here already; the purchase limit and the values are not checked.
+        """
+        with self._lock:
+            now, ledger = self._now(), self._ledger
+            dated = ledger.factory.purchased_row(ledger.new_number())
+            row = attrs.evolve(dated, **{"purchased_at": now, "updated_at": now, **fields})
+            if ledger.is_purchased(row.number) or ledger.is_external(row.number):
+                raise ValueError(f"{row.number} is in the inventory already")
+            return self._place(ledger.purchased, at, row)
+
+    def insert_trunk(
+        self,
+        *,
+        at: int | None = None,
+        number: str | None = None,
+        channel: str = "call",
+        agent_uuid: str | None = None,
+    ) -> Json:
+        """Add an external row at a position of the trunks' listing, `None` for its end, and return its item.
+
+        A new number and a free agent are made up when left out. `ValueError` when the number is purchased or has a row
+        on the channel, or the channel is not one of trunks.
+        """
+        with self._lock:
+            ledger = self._ledger
+            number = number or ledger.new_number().number
+            if channel not in TRUNK_CHANNELS:
+                raise ValueError(f"a trunk has no channel {channel}")
+            if ledger.is_purchased(number) or ledger.trunk_row(number, channel):
+                raise ValueError(f"{number} is in the inventory already")
+            row = ledger.factory.trunk_row(number, channel, agent_uuid or ledger.free_agent(channel))
+            return self._place(ledger.external, at, attrs.evolve(row, updated_at=self._now()))
+
+    def delete(self, phone_number_uuid: str) -> None:
+        """Remove a purchased number or an external row; `KeyError` when none has this uuid."""
+        with self._lock:
+            self._ledger.remove(phone_number_uuid)
+
+    def list_numbers(self, wanted: Mapping[str, Any]) -> Json:
+        """Answer GET /phone-numbers for a query that `listing.NUMBERS` read."""
+        with self._lock:
+            with_external = wanted.get("include_external") in {"1", "true"}
+            rows = self._ledger.rows() if with_external else self._ledger.purchased
+            kept = listing.NUMBERS.keep(rows, wanted)
+            return self._page(listing.ordered(kept, wanted.get("sort")), wanted)
+
+    def list_trunks(self, wanted: Mapping[str, Any]) -> Json:
+        """Answer GET /phone-numbers/trunks for a query that `listing.TRUNKS` read."""
+        with self._lock:
+            return self._page(listing.TRUNKS.keep(self._ledger.external, wanted), wanted)
+
+    def buy(self, purchase: Mapping[str, Any]) -> Json:
+        """Answer POST /phone-numbers for a body that `checks.PURCHASE` read."""
+        with self._lock:
+            refuse_purchase(self._ledger, purchase["number"], self.purchase_limit)
+            return self._place(self._ledger.purchased, None, bought_row(self._ledger, purchase, self._now()))
+
+    def register(self, registration: Mapping[str, Any]) -> Json:
+        """Answer POST /phone-numbers/trunks for a body that `checks.REGISTRATION` read."""
+        with self._lock:
+            refuse_registration(self._ledger, *_address(registration))
+            row = registered_row(self._ledger, registration, self._now())
+            self._ledger.external.append(row)
+            return self._ledger.snapshot(row)
+
+    def assign(self, assignment: Mapping[str, Any]) -> Json:
+        """Answer PUT /phone-numbers/trunks/assign for a body that `checks.ASSIGNMENT` read."""
+        number, channel, agent_uuid = _address(assignment)
+        with self._lock:
+            row = refuse_assignment(self._ledger, number, channel, agent_uuid)
+            moved = self._ledger.replace(row, agents={channel: agent_uuid}, updated_at=self._now())
+            return self._ledger.snapshot(moved)
+
+    def _place(self, rows: list[Row], at: int | None, row: Row) -> Json:
+        rows.insert(len(rows) if at is None else at, row)
+        return self._ledger.items([row])[0]
+
+    def _page(self, rows: Sequence[Row], wanted: Mapping[str, Any]) -> Json:
+        found, pagination = listing.cut(rows, page=wanted["page"], per_page=wanted["per_page"])
+        return {"items": self._ledger.items(found), "pagination": pagination}
+
+
+def _address(body: Mapping[str, Any]) -> tuple[str, str, str]:
+    return (body["phone_number"], body["channel"], body["agent_uuid"])

@@ -1,0 +1,89 @@
+"""The rows as they stand, in listing order, and how they are found; no rules, no lock."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from mihu_async.sandbox.ranges import FictionalNumber
+from mihu_async.sandbox.rendering import Json, item, snapshot
+from mihu_async.sandbox.rows import Row
+from mihu_async.sandbox.seeding import RowFactory
+
+SPARE_AGENTS = 50
+
+
+class Ledger:
+    """Purchased and external rows, and the factory that made them and makes more."""
+
+    def __init__(self, numbers: int, trunks: int, seed: int) -> None:
+        self.factory: RowFactory = RowFactory(seed)
+        self.purchased: list[Row] = list(self.factory.purchased_rows(numbers))
+        self.external: list[Row] = list(self.factory.trunk_rows(trunks))
+        for _ in range(SPARE_AGENTS):
+            self.factory.hire()
+
+    def rows(self) -> list[Row]:
+        """Return every row, purchased ones first."""
+        return [*self.purchased, *self.external]
+
+    def is_purchased(self, number: str) -> bool:
+        """Tell whether a number is in the purchased inventory."""
+        return any(row.number == number for row in self.purchased)
+
+    def is_external(self, number: str) -> bool:
+        """Tell whether a number has an external row on any channel."""
+        return any(row.number == number for row in self.external)
+
+    def trunk_row(self, number: str, channel: str) -> Row | None:
+        """Find the external row of a number on a channel; there is at most one."""
+        return next((row for row in self.external if row.number == number and channel in row.agents), None)
+
+    def knows_agent(self, agent_uuid: str) -> bool:
+        """Tell whether there is such an agent."""
+        return any(agent.uuid == agent_uuid for agent in self.factory.agents)
+
+    def served(self, agent_uuid: str, channel: str) -> Row | None:
+        """Find the number that an agent serves on a channel."""
+        return next((row for row in self.rows() if row.agents.get(channel) == agent_uuid), None)
+
+    def free_agents(self, channel: str) -> tuple[str, ...]:
+        """Return the agents that serve nothing on a channel."""
+        busy = {row.agents.get(channel) for row in self.rows()}
+        return tuple(agent.uuid for agent in self.factory.agents if agent.uuid not in busy)
+
+    def free_agent(self, channel: str) -> str:
+        """Return an agent that serves nothing on a channel, a new one if all are busy."""
+        return next(iter(self.free_agents(channel)), None) or self.factory.hire().uuid
+
+    def new_number(self) -> FictionalNumber:
+        """Take the next fictional number that is in no row."""
+        taken = {row.number for row in self.rows()}
+        while (found := self.factory.number()).number in taken:
+            pass
+        return found
+
+    def replace(self, row: Row, **changes: Any) -> Row:
+        """Put a changed row in an external row's place."""
+        changed = attrs.evolve(row, **changes)
+        self.external[self.external.index(row)] = changed
+        return changed
+
+    def remove(self, phone_number_uuid: str) -> None:
+        """Take a row out; `KeyError` when there is none with this uuid."""
+        for rows in (self.purchased, self.external):
+            for position, row in enumerate(rows):
+                if row.phone_number_uuid == phone_number_uuid:
+                    del rows[position]
+                    return
+        raise KeyError(phone_number_uuid)
+
+    def items(self, rows: Sequence[Row]) -> tuple[Json, ...]:
+        """Render rows as listing items."""
+        names = dict(self.factory.agents)
+        return tuple(item(row, names) for row in rows)
+
+    def snapshot(self, row: Row) -> Json:
+        """Render the snapshot of an external row's number."""
+        siblings = (sibling for sibling in self.external if sibling.number == row.number)
+        return snapshot(row, siblings, dict(self.factory.agents))

@@ -1,0 +1,117 @@
+"""Rows as the JSON values that the documented answers hold."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from mihu_async.sandbox.rows import CAPABILITIES, CHANNELS, CURRENCY, ChannelSettings, Outbound, Row
+
+Json = dict[str, Any]
+Names = Mapping[str, str]
+"""The agents' names by uuid."""
+
+
+def item(row: Row, names: Names) -> Json:
+    """Render a row as the documented number, with every documented field."""
+    is_external = row.trunk is not None
+    return {
+        "phone_number_uuid": row.phone_number_uuid,
+        "number": row.number,
+        "country_code": row.country_code,
+        "location": row.location,
+        "type": row.type,
+        "is_external": is_external,
+        "source": source(row),
+        "status": row.status,
+        "compliance": compliance(row),
+        "capabilities": capabilities(row),
+        "channel_settings": channel_settings(row.channel_settings),
+        "billing": None if is_external else {"monthly_fee": row.monthly_fee, "currency": CURRENCY},
+        "bindings": {channel: binding(row.agents.get(channel), names) for channel in CHANNELS},
+        "purchased_at": timestamp(row.purchased_at),
+        "updated_at": timestamp(row.updated_at),
+    }
+
+
+def snapshot(row: Row, siblings: Iterable[Row], names: Names) -> Json:
+    """Render the per-channel snapshot of an external number, from all of its rows.
+
+    The uuid is that of the row that was asked about. What a trunk is capable of is inferred: a channel with a row is
+    capable and enabled, SMS never is, limits do not apply, and calls come in unless the direction is outbound.
+    """
+    rows = {sibling.trunk.channel: sibling for sibling in siblings if sibling.trunk}
+    agents = {channel: sibling.agents.get(channel) for channel, sibling in rows.items()}
+    call = rows.get("call")
+    comes_in = call is not None and call.trunk is not None and call.trunk.direction != "outbound"
+    return {
+        "phone_number_uuid": row.phone_number_uuid,
+        "number": row.number,
+        "is_external": True,
+        "source": source(row),
+        "channels": {
+            "call": _external_channel(capable=call is not None) | binding(agents.get("call"), names),
+            "sms": _external_channel(capable=False) | binding(None, names),
+            "whatsapp": binding(agents.get("whatsapp"), names),
+            "inbound": {"enabled": comes_in, "channel_limit": None},
+        },
+    }
+
+
+def source(row: Row) -> str:
+    """Name where a number comes from."""
+    return "purchased" if row.trunk is None else "external"
+
+
+def binding(agent_uuid: str | None, names: Names) -> Json:
+    """Render who is bound on one channel."""
+    return {
+        "bound": agent_uuid is not None,
+        "agent_uuid": agent_uuid,
+        "agent_name": names.get(agent_uuid) if agent_uuid else None,
+    }
+
+
+def compliance(row: Row) -> Json | None:
+    """Render the compliance of a purchased number."""
+    if row.compliance is None:
+        return None
+    requirements = [attrs.asdict(requirement) for requirement in row.requirements]
+    return {"status": row.compliance, "requirements": requirements}
+
+
+def capabilities(row: Row) -> Json | None:
+    """Render the six documented flags; a flag that was not given is `null`."""
+    flags = row.capabilities
+    return None if flags is None else {name: flags.get(name) for name in CAPABILITIES}
+
+
+def channel_settings(settings: ChannelSettings | None) -> Json | None:
+    """Render the settings of a purchased number, as values of their own."""
+    return (
+        None
+        if settings is None
+        else {
+            "voice": _outbound(settings.voice),
+            "sms": _outbound(settings.sms),
+            "inbound": {"enabled": settings.inbound.enabled, "channel_limit": settings.inbound.channel_limit},
+        }
+    )
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """Write an aware UTC time as the pages do, to the second."""
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _outbound(settings: Outbound) -> Json:
+    return {
+        "enabled": settings.enabled,
+        "channel_limit": settings.channel_limit,
+        "whitelisted_destinations": list(settings.whitelisted_destinations),
+    }
+
+
+def _external_channel(*, capable: bool) -> Json:
+    return {"capable": capable, "enabled": capable, "channel_limit": None, "whitelisted_destinations": []}

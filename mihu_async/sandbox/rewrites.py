@@ -1,0 +1,104 @@
+"""Faults of the service itself: an answer that is well-formed and not as documented."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+
+from mihu_async.sandbox.answers import Answer, json_answer
+from mihu_async.sandbox.exchange import Exchange
+
+
+@attrs.frozen
+class Change:
+    """Apply, then let a function change the decoded JSON of the true answer.
+
+    The function changes the value in place and returns nothing, or returns another value to send.
+    """
+
+    function: Callable[[Any], Any]
+
+    async def around(self, exchange: Exchange) -> Answer:
+        """Answer with the changed JSON."""
+        return changed(await exchange.apply(), self.function)
+
+
+@attrs.frozen
+class UnknownEnum:
+    """Apply, then put a value that no page names into a field of every row; the field may be dotted."""
+
+    field: str = "status"
+    value: str = "quarantined"
+
+    async def around(self, exchange: Exchange) -> Answer:
+        """Answer with the unknown value."""
+        return changed(await exchange.apply(), lambda body: put(body, self.field, self.value))
+
+
+@attrs.frozen(init=False)
+class NullFields:
+    """Apply, then set fields of every row to null; one may be dotted: `NullFields("billing", "compliance.status")`."""
+
+    names: tuple[str, ...]
+
+    def __init__(self, *names: str) -> None:
+        object.__setattr__(self, "names", names)
+
+    async def around(self, exchange: Exchange) -> Answer:
+        """Answer with the nulls."""
+        return changed(await exchange.apply(), self._empty)
+
+    def _empty(self, body: Any) -> None:
+        for name in self.names:
+            put(body, name, None)
+
+
+@attrs.frozen
+class RepeatPage:
+    """Answer a listing with another page than was asked for.
+
+    The pagination block is the other page's too, so it gives the fault away; with `keep_echo=True` it is that of the
+    page asked for, and only the items tell.
+    """
+
+    page: int = 1
+    keep_echo: bool = attrs.field(default=False, kw_only=True)
+
+    async def around(self, exchange: Exchange) -> Answer:
+        """Answer with the other page."""
+        other = [(name, value) for name, value in exchange.request.query if name != "page"]
+        query = (*other, ("page", str(self.page)))
+        answer = await exchange.apply(attrs.evolve(exchange.request, query=query))
+        return await self._with_true_echo(exchange, answer) if self.keep_echo else answer
+
+    async def _with_true_echo(self, exchange: Exchange, answer: Answer) -> Answer:
+        items = answer.json["data"]["items"]
+        return changed(await exchange.apply(), lambda body: body["data"].update(items=items))
+
+
+def changed(answer: Answer, function: Callable[[Any], Any]) -> Answer:
+    """Return an answer whose JSON a function changed in place, or replaced by what it returned."""
+    body = answer.json
+    replaced = function(body)
+    content = body if replaced is None else replaced
+    return attrs.evolve(answer, body=json_answer(content).body)
+
+
+def put(body: Any, path: str, value: object) -> None:
+    """Set a dotted field in every row of a listing, or in the data of a single answer.
+
+    Where a parent of the field is missing or null there is nothing to set, and a failure stays as it is.
+    """
+    *parents, name = path.split(".")
+    for row in _rows(body):
+        holder: Any = row
+        for parent in parents:
+            holder = holder.get(parent) if holder else None
+        if holder:
+            holder[name] = value
+
+
+def _rows(body: Any) -> Iterable[Any]:
+    data: Any = body["data"] if body["success"] else {"items": []}
+    rows: Iterable[Any] = data.get("items", [data])
+    return rows

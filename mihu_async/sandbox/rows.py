@@ -1,0 +1,102 @@
+"""The rows that the inventory keeps: purchased numbers, external trunks, agents.
+
+One class holds both kinds of number, because the service documents one shape for both: "fields that don't apply to
+externals come back as null".
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import attrs
+
+CHANNELS = ("call", "sms", "whatsapp")
+NUMBER_TYPES = ("local", "toll_free", "mobile", "national")
+NUMBER_STATUSES = ("active", "pending", "inactive")
+COMPLIANCE_STATUSES = ("completed", "requirement_pending")
+TRUNK_CHANNELS = ("call", "whatsapp")
+DIRECTIONS = ("inbound", "outbound", "both")
+CAPABILITIES = ("voice", "sms", "mms", "fax", "emergency", "local_calling")
+CURRENCY = "EUR"
+
+
+class Agent(NamedTuple):
+    """An agent of the workspace; it serves at most one number on each channel."""
+
+    uuid: str
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class Requirement:
+    """A compliance requirement as a number shows it."""
+
+    name: str
+    type: str
+    description: str
+
+
+@attrs.frozen(kw_only=True)
+class Outbound:
+    """Settings of voice or SMS. `channel_limit=None` is no limit."""
+
+    enabled: bool
+    channel_limit: int | None = None
+    whitelisted_destinations: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Inbound:
+    """Settings of incoming calls. `channel_limit=None` is no limit."""
+
+    enabled: bool
+    channel_limit: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ChannelSettings:
+    """The settings of a purchased number."""
+
+    voice: Outbound
+    sms: Outbound
+    inbound: Inbound
+
+
+@attrs.frozen(kw_only=True)
+class Trunk:
+    """What is stored of an external trunk besides its number; nothing of it but the channel is ever answered."""
+
+    channel: str
+    name: str
+    direction: str = "both"
+    sip: Mapping[str, str | int] = attrs.field(factory=dict[str, str | int], repr=False)
+    additional_settings: Mapping[str, object] = attrs.field(factory=dict[str, object])
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """One item of the listings: a purchased number, or one (number, channel) of an external trunk.
+
+    `agents` holds the agent's uuid for each channel that is bound. `trunk` is set on external rows only. Each trunk
+    row has its own `phone_number_uuid`, also where a number has two (inferred; no page shows such a number).
+    """
+
+    phone_number_uuid: str
+    number: str
+    country_code: str | None = None
+    location: str | None = None
+    type: str | None = None
+    status: str | None = None
+    compliance: str | None = None
+    requirements: tuple[Requirement, ...] = ()
+    capabilities: Mapping[str, bool | None] | None = None
+    channel_settings: ChannelSettings | None = None
+    monthly_fee: float | None = None
+    agents: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    purchased_at: datetime | None = None
+    updated_at: datetime
+    trunk: Trunk | None = None
+
+    def serves(self, agent_uuid: str) -> bool:
+        """Tell whether an agent is bound on any channel."""
+        return agent_uuid in self.agents.values()

@@ -1,0 +1,97 @@
+"""What the documentation says is refused, and what a write that is not refused adds.
+
+A write is checked in the order of the functions' lines, which is inferred: no page says which refusal wins.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from mihu_async.sandbox.ledger import Ledger
+from mihu_async.sandbox.refusals import conflict, not_found, purchase_limit_reached
+from mihu_async.sandbox.rows import Row, Trunk
+from mihu_async.sandbox.seeding import default_settings, default_trunk_name
+
+
+def refuse_purchase(ledger: Ledger, number: str, limit: int | None) -> None:
+    """Raise when a number is here already (409) or the workspace is full (403)."""
+    if ledger.is_purchased(number):
+        raise conflict(f"{number} is already in your inventory")
+    if ledger.is_external(number):
+        raise conflict(f"{number} is registered as an external trunk")
+    if limit is not None and len(ledger.purchased) >= limit:
+        raise purchase_limit_reached(limit=limit, current=len(ledger.purchased))
+
+
+def refuse_registration(ledger: Ledger, number: str, channel: str, agent_uuid: str) -> None:
+    """Raise when the agent is unknown (404), or the number or the agent is taken (409)."""
+    _require_agent(ledger, agent_uuid)
+    if ledger.is_purchased(number):
+        raise conflict(f"{number} is in your purchased inventory")
+    if ledger.trunk_row(number, channel):
+        raise conflict(f"{number} is already bound on {channel}")
+    _require_free(ledger, number, channel, agent_uuid)
+
+
+def refuse_assignment(ledger: Ledger, number: str, channel: str, agent_uuid: str) -> Row:
+    """Return the row to move; raise when it or the agent is unknown (404), or the agent is taken (409).
+
+    That a taken agent is refused here as on registration is inferred. The agent that serves the row already is fine.
+    """
+    row = ledger.trunk_row(number, channel)
+    if row is None:
+        raise not_found(f"{number} has no trunk on {channel}")
+    _require_agent(ledger, agent_uuid)
+    _require_free(ledger, number, channel, agent_uuid)
+    return row
+
+
+def bought_row(ledger: Ledger, purchase: Mapping[str, Any], now: datetime) -> Row:
+    """Make the row of a purchase.
+
+    It is active and complete at once, whatever address and requirements came with it (inferred). Flags that were not
+    given stay unknown; the fee is stored as given, and the free first number of the page is not modelled.
+    """
+    country_code = purchase["country_code"]
+    capabilities: Mapping[str, bool | None] | None = purchase.get("capabilities")
+    return Row(
+        phone_number_uuid=ledger.factory.uuid(),
+        number=purchase["number"],
+        country_code=country_code,
+        location=purchase.get("location", country_code),
+        type=purchase["type"],
+        status="active",
+        compliance="completed",
+        capabilities=capabilities,
+        channel_settings=default_settings(country_code, sms=bool(capabilities and capabilities.get("sms"))),
+        monthly_fee=purchase.get("monthly_fee"),
+        purchased_at=now,
+        updated_at=now,
+    )
+
+
+def registered_row(ledger: Ledger, registration: Mapping[str, Any], now: datetime) -> Row:
+    """Make the row of a registration; the SIP credentials are stored and never answered."""
+    number, channel = registration["phone_number"], registration["channel"]
+    row = ledger.factory.trunk_row(number, channel, registration["agent_uuid"])
+    trunk = Trunk(
+        channel=channel,
+        name=registration.get("name", default_trunk_name(number, channel)),
+        direction=registration.get("direction", "both"),
+        sip=registration.get("sip", {}),
+        additional_settings=registration.get("additional_settings", {}),
+    )
+    return attrs.evolve(row, updated_at=now, trunk=trunk)
+
+
+def _require_agent(ledger: Ledger, agent_uuid: str) -> None:
+    if not ledger.knows_agent(agent_uuid):
+        raise not_found(f"there is no agent {agent_uuid}")
+
+
+def _require_free(ledger: Ledger, number: str, channel: str, agent_uuid: str) -> None:
+    served = ledger.served(agent_uuid, channel)
+    if served and served.number != number:
+        raise conflict(f"the agent already serves {served.number} on {channel}")

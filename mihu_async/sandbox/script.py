@@ -1,0 +1,93 @@
+"""The script of faults: which goes wrong when."""
+
+from threading import Lock
+
+import attrs
+
+from mihu_async.sandbox.exchange import Fault
+from mihu_async.sandbox.journal import JournalEntry
+from mihu_async.sandbox.selection import Selector
+
+
+@attrs.define
+class _Line:
+    """A fault of the script, and what is left of it."""
+
+    fault: Fault
+    selector: Selector
+    times: int | None
+    skip: int
+    is_used: bool = False
+
+    @property
+    def is_pending(self) -> bool:
+        return self.times is not None or not self.is_used
+
+    def is_due(self, request: JournalEntry) -> bool:
+        """Tell whether to strike now; a request that is skipped is counted."""
+        if not self.selector.matches(request):
+            return False
+        self.skip -= 1
+        return self.skip < 0
+
+    def strike(self) -> None:
+        self.is_used = True
+        if self.times is not None:
+            self.times -= 1
+
+
+class Faults:
+    """Faults to play, in the order they were added. Safe to change from any thread while the sandbox serves.
+
+    Each request asks the faults in order; the first that matches and has nothing left to skip is played, once, and the
+    faults after it do not see the request. A request without the right token is answered 401 and uses no fault up, so
+    that a wrongly set client shows at once. Any other request may meet a fault, on any path: an endpoint that
+    the sandbox does not know can still be played with `Status(200, body=…)`.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lines: list[_Line] = []
+
+    def __repr__(self) -> str:
+        return f"Faults(pending={list(self.pending)!r})"
+
+    @property
+    def pending(self) -> tuple[Fault, ...]:
+        """The faults that are still to come, each once. One that lasts for ever is pending until it was played."""
+        with self._lock:
+            return tuple(line.fault for line in self._lines if line.is_pending)
+
+    def add(
+        self,
+        fault: Fault,
+        *,
+        method: str | None = None,
+        path: str | None = None,
+        times: int | None = 1,
+        skip: int = 0,
+    ) -> None:
+        """Add a fault for requests with this method and path, `None` for any.
+
+        The path may come with or without `/api/v1` and may be a glob (`/phone-numbers*`). `times` is how often it is
+        played, `None` for ever; `skip` is how many matching requests pass it first.
+        """
+        if (times is not None and times < 1) or skip < 0:
+            raise ValueError("a fault is played at least once, and skips no fewer than no requests")
+        with self._lock:
+            self._lines.append(_Line(fault, Selector(method=method, path=path), times, skip))
+
+    def clear(self) -> None:
+        """Forget every fault. One that is playing plays on."""
+        with self._lock:
+            self._lines.clear()
+
+    def take(self, request: JournalEntry) -> Fault | None:
+        """Return the fault that a request meets, and count it."""
+        with self._lock:
+            line = next((line for line in self._lines if line.is_due(request)), None)
+            if line is None:
+                return None
+            line.strike()
+            self._lines = [line for line in self._lines if line.times != 0]
+            return line.fault

@@ -1,0 +1,137 @@
+"""The sandbox as a server: it starts, says where it is, and stops at once."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from ssl import SSLContext
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+from yarl import URL
+
+from mihu_async.sandbox.app import Service
+from mihu_async.sandbox.background import BackgroundLoop
+from mihu_async.sandbox.inventory import Inventory
+from mihu_async.sandbox.journal import Journal
+from mihu_async.sandbox.script import Faults
+from mihu_async.sandbox.seeding import sandbox_token
+
+PATIENCE = 0.05
+"""Seconds that a response may take to be written out after what hung was released."""
+
+
+class Sandbox:
+    """The documented phone-number API on loopback, with state, faults to play and a journal of what arrived.
+
+    `async with Sandbox() as sandbox:` serves in the running loop. `with Sandbox() as sandbox:` serves from a thread of
+    its own, for tests that are not asynchronous or use another framework; `start()` and `stop()` then still work from
+    any loop.
+
+    `inventory` is what it knows and may be changed while it serves, `faults` is the script of what goes wrong,
+    `journal` is what arrived, and `token` is the one that is let in.
+
+    `numbers` counts the purchased numbers and `trunks` the external rows that it begins with, both the same for the
+    same `seed`. The token is made up from the seed when left out. `purchase_limit=None` is no limit. `port=0` takes a
+    free port, and keeps it when the sandbox is started again, which goes on with the state as it was. With `ssl`, a
+    server's `ssl.SSLContext`, it speaks HTTPS.
+    """
+
+    def __init__(
+        self,
+        numbers: int = 250,
+        trunks: int = 40,
+        *,
+        seed: int = 7,
+        token: str | None = None,
+        purchase_limit: int | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl: SSLContext | None = None,
+    ) -> None:
+        self.token: str = token or sandbox_token(seed)
+        self.inventory: Inventory = Inventory(numbers, trunks, seed=seed, purchase_limit=purchase_limit)
+        self.faults: Faults = Faults()
+        self.journal: Journal = Journal()
+        self._host = host
+        self._port = port
+        self._ssl = ssl
+        self._serving: tuple[web.AppRunner, Service] | None = None
+        self._background: BackgroundLoop | None = None
+        self._home: asyncio.AbstractEventLoop | None = None
+
+    def __repr__(self) -> str:
+        where = self.base_url if self._serving else "stopped"
+        return f"<Sandbox {where} {self.inventory!r}>"
+
+    @property
+    def base_url(self) -> str:
+        """The address without `/api/v1`; `RuntimeError` before the first start."""
+        if not self._port:
+            raise RuntimeError("the sandbox has no address before it is started")
+        scheme = "https" if self._ssl else "http"
+        return str(URL.build(scheme=scheme, host=self._host, port=self._port)).rstrip("/")
+
+    async def start(self) -> None:
+        """Begin to serve; `RuntimeError` when it does already, `OSError` when the port is taken."""
+        await self._at_home(self._start)
+
+    async def stop(self) -> None:
+        """Stop at once: what hangs is reset, connections are closed. Does nothing when it does not serve."""
+        await self._at_home(self._stop)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def __enter__(self) -> Self:
+        background = BackgroundLoop(self)
+        self._home = background.enter()
+        self._background = background
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._background:
+            self._background.leave()
+        self._background = self._home = None
+
+    async def _at_home(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a step in the loop of the thread that serves, if one does."""
+        if self._home is None or self._home is asyncio.get_running_loop():
+            await step()
+        else:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(step(), self._home))
+
+    async def _start(self) -> None:
+        if self._serving:
+            raise RuntimeError("the sandbox serves already")
+        service = Service(inventory=self.inventory, faults=self.faults, journal=self.journal, token=self.token)
+        runner = web.AppRunner(
+            service.application(), access_log=None, handler_cancellation=True, shutdown_timeout=PATIENCE
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port, ssl_context=self._ssl).start()
+        except BaseException:
+            await runner.cleanup()
+            raise
+        self._port = runner.addresses[0][1]
+        self._serving = runner, service
+
+    async def _stop(self) -> None:
+        if self._serving is None:
+            return
+        (runner, service), self._serving = self._serving, None
+        for site in runner.sites:
+            await site.stop()
+        await service.close()
+        for connection in runner.server.connections if runner.server else ():
+            if connection.transport:
+                connection.transport.abort()
+        await runner.cleanup()

@@ -1,0 +1,18 @@
+"""JSON as it goes over the wire."""
+
+from typing import Any
+
+import msgspec
+
+
+def encode(content: object) -> bytes:
+    """Encode content as compact JSON; money comes out as a JSON number."""
+    return msgspec.json.encode(content)
+
+
+def decode(body: bytes) -> Any:
+    """Decode JSON, strictly: `ValueError` for NaN, for half of a surrogate pair, and for what nests without end."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from error

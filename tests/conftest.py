@@ -1,0 +1,59 @@
+"""Fixtures that several test folders share."""
+
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from aiohttp import ClientResponse
+from aioresponses import aioresponses
+
+pytest_plugins = ["pytester"]
+
+
+class _CompatibleResponse(ClientResponse):
+    """The response that aioresponses makes, with the argument that aiohttp needs since 3.14."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        try:
+            super().__init__(*args, stream_writer=Mock(output_size=0), **kwargs)
+        except TypeError:  # aiohttp before 3.14
+            super().__init__(*args, **kwargs)
+
+
+class Wire(aioresponses):
+    """aioresponses for the current aiohttp; ``sent`` holds (method, URL, keyword arguments) as they came."""
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.sent: list[tuple[str, Any, dict[str, Any]]] = []
+
+    def add(self, *args, **kwargs) -> None:
+        kwargs.setdefault("response_class", _CompatibleResponse)
+        super().add(*args, **kwargs)
+
+    async def _request_mock(self, orig_self, method, url, *args: Any, **kwargs: Any) -> ClientResponse:
+        self.sent.append((method, url, kwargs))
+        return await super()._request_mock(orig_self, method, url, *args, **kwargs)
+
+
+@pytest.fixture
+def wire():
+    """Answers what the client sends, without a network."""
+    with Wire() as mocked:
+        yield mocked
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    """Keep what the developer's shell says about Mihu and proxies out of the tests."""
+    for name in (
+        "MIHU_API_TOKEN",
+        "MIHU_TENANT",
+        "MIHU_BASE_URL",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+    ):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)

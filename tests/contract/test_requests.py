@@ -1,0 +1,114 @@
+"""What the SDK sends is what the contract allows, and what its methods take is what the contract names."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_core import OpenAPI
+from openapi_core.exceptions import OpenAPIError
+from openapi_core.testing import MockRequest
+
+from mihu_async import Address, Capabilities, MihuClient, RequirementValue, SipCredentials
+from mihu_async.resources.numbers import Numbers
+from mihu_async.resources.trunks import Trunks
+from mihu_async.sandbox import JournalEntry, Sandbox
+
+CONTRACT = OpenAPI.from_file_path(str(Path(__file__).parent / "openapi.yaml"))
+OPERATIONS: dict[str, Any] = {
+    "listPhoneNumbers": Numbers.list,
+    "buyPhoneNumber": Numbers.buy,
+    "listTrunks": Trunks.list,
+    "registerTrunk": Trunks.register,
+    "assignTrunk": Trunks.assign,
+}
+
+
+def validate(entry: JournalEntry) -> None:
+    """Hold a request that arrived against the contract."""
+    request = MockRequest(
+        "https://demo.mihu.ai",
+        entry.method.lower(),
+        entry.path,
+        args=dict(entry.query),
+        headers=dict(entry.headers),
+        data=entry.body or None,
+        content_type=entry.headers.get("Content-Type", ""),
+    )
+    CONTRACT.validate_request(request)
+
+
+async def test_everything_that_is_sent_keeps_to_the_contract():
+    """Each method, with each of its arguments, makes a request that the contract allows."""
+    async with Sandbox(numbers=3, trunks=2) as sandbox:
+        agent, other = sandbox.inventory.free_agents("call")[:2]
+        async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+            await mihu.numbers.list()
+            await mihu.numbers.list(
+                page=1,
+                per_page=100,
+                status="active",
+                country_code="US",
+                type="local",
+                compliance="completed",
+                search="+1",
+                bound_to_agent_uuid=agent,
+                sort="number",
+                include_external=False,
+            )
+            await mihu.numbers.buy(
+                number="+390790080041",
+                country_code="IT",
+                type="local",
+                monthly_fee=1.15,
+                capabilities=Capabilities(voice=True),
+                location="Sassari, Sardegna",
+                address=Address(first_name="Ada", country_code="IT"),
+                requirements=[RequirementValue(key="proof_of_address", document_id="d")],
+            )
+            await mihu.trunks.list(page=1, per_page=1, search="1", channel="whatsapp", agent_uuid=agent)
+            await mihu.trunks.register(
+                phone_number="+12345678901",
+                agent_uuid=agent,
+                channel="call",
+                name="Front desk",
+                direction="both",
+                sip=SipCredentials(gateway="sip.acme.com", port=5060, username="u", password="p"),
+                additional_settings={"ani_format": "e164"},
+            )
+            await mihu.trunks.assign(phone_number="+12345678901", channel="call", agent_uuid=other)
+
+        assert 6 == len(sandbox.journal)
+        for entry in sandbox.journal:
+            validate(entry)
+
+
+async def test_the_contract_would_have_noticed():
+    """A request with a key that is not documented does not pass."""
+    async with Sandbox(numbers=0, trunks=0) as sandbox:
+        async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+            with pytest.raises(Exception, match="422"):
+                await mihu.request("POST", "/phone-numbers", json={"number": "+1234", "colour": "red"})
+
+        with pytest.raises(OpenAPIError):
+            validate(sandbox.journal[0])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_method_takes_what_the_contract_names(operation):
+    """Each documented parameter or property is an argument of the same name, and there is no other."""
+    found: dict[str, Any] = next(
+        verb
+        for path in CONTRACT.spec.read_value()["paths"].values()
+        for verb in path.values()
+        if verb["operationId"] == operation
+    )
+    named = {parameter.get("name") or parameter["$ref"].rpartition("/")[2] for parameter in found.get("parameters", [])}
+    named = {"per_page" if name == "perPage" else name for name in named}
+    if "requestBody" in found:
+        schema = found["requestBody"]["content"]["application/json"]["schema"]
+        if "$ref" in schema:
+            schema = CONTRACT.spec.read_value()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        named |= set(schema["properties"])
+
+    assert named == set(inspect.signature(OPERATIONS[operation]).parameters) - {"self"}

@@ -1,0 +1,148 @@
+import pickle
+from typing import Any
+
+import pytest
+
+from mihu_async import APIError, Billing, ConflictError, DecodeError, Page, PhoneNumber
+from mihu_async.core.envelope import read
+from mihu_async.core.mask import Mask
+from mihu_async.core.request import RAW, describe
+from tests.doubles import TOKEN, URL, FakeClock, ok, response
+
+GET = describe("GET", "/phone-numbers", Billing)
+NOW = FakeClock().now()
+
+
+def outcome(answer, request: Any = GET):
+    """Read an answer as the pipeline does."""
+    return read(answer, request, Mask((TOKEN,)), now=NOW)
+
+
+def unreadable(answer, request: Any = GET) -> DecodeError:
+    """Read an answer that cannot be read, and give what was raised."""
+    with pytest.raises(DecodeError) as caught:
+        outcome(answer, request)
+    return caught.value
+
+
+def test_the_data_of_a_success_is_read_as_the_requests_answer():
+    """The envelope is taken off, whatever its message says."""
+    assert Billing(currency="EUR") == outcome(
+        response(201, {"success": True, "message": "m", "data": {"currency": "EUR"}})
+    )
+
+
+def test_an_envelope_without_success_is_read_by_its_status():
+    """What is missing is no contradiction."""
+    assert Billing() == outcome(response(200, {"data": {}}))
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.api+json"]
+)
+def test_json_is_known_by_its_content_type(content_type):
+    """Parameters, case and a suffix do not matter."""
+    assert Billing() == outcome(ok({}, Content_Type=content_type))
+
+
+@pytest.mark.parametrize("content_type", ["text/html; charset=utf-8", "", "text/json"])
+def test_another_content_type_is_not_read(content_type):
+    """An HTML page with status 200 is no model, and neither is JSON that does not say that it is."""
+    error = unreadable(response(200, body=b"<html>maintenance</html>", Content_Type=content_type))
+
+    assert 200 == error.status
+    assert (content_type.partition(";")[0] or "no content type") == error.content_type
+    assert "<html>maintenance</html>" == error.excerpt
+    assert () == error.paths
+    assert ("GET", URL) == (error.method, error.url)
+    assert "it is not JSON. It begins with '<html>maintenance</html>'." in str(error)
+
+
+@pytest.mark.parametrize("body", [b"", b'{"success": true, "da', b"\xff"])
+def test_broken_json_is_not_read(body):
+    """The error shows the beginning of what came."""
+    error = unreadable(response(body=body))
+
+    assert body.decode("utf-8", "replace") == error.excerpt
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ([], "$"),
+        ("text", "$"),
+        (None, "$"),
+        ({"success": "false", "data": {}}, "$.success"),
+        ({"success": None, "data": {}}, "$.success"),
+        ({"success": True}, "$.data"),
+        ({}, "$.data"),
+        ({"success": True, "data": None}, "$.data"),
+        ({"success": True, "data": {"currency": 1}}, "$.data.currency"),
+    ],
+)
+def test_another_shape_is_not_read(document, path):
+    """The error names the place."""
+    error = unreadable(response(document=document))
+
+    assert (path,) == error.paths
+    assert f"its shape is not the documented one; {path} " in str(error)
+
+
+def test_many_problems_are_all_named_and_few_are_spelled_out():
+    """A page of a hundred wrong items does not make a message of a hundred lines."""
+    page = {"items": [1] * 100, "pagination": None}
+    error = unreadable(response(document={"success": True, "data": page}), describe("GET", "/x", Page[PhoneNumber]))
+
+    assert 101 == len(error.paths)
+    assert "$.data.items[9] must be an object" in str(error)
+    assert "$.data.items[10] " not in str(error)
+    assert "and 91 more" in str(error)
+
+
+def test_a_body_above_the_bound_is_not_read():
+    """What was cut is not mistaken for broken JSON."""
+    assert "larger than max_response_bytes" in str(unreadable(response(document={}, complete=False)))
+
+
+def test_an_answer_without_data_is_none_where_any_will_do():
+    """A call whose answer is not documented takes what comes."""
+    raw = describe("DELETE", "/x", RAW)
+
+    assert outcome(response(204, body=b"", Content_Type=""), raw) is None
+    assert outcome(response(200, {"success": True, "message": "gone"}), raw) is None
+    assert {"a": 1.5} == outcome(ok({"a": 1.5}), raw)
+    assert ("$.data",) == unreadable(response(200, {"status": "fine"}), raw).paths
+
+
+def test_success_false_is_an_error_whatever_the_status():
+    """The service's word goes before the status line's."""
+    failure = {"success": False, "message": "no", "error": {"code": "NOPE", "details": "d", "field": "f"}}
+    with pytest.raises(APIError) as caught:
+        outcome(response(200, failure))
+
+    assert (200, "NOPE", "no", "d", "f") == (
+        caught.value.status,
+        caught.value.code,
+        caught.value.message,
+        caught.value.details,
+        caught.value.field,
+    )
+
+
+def test_a_refusal_is_raised_by_its_status():
+    """The class of the error is the status's, also where the body is no JSON."""
+    with pytest.raises(ConflictError):
+        outcome(response(409, {"success": False, "message": "taken"}))
+    with pytest.raises(ConflictError):
+        outcome(response(409, body=b"<html>", Content_Type="text/html"))
+
+
+def test_an_echoed_token_is_masked():
+    """A debug page that shows the request's headers does not carry the token into the error, nor into its pickle."""
+    error = unreadable(
+        response(200, body=f"<pre>Authorization: Bearer {TOKEN}</pre>".encode(), Content_Type="text/html")
+    )
+
+    assert "<pre>Authorization: Bearer ***</pre>" == error.excerpt
+    assert TOKEN not in str(error)
+    assert TOKEN.encode() not in pickle.dumps(error)

@@ -1,0 +1,208 @@
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mihu_async import (
+    APIError,
+    ConflictError,
+    ConnectError,
+    ConnectionLostError,
+    DecodeError,
+    MihuError,
+    OutcomeUnknownError,
+    RateLimitError,
+    RequestTimeoutError,
+    RetryPolicy,
+    ServerError,
+    Timeout,
+)
+from mihu_async.core.request import RAW, describe
+from tests.doubles import TOKEN, URL, FakeClock, FakeSender, failed, ok, pipeline, response
+
+GET = describe("GET", "/phone-numbers", RAW)
+POST = describe("POST", "/phone-numbers", RAW, json={"password": "hunter22"}, check="Look in the inventory.")
+WHERE: dict[str, Any] = {"method": "GET", "url": URL}
+
+
+def sender(*outcomes, took=0.0) -> FakeSender:
+    """Make a network that answers so, on a clock of its own."""
+    return FakeSender(FakeClock(), outcomes, took)
+
+
+async def raised(call, request=GET) -> MihuError:
+    """Make a call that fails, and give what was raised."""
+    with pytest.raises(MihuError) as caught:
+        await call.run(request)
+    return caught.value
+
+
+async def test_a_success_is_one_attempt():
+    """Nothing is sent twice that was answered once."""
+    network = sender(ok({"a": 1}))
+
+    assert {"a": 1} == await pipeline(network).run(GET)
+    assert [GET] == network.sent
+    assert [] == network.clock.slept
+
+
+async def test_a_failure_is_repeated_after_growing_waits():
+    """Each wait is twice the one before, and the last answer counts."""
+    network = sender(failed(503), ConnectionLostError("lost", **WHERE), response(body=b"<"), ok(7))
+
+    assert 7 == await pipeline(network).run(GET)
+    assert [0.5, 1.0, 2.0] == network.clock.slept
+
+
+async def test_the_error_carries_the_journal():
+    """It says what was tried, when, why each attempt ended, and how long was waited."""
+    network = sender(failed(503), RequestTimeoutError("late", **WHERE), failed(500), failed(502), took=2.0)
+    error = await raised(pipeline(network))
+
+    assert isinstance(error, ServerError)
+    assert [1, 2, 3, 4] == [attempt.number for attempt in error.attempts]
+    assert [503, None, 500, 502] == [attempt.status for attempt in error.attempts]
+    assert [0.5, 1.0, 2.0, None] == [attempt.wait for attempt in error.attempts]
+    assert [2.0, 2.0, 2.0, 2.0] == [attempt.elapsed for attempt in error.attempts]
+    assert [0.0, 2.5, 5.5, 9.5] == [
+        (attempt.started_at - error.attempts[0].started_at).total_seconds() for attempt in error.attempts
+    ]
+    assert "RequestTimeoutError: late" == error.attempts[1].outcome
+    assert str(error).endswith("Tried 4 times. Not tried again: max_attempts=4.")
+
+
+async def test_a_refusal_is_raised_at_once():
+    """An answer that would be the same again is not asked for again."""
+    network = sender(failed(409))
+    error = await raised(pipeline(network))
+
+    assert isinstance(error, ConflictError)
+    assert 1 == len(error.attempts)
+    assert "" == error.stopped
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        failed(500),
+        failed(504),
+        failed(408),
+        RequestTimeoutError("late", **WHERE),
+        ConnectionLostError("lost", **WHERE),
+        response(200, body=b"<html>", Content_Type="text/html"),
+        response(201, body=b'{"success": true'),
+    ],
+    ids=["500", "504", "408", "timeout", "loss", "html", "cut"],
+)
+async def test_a_write_whose_answer_was_lost_is_not_sent_again(outcome):
+    """It may have been applied: the error says so, says how to check, and keeps the cause."""
+    network = sender(outcome)
+    error = await raised(pipeline(network), POST)
+
+    assert isinstance(error, OutcomeUnknownError)
+    assert 1 == len(network.sent)
+    assert isinstance(error.__cause__, APIError | DecodeError | ConnectionLostError | RequestTimeoutError)
+    assert "Look in the inventory." == error.check
+    assert "POST /api/v1/phone-numbers may or may not have been carried out" in str(error)
+    assert "It was not sent again. Look in the inventory." in str(error)
+    assert 1 == len(error.attempts)
+
+
+@pytest.mark.parametrize("outcome", [ConnectError("no way", **WHERE), failed(429)], ids=["connect", "429"])
+async def test_a_write_that_was_not_carried_out_is_sent_again(outcome):
+    """Where nothing can have happened, a purchase is tried again like a read."""
+    network = sender(outcome, outcome, ok("bought"))
+
+    assert "bought" == await pipeline(network).run(POST)
+    assert 3 == len(network.sent)
+
+
+async def test_a_pause_that_the_service_asks_for_is_kept():
+    """Retry-After goes before our own waits, up to the cap."""
+    network = sender(failed(429, Retry_After="7"), failed(503, Retry_After="3"), failed(429, Retry_After="61"))
+    error = await raised(pipeline(network))
+
+    assert [7.0, 3.0] == network.clock.slept
+    assert isinstance(error, RateLimitError)
+    assert 61.0 == error.retry_after
+    assert "the service asks for a pause of 61 s, above max_retry_after=60" in str(error)
+
+
+async def test_one_deadline_covers_attempts_and_waits():
+    """Each attempt has what is left of the total, and no wait passes its end."""
+    network = sender(*[failed(503)] * 4, took=4.0)
+    error = await raised(pipeline(network, timeout=Timeout(total=10, connect=1, read=2)))
+
+    assert [10.0, 5.5, 0.5] == [bounds.total for bounds in network.bounds]
+    assert [0.5, 1.0] == network.clock.slept
+    assert {(1, 2)} == {(bounds.connect, bounds.read) for bounds in network.bounds}
+    assert "the next attempt would begin after the call's total time, of which 0 s are left" in str(error)
+
+
+async def test_a_clock_that_jumps_leaves_a_bound():
+    """An attempt that begins after its time is up still cannot hang."""
+    network = sender(failed(503), ok(1))
+    late = pipeline(network, timeout=Timeout(total=1.0), retries=RetryPolicy(base_delay=0.9))
+    network.clock.overslept = 5.0
+
+    assert 1 == await late.run(GET)
+    assert 0 < network.bounds[1].total < 0.01
+
+
+@given(
+    outcomes=st.lists(
+        st.sampled_from([failed(500), failed(429), failed(429, Retry_After="2"), failed(429, Retry_After="99"), ok(1)]),
+        min_size=8,
+    ),
+    attempts=st.integers(1, 6),
+    total=st.floats(0.1, 30),
+    took=st.floats(0, 5),
+    jitter=st.floats(0, 1),
+    method=st.sampled_from(["GET", "POST"]),
+)
+async def test_no_script_of_failures_breaks_the_bounds(outcomes, attempts, total, took, jitter, method):
+    """Never more attempts than allowed, no wait above its cap, no attempt begun after the deadline."""
+    network = sender(*outcomes, took=took)
+    policy = RetryPolicy(max_attempts=attempts)
+    call = pipeline(network, timeout=Timeout(total=total), retries=policy, jitter=jitter)
+    (outcome,) = await asyncio.gather(call.run(describe(method, "/x", RAW)), return_exceptions=True)
+
+    assert len(network.sent) == len(outcome.attempts) if isinstance(outcome, MihuError) else 1 == outcome
+    assert len(network.sent) <= attempts
+    assert all(wait <= max(policy.max_delay, 2.0) for wait in network.clock.slept)
+    assert sum(network.clock.slept) < total
+    assert len(network.sent) * took + sum(network.clock.slept) < total + took
+
+
+async def test_a_finished_attempt_is_one_debug_line_and_a_wait_one_warning(caplog):
+    """The lines hold the allow-list and nothing else."""
+    caplog.set_level(logging.DEBUG, logger="mihu_async")
+    network = sender(
+        ConnectError("no way", **WHERE), failed(503, X_Request_Id="r1"), ok(1, X_Request_Id=TOKEN), took=0.25
+    )
+    await pipeline(network).run(GET)
+
+    assert [
+        ("DEBUG", "GET /api/v1/phone-numbers -> - ConnectError in 0.250 s (attempt 1, request id -)"),
+        ("WARNING", "GET /api/v1/phone-numbers failed with ConnectError (attempt 1), trying again in 0.500 s"),
+        ("DEBUG", "GET /api/v1/phone-numbers -> 503 ServerError in 0.250 s (attempt 2, request id r1)"),
+        ("WARNING", "GET /api/v1/phone-numbers failed with ServerError (attempt 2), trying again in 1.000 s"),
+        ("DEBUG", "GET /api/v1/phone-numbers -> 200 ok in 0.250 s (attempt 3, request id ***)"),
+    ] == [(record.levelname, record.getMessage()) for record in caplog.records]
+
+
+async def test_nothing_is_logged_that_nobody_reads(caplog):
+    """Above DEBUG, a call that succeeds is silent."""
+    caplog.set_level(logging.INFO, logger="mihu_async")
+    await pipeline(sender(ok(1))).run(GET)
+
+    assert [] == caplog.records
+
+
+def test_the_pipeline_shows_no_secret():
+    """Its repr can stand in a debugger."""
+    assert TOKEN not in repr(pipeline(sender()))
+    assert "hunter22" not in repr(POST)

@@ -1,0 +1,152 @@
+import math
+from decimal import Decimal
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
+
+from mihu_async import NumberStatus, SipCredentials, UsageError
+from mihu_async.core.request import RAW, describe, encode_path, encode_query, segment
+
+AGENT = UUID("3c90c3cc-0d44-4b50-8888-8dd25736052a")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("+12084439178", "%2B12084439178"),
+        (True, "true"),
+        (False, "false"),
+        (25, "25"),
+        (1.5, "1.5"),
+        (Decimal("1.10"), "1.10"),
+        (AGENT, "3c90c3cc-0d44-4b50-8888-8dd25736052a"),
+        (NumberStatus.ACTIVE, "active"),
+        ("a b&c=d#é", "a%20b%26c%3Dd%23%C3%A9"),
+    ],
+)
+def test_query_values_become_what_the_api_documents(value, expected):
+    """Each kind of value has one spelling, and no character of it can mean anything else."""
+    assert f"q={expected}" == encode_query({"q": value})
+
+
+def test_what_is_none_is_not_sent():
+    """A filter that was not given leaves no trace."""
+    assert "b=1" == encode_query({"a": None, "b": 1})
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, b"x", math.nan, math.inf, Decimal("NaN"), object()], ids=repr)
+def test_a_query_value_that_has_no_spelling_is_refused(value):
+    """The error names the parameter."""
+    with pytest.raises(UsageError, match="'q'"):
+        encode_query({"q": value})
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text()))
+def test_any_text_comes_through_a_query_whole(query):
+    """What a server decodes is what was given, also past the URL library."""
+    url = str(URL(f"http://acme.mihu.ai/?{encode_query(query)}", encoded=True))
+
+    assert query == dict(parse_qsl(urlsplit(url).query, keep_blank_values=True, strict_parsing=bool(query)))
+
+
+@pytest.mark.parametrize(
+    "path", ["/phone-numbers", "phone-numbers", "/phone-numbers/", "/api/v1/phone-numbers", "api/v1/phone-numbers"]
+)
+def test_a_path_may_come_with_or_without_its_root(path):
+    """All spellings of an endpoint name the same one."""
+    assert "/api/v1/phone-numbers" == encode_path(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/agents/a:b@c", "/api/v1/agents/a:b@c"), ("/agents/é", "/api/v1/agents/%C3%A9"), ("/api", "/api/v1/api")],
+)
+def test_a_path_is_encoded(path, expected):
+    """What a path cannot hold is encoded, the rest stays."""
+    assert expected == encode_path(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/api/v1",
+        "/phone-numbers/../agents",
+        "/phone-numbers/%2e%2E/agents",
+        "/phone-numbers/./x",
+        "/phone-numbers/..%2fagents",
+        "/phone-numbers/..\\agents",
+        "/phone-numbers/%5c",
+        "//evil.example/x",
+        "https://evil.example/x",
+        "/phone-numbers?page=1",
+        "/phone-numbers#x",
+        "/phone numbers",
+        "/phone-numbers\n",
+    ],
+)
+def test_a_path_cannot_leave_the_api(path):
+    """Nothing climbs, names another host or smuggles a query."""
+    with pytest.raises(UsageError) as caught:
+        encode_path(path)
+
+    assert "path" == caught.value.argument
+
+
+@given(st.text(min_size=1))
+def test_a_segment_stays_one_segment(value):
+    """Whatever an id holds, it reaches no other endpoint."""
+    if value in {".", ".."}:
+        with pytest.raises(UsageError):
+            segment(value)
+    else:
+        url = URL(f"http://acme.mihu.ai/api/v1/{segment(value)}/channels", encoded=True)
+        assert ("api", "v1", value, "channels") == tuple(url.parts[1:])
+
+
+def test_an_empty_segment_is_refused():
+    """An empty id would name the endpoint above."""
+    with pytest.raises(UsageError):
+        segment("")
+
+
+def test_a_method_is_one_of_the_apis():
+    """Verbs are taken in any case, and others are refused."""
+    assert "PATCH" == describe("patch", "/x", RAW).method
+    with pytest.raises(UsageError, match="method must be one of"):
+        describe("BREW", "/x", RAW)
+
+
+@pytest.mark.parametrize(("method", "expected"), [("GET", True), ("PUT", True), ("DELETE", True), ("POST", False)])
+def test_only_a_post_is_not_repeatable(method, expected):
+    """Which requests may be sent twice depends on their verb alone."""
+    assert expected is describe(method, "/x", RAW).repeatable
+
+
+def test_a_body_is_json_without_what_is_none():
+    """Inputs are written with the fields that were given, money as a number to the digit."""
+    sip = SipCredentials(gateway="sip.acme.com", port=5060, username="", password="hunter22")
+    request = describe("POST", "/x", RAW, json={"sip": sip, "fee": Decimal("1.10")})
+
+    expected = b'{"sip":{"gateway":"sip.acme.com","port":5060,"username":"","password":"hunter22"},"fee":1.10}'
+    assert expected == request.body
+    assert ("", "hunter22") == request.secrets
+    assert "hunter22" not in repr(request)
+
+
+def test_no_body_is_no_body():
+    """A request without json sends nothing, and an empty object is something."""
+    assert describe("POST", "/x", RAW).body is None
+    assert b"{}" == describe("POST", "/x", RAW, json={}).body
+
+
+@pytest.mark.parametrize("value", [{"a": object()}, {1j: 1}, {"a": "\ud800"}], ids=repr)
+def test_what_is_no_json_is_refused(value):
+    """The error says what was wrong with it."""
+    with pytest.raises(UsageError, match="json cannot be sent"):
+        describe("POST", "/x", RAW, json=value)

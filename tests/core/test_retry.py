@@ -1,0 +1,180 @@
+import math
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mihu_async import (
+    APIError,
+    ConflictError,
+    ConnectError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    DecodeError,
+    RateLimitError,
+    RequestTimeoutError,
+    RetryPolicy,
+    ServerError,
+    UsageError,
+)
+from mihu_async.core.retry import Again, GiveUp, Lost, backoff, decide, parse_retry_after
+
+WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/phone-numbers"}
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+POLICY = RetryPolicy()
+
+
+def api(kind: type[APIError], status: int, retry_after: float | None = None) -> APIError:
+    """Make a refusal with a status."""
+    return kind("refused", status=status, retry_after=retry_after, **WHERE)
+
+
+NEVER_SENT: list[Any] = [ConnectError("", **WHERE), ConnectTimeoutError("", **WHERE)]
+THROTTLED = [api(RateLimitError, 429)]
+LOST = [
+    RequestTimeoutError("", **WHERE),
+    ConnectionLostError("", **WHERE),
+    DecodeError("", status=200, content_type="text/html", excerpt="", **WHERE),
+    api(APIError, 408),
+    *(api(ServerError, status) for status in (500, 502, 503, 504)),
+]
+REFUSED = [api(APIError, 302), api(APIError, 400), api(ConflictError, 409), api(ServerError, 501), api(APIError, 200)]
+
+
+def name(error) -> str:
+    """Name an error for a test's id."""
+    return f"{type(error).__name__}-{getattr(error, 'status', '')}"
+
+
+def decided(error, *, repeatable=True, attempt=1, left=60.0, policy=POLICY):
+    """Decide with defaults that are far from every bound, and without chance."""
+    return decide(error, repeatable=repeatable, attempt=attempt, policy=policy, left=left, jitter=1.0)
+
+
+@pytest.mark.parametrize("error", NEVER_SENT + THROTTLED, ids=name)
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_what_was_not_carried_out_is_sent_again(error, repeatable):
+    """No connection and 429 mean that nothing happened, so even a purchase is sent again."""
+    assert Again(0.5) == decided(error, repeatable=repeatable)
+
+
+@pytest.mark.parametrize("error", LOST, ids=name)
+def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
+    """What may have been carried out is repeated only where twice is as good as once."""
+    assert Again(0.5) == decided(error, repeatable=True)
+    assert Lost() == decided(error, repeatable=False)
+
+
+@pytest.mark.parametrize("error", REFUSED, ids=name)
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_a_refusal_is_final(error, repeatable):
+    """Every other status is an answer, and asking again would get the same one."""
+    assert GiveUp() == decided(error, repeatable=repeatable)
+
+
+def test_attempts_are_bounded():
+    """The last attempt that the policy allows is the last one, and the error says so."""
+    assert GiveUp("max_attempts=4") == decided(LOST[0], attempt=4)
+    assert GiveUp() == decided(LOST[0], attempt=1, policy=RetryPolicy(max_attempts=1))
+
+
+@pytest.mark.parametrize("error", [api(RateLimitError, 429, 7.0), api(ServerError, 503, 7.0)], ids=name)
+def test_the_service_says_how_long(error):
+    """A Retry-After is waited for exactly."""
+    assert Again(7.0) == decided(error)
+
+
+def test_a_pause_of_nothing_is_a_pause_of_our_own():
+    """Retry-After: 0 does not make the SDK hammer the service."""
+    assert Again(0.5) == decided(api(RateLimitError, 429, 0.0))
+
+
+def test_a_long_pause_is_not_slept_through():
+    """A Retry-After above the cap ends the call at once, with the figure."""
+    verdict = decided(api(RateLimitError, 429, 3600.0))
+
+    assert GiveUp("the service asks for a pause of 3600 s, above max_retry_after=60") == verdict
+
+
+def test_no_wait_goes_past_the_deadline():
+    """A wait that would end after the call's total time is not begun."""
+    verdict = decided(LOST[0], left=0.5)
+
+    assert isinstance(verdict, GiveUp)
+    assert "0.5 s are left" in verdict.why
+
+
+@given(attempt=st.integers(1, 10_000), jitter=st.floats(0, 1), base=st.floats(0, 100), most=st.floats(0, 100))
+def test_backoff_stays_between_nothing_and_the_cap(attempt, jitter, base, most):
+    """However many attempts were made, the wait is never above max_delay and never negative."""
+    wait = backoff(RetryPolicy(base_delay=base, max_delay=most), attempt, jitter)
+
+    assert 0 <= wait <= most
+
+
+def test_backoff_doubles():
+    """Without chance, the waits are the documented ones."""
+    assert [0.5, 1.0, 2.0, 4.0, 8.0, 8.0] == [backoff(POLICY, attempt, 1.0) for attempt in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 1.5 ", 1.5),
+        ("9" * 400, math.inf),
+        ("Thu, 01 Jan 2026 12:00:30 GMT", 30.0),
+        ("Thu, 01 Jan 2026 12:00:30 -0000", 30.0),
+        ("Thu, 01 Jan 2026 11:00:00 GMT", 0.0),
+        (None, None),
+        ("", None),
+        ("-1", None),
+        ("soon", None),
+        ("٣", None),
+        ("Thu, 99 Jan 2026 12:00:30 GMT", None),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(value, expected):
+    """Seconds and dates are read, and anything else says nothing."""
+    assert expected == parse_retry_after(value, now=NOW)
+
+
+@given(st.text())
+def test_the_retry_after_parser_never_raises(value):
+    """Whatever the header holds, the parser gives seconds from 0 or None."""
+    seconds = parse_retry_after(value, now=NOW)
+
+    assert seconds is None or seconds >= 0
+
+
+@given(st.integers(0, 10**6))
+def test_a_date_is_read_as_the_seconds_until_then(seconds):
+    """A date so many seconds ahead is that many seconds."""
+    header = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
+
+    assert seconds == parse_retry_after(header, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("max_attempts", 0),
+        ("max_attempts", True),
+        ("max_attempts", 1.5),
+        ("base_delay", -1),
+        ("max_delay", math.nan),
+        ("max_retry_after", math.inf),
+        ("base_delay", "1"),
+        ("base_delay", True),
+    ],
+)
+def test_a_policy_that_cannot_be_is_refused(option, value):
+    """The error names the option."""
+    with pytest.raises(UsageError, match=option) as caught:
+        RetryPolicy(**{option: value})
+
+    assert option == caught.value.argument

@@ -1,0 +1,387 @@
+import asyncio
+import gc
+import gzip
+import inspect
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import aiohttp.test_utils
+import pytest
+import trustme
+from yarl import URL
+
+from mihu_async import (
+    APIError,
+    ConnectError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    DecodeError,
+    MihuClient,
+    MihuError,
+    OutcomeUnknownError,
+    RequestTimeoutError,
+    RetryPolicy,
+    Timeout,
+    TransportError,
+    UsageError,
+)
+from mihu_async.core import transport
+from mihu_async.sandbox import (
+    Hang,
+    OversizeBody,
+    Redirect,
+    Reset,
+    Sandbox,
+    SlowBody,
+    Truncate,
+)
+
+ONCE = RetryPolicy(max_attempts=1)
+PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A small sandbox in the test's own loop."""
+    async with Sandbox(numbers=5, trunks=2) as served:
+        yield served
+
+
+def connect(sandbox: Sandbox, **options) -> MihuClient:
+    """Make a client that makes one attempt."""
+    return MihuClient(sandbox.token, base_url=sandbox.base_url, **{"retries": ONCE} | options)
+
+
+@asynccontextmanager
+async def raw_server(answer: bytes):
+    """Serve bytes that no HTTP library would send."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+THEIRS = [error for _, error in inspect.getmembers(aiohttp, inspect.isclass) if issubclass(error, aiohttp.ClientError)]
+
+
+@pytest.mark.parametrize("error", [*THEIRS, TimeoutError, OSError, ConnectionResetError, ssl.SSLError])
+def test_every_failure_of_the_library_beneath_has_its_meaning(error):
+    """A new exception of aiohttp would be a lost connection, not a stranger in the caller's hands."""
+    kind = next(ours for theirs, ours in transport.ERRORS_BY_CAUSE if issubclass(error, theirs))
+
+    assert issubclass(kind, TransportError)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (aiohttp.ClientConnectorDNSError, ConnectError),
+        (aiohttp.ClientProxyConnectionError, ConnectError),
+        (aiohttp.ClientConnectorCertificateError, ConnectError),
+        (aiohttp.ClientHttpProxyError, ConnectError),
+        (aiohttp.ServerFingerprintMismatch, ConnectError),
+        (aiohttp.ConnectionTimeoutError, ConnectTimeoutError),
+        (aiohttp.SocketTimeoutError, RequestTimeoutError),
+        (TimeoutError, RequestTimeoutError),
+        (aiohttp.ServerDisconnectedError, ConnectionLostError),
+        (aiohttp.ClientOSError, ConnectionLostError),
+        (aiohttp.ClientPayloadError, ConnectionLostError),
+        (aiohttp.ClientResponseError, ConnectionLostError),
+        (ConnectionResetError, ConnectionLostError),
+    ],
+)
+def test_what_was_never_sent_is_told_from_what_may_have_been(error, kind):
+    """Whether a purchase may be sent again hangs on this table."""
+    assert kind is next(ours for theirs, ours in transport.ERRORS_BY_CAUSE if issubclass(error, theirs))
+
+
+async def test_no_connection_is_a_connect_error():
+    """Nothing listens there, so nothing was sent."""
+    async with MihuClient("t", base_url="http://127.0.0.1:1", retries=ONCE) as mihu:
+        with pytest.raises(
+            ConnectError, match=r"GET /api/v1/phone-numbers got no answer .* Nothing was sent\."
+        ) as caught:
+            await mihu.numbers.list()
+
+    assert ("GET", "http://127.0.0.1:1/api/v1/phone-numbers?per_page=100&page=1") == (
+        caught.value.method,
+        caught.value.url,
+    )
+
+
+async def test_a_connection_that_is_not_made_in_time_was_never_sent():
+    """A service that never ends the handshake has not seen the request, so even a purchase is tried again."""
+    silent = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+    async with silent:
+        port = silent.sockets[0].getsockname()[1]
+        policy = RetryPolicy(max_attempts=2, base_delay=0)
+        bounds = Timeout(connect=0.02)
+        async with MihuClient("t", base_url=f"https://127.0.0.1:{port}", retries=policy, timeout=bounds) as mihu:
+            with pytest.raises(ConnectTimeoutError, match="Nothing was sent") as caught:
+                await mihu.numbers.buy(**PURCHASE)
+
+    assert 2 == len(caught.value.attempts)
+    assert isinstance(caught.value, ConnectError)
+    assert isinstance(caught.value, TimeoutError)
+
+
+@pytest.mark.parametrize("bounds", [Timeout(total=0.05), Timeout(read=0.05)], ids=["total", "read"])
+async def test_a_service_that_hangs_is_a_timeout(sandbox, bounds):
+    """Both bounds end a silence, and the error is a TimeoutError too."""
+    sandbox.faults.add(Hang(), times=None)
+    async with connect(sandbox, timeout=bounds) as mihu:
+        with pytest.raises(RequestTimeoutError) as caught:
+            await mihu.numbers.list()
+        with pytest.raises(OutcomeUnknownError, match="It may have been carried out"):
+            await mihu.numbers.buy(**PURCHASE)
+
+    assert isinstance(caught.value, TimeoutError)
+    assert not isinstance(caught.value, ConnectError)
+
+
+async def test_a_body_that_drips_ends_with_the_total(sandbox):
+    """A read bound that is never reached does not keep a call alive."""
+    sandbox.faults.add(SlowBody(30, chunks=3000))
+    async with connect(sandbox, timeout=Timeout(total=0.1, read=30)) as mihu:
+        with pytest.raises(RequestTimeoutError):
+            await mihu.numbers.list()
+
+
+@pytest.mark.parametrize("fault", [Reset(), Truncate()], ids=lambda fault: type(fault).__name__)
+async def test_a_connection_that_breaks_is_lost(sandbox, fault):
+    """A reset and a cut body are the same to a caller: no whole answer came."""
+    sandbox.faults.add(fault, times=2 if isinstance(fault, Reset) else 1)  # aiohttp itself sends a GET again, once
+    async with connect(sandbox) as mihu:
+        with pytest.raises(ConnectionLostError):
+            await mihu.numbers.list()
+        assert 5 == len(await mihu.numbers.list().collect())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"],
+    ids=["nothing", "ssh", "header"],
+)
+async def test_what_is_no_http_is_a_lost_connection(answer):
+    """The answer's bytes may be quoted, the request's headers never are."""
+    async with raw_server(answer) as base_url, MihuClient("secret-token-x", base_url=base_url, retries=ONCE) as mihu:
+        with pytest.raises(ConnectionLostError) as caught:
+            await mihu.numbers.list()
+
+    assert "secret-token-x" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("location", ["other", "/api/v1/phone-numbers/trunks"])
+async def test_a_redirect_is_not_followed(sandbox, location):
+    """The token goes nowhere else, and a write is not made twice."""
+    async with Sandbox(numbers=0, trunks=0) as other:
+        sandbox.faults.add(Redirect(other.base_url if location == "other" else location), times=None)
+        async with connect(sandbox) as mihu:
+            with pytest.raises(APIError, match="A redirect is not followed") as caught:
+                await mihu.numbers.buy(**PURCHASE)
+
+        assert 302 == caught.value.status
+        assert 0 == len(other.journal)
+    assert 1 == len(sandbox.journal)
+
+
+@pytest.mark.parametrize(("bound", "fits"), [(100_000, True), (99_999, False)])
+async def test_a_body_above_the_bound_is_refused(sandbox, bound, fits):
+    """It is not read to its end, and the connection is not kept."""
+    sandbox.faults.add(OversizeBody(100_000))
+    async with connect(sandbox, max_response_bytes=bound) as mihu:
+        if fits:
+            assert 5 == len((await mihu.numbers.list()).items)
+        else:
+            with pytest.raises(DecodeError, match="larger than max_response_bytes"):
+                await mihu.numbers.list()
+
+
+async def test_a_compressed_body_is_bounded_by_what_it_unpacks_to():
+    """A small answer cannot become a large one."""
+    packed = gzip.compress(b" " * 10_000_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+    answer = head + b"Content-Length: %d\r\n\r\n" % len(packed) + packed
+    async with raw_server(answer) as base_url:
+        mihu = MihuClient("t", base_url=base_url, retries=ONCE, max_response_bytes=1_000_000)
+        with pytest.raises(DecodeError, match="larger than max_response_bytes"):
+            await mihu.numbers.list()
+
+
+async def test_a_borrowed_session_stays_open_and_its_habits_do_not_matter(sandbox):
+    """A session with an address, headers and rules of its own is only a way to send."""
+    habits: dict[str, Any] = {
+        "raise_for_status": True,
+        "base_url": "http://127.0.0.1:1/",
+        "headers": {"Authorization": "Bearer other"},
+    }
+    async with aiohttp.ClientSession(**habits) as session:
+        async with connect(sandbox, session=session) as mihu:
+            assert 5 == len(await mihu.numbers.list().collect())
+            with pytest.raises(APIError):
+                await mihu.request("GET", "/nothing")
+
+        assert not session.closed
+
+
+async def test_a_borrowed_session_that_was_closed_is_the_callers_fault(sandbox):
+    """The error says so, and nothing was sent."""
+    session = aiohttp.ClientSession()
+    await session.close()
+    with pytest.raises(UsageError, match="The session cannot be used: Session is closed") as caught:
+        await connect(sandbox, session=session).numbers.list()
+
+    assert "session" == caught.value.argument
+
+
+def test_a_client_outlives_its_event_loop():
+    """A client at module level works under one asyncio.run after the other, and each leaves nothing open."""
+    with Sandbox(numbers=3, trunks=0) as sandbox:
+        mihu = connect(sandbox)
+
+        async def count() -> int:
+            return len(await mihu.numbers.list().collect())
+
+        assert [3, 3] == [asyncio.run(count()), asyncio.run(count())]
+        gc.collect()  # a session that was left open would warn, and a warning fails the test
+
+
+def test_a_closed_client_can_be_used_again():
+    """Closing ends the connections, in any loop, as often as one likes."""
+    with Sandbox(numbers=3, trunks=0) as sandbox:
+        mihu = connect(sandbox)
+
+        async def count() -> int:
+            async with mihu:
+                first = len(await mihu.numbers.list().collect())
+            await mihu.aclose()
+            return first + len(await mihu.numbers.list().collect())
+
+        assert [6, 6] == [asyncio.run(count()), asyncio.run(count())]
+
+
+async def test_a_client_that_is_dropped_leaves_nothing_open(sandbox):
+    """Its session is closed by the loop when nobody holds it any more."""
+    mihu = connect(sandbox)
+    await mihu.numbers.list()
+    del mihu
+    gc.collect()
+    await asyncio.sleep(0.01)
+
+
+async def test_a_client_with_other_options_shares_the_connections(sandbox):
+    """Closing it leaves them open; closing the first one does not."""
+    async with connect(sandbox) as mihu:
+        async with mihu.with_options(timeout=Timeout(total=5)) as other:
+            await other.numbers.list()
+        (session, _), *none = mihu._transport._own.values()
+        assert [] == none
+        assert not session.closed
+        await mihu.numbers.list()
+    assert session.closed
+
+
+async def test_cancelled_calls_leave_the_pool_usable(sandbox):
+    """After two hundred of them every connection can be had, and none is waited for."""
+    sandbox.faults.add(Hang(), times=200)
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=10))
+    async with session:
+        mihu = connect(sandbox, session=session, timeout=Timeout(total=5))
+        tasks = [asyncio.create_task(mihu.numbers.list().collect()) for _ in range(200)]
+        while len(sandbox.journal) < 10:
+            await asyncio.sleep(0.001)
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        sandbox.faults.clear()
+
+        assert {asyncio.CancelledError} == {type(outcome) for outcome in outcomes}
+        assert [5] * 50 == [
+            len(some) for some in await asyncio.gather(*(mihu.numbers.list().collect() for _ in range(50)))
+        ]
+
+
+async def test_a_proxy_carries_the_calls(sandbox, monkeypatch):
+    """The proxy given, or the environment's where it is trusted, gets the request with the service's whole address."""
+    seen: list[str] = []
+
+    async def proxy(request: aiohttp.web.BaseRequest) -> aiohttp.web.StreamResponse:
+        seen.append(f"{request.raw_path} {request.headers.get('Proxy-Authorization')}")
+        return aiohttp.web.json_response({"success": True, "data": "through the proxy"})
+
+    server = aiohttp.test_utils.RawTestServer(proxy)
+    async with server:
+        address = f"http://user:hunter22@127.0.0.1:{server.port}"
+        monkeypatch.setenv("HTTP_PROXY", address)
+        for options in ({"proxy": address}, {"trust_env": True}):
+            async with MihuClient("t", base_url="http://acme.invalid", **options) as mihu:
+                assert "through the proxy" == await mihu.request("GET", "/x")
+        async with connect(sandbox) as direct:
+            await direct.numbers.list()
+
+    assert 2 == len(seen)
+    assert {"http://acme.invalid/api/v1/x Basic dXNlcjpodW50ZXIyMg=="} == set(seen)
+    assert "hunter22" not in repr(mihu._transport)
+
+
+async def test_a_proxy_that_refuses_shows_no_password():
+    """No connection was made, and the error can be shown to anyone."""
+    async with MihuClient(
+        "t", base_url="http://acme.invalid", proxy="http://user:hunter22@127.0.0.1:1", retries=ONCE
+    ) as mihu:
+        with pytest.raises(ConnectError) as caught:
+            await mihu.numbers.list()
+
+    assert "hunter22" not in f"{caught.value} {caught.value.attempts}"
+
+
+async def test_certificates_are_checked_as_asked():
+    """An unknown authority is refused, a given context or no check lets it in."""
+    authority = trustme.CA()
+    serving, trusting = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(serving)
+    authority.configure_trust(trusting)
+    async with Sandbox(numbers=1, trunks=0, ssl=serving) as sandbox:
+        assert "https" == URL(sandbox.base_url).scheme
+        async with connect(sandbox) as strict:
+            with pytest.raises(ConnectError, match=r"certificate verify failed.*Nothing was sent"):
+                await strict.numbers.list()
+        for trust in (trusting, False):
+            async with connect(sandbox, ssl=trust) as mihu:
+                assert 1 == len(await mihu.numbers.list().collect())
+
+
+async def test_cookies_are_not_kept(sandbox):
+    """A session cookie of the service does not travel with the next call."""
+    async with connect(sandbox) as mihu:
+        sandbox.faults.add(OversizeBody(1000))
+        await mihu.numbers.list()
+        (session, _), *_ = mihu._transport._own.values()
+
+    assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
+
+
+async def test_many_calls_at_once_share_one_session(sandbox):
+    """First uses that come together do not each make a session."""
+    async with connect(sandbox) as mihu:
+        await asyncio.gather(*(mihu.numbers.list().collect() for _ in range(20)))
+        assert 1 == len(mihu._transport._own)
+
+
+async def test_errors_of_the_sandbox_are_mihu_errors(sandbox):
+    """Whatever goes wrong, one except clause is enough."""
+    async with connect(sandbox).with_options() as mihu:
+        with pytest.raises(MihuError):
+            await mihu.request("GET", "/nothing")
+    await mihu.aclose()

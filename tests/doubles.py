@@ -1,0 +1,95 @@
+"""Stand-ins for what lies behind the pipeline's seams: time and the network."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from multidict import CIMultiDict
+
+from mihu_async import MihuClient, RetryPolicy, Timeout
+from mihu_async.core.mask import Mask
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.request import Request
+from mihu_async.core.response import Response
+
+TOKEN = "sandbox-token-7f3a9c"
+URL = "https://acme.mihu.ai/api/v1/phone-numbers"
+
+
+class FakeClock:
+    """Time that passes only by sleeping, which may take ``overslept`` seconds longer than asked."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.slept: list[float] = []
+        self.overslept = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds + self.overslept
+
+
+class FakeSender:
+    """A network that answers from a list, in order; each attempt takes ``took`` seconds."""
+
+    def __init__(self, clock: FakeClock, outcomes: Iterable[Response | Exception], took: float = 0.0) -> None:
+        self.clock = clock
+        self.outcomes = list(outcomes)
+        self.took = took
+        self.sent: list[Request[Any]] = []
+        self.bounds: list[Timeout] = []
+
+    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask) -> Response:
+        self.sent.append(request)
+        self.bounds.append(bounds)
+        self.clock.seconds += self.took
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def response(
+    status: int = 200, document: Any = None, *, body: bytes | None = None, complete: bool = True, **headers: Any
+) -> Response:
+    """Make a response; header names are given with underscores."""
+    given = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    payload = json.dumps(document).encode() if body is None else body
+    return Response(URL, status, CIMultiDict(given), payload, complete)
+
+
+def ok(data: Any, **headers: Any) -> Response:
+    """Make a successful answer."""
+    return response(200, {"success": True, "data": data}, **headers)
+
+
+def failed(status: int, code: str = "SOME_CODE", **headers: Any) -> Response:
+    """Make a refusal in the documented shape."""
+    error = {"code": code, "details": "the details", "field": None}
+    return response(status, {"success": False, "message": "the message", "error": error}, **headers)
+
+
+def pipeline(
+    sender: FakeSender, *, timeout: Timeout | None = None, retries: RetryPolicy | None = None, jitter: float = 1.0
+) -> Pipeline:
+    """Put a call path together in which only the network and the time are not real."""
+    return Pipeline(
+        sender=sender,
+        secrets=(TOKEN,),
+        timeout=timeout or Timeout(),
+        retries=retries or RetryPolicy(),
+        clock=sender.clock,
+        jitter=lambda: jitter,
+    )
+
+
+def client(**options: Any) -> MihuClient:
+    """Make a client that waits for nothing between attempts, for tests whose answers come from aioresponses."""
+    return MihuClient(TOKEN, base_url="https://acme.mihu.ai", retries=RetryPolicy(base_delay=0), **options)

@@ -1,0 +1,129 @@
+import subprocess
+import sys
+
+import pytest
+
+import mihu_async
+
+
+@pytest.fixture
+def plain(pytester, monkeypatch):
+    """Return a pytester whose runs load the installed plugins and nothing of this project's settings."""
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    pytester.makeini(
+        "[pytest]\naddopts = --strict-markers\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+    )
+    return pytester
+
+
+def test_sandbox_serves_a_synchronous_test(plain):
+    """`mihu_sandbox` serves a test that is not asynchronous."""
+    plain.makepyfile("""
+        import urllib.request
+
+        def test_it(mihu_sandbox):
+            request = urllib.request.Request(
+                mihu_sandbox.base_url + "/api/v1/phone-numbers",
+                headers={"Authorization": "Bearer " + mihu_sandbox.token},
+            )
+            with urllib.request.urlopen(request) as response:
+                assert response.status == 200
+            assert len(mihu_sandbox.inventory.numbers) == 250
+    """)
+
+    plain.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_sandbox_serves_an_asynchronous_test(plain):
+    """`mihu_sandbox` serves a test that has a loop of its own, which can stop it."""
+    plain.makepyfile("""
+        import aiohttp
+
+        async def test_it(mihu_sandbox):
+            async with aiohttp.ClientSession() as session, session.get(mihu_sandbox.base_url) as response:
+                assert response.status == 401
+            await mihu_sandbox.stop()
+    """)
+
+    plain.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_sandbox_is_new_for_each_test(plain):
+    """Each test has a sandbox of its own."""
+    plain.makepyfile("""
+        import pytest
+
+        @pytest.mark.parametrize("turn", [1, 2])
+        def test_it(mihu_sandbox, turn):
+            mihu_sandbox.inventory.insert()
+            assert len(mihu_sandbox.inventory.numbers) == 251
+    """)
+
+    plain.runpytest_inprocess().assert_outcomes(passed=2)
+
+
+def test_marker_sets_the_sandbox_up(plain):
+    """The marker's keywords are those of the sandbox; it is registered, so strict markers let it pass."""
+    plain.makepyfile("""
+        import pytest
+
+        @pytest.mark.mihu_sandbox(numbers=3, trunks=2, token="mine")
+        def test_it(mihu_sandbox):
+            sizes = len(mihu_sandbox.inventory.numbers), len(mihu_sandbox.inventory.trunks)
+            assert (3, 2, "mine") == (*sizes, mihu_sandbox.token)
+    """)
+
+    plain.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_fixture_can_be_overridden(plain, monkeypatch):
+    """A project that overrides the sandbox's fixture gets a client for its own."""
+    monkeypatch.setattr(mihu_async, "MihuClient", lambda **settings: settings, raising=False)
+    plain.makeconftest("""
+        import pytest
+        from mihu_async.sandbox import Sandbox
+
+        @pytest.fixture
+        def mihu_sandbox():
+            with Sandbox(numbers=1, token="theirs") as sandbox:
+                yield sandbox
+    """)
+    plain.makepyfile("""
+        def test_it(mihu_client, mihu_sandbox):
+            assert {"token": "theirs", "base_url": mihu_sandbox.base_url} == mihu_client
+    """)
+
+    plain.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_client_reaches_the_sandbox(plain):
+    """`mihu_client` is a client of `mihu_sandbox`, closed by the end of the loop."""
+    plain.makepyfile("""
+        async def test_it(mihu_client, mihu_sandbox):
+            page = await mihu_client.numbers.list()
+            assert page.pagination.total == 250
+            assert len(mihu_sandbox.journal) == 1
+    """)
+
+    plain.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
+
+
+def test_fixtures_and_marker_are_explained(plain):
+    """`pytest --fixtures` and `pytest --markers` say what the plugin offers."""
+    fixtures = plain.runpytest_inprocess("--fixtures").stdout.str()
+    markers = plain.runpytest_inprocess("--markers").stdout.str()
+
+    assert [] == [name for name in ("mihu_sandbox", "mihu_client", "Serve a Mihu sandbox") if name not in fixtures]
+    assert "@pytest.mark.mihu_sandbox(**settings): set up the sandbox" in markers
+
+
+def test_plugin_imports_nothing_heavy():
+    """Loading the plugin imports neither the server nor anything else of the sandbox."""
+    script = (
+        "import sys, mihu_async, pytest; before = set(sys.modules); import mihu_async.sandbox.pytest_plugin;"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    command = [sys.executable, "-c", script]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert "mihu_async.sandbox mihu_async.sandbox.pytest_plugin" == loaded.stdout.strip()

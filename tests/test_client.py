@@ -1,0 +1,110 @@
+import copy
+import pickle
+
+import pytest
+from yarl import URL
+
+from mihu_async import MihuClient, OutcomeUnknownError, RetryPolicy, ServerError, Timeout, UsageError, __version__
+from tests.doubles import TOKEN, client
+
+URL_X = "https://acme.mihu.ai/api/v1/x"
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "expected"),
+    [
+        ({"MIHU_API_TOKEN": TOKEN, "MIHU_TENANT": "acme"}, {}, "https://acme.mihu.ai"),
+        ({"MIHU_API_TOKEN": TOKEN, "MIHU_BASE_URL": "http://127.0.0.1:5/api/v1"}, {}, "http://127.0.0.1:5"),
+        ({}, {"token": TOKEN, "subdomain": "acme"}, "https://acme.mihu.ai"),
+        ({}, {"token": TOKEN, "base_url": "https://acme.mindhunters.ai"}, "https://acme.mindhunters.ai"),
+    ],
+)
+def test_a_client_is_made_of_arguments_or_the_environment(environment, arguments, expected, monkeypatch):
+    """Its repr says where it goes, and not with what."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert f"MihuClient(base_url='{expected}')" == repr(MihuClient(**arguments))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"token": ""},
+        {"subdomain": "x"},
+        {"timeout": 5},
+        {"retries": 3},
+        {"proxy": "nowhere"},
+        {"user_agent": "\n"},
+        {"max_response_bytes": 0},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_an_option_that_can_never_work_is_refused(options):
+    """A client that would fail on its first call is not made."""
+    with pytest.raises(UsageError):
+        MihuClient(**{"token": TOKEN, "base_url": "https://acme.mihu.ai"} | options)
+
+
+async def test_every_request_says_who_it_is(wire):
+    """The token goes into one header, and the agent names the SDK unless told otherwise."""
+    wire.get(URL_X, payload={"success": True, "data": 1}, repeat=True)
+    async with client() as mihu, client(user_agent="acme-bot/1.2") as bot:
+        await mihu.request("GET", "/x")
+        await bot.request("GET", "/x")
+
+    first, second = (sent["headers"] for _, _, sent in wire.sent)
+    assert f"Bearer {TOKEN}" == first["Authorization"]
+    assert "application/json" == first["Accept"]
+    assert first["User-Agent"].startswith(f"mihu-async/{__version__} Python/3.")
+    assert "acme-bot/1.2" == second["User-Agent"]
+
+
+async def test_request_reaches_any_endpoint(wire):
+    """The data comes as plain JSON values; path, query and body are encoded as everywhere."""
+    wire.patch(
+        URL("https://acme.mihu.ai/api/v1/agents/a%20b?q=%2B1", encoded=True),
+        payload={"success": True, "data": {"fee": 1.5}},
+    )
+    async with client() as mihu:
+        assert {"fee": 1.5} == await mihu.request(
+            "patch", "api/v1/agents/a b".replace(" ", "%20"), query={"q": "+1", "n": None}, json={"a": [1]}
+        )
+
+    assert b'{"a":[1]}' == wire.sent[0][2]["data"]
+
+
+async def test_a_raw_post_is_sent_once(wire):
+    """A POST whose answer was lost is never sent twice, whatever its endpoint."""
+    wire.post(URL_X, status=500, repeat=True)
+    async with client() as mihu:
+        with pytest.raises(OutcomeUnknownError, match="Look whether it was carried out"):
+            await mihu.request("POST", "/x", json={})
+
+    assert 1 == len(wire.sent)
+
+
+async def test_options_can_be_changed_for_some_calls(wire):
+    """The other client shares the connections, and leaves this one as it is."""
+    wire.get(URL_X, status=503, repeat=True)
+    async with client() as mihu:
+        once = mihu.with_options(retries=RetryPolicy(max_attempts=1), timeout=Timeout(total=5, read=2))
+        for caller, attempts in ((once, 1), (mihu, 4), (once.with_options(), 1)):
+            with pytest.raises(ServerError) as caught:
+                await caller.request("GET", "/x")
+            assert attempts == len(caught.value.attempts)
+
+    bounds = [sent["timeout"] for _, _, sent in wire.sent]
+    assert (2, 30) == (bounds[0].sock_read, bounds[1].sock_read)
+    assert 4.9 < bounds[0].total <= 5
+    with pytest.raises(UsageError, match="timeout must be Timeout"):
+        mihu.with_options(timeout=5)  # type: ignore[arg-type]  # the point of the test
+
+
+@pytest.mark.parametrize("way", [pickle.dumps, copy.copy, copy.deepcopy], ids=lambda way: way.__name__)
+def test_a_client_cannot_be_pickled(way):
+    """A token does not travel by accident."""
+    with pytest.raises(TypeError, match="cannot be pickled") as caught:
+        way(client())
+
+    assert TOKEN not in str(caught.value)

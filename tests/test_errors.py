@@ -1,0 +1,78 @@
+import copy
+import inspect
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from mihu_async import errors
+
+CALL: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/x"}
+ANSWER: dict[str, Any] = {
+    "status": 409,
+    "code": "C",
+    "message": "m",
+    "details": "d",
+    "field": "f",
+    "request_id": "r",
+    "retry_after": 1.5,
+}
+EXTRA = {
+    errors.UsageError: {"argument": "number"},
+    errors.OutcomeUnknownError: CALL | {"check": "Look."},
+    errors.DecodeError: CALL | {"status": 200, "content_type": "text/html", "excerpt": "<", "paths": ("$.a",)},
+    errors.PaginationError: {"requested": 2, "received": 1},
+    errors.PurchaseLimitError: CALL | ANSWER | {"limit": 3, "current": 3},
+    errors.ValidationError: CALL | ANSWER | {"fields": {"number": ("is taken",)}},
+}
+KINDS = [
+    kind
+    for name, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, errors.MihuError) and not name.startswith("_")
+]
+
+
+def make(kind) -> errors.MihuError:
+    """Make an error of a class, with every attribute and a journal."""
+    fallback = CALL | ANSWER if issubclass(kind, errors.APIError) else CALL
+    fields = {} if kind is errors.MihuError else EXTRA.get(kind, fallback)
+    attempt = errors.Attempt(1, datetime(2026, 1, 1, tzinfo=UTC), 0.5, 409, "refused", 2.0)
+    error: errors.MihuError = kind("What happened.", **fields)
+    return error.after((attempt, attempt), "max_attempts=2")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("way", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))], ids=["copy", "pickle"])
+def test_every_error_survives_copying_and_pickling(kind, way):
+    """It comes back with its class, its words, its attributes and its journal."""
+    error = make(kind)
+    again = way(error)
+
+    assert kind is type(again)
+    assert (str(error), error.args, vars(error)) == (str(again), again.args, vars(again))
+    assert 2 == len(again.attempts)
+
+
+def test_the_text_says_how_often_and_why_no_more():
+    """The journal's sum is in the message."""
+    assert "What happened. Tried 2 times. Not tried again: max_attempts=2." == str(make(errors.MihuError))
+    assert "What happened." == str(errors.MihuError("What happened."))
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin"),
+    [
+        (errors.UsageError, ValueError),
+        (errors.RequestTimeoutError, TimeoutError),
+        (errors.ConnectTimeoutError, TimeoutError),
+    ],
+)
+def test_errors_are_what_python_calls_them(kind, builtin):
+    """Code that knows nothing of the SDK still catches the right thing."""
+    assert issubclass(kind, builtin)
+
+
+def test_an_api_error_advises():
+    """What to do stands at the end."""
+    assert str(errors.AuthenticationError("Refused.", **CALL, status=401)).startswith("Refused. Check the token")

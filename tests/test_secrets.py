@@ -1,0 +1,100 @@
+"""The token and the SIP credentials show in nothing that leaves the SDK."""
+
+import logging
+import pickle
+import traceback
+
+import pytest
+
+from mihu_async import MihuClient, MihuError, RetryPolicy, SipCredentials, Timeout
+from mihu_async.sandbox import Hang, Reset, Sandbox, Status, Truncate, WrongContentType
+
+TOKEN = "sandbox-token/e7f3a9c"
+PASSWORD = "hunter/22&<x>"
+USERNAME = "acme-user-1"
+PARTS = (TOKEN, PASSWORD, USERNAME, "e7f3a9c", "hunter", "acme-user")
+
+ECHO = f"<pre>Bearer {TOKEN} {PASSWORD} {USERNAME}</pre>"
+ESCAPED = {"message": f"{TOKEN} {PASSWORD}", "errors": {USERNAME: [PASSWORD, TOKEN]}}
+ECHOING = [
+    Status(500, body=ECHO, headers={"Content-Type": "text/html", "X-Request-Id": TOKEN}),
+    Status(422, body=ESCAPED),
+    Status(409, body={"success": False, "message": TOKEN, "error": {"code": PASSWORD, "details": USERNAME}}),
+    Status(429, body=ESCAPED, retry_after=TOKEN),
+    Status(200, body={"success": True, "data": {TOKEN: PASSWORD, "number": 5}}),
+    Status(200, body={"success": False, "message": TOKEN}),
+    Status(200, body=f'{{"success": true, "{TOKEN}": "{PASSWORD}', headers={"Content-Type": "application/json"}),
+    WrongContentType(body=ECHO),
+    WrongContentType(content_type=f"text/{USERNAME}", body=ECHO * 1000),
+]
+SILENT = [Status(500), Status(422), Status(403), Reset(), Truncate(), Hang()]
+
+
+async def register(mihu: MihuClient, agent: str) -> None:
+    """Make the call that knows all the secrets."""
+    sip = SipCredentials(gateway="sip.acme.com", username=USERNAME, password=PASSWORD)
+    await mihu.trunks.register(phone_number="+12345678901", agent_uuid=agent, channel="call", sip=sip)
+
+
+async def failure(fault, attempts=2) -> MihuError:
+    """Have the call fail, and give what was raised."""
+    async with Sandbox(numbers=0, trunks=0, token=TOKEN) as sandbox:
+        sandbox.faults.add(fault, times=None)
+        policy = RetryPolicy(max_attempts=attempts, base_delay=0)
+        bounds = Timeout(read=0.05)
+        async with MihuClient(TOKEN, base_url=sandbox.base_url, retries=policy, timeout=bounds) as mihu:
+            with pytest.raises(MihuError) as caught:
+                await register(mihu, sandbox.inventory.free_agents("call")[0])
+    return caught.value
+
+
+def assert_clean(text: str) -> None:
+    """Search a text for every secret, whole or in part."""
+    assert [] == [part for part in PARTS if part in text]
+
+
+@pytest.mark.parametrize("fault", ECHOING + SILENT, ids=lambda fault: f"{type(fault).__name__}-{vars_of(fault)}")
+async def test_no_error_carries_a_secret(fault, caplog):
+    """Not in its text, attributes, pickle or traceback, and neither does a log line, whatever the service echoes."""
+    caplog.set_level(logging.DEBUG)
+    error = await failure(fault)
+
+    assert_clean(f"{error} {error!r} {vars(error)}")
+    assert_clean("".join(traceback.format_exception(error)))
+    assert_clean(repr(vars(pickle.loads(pickle.dumps(error)))))
+    assert [] == [part for part in PARTS if part.encode() in pickle.dumps(error)]
+    assert_clean(" ".join(record.getMessage() for record in caplog.records if record.name == "mihu_async"))
+
+
+def vars_of(fault) -> str:
+    """Tell a fault by its status, where it has one."""
+    return str(getattr(fault, "status", ""))
+
+
+@pytest.mark.parametrize("fault", SILENT, ids=lambda fault: type(fault).__name__)
+async def test_no_variable_on_the_way_shows_a_secret(fault):
+    """A report that prints the locals of every frame of the SDK prints none."""
+    error = await failure(fault)
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    frames = [frame for frame in told.stack if "mihu_async" in frame.filename]
+
+    assert {"register", "run"} <= {frame.name for frame in frames}
+    assert_clean(repr([frame.locals for frame in frames]))
+
+
+async def test_a_pickled_error_is_the_same_error():
+    """It crosses processes with its class, its text, its journal and its attributes."""
+    error = await failure(Status(403))
+    again = pickle.loads(pickle.dumps(error))
+
+    assert type(error) is type(again)
+    assert (str(error), vars(error)) == (str(again), vars(again))
+    assert 403 == vars(again)["status"]
+
+
+async def test_no_repr_of_the_parts_shows_a_secret():
+    """Every object that a debugger may show is safe."""
+    proxy = f"http://{USERNAME}:hunter22@127.0.0.1:1"
+    mihu = MihuClient(TOKEN, base_url="http://127.0.0.1:1", proxy=proxy)
+
+    assert_clean(repr((mihu, mihu._transport, mihu._pipeline, mihu.numbers, mihu.trunks)))

@@ -1,0 +1,277 @@
+"""The main job, end to end: through the real client and HTTP, against the sandbox's state."""
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mihu_async import (
+    APIError,
+    AuthenticationError,
+    ConflictError,
+    DecodeError,
+    MihuClient,
+    NotFoundError,
+    NumberStatus,
+    OutcomeUnknownError,
+    PaginationError,
+    PurchaseLimitError,
+    RateLimitError,
+    RetryPolicy,
+    SipCredentials,
+    ValidationError,
+)
+from mihu_async.sandbox import (
+    Change,
+    Delay,
+    Hang,
+    NullFields,
+    RepeatPage,
+    Reset,
+    Sandbox,
+    Status,
+    Truncate,
+    UnknownEnum,
+    WrongContentType,
+)
+
+PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
+
+
+@pytest.fixture
+async def sandbox():
+    """A workspace of some pages, which may grow by one number."""
+    async with Sandbox(numbers=57, trunks=12, purchase_limit=58) as served:
+        yield served
+
+
+@pytest.fixture
+async def mihu(sandbox):
+    """Its client, which does not wait between attempts."""
+    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(base_delay=0)) as connected:
+        yield connected
+
+
+@pytest.mark.parametrize("per_page", [1, 7, 57, 100])
+async def test_every_number_is_listed_once(mihu, sandbox, per_page):
+    """The walk gives what the inventory holds, in its order, with one request a page."""
+    walked = [number.phone_number_uuid async for number in mihu.numbers.list(per_page=per_page)]
+
+    assert [row["phone_number_uuid"] for row in sandbox.inventory.numbers] == walked
+    assert -(-57 // per_page) == len(sandbox.journal)
+
+
+async def test_filters_select(mihu, sandbox):
+    """Each filter has its effect, alone and together."""
+    everything = await mihu.numbers.list(include_external=True).collect()
+    active = await mihu.numbers.list(status=NumberStatus.ACTIVE, country_code="US").collect()
+    fees = [number.billing.monthly_fee async for number in mihu.numbers.list(sort="monthly_fee") if number.billing]
+
+    assert 57 + 12 == len(everything)
+    assert {("US", NumberStatus.ACTIVE)} == {(number.country_code, number.status) for number in active}
+    assert sorted(fees) == fees
+    whole = everything[0].number
+    assert [whole] == [number.number async for number in mihu.numbers.list(search=whole)]
+
+
+async def test_trunks_are_numbers_without_a_price(mihu):
+    """What does not apply to an external number is None."""
+    trunks = await mihu.trunks.list().collect()
+
+    assert 12 == len(trunks)
+    for trunk in trunks:
+        assert trunk.is_external
+        assert (None, None, None, None) == (trunk.billing, trunk.type, trunk.purchased_at, trunk.capabilities)
+
+
+async def test_a_purchase_is_in_the_inventory(mihu, sandbox):
+    """What the call returned is what the workspace holds, and its time is now."""
+    bought = await mihu.numbers.buy(**PURCHASE, monthly_fee=Decimal("1.10"))
+    listed = await mihu.numbers.list(search=PURCHASE["number"]).collect()
+
+    assert [bought] == listed
+    assert bought.billing is not None
+    assert Decimal("1.1") == bought.billing.monthly_fee
+    assert abs(bought.purchased_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert 58 == len(sandbox.inventory.numbers)
+
+
+async def test_refused_purchases_change_nothing(mihu, sandbox):
+    """A number that is there is a conflict, and one above the cap is told with its figures."""
+    held = sandbox.inventory.numbers[0]["number"]
+    trunk = sandbox.inventory.trunks[0]["number"]
+    for number in (held, trunk):
+        with pytest.raises(ConflictError, match="Nothing was changed"):
+            await mihu.numbers.buy(number=number, country_code="US", type="local")
+    await mihu.numbers.buy(**PURCHASE)
+    with pytest.raises(PurchaseLimitError) as caught:
+        await mihu.numbers.buy(**PURCHASE | {"number": "+390790080042"})
+
+    assert (58, 58, 403) == (caught.value.limit, caught.value.current, caught.value.status)
+    assert 58 == len(sandbox.inventory.numbers)
+
+
+async def test_a_trunk_is_registered_and_moved(mihu, sandbox):
+    """The snapshot names the agent, before and after."""
+    agent, other = sandbox.inventory.free_agents("call")[:2]
+    sip = SipCredentials(gateway="sip.acme.com", port=5060, username="u", password="p")
+    trunk = {"phone_number": "+12345678901", "channel": "call"}
+    registered = await mihu.trunks.register(**trunk, agent_uuid=agent, sip=sip)
+    assigned = await mihu.trunks.assign(**trunk, agent_uuid=uuid.UUID(other))
+
+    assert registered.channels.call is not None
+    assert assigned.channels.call is not None
+    assert (agent, other) == (registered.channels.call.agent_uuid, assigned.channels.call.agent_uuid)
+    assert ["+12345678901"] == [found.number async for found in mihu.trunks.list(agent_uuid=other, channel="call")]
+
+
+async def test_refused_trunks_change_nothing(mihu, sandbox):
+    """A taken number, a busy agent, a stranger and a trunk that is not there are each refused by their status."""
+    before = sandbox.inventory.trunks
+    busy = next(row["bindings"]["call"]["agent_uuid"] for row in before if row["bindings"]["call"]["bound"])
+    free = sandbox.inventory.free_agents("call")[0]
+    new = {"phone_number": "+12345678901", "channel": "call"}
+    with pytest.raises(ConflictError):
+        await mihu.trunks.register(**new, agent_uuid=busy)
+    with pytest.raises(ConflictError):
+        await mihu.trunks.register(phone_number=sandbox.inventory.numbers[0]["number"], channel="call", agent_uuid=free)
+    with pytest.raises(NotFoundError):
+        await mihu.trunks.register(**new, agent_uuid=uuid.UUID(int=1))
+    with pytest.raises(NotFoundError):
+        await mihu.trunks.assign(**new, agent_uuid=free)
+
+    assert before == sandbox.inventory.trunks
+
+
+async def test_the_token_opens_one_workspace(sandbox):
+    """A wrong token is refused with the documented code, and the error does not show it."""
+    async with MihuClient("wrong-token-1234", base_url=sandbox.base_url) as stranger:
+        with pytest.raises(AuthenticationError) as caught:
+            await stranger.numbers.list()
+
+    assert "INVALID_AUTH_TOKEN" == caught.value.code
+    assert "wrong-token-1234" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Status(503), Status(500), Status(429, retry_after=0), Reset(), Truncate(), WrongContentType(), Delay(0.001)],
+    ids=lambda fault: f"{type(fault).__name__}-{getattr(fault, 'status', '')}",
+)
+async def test_a_walk_goes_on_after_a_fault(mihu, sandbox, fault):
+    """A fault in the middle costs an attempt, and no item."""
+    sandbox.faults.add(fault, method="GET", skip=1)
+    walked = await mihu.numbers.list(per_page=20).collect()
+
+    assert [row["number"] for row in sandbox.inventory.numbers] == [number.number for number in walked]
+    assert () == sandbox.faults.pending
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Status(500, after=True), Status(500), Reset(after=True), Reset(), Truncate(), WrongContentType(after=True)],
+    ids=repr,
+)
+async def test_a_purchase_whose_answer_is_lost_is_sent_once(mihu, sandbox, fault):
+    """Applied or not, the number is not asked for twice, and the error says that it does not know."""
+    sandbox.faults.add(fault, method="POST")
+    with pytest.raises(OutcomeUnknownError, match=r"numbers\.list"):
+        await mihu.numbers.buy(**PURCHASE)
+
+    assert ["POST"] == [entry.method for entry in sandbox.journal]
+
+
+async def test_a_purchase_that_is_told_to_wait_is_made_once(mihu, sandbox):
+    """429 means that nothing happened, so it is asked for again."""
+    sandbox.faults.add(Status(429, retry_after=0), method="POST", times=2)
+    await mihu.numbers.buy(**PURCHASE)
+
+    assert [429, 429, 201] == [entry.status for entry in sandbox.journal]
+    assert 58 == len(sandbox.inventory.numbers)
+
+
+async def test_an_assignment_whose_answer_is_lost_is_repeated(mihu, sandbox):
+    """Twice is as good as once."""
+    row = sandbox.inventory.trunks[0]
+    channel = next(name for name, binding in row["bindings"].items() if binding["bound"])
+    agent = sandbox.inventory.free_agents(channel)[0]
+    sandbox.faults.add(Status(502, after=True), method="PUT")
+    snapshot = await mihu.trunks.assign(phone_number=row["number"], channel=channel, agent_uuid=agent)
+
+    assert row["number"] == snapshot.number
+    assert [502, 200] == [entry.status for entry in sandbox.journal]
+
+
+async def test_a_pause_above_the_cap_is_not_slept_through(mihu, sandbox):
+    """An hour is an answer, not a wait."""
+    sandbox.faults.add(Status(429, retry_after=3600))
+    with pytest.raises(RateLimitError, match="3600 s, above max_retry_after=60") as caught:
+        await mihu.numbers.list()
+
+    assert 3600 == caught.value.retry_after
+
+
+async def test_a_stuck_server_ends_the_walk(mihu, sandbox):
+    """A page that is repeated for ever is an error after the first time."""
+    sandbox.faults.add(RepeatPage(1), skip=1, times=None)
+    walk = mihu.numbers.list(per_page=20).pages()
+
+    assert 20 == len((await anext(walk)).items)
+    with pytest.raises(PaginationError, match="Page 2 was asked for"):
+        await anext(walk)
+
+
+async def test_what_is_new_is_read(mihu, sandbox):
+    """A new status is kept, and a field that becomes null is None."""
+    sandbox.faults.add(UnknownEnum("status", "quarantined"))
+    sandbox.faults.add(NullFields("billing", "type"))
+    new = await mihu.numbers.list(per_page=1).first()
+    null = await mihu.numbers.list(per_page=1).first()
+
+    assert "quarantined" == new.status
+    assert not new.status.is_known
+    assert (None, None) == (null.billing, null.type)
+
+
+async def test_what_cannot_be_read_is_named_by_its_path(mihu, sandbox):
+    """All wrong places of a page are reported at once, after the attempts that the policy allows."""
+
+    def spoil(document):
+        document["data"]["items"][3]["billing"]["monthly_fee"] = "12"
+        document["data"]["items"][4]["number"] = None
+        return document
+
+    sandbox.faults.add(Change(spoil), times=None)
+    with pytest.raises(DecodeError) as caught:
+        await mihu.numbers.list()
+
+    assert ("$.data.items[3].billing.monthly_fee", "$.data.items[4].number") == caught.value.paths
+    assert 4 == len(caught.value.attempts)
+
+
+async def test_any_endpoint_can_be_called(mihu, sandbox):
+    """The data is what the service sent, and its refusals are the same errors."""
+    page = await mihu.request("GET", "/api/v1/phone-numbers/trunks", query={"per_page": 5, "page": 2})
+
+    assert [row["number"] for row in sandbox.inventory.trunks[5:10]] == [row["number"] for row in page["items"]]
+    with pytest.raises(ValidationError) as caught:
+        await mihu.request("GET", "/phone-numbers", query={"per_page": 101})
+    assert "per_page" in caught.value.fields
+    with pytest.raises(APIError):
+        await mihu.request("DELETE", "/phone-numbers")
+
+
+async def test_a_hanging_call_can_be_cancelled(mihu, sandbox):
+    """The client works on, on the same loop."""
+    sandbox.faults.add(Hang())
+    task = asyncio.create_task(mihu.numbers.list().collect())
+    while not sandbox.journal:
+        await asyncio.sleep(0.001)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert 57 == len(await mihu.numbers.list().collect())
