@@ -4,7 +4,7 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint types contracts coverage wheel-types bench clean
+.PHONY: demo test check format lint types contracts coverage wheel-types bench clean
 
 demo: .venv/.demo
 	$(BIN)/mihu-async demo
@@ -13,6 +13,10 @@ test: .venv/.test
 	$(BIN)/python -m pytest
 
 check: lint types contracts coverage wheel-types
+
+format: .venv/.check
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
 
 lint: .venv/.check
 	$(BIN)/ruff check
@@ -41,6 +45,7 @@ bench: .venv/.bench
 
 clean:
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; name one with PYTHON=…"; exit 1; }

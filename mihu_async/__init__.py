@@ -14,6 +14,7 @@ from mihu_async.errors import (
     ConnectionLostError,
     ConnectTimeoutError,
     DecodeError,
+    DriftError,
     MihuError,
     NotFoundError,
     OutcomeUnknownError,
@@ -55,6 +56,8 @@ from mihu_async.models.numbers import (
 from mihu_async.models.rates import Price, Rate
 from mihu_async.paging.page import Page, Pagination
 from mihu_async.paging.pager import Pager
+from mihu_async.paging.report import WalkReport
+from mihu_async.paging.shard import Shard
 
 __all__ = [
     "APIError",
@@ -79,6 +82,7 @@ __all__ = [
     "ConnectionLostError",
     "DecodeError",
     "Direction",
+    "DriftError",
     "InboundSettings",
     "MihuClient",
     "MihuError",
@@ -105,11 +109,13 @@ __all__ = [
     "RequirementValue",
     "RetryPolicy",
     "ServerError",
+    "Shard",
     "SipCredentials",
     "Timeout",
     "TransportError",
     "TrunkChannel",
     "UsageError",
     "ValidationError",
+    "WalkReport",
     "__version__",
 ]

@@ -13,11 +13,13 @@ from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import RAW, describe
 from mihu_async.core.retry import RetryPolicy
 from mihu_async.core.timeout import Timeout
-from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust
+from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
+from mihu_async.paging.pager import check_concurrency
 from mihu_async.resources.arguments import instance_of, optional, present, whole
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.trunks import Trunks
 
+CONCURRENCY = 4
 MAX_RESPONSE_BYTES = 64 * 2**20
 
 
@@ -31,6 +33,7 @@ class MihuClient:
         loop, so that a client can stand at module level and outlive ``asyncio.run``.
     timeout: the bounds of a call; see :class:`Timeout`.
     retries: how a failed call is tried again; see :class:`RetryPolicy`.
+    concurrency: how many pages a walk fetches at a time, unless its pager says otherwise.
     proxy: the address of an HTTP proxy, with or without credentials; None uses none.
     ssl: an SSLContext, an aiohttp Fingerprint, or False to check no certificate; None checks as usual.
     trust_env: read HTTP_PROXY, HTTPS_PROXY and NO_PROXY when the client is made, where ``proxy`` is None.
@@ -53,6 +56,7 @@ class MihuClient:
         session: Session | None = None,
         timeout: Timeout = Timeout(),
         retries: RetryPolicy = RetryPolicy(),
+        concurrency: int = CONCURRENCY,
         proxy: str | URL | None = None,
         ssl: Trust | None = None,
         trust_env: bool = False,
@@ -64,9 +68,9 @@ class MihuClient:
             base_url=address,
             token=find_token(token, os.environ),
             user_agent=USER_AGENT if user_agent is None else check_user_agent(user_agent),
-            session=session,
+            session=optional(instance_of(Session), "session", session),
             proxy=find_proxy(proxy, address, trust_env=trust_env),
-            ssl=True if ssl is None else ssl,
+            ssl=True if ssl is None else check_trust(ssl),
             max_response_bytes=whole("max_response_bytes", max_response_bytes),
         )
         self._owner = True
@@ -76,15 +80,19 @@ class MihuClient:
                 secrets=self._transport.secrets,
                 timeout=instance_of(Timeout)("timeout", timeout),
                 retries=instance_of(RetryPolicy)("retries", retries),
-            )
+            ),
+            check_concurrency(concurrency),
         )
 
-    def _use(self, pipeline: Pipeline) -> None:
+    def _use(self, pipeline: Pipeline, concurrency: int) -> None:
         self._pipeline = pipeline
-        self.numbers = Numbers(pipeline)
-        self.trunks = Trunks(pipeline)
+        self._concurrency = concurrency
+        self.numbers = Numbers(pipeline, concurrency)
+        self.trunks = Trunks(pipeline, concurrency)
 
-    def with_options(self, *, timeout: Timeout | None = None, retries: RetryPolicy | None = None) -> Self:
+    def with_options(
+        self, *, timeout: Timeout | None = None, retries: RetryPolicy | None = None, concurrency: int | None = None
+    ) -> Self:
         """Give a client with other options that shares this one's connections; None keeps what this one has.
 
         Closing it leaves the connections open: they belong to this client.
@@ -96,9 +104,12 @@ class MihuClient:
             }
         )
         client = object.__new__(type(self))
-        client._transport = self._transport
+        client.__dict__.update(self.__dict__)
         client._owner = False
-        client._use(evolve(self._pipeline, **changes))
+        client._use(
+            evolve(self._pipeline, **changes),
+            self._concurrency if concurrency is None else check_concurrency(concurrency),
+        )
         return client
 
     async def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, json: Any = None) -> Any:

@@ -10,6 +10,7 @@ MihuError                      the base; ``.attempts`` says what was tried, when
 ├── OutcomeUnknownError        a write that may have been applied; says how to check
 ├── DecodeError                the service spoke and we cannot read it
 ├── PaginationError            pages that contradict themselves
+│   └── DriftError             the listing moved, and on_drift="raise" asked to be told
 └── APIError                   the service refused
     ├── BadRequestError 400 · AuthenticationError 401 · NotFoundError 404 · ConflictError 409
     ├── PermissionDeniedError 403
@@ -46,13 +47,15 @@ class Attempt:
 class MihuError(Exception):
     """The base of every error that the SDK raises.
 
-    ``attempts`` holds one :class:`Attempt` for each try, in order; it is empty where nothing was sent.
-    ``stopped`` says why the call was not tried again, and is empty where trying again was never an option.
-    Errors can be pickled and copied, and hold no secret.
+    ``attempts`` holds one :class:`Attempt` for each try, in order; it is empty where nothing was sent. ``stopped``
+    says why the call was not tried again, and is empty where trying again was never an option. ``checkpoint`` is
+    where a walk was when the error ended it, to go on from with ``.with_options(resume=…)``; None elsewhere. Errors
+    can be pickled and copied, and hold no secret.
     """
 
     attempts: tuple[Attempt, ...] = ()
     stopped: str = ""
+    checkpoint: str | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, dict(self.__dict__))
@@ -162,6 +165,13 @@ class PaginationError(MihuError):
         super().__init__(message)
         self.requested = requested
         self.received = received
+
+
+class DriftError(PaginationError):
+    """The listing moved while it was walked with ``on_drift="raise"``.
+
+    Items may be missing or come twice from here on.
+    """
 
 
 class APIError(_CallError):

@@ -7,6 +7,8 @@ import pytest
 from aiohttp import ClientResponse
 from aioresponses import aioresponses
 
+from mihu_async.core.transport import Body
+
 pytest_plugins = ["pytester"]
 
 
@@ -32,7 +34,8 @@ class Wire(aioresponses):
         super().add(*args, **kwargs)
 
     async def _request_mock(self, orig_self, method, url, *args: Any, **kwargs: Any) -> ClientResponse:
-        self.sent.append((method, url, kwargs))
+        body = kwargs["data"]
+        self.sent.append((method, url, kwargs | {"data": body._value if isinstance(body, Body) else body}))
         return await super()._request_mock(orig_self, method, url, *args, **kwargs)
 
 

@@ -1,10 +1,13 @@
+import asyncio
 import copy
 import pickle
 
+import aiohttp
 import pytest
 from yarl import URL
 
 from mihu_async import MihuClient, OutcomeUnknownError, RetryPolicy, ServerError, Timeout, UsageError, __version__
+from mihu_async.sandbox import Delay, Sandbox, Status
 from tests.doubles import TOKEN, client
 
 URL_X = "https://acme.mihu.ai/api/v1/x"
@@ -37,6 +40,9 @@ def test_a_client_is_made_of_arguments_or_the_environment(environment, arguments
         {"proxy": "nowhere"},
         {"user_agent": "\n"},
         {"max_response_bytes": 0},
+        {"concurrency": 0},
+        {"ssl": "yes"},
+        {"session": "mine"},
     ],
     ids=lambda options: next(iter(options)),
 )
@@ -108,3 +114,54 @@ def test_a_client_cannot_be_pickled(way):
         way(client())
 
     assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["numbers", "trunks", "_pipeline", "_transport"])
+def test_no_part_of_a_client_can_be_pickled(part):
+    """The token does not travel inside of a resource either."""
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(getattr(client(), part))
+
+
+async def test_concurrency_is_the_clients_or_the_pagers():
+    """A walk keeps so many pages under way, and a client with other options walks in its own way."""
+    async with Sandbox(numbers=60, trunks=0) as sandbox:
+        sandbox.faults.add(Delay(0.01), times=None)
+        async with MihuClient(sandbox.token, base_url=sandbox.base_url, concurrency=2) as mihu:
+            assert 60 == len(await mihu.numbers.list(per_page=2).collect())
+            wide = mihu.with_options(concurrency=9)
+            assert (2, 9) == (mihu.numbers._concurrency, wide.numbers._concurrency)
+            assert 60 == len(await wide.numbers.list(per_page=2).collect())
+
+
+async def test_a_throttled_walk_slows_down_and_loses_nothing():
+    """429 and 503 are felt by every walk of the client."""
+    async with Sandbox(numbers=100, trunks=0) as sandbox:
+        sandbox.faults.add(Status(429, retry_after=0), skip=6, times=2)
+        sandbox.faults.add(Status(503), skip=3)
+        policy = RetryPolicy(base_delay=0)
+        async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=policy) as mihu:
+            both = await asyncio.gather(*(mihu.numbers.list(per_page=5).collect() for _ in range(2)))
+
+        assert [100, 100] == [len({number.number for number in one}) for one in both]
+        assert 3 == mihu._pipeline.pressure.count()
+        assert 43 == len(sandbox.journal)
+
+
+async def test_many_walks_share_the_connections_fairly():
+    """Of walks that begin together, none has to wait for another one's end."""
+    async with (
+        Sandbox(numbers=40, trunks=0) as sandbox,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2)) as session,
+    ):
+        mihu = MihuClient(sandbox.token, base_url=sandbox.base_url, session=session)
+        order: list[int] = []
+
+        async def walk(name: int) -> None:
+            async for _ in mihu.numbers.list(per_page=4).pages():
+                order.append(name)  # noqa: PERF401 - the order among the walks counts
+
+        await asyncio.gather(*(walk(name) for name in range(5)))
+
+    halfway = order[: len(order) // 2]
+    assert all(halfway.count(name) >= 2 for name in range(5))

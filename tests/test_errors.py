@@ -23,6 +23,7 @@ EXTRA = {
     errors.OutcomeUnknownError: CALL | {"check": "Look."},
     errors.DecodeError: CALL | {"status": 200, "content_type": "text/html", "excerpt": "<", "paths": ("$.a",)},
     errors.PaginationError: {"requested": 2, "received": 1},
+    errors.DriftError: {"requested": 2, "received": 2},
     errors.PurchaseLimitError: CALL | ANSWER | {"limit": 3, "current": 3},
     errors.ValidationError: CALL | ANSWER | {"fields": {"number": ("is taken",)}},
 }

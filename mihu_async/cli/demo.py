@@ -36,6 +36,7 @@ async def walk(mihu: MihuClient, output: Output) -> None:
     listing = mihu.numbers.list(per_page=PER_PAGE)
     total = (await listing).pagination.total
     found = await output.gather("numbers", total, listing)
+    output.line(f"The first {SHOWN}:")
     output.table(["number", "country", "type", "status", "monthly fee"], map(describe, found[:SHOWN]))
     countries = Counter(number.country_code for number in found)
     output.line(", ".join(f"{code} {count}" for code, count in sorted(countries.items(), key=str)))
@@ -44,6 +45,7 @@ async def walk(mihu: MihuClient, output: Output) -> None:
     trunks = mihu.trunks.list(per_page=PER_PAGE)
     total = (await trunks).pagination.total
     found = await output.gather("trunks", total, trunks)
+    output.line(f"The first {SHOWN}:")
     output.table(["number", "agent"], ((trunk.number, answered_by(trunk)) for trunk in found[:SHOWN]))
 
 
@@ -78,7 +80,7 @@ async def be_refused(mihu: MihuClient, output: Output) -> None:
 def describe(number: PhoneNumber) -> list[str]:
     """Give a number's row."""
     billing = number.billing or Billing()
-    fee = "-" if billing.monthly_fee is None else f"{billing.monthly_fee} {billing.currency}"
+    fee = "-" if billing.monthly_fee is None else f"{billing.monthly_fee:.2f} {billing.currency}"
     return [number.number, number.country_code or "-", number.type or "-", number.status or "-", fee]
 
 

@@ -19,9 +19,11 @@ def find_token(token: Any, environment: Mapping[str, str]) -> str:
     """Give the token, or raise UsageError where there is none or it cannot stand in a header. Never shows it."""
     found = environment.get(TOKEN_VARIABLE) if token is None else token
     if not found:
-        raise UsageError(f"There is no token: give token= or set {TOKEN_VARIABLE}.", argument="token")
+        why = f"There is no token: give token= or set {TOKEN_VARIABLE}. Without an account, mihu_async.sandbox has one."
+        raise UsageError(why, argument="token")
     if not isinstance(found, str) or not re.fullmatch(r"[\x21-\x7e]+", found):
-        raise UsageError("token must be visible ASCII without spaces or line ends.", argument="token")
+        why = "must be visible ASCII without spaces or line ends, and without the word Bearer"
+        raise UsageError(f"token {why} (it comes from token= or {TOKEN_VARIABLE}).", argument="token")
     return found
 
 
@@ -40,21 +42,28 @@ def find_base_url(subdomain: Any, base_url: str | URL | None, environment: Mappi
     if subdomain is None:
         variables = f"{TENANT_VARIABLE} or {BASE_URL_VARIABLE}"
         raise UsageError(f"There is no address: give subdomain= or base_url=, or set {variables}.", argument="base_url")
-    if not isinstance(subdomain, str) or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", subdomain):
+    if not isinstance(subdomain, str) or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", subdomain):
         why = "must be one label, such as 'acme' for https://acme.mihu.ai; a whole address goes into base_url="
         raise UsageError(f"subdomain {why}, not {subdomain!r}.", argument="subdomain")
     return URL(f"https://{subdomain.lower()}.mihu.ai")
 
 
 def _checked(base_url: str | URL) -> URL:
+    url = _url(base_url)
+    if url is None or url.user or url.password or url.query_string or url.fragment:
+        why = "must be an address such as https://acme.mihu.ai, with or without /api/v1, without credentials and query"
+        raise UsageError(f"base_url {why} (it comes from base_url= or {BASE_URL_VARIABLE}).", argument="base_url")
+    return url.with_path(url.raw_path.rstrip("/").removesuffix(ROOT).rstrip("/"), encoded=True)
+
+
+def _url(address: str | URL) -> URL | None:
+    """Give an http(s) address whose host can be looked up, or None."""
     try:
-        url = URL(base_url)
+        url = URL(address)
+        (url.host or "").encode("idna")
     except (TypeError, ValueError):
-        url = URL()
-    if url.scheme not in {"http", "https"} or not url.host or url.query_string or url.fragment or url.user:
-        why = "must be http(s)://host, with or without /api/v1, and hold neither credentials nor a query"
-        raise UsageError(f"base_url {why}.", argument="base_url")
-    return url.with_path(url.path.rstrip("/").removesuffix(ROOT).rstrip("/"))
+        return None
+    return url if url.scheme in {"http", "https"} and url.host else None
 
 
 def find_proxy(proxy: str | URL | None, base_url: URL, *, trust_env: bool) -> URL | None:
@@ -65,21 +74,22 @@ def find_proxy(proxy: str | URL | None, base_url: URL, *, trust_env: bool) -> UR
     """
     if proxy is not None:
         return _proxy("proxy", proxy)
-    if not trust_env or proxy_bypass(base_url.host or ""):
+    if not trust_env or proxy_bypass(f"{base_url.host}:{base_url.port}"):
         return None
     proxies = getproxies()
     found = proxies.get(base_url.scheme) or proxies.get("all")
-    return _proxy("trust_env", found) if found else None
+    return _proxy("trust_env", found if "://" in found else f"http://{found}") if found else None
 
 
 def _proxy(argument: str, proxy: str | URL) -> URL:
-    try:
-        url = URL(proxy)
-    except (TypeError, ValueError):
-        url = URL()
-    if url.scheme not in {"http", "https"} or not url.host:
+    url = _url(proxy)
+    if url is None or not _fits_basic_auth(url.user or "", url.password or ""):
         raise UsageError("A proxy must be http(s)://host:port, with or without credentials.", argument=argument)
     return url
+
+
+def _fits_basic_auth(user: str, password: str) -> bool:
+    return ":" not in user and (user + password).isascii()
 
 
 def check_user_agent(user_agent: Any) -> str:

@@ -52,7 +52,7 @@ def parse(body: bytes, *, exact: bool = False) -> Any:
     """Read JSON into plain Python values; ``exact`` reads fractions as Decimal, digit for digit."""
     try:
         return (_exact if exact else _plain).decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ArithmeticError, RecursionError, UnicodeDecodeError) as error:
         raise ParseError(str(error)) from None
 
 

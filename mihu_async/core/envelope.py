@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from mihu_async.core import converter
-from mihu_async.core.mask import Mask
+from mihu_async.core.mask import Mask, printable
 from mihu_async.core.refusal import refused
 from mihu_async.core.request import RAW, Request
 from mihu_async.core.response import Response
@@ -68,14 +68,14 @@ def _unreadable(
     why: str,
     problems: tuple[tuple[str, str], ...] = (),
 ) -> DecodeError:
-    kind = mask(response.content_type) or "no content type"
+    kind = printable(mask(response.content_type)) or "no content type"
     excerpt = response.excerpt(mask)
     shown = [f"{path} {what}" for path, what in problems[:SHOWN]]
     if len(problems) > SHOWN:
         shown.append(f"and {len(problems) - SHOWN} more")
     return DecodeError(
         f"{request.method} {mask(request.path)} answered {response.status} with {kind} that cannot be read: "
-        f"{mask('; '.join((why, *shown)))}. It begins with {excerpt!r}.",
+        f"{mask('; '.join((why, *shown)))}. It begins with '{printable(excerpt)}'.",
         method=request.method,
         url=mask(response.url),
         status=response.status,

@@ -17,6 +17,7 @@ from mihu_async.core.retry import Failure
 from mihu_async.errors import Attempt
 
 logger: logging.Logger = logging.getLogger("mihu_async")
+logger.addHandler(logging.NullHandler())
 
 
 @define
@@ -54,7 +55,8 @@ class Journal:
         self._log(type(error).__name__, elapsed)
         if wait is not None:
             message = "%s %s failed with %s (attempt %d), trying again in %.3f s"
-            logger.warning(message, self.request.method, self.request.path, type(error).__name__, self.number, wait)
+            path = self.mask(self.request.path)
+            logger.warning(message, self.request.method, path, type(error).__name__, self.number, wait)
 
     def _log(self, outcome: str, elapsed: float) -> None:
         if logger.isEnabledFor(logging.DEBUG):
@@ -64,7 +66,7 @@ class Journal:
             logger.debug(
                 message,
                 self.request.method,
-                self.request.path,
+                self.mask(self.request.path),
                 status,
                 outcome,
                 elapsed,

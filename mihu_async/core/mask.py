@@ -2,15 +2,17 @@
 
 import html
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from attrs import field, frozen
 
 HIDDEN = "***"
 SHORTEST = 4  # a shorter secret stands in ordinary words, and masking it would garble every message
-SECRET_KEYS = ("password", "secret", "token", "username")
+SECRET_KEYS = ("api_key", "apikey", "authorization", "credential", "passw", "pwd", "secret", "token", "username")
+SHOWN = 200  # characters of a service's text that one part of a message quotes
 
 
 @frozen
@@ -28,26 +30,40 @@ class Mask:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    for escaped in (json.dumps(secret), json.dumps(secret, ensure_ascii=False), repr(secret)):
-        yield escaped[1:-1]
-        yield escaped[1:-1].replace("/", r"\/")
+    """Give the ways in which PHP, Python and browsers write a text into JSON, HTML, addresses and source code."""
     yield secret
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]):
+        for written in (text, text.replace("/", r"\/"), _hex_escaped(text)):
+            yield written
+            yield json.dumps(written)[1:-1]
     yield html.escape(secret)
-    yield quote(secret)
-    yield quote(secret, safe="")
+    yield html.escape(secret).replace("&#x27;", "&#039;")
+    for encoded in (quote(secret), quote(secret, safe=""), quote_plus(secret)):
+        yield encoded
+        yield re.sub("%..", lambda found: found[0].lower(), encoded)
 
 
-def secrets_in(value: Any) -> Iterator[str]:
-    """Find the strings of a JSON value that stand under a key which names a secret."""
+def _hex_escaped(text: str) -> str:
+    for character in "<>&'":
+        text = text.replace(character, f"\\u{ord(character):04X}")
+    return text
+
+
+def printable(text: str, *, most: int = SHOWN) -> str:
+    """Cut a text to what a message can hold, and escape what would act on a terminal or forge a log line."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text[:most])
+
+
+def secrets_in(value: Any, *, named: bool = False) -> Iterator[str]:
+    """Find the texts and numbers of a JSON value that stand under a key which names a secret."""
     match value:
         case Mapping():
             for key, inner in cast("Mapping[Any, Any]", value).items():
-                if isinstance(inner, str) and any(word in str(key).lower() for word in SECRET_KEYS):
-                    yield inner
-                else:
-                    yield from secrets_in(inner)
+                yield from secrets_in(inner, named=named or any(word in str(key).lower() for word in SECRET_KEYS))
         case list() | tuple():
             for inner in cast("Sequence[Any]", value):
-                yield from secrets_in(inner)
+                yield from secrets_in(inner, named=named)
+        case str() | int() if named:
+            yield str(value)
         case _:
             return

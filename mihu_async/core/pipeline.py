@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -10,6 +10,7 @@ from mihu_async.core.clock import Clock, SystemClock
 from mihu_async.core.envelope import read
 from mihu_async.core.journal import Journal
 from mihu_async.core.mask import Mask
+from mihu_async.core.pressure import Pressure
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, decide
@@ -37,6 +38,7 @@ class Pipeline:
     secrets: tuple[str, ...] = field(repr=False)
     timeout: Timeout
     retries: RetryPolicy
+    pressure: Pressure = field(factory=Pressure)
     clock: Clock = field(factory=SystemClock)
     jitter: Callable[[], float] = random.random
 
@@ -54,6 +56,7 @@ class Pipeline:
                 data = read(response, request, mask, now=self.clock.now())
             except (TransportError, DecodeError, APIError) as caught:
                 error = caught
+                self.pressure.feel(error)
             else:
                 journal.succeeded()
                 return data
@@ -72,12 +75,15 @@ class Pipeline:
             journal.failed(error)
             if isinstance(verdict, GiveUp):
                 raise error.after(journal.attempts, verdict.why)
-            raise _unknown(request, error).after(journal.attempts, "") from error
+            raise _unknown(request, error, mask).after(journal.attempts, "") from error
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A pipeline cannot be pickled or copied: it holds secrets.")
 
 
-def _unknown(request: Request[Any], error: Failure) -> OutcomeUnknownError:
+def _unknown(request: Request[Any], error: Failure, mask: Mask) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        f"{request.method} {request.path} may or may not have been carried out: {error} "
+        f"{request.method} {mask(request.path)} may or may not have been carried out: {error} "
         f"It was not sent again. {request.check}".rstrip(),
         method=request.method,
         url=error.url,

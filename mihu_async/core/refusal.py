@@ -8,12 +8,13 @@ from typing import Any, cast
 from attrs import frozen
 
 from mihu_async import errors
-from mihu_async.core.mask import Mask
+from mihu_async.core.mask import Mask, printable
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import LOST, parse_date, parse_retry_after
 
 PURCHASE_LIMIT = "purchase_limit_reached"
+CLIENT_CLOSED = 499  # what gateways write when they stopped waiting; the service may not have
 
 ERRORS_BY_STATUS: Mapping[int, type[errors.APIError]] = {
     400: errors.BadRequestError,
@@ -35,6 +36,7 @@ class Refusal:
     details: str | None
     field: str | None
     fields: Mapping[str, tuple[str, ...]]
+    limited: bool
     limit: int | None
     current: int | None
 
@@ -55,7 +57,7 @@ def refused(response: Response, request: Request[Any], document: Any, mask: Mask
         "retry_after": _retry_after(response, now),
     }
     kind = _error_class(response.status)
-    if refusal.code == PURCHASE_LIMIT:
+    if refusal.limited:
         return errors.PurchaseLimitError(limit=refusal.limit, current=refusal.current, **answer)
     if kind is errors.ValidationError:
         return errors.ValidationError(fields=refusal.fields, **answer)
@@ -81,6 +83,7 @@ def parse_refusal(document: Any, mask: Mask) -> Refusal:
         details=details,
         field=field,
         fields=fields,
+        limited=data.get("error") == PURCHASE_LIMIT,
         limit=_whole(data.get("limit")),
         current=_whole(data.get("current")),
     )
@@ -92,12 +95,12 @@ def _summary(refusal: Refusal, response: Response, request: Request[Any], mask: 
     noted += [f"{name}: {' '.join(lines)}" for name, lines in refusal.fields.items() if lines != (refusal.details,)]
     if refusal.limit is not None:
         noted.append(f"limit {refusal.limit}, current {refusal.current}")
-    code = refusal.code or _phrase(response)
+    code = printable(refusal.code) if refusal.code else _phrase(response)
     return "".join(
         (
             f"{request.method} {mask(request.path)} was refused with {response.status} {code}",
-            f": {said!r}" if said else "",
-            f" ({'; '.join(noted)})" if noted else "",
+            f": '{printable(said)}'" if said else "",
+            f" ({printable('; '.join(noted))})" if noted else "",
             f". {_effect(response.status, request)}",
         )
     ).rstrip()
@@ -116,7 +119,8 @@ def _effect(status: int, request: Request[Any]) -> str:
         return "A redirect is not followed, so that the token goes nowhere else; correct the base URL."
     if request.method == "GET":
         return ""
-    return "It may have been carried out." if status in LOST else "Nothing was changed."
+    unsure = status in LOST or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == CLIENT_CLOSED
+    return "It may have been carried out." if unsure else "Nothing was changed."
 
 
 def _error_class(status: int) -> type[errors.APIError]:

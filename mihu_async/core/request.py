@@ -1,17 +1,17 @@
 """A request as a value: which endpoint, with what, and what its answer is read as. Does no I/O."""
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote, unquote
 from uuid import UUID
 
 from attrs import field, frozen
 
 from mihu_async.core import converter
+from mihu_async.core.finite import is_finite
 from mihu_async.core.mask import secrets_in
 from mihu_async.errors import UsageError
 
@@ -59,13 +59,13 @@ def describe(
 
     A query value of None is left out; a body of None is no body.
     """
-    plain = converter.unstructure(json)
+    plain, body = encode_body(json)
     return Request(
         method=encode_method(method),
         path=encode_path(path),
         query=encode_query(query or {}),
-        body=None if plain is None else encode_body(plain),
-        secrets=tuple(secrets_in(plain)),
+        body=body,
+        secrets=(*secrets_in(query), *secrets_in(plain)),
         answer=answer,
         check=check,
     )
@@ -78,17 +78,17 @@ def segment(value: str) -> str:
     return quote(value, safe="")
 
 
-def encode_method(method: str) -> str:
+def encode_method(method: Any) -> str:
     """Give the verb in capitals, if it is one that the API uses."""
-    verb = method.upper()
+    verb = method.upper() if isinstance(method, str) else None
     if verb not in METHODS:
         raise UsageError(f"method must be one of {', '.join(METHODS)}, not {method!r}.", argument="method")
     return verb
 
 
-def encode_path(path: str) -> str:
+def encode_path(path: Any) -> str:
     """Give the full path of an endpoint that is named with or without ``/api/v1``."""
-    if re.search(r"[?#\\\s\x00-\x1f\x7f]|//|%2f|%5c", path, re.IGNORECASE):
+    if not isinstance(path, str) or re.search(r"[?#\\\s\x00-\x1f\x7f]|//|%2f|%5c|[\ud800-\udfff]", path, re.IGNORECASE):
         why = "must be a plain path such as '/phone-numbers/search'; what filters belongs in query="
         raise UsageError(f"path {why}, not {path!r}.", argument="path")
     segments = path.strip("/").split("/")
@@ -99,32 +99,59 @@ def encode_path(path: str) -> str:
     return "/".join((ROOT, *(quote(part, safe=_SEGMENT_SAFE) for part in segments)))
 
 
-def encode_query(query: Mapping[str, Any]) -> str:
+def encode_query(query: Any) -> str:
     """Encode query values as the API documents them: ``true`` and ``false``, ``%2B`` for a number's plus."""
-    return "&".join(
-        f"{quote(name, safe='')}={quote(_query_text(name, value), safe='')}"
-        for name, value in query.items()
-        if value is not None
-    )
+    if not isinstance(query, Mapping):
+        raise UsageError(f"query must map names to values, not {type(query).__name__}.", argument="query")
+    pairs = cast("Mapping[Any, Any]", query).items()
+    return "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs if value is not None)
 
 
-def _query_text(name: str, value: Any) -> str:
+def _quoted(name: Any, value: Any) -> str:
+    try:
+        return quote(_query_text(value), safe="")
+    except (TypeError, ValueError):
+        shown = f"query value {name!r}" if isinstance(name, str) else "a name in query"
+        raise UsageError(f"{shown} must be text, a finite number or a bool.", argument="query") from None
+
+
+def _query_text(value: Any) -> str:
     match value:
         case bool():
             return "true" if value else "false"
         case Enum():
             return str(value.value)
-        case str() | UUID() | int():
+        case str() | UUID():
             return str(value)
-        case float() | Decimal() if math.isfinite(value):
+        case _ if is_finite(value):
             return str(value)
         case _:
-            raise UsageError(f"query value {name!r} must be text, a number or a bool, not {value!r}.", argument=name)
+            raise TypeError
 
 
-def encode_body(value: Any) -> bytes:
-    """Encode a JSON body, or say what in it is no JSON."""
+def encode_body(value: Any, *, argument: str = "json") -> tuple[Any, bytes | None]:
+    """Encode a JSON body, None as none, or say what in it is no JSON. Gives its plain values too."""
+    if value is None:
+        return None, None
     try:
-        return converter.dump(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"json cannot be sent: {error}.", argument="json") from None
+        plain = converter.unstructure(value)
+        body = converter.dump(plain) if _is_finite_throughout(plain) else None
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{argument} cannot be sent: {error}.", argument=argument) from None
+    except RecursionError:
+        raise UsageError(f"{argument} cannot be sent: it is nested too deeply.", argument=argument) from None
+    if body is None:
+        raise UsageError(f"{argument} cannot be sent: its numbers must be finite.", argument=argument)
+    return plain, body
+
+
+def _is_finite_throughout(value: Any) -> bool:
+    match value:
+        case Mapping():
+            return all(map(_is_finite_throughout, cast("Mapping[Any, Any]", value).values()))
+        case list() | tuple():
+            return all(map(_is_finite_throughout, cast("Sequence[Any]", value)))
+        case float() | Decimal():
+            return is_finite(value)
+        case _:
+            return True

@@ -5,9 +5,8 @@ from http import HTTPStatus
 
 from attrs import field, frozen
 
-from mihu_async.core.mask import Mask
+from mihu_async.core.mask import SHOWN, Mask
 
-EXCERPT = 200  # characters of a body that an error quotes
 SEARCHED = 65_536  # bytes of a body that are searched for secrets before the excerpt is cut: far more than is quoted
 
 
@@ -43,4 +42,4 @@ class Response:
 
     def excerpt(self, mask: Mask) -> str:
         """Give the beginning of the body for an error, with secrets masked."""
-        return mask(self.body[:SEARCHED].decode("utf-8", "replace"))[:EXCERPT]
+        return mask(self.body[:SEARCHED].decode("utf-8", "replace"))[:SHOWN]

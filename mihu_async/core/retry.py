@@ -1,6 +1,5 @@
 """Whether a failed call is sent again, and when: a pure decision over values. Knows no clock and no network."""
 
-import math
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -8,6 +7,7 @@ from typing import Any
 
 from attrs import Attribute, field, frozen
 
+from mihu_async.core.finite import is_finite
 from mihu_async.errors import (
     APIError,
     ConnectError,
@@ -31,7 +31,7 @@ def _check_attempts(_: object, attribute: "Attribute[int]", value: Any) -> None:
 
 
 def _check_seconds(_: object, attribute: "Attribute[float]", value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if not is_finite(value) or value < 0:
         message = f"RetryPolicy.{attribute.name} must be a finite number of seconds from 0, not {value!r}."
         raise UsageError(message, argument=attribute.name)
 

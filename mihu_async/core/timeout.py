@@ -1,15 +1,15 @@
 """How long a call may take."""
 
-import math
 from typing import Any
 
 from attrs import Attribute, field, frozen
 
+from mihu_async.core.finite import is_finite
 from mihu_async.errors import UsageError
 
 
 def _check(_: object, attribute: "Attribute[float]", value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+    if not is_finite(value) or value <= 0:
         message = f"Timeout.{attribute.name} must be a positive, finite number of seconds, not {value!r}."
         raise UsageError(message, argument=attribute.name)
 
@@ -18,8 +18,8 @@ def _check(_: object, attribute: "Attribute[float]", value: Any) -> None:
 class Timeout:
     """The bounds of one call, in seconds; none of them can be switched off.
 
-    ``total`` (60) covers the whole call: all attempts, the waits between them, and the wait for a free connection.
-    ``connect`` (10) bounds the making of one connection.
+    ``total`` (60) covers the whole call: all attempts and the waits between them.
+    ``connect`` (10) bounds the way to a connection: the wait for a free one, the name's look-up, TCP and TLS.
     ``read`` (30) bounds the silence while an answer is awaited or read.
     """
 

@@ -1,12 +1,17 @@
 """One attempt over the network: a request out, a response back. The only user of aiohttp; decides nothing."""
 
 import asyncio
+import math
 import platform
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from ssl import SSLContext
-from typing import Any
+from threading import Lock
+from typing import Any, NoReturn
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
 from attrs import define, field
 from yarl import URL
 
@@ -31,20 +36,38 @@ Session = aiohttp.ClientSession
 Trust = SSLContext | aiohttp.Fingerprint | bool
 """How the service's certificate is checked."""
 
-ERRORS_BY_CAUSE: tuple[tuple[type[BaseException], type[TransportError]], ...] = (
-    (aiohttp.ConnectionTimeoutError, ConnectTimeoutError),
-    (TimeoutError, RequestTimeoutError),
-    (aiohttp.ClientConnectorError, ConnectError),
-    (aiohttp.ServerFingerprintMismatch, ConnectError),
-    (aiohttp.ClientHttpProxyError, ConnectError),
-    (aiohttp.ClientError, ConnectionLostError),
-    (OSError, ConnectionLostError),
+NEVER_CONNECTED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ServerFingerprintMismatch,
 )
-"""What each failure beneath us means; the first row that fits counts."""
-
+"""What aiohttp raises only before it has a connection to the service."""
+NETWORK = (aiohttp.ClientError, OSError)
+"""What the network can do to a request; a TimeoutError is an OSError."""
+MISUSE = (RuntimeError, TypeError, ValueError)
+"""What aiohttp raises for a session that cannot be used: closed, of another loop, with credentials of its own."""
 
 OwnSession = tuple[Session, AsyncGenerator[None]]
 """A session that we made, and the generator that closes it."""
+
+
+class Body(Payload):
+    """A JSON body that knows whether the network has begun to take it."""
+
+    def __init__(self, value: bytes) -> None:
+        super().__init__(value, content_type="application/json")
+        self._size = len(value)
+        self.sent: bool = False
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """Give the body as text, which is what aiohttp's middlewares ask for."""
+        return bytes(self._value).decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Hand the body over."""
+        self.sent = True
+        await writer.write(self._value)
 
 
 @define
@@ -58,45 +81,44 @@ class Transport:
     proxy: URL | None = field(default=None, repr=False)
     ssl: Trust = True
     max_response_bytes: int = 64 * 2**20
-    _own: "dict[asyncio.AbstractEventLoop, OwnSession]" = field(factory=dict[Any, Any], init=False, repr=False)
+    _own: dict[asyncio.AbstractEventLoop, OwnSession] = field(factory=dict[Any, Any], init=False, repr=False)
+    _lock: Lock = field(factory=Lock, init=False, repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never show."""
-        proxy = () if self.proxy is None else (self.proxy.user, self.proxy.password)
-        return (self.token, *(secret for secret in proxy if secret))
+        if self.proxy is None:
+            return (self.token,)
+        user, password = self.proxy.user or "", self.proxy.password or ""
+        return (self.token, user, password, b64encode(f"{user}:{password}".encode()).decode())
 
     async def send(self, request: Request[Any], bounds: Timeout, mask: Mask) -> Response:
         """Make one attempt, within ``bounds``, or raise a TransportError."""
         url = self._url(request)
+        body = None if request.body is None else Body(request.body)
         try:
-            async with (await self._session()).request(
+            session = await self._session()
+            async with session.request(
                 request.method,
                 url,
-                data=request.body,
-                headers=self._headers(request),
-                timeout=aiohttp.ClientTimeout(
-                    total=bounds.total,
-                    sock_connect=bounds.connect,
-                    sock_read=bounds.read,
-                    ceil_threshold=bounds.total,
-                ),
+                data=body,
+                headers=self._headers(session, body),
+                timeout=_client_timeout(bounds),
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self.proxy,
                 ssl=self.ssl,
             ) as answer:
-                body, complete = await _read(answer.content, self.max_response_bytes)
-                return Response(str(url), answer.status, answer.headers, body, complete)
-        except (aiohttp.ClientError, OSError) as error:
-            failure: UsageError | TransportError = _translate(error, request, str(url), mask)
-        except RuntimeError as error:
-            failure = UsageError(f"The session cannot be used: {mask(str(error))}.", argument="session")
+                content, complete = await _read(answer.content, self.max_response_bytes)
+                return Response(str(url), answer.status, answer.headers, content, complete)
+        except (*NETWORK, *MISUSE) as error:
+            failure = translate(error, request, str(url), mask, sent=None if body is None else body.sent)
         raise failure  # here, out of the except block: the cause's repr can hold the request's headers
 
     async def aclose(self) -> None:
         """Close this loop's own session, if there is one; a borrowed session stays open."""
-        _, keeper = self._own.pop(asyncio.get_running_loop(), (None, None))
+        with self._lock:
+            _, keeper = self._own.pop(asyncio.get_running_loop(), (None, None))
         if keeper is not None:
             await keeper.aclose()
 
@@ -104,28 +126,50 @@ class Transport:
         if self.session is not None:
             return self.session
         loop = asyncio.get_running_loop()
-        session, _ = self._own.get(loop, (None, None))
-        if session is None or session.closed:
-            self._own = {known: own for known, own in self._own.items() if not known.is_closed()}
-            session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        with self._lock:  # a client may be used from several threads, each with a loop
+            session, keeper = self._own.get(loop, (None, None))
+            if session is not None and not session.closed:
+                return session
+            for ended in [known for known in self._own if known.is_closed()]:
+                del self._own[ended]
+            session = Session(cookie_jar=aiohttp.DummyCookieJar())
             keeper = _keep(session)
             self._own[loop] = session, keeper
-            await anext(keeper)
+        await anext(keeper)
         return session
 
     def _url(self, request: Request[Any]) -> URL:
         query = f"?{request.query}" if request.query else ""
         return URL(f"{self.base_url}{request.path}{query}", encoded=True)
 
-    def _headers(self, request: Request[Any]) -> dict[str, str]:
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Accept": "application/json",
-            "User-Agent": self.user_agent,
-        }
-        if request.body is not None:
+    def _headers(self, session: Session, body: Body | None) -> dict[str, str]:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json", "User-Agent": self.user_agent}
+        if body is not None:
             headers["Content-Type"] = "application/json"
+        if not session.auto_decompress:
+            headers["Accept-Encoding"] = "identity"
         return headers
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A transport cannot be pickled or copied: it holds a token and connections.")
+
+
+def _client_timeout(bounds: Timeout) -> aiohttp.ClientTimeout:
+    """Give the bounds to aiohttp, which would round longer ones up to whole seconds."""
+    return aiohttp.ClientTimeout(
+        total=bounds.total,
+        connect=bounds.connect,
+        sock_connect=bounds.connect,
+        sock_read=bounds.read,
+        ceil_threshold=math.inf,
+    )
+
+
+def check_trust(ssl: Any) -> Trust:
+    """Check what a caller gives for ``ssl``."""
+    if not isinstance(ssl, SSLContext | aiohttp.Fingerprint | bool):
+        raise UsageError(f"ssl must be an SSLContext, an aiohttp Fingerprint or a bool, not {ssl!r}.", argument="ssl")
+    return ssl
 
 
 async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
@@ -148,12 +192,25 @@ async def _read(content: aiohttp.StreamReader, bound: int) -> tuple[bytes, bool]
     return b"".join(chunks), True
 
 
-def _translate(error: BaseException, request: Request[Any], url: str, mask: Mask) -> TransportError:
-    kind = next(ours for theirs, ours in ERRORS_BY_CAUSE if isinstance(error, theirs))
+def translate(
+    error: BaseException, request: Request[Any], url: str, mask: Mask, *, sent: bool | None
+) -> TransportError | UsageError:
+    """Tell what a failure means; ``sent`` says whether the body began to leave, and is None where there was none."""
     told = f"{type(error).__name__}: {error}".removesuffix(": ")
+    if not sent and not isinstance(error, NETWORK):
+        return UsageError(mask(f"The session cannot be used ({told}). Nothing was sent."), argument="session")
+    kind = error_class(error, sent=sent)
     if issubclass(kind, ConnectError):
         effect = "Nothing was sent."
     else:
         effect = "" if request.method == "GET" else "It may have been carried out."
-    message = f"{request.method} {request.path} got no answer ({told}). {effect}"
+    message = f"{request.method} {request.path} got no whole answer ({told}). {effect}"
     return kind(mask(message).rstrip(), method=request.method, url=mask(url))
+
+
+def error_class(error: BaseException, *, sent: bool | None) -> type[TransportError]:
+    """Choose the class of a failure. What began to leave may have been carried out, whatever the failure is called."""
+    never = isinstance(error, NEVER_CONNECTED) if sent is None else not sent
+    if isinstance(error, TimeoutError):
+        return ConnectTimeoutError if never else RequestTimeoutError
+    return ConnectError if never else ConnectionLostError

@@ -9,20 +9,31 @@ from mihu_async.errors import UsageError
 HIGHEST_PORT = 65535
 
 
+def _check_text(owner: object, attribute: "Attribute[str | None]", value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        # the value itself is not shown: it may be a secret
+        message = f"{type(owner).__name__}.{attribute.name} must be text, not {type(value).__name__}."
+        raise UsageError(message, argument=attribute.name)
+
+
+def _text(*, secret: bool = False) -> Any:
+    return field(default=None, validator=_check_text, repr=not secret)
+
+
 @frozen(kw_only=True)
 class Address:
     """The address that a regulator asks for; give what the country and type of the number require."""
 
-    first_name: str | None = None
-    last_name: str | None = None
-    business_name: str | None = None
-    phone_number: str | None = None
-    street_address: str | None = None
-    extended_address: str | None = None
-    locality: str | None = None
-    administrative_area: str | None = None
-    postal_code: str | None = None
-    country_code: str | None = None
+    first_name: str | None = _text()
+    last_name: str | None = _text()
+    business_name: str | None = _text()
+    phone_number: str | None = _text()
+    street_address: str | None = _text()
+    extended_address: str | None = _text()
+    locality: str | None = _text()
+    administrative_area: str | None = _text()
+    postal_code: str | None = _text()
+    country_code: str | None = _text()
 
 
 @frozen(kw_only=True)
@@ -33,10 +44,10 @@ class RequirementValue:
     an uploaded document. Raises UsageError where one of the two pairs is missing.
     """
 
-    key: str | None = None
-    requirement_id: str | None = None
-    value: str | None = None
-    document_id: str | None = None
+    key: str | None = _text()
+    requirement_id: str | None = _text()
+    value: str | None = _text()
+    document_id: str | None = _text()
 
     def __attrs_post_init__(self) -> None:
         if not (self.key or self.requirement_id):
@@ -58,8 +69,8 @@ class SipCredentials:
     Raises UsageError where ``port`` is not from 1 to 65535. The service never sends these values back.
     """
 
-    gateway: str | None = None
+    gateway: str | None = _text()
     port: int | None = field(default=None, validator=_check_port)
-    username: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    secondary_gateway: str | None = None
+    username: str | None = _text(secret=True)
+    password: str | None = _text(secret=True)
+    secondary_gateway: str | None = _text()

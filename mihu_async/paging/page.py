@@ -1,5 +1,6 @@
 """One page of a listing, as the API documents it, and what it may say. Pure values."""
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -24,10 +25,16 @@ class Pagination:
 
 @frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page: its items, in the service's order, and where it stands."""
+    """One page: its items, in the service's order, and where it stands. It can be iterated, and has a length."""
 
     items: tuple[T, ...]
     pagination: Pagination
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
 
 
 def check_progress(page: Page[T], *, requested: int) -> None:

@@ -1,17 +1,30 @@
-"""The pager: what a ``list()`` gives. Knows pages and nothing of how they are fetched."""
+"""The pager: what a ``list()`` gives."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from mihu_async.errors import UsageError
+from attrs import evolve, frozen
+
+from mihu_async.errors import MihuError, UsageError
+from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
+from mihu_async.paging.drift import MODES, OnDrift
 from mihu_async.paging.page import Page, check_progress
+from mihu_async.paging.report import WalkReport
+from mihu_async.paging.shard import Shard, ranges
+from mihu_async.paging.walk import Listing, Walk
 
 T = TypeVar("T")
 
-Fetch = Callable[[int], Awaitable[Page[T]]]
-"""Gives the page with a number, counted from 1."""
+
+@frozen(kw_only=True)
+class WalkOptions:
+    """How a pager walks."""
+
+    concurrency: int
+    on_drift: OnDrift = "recover"
+    resume: Place | None = None
 
 
 class Pager(Generic[T]):
@@ -19,28 +32,77 @@ class Pager(Generic[T]):
 
     ``async for item in pager`` walks every item of every page; ``await pager`` gives the first :class:`Page`; see also
     :meth:`pages`, :meth:`collect` and :meth:`first`. Each of them reads the listing anew. ``async with pager`` ends its
-    walks at the end of the block, also those that were left by ``break``.
+    walks at the end of the block, also those that were left by ``break``, and waits until nothing is under way.
 
-    A walk ends where the service says that there is no more, never because a page is empty. It raises PaginationError
-    where the service's pages contradict themselves, and the errors of the listing's calls.
+    A walk fetches ahead: one page at first, twice as many with each page that the caller finishes, up to
+    ``concurrency``. It ends where the service says that there is no more, never because a page is empty. It gives
+    each item once though others insert and delete meanwhile, as far as ``on_drift`` says and :attr:`report` confirms.
+    It raises PaginationError where the service's pages contradict themselves, and the errors of the listing's calls;
+    each carries a ``checkpoint``.
     """
 
-    def __init__(self, fetch: Fetch[T], *, start: int = 1) -> None:
-        self._fetch = fetch
-        self._start = start
-        self._walks: list[AsyncGenerator[Any]] | None = None
+    def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
+        self._listing = listing
+        self._options = options
+        self._latest: Walk[T] | None = None
+        self._open: list[AsyncGenerator[Any]] | None = None
+
+    def with_options(
+        self, *, concurrency: int | None = None, on_drift: OnDrift | None = None, resume: str | None = None
+    ) -> "Pager[T]":
+        """Give a pager of the same listing that walks in another way; None keeps what this one has.
+
+        concurrency: how many pages may be under way at a time, from 1. on_drift: what to do when the listing moves
+        while it is read. ``"recover"`` reads what moved again, and nothing where
+            nothing moved; ``"verify"`` then reads the whole listing again until a pass shows nothing new, at twice
+            the requests or more; ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and keeps
+            no memory of the items.
+        resume: a checkpoint of this listing, with the same filters and page size, to go on behind its last item.
+
+        Raises UsageError for what cannot be.
+        """
+        options = self._options
+        if concurrency is not None:
+            options = evolve(options, concurrency=check_concurrency(concurrency))
+        if on_drift is not None:
+            if on_drift not in MODES:
+                names = ", ".join(map(repr, MODES))
+                raise UsageError(f"on_drift must be one of {names}, not {on_drift!r}.", argument="on_drift")
+            options = evolve(options, on_drift=on_drift)
+        if resume is not None:
+            options = evolve(options, resume=decode_checkpoint(resume, listing=self._listing.name))
+        return Pager(self._listing, options)
+
+    def __repr__(self) -> str:
+        return f"<Pager of {self._listing.name}>"
+
+    @property
+    def report(self) -> WalkReport:
+        """What the latest walk of this pager can say of itself now."""
+        return self._latest.report if self._latest else WalkReport()
+
+    def checkpoint(self) -> str:
+        """Give the place of the latest walk, to go on from with ``.with_options(resume=…)``, also in another process.
+
+        It stands behind the last item after which the caller asked for another one; so when the walk goes on, at most
+        the item that the caller held is given again, and none is lost. It holds no secret.
+        """
+        if self._latest:
+            return self._latest.checkpoint()
+        place = self._options.resume or Place(page=self._listing.start)
+        return encode_checkpoint(place, listing=self._listing.name)
 
     def __await__(self) -> Generator[Any, None, Page[T]]:
         """Fetch the first page, or the one that ``page=`` named."""
-        return self._page(self._start).__await__()
+        return self._first_page().__await__()
 
-    def __aiter__(self) -> AsyncIterator[T]:
+    def __aiter__(self) -> AsyncGenerator[T]:
         """Walk all items."""
-        return self._tracked(self._walk_items())
+        return self._tracked(self._walk().items())
 
-    def pages(self) -> AsyncIterator[Page[T]]:
-        """Walk page by page."""
-        return self._tracked(self._walk_pages())
+    def pages(self) -> AsyncGenerator[Page[T]]:
+        """Walk page by page. An item that was given on an earlier page is left out of a later one."""
+        return self._tracked(self._walk().pages())
 
     async def collect(self, limit: int | None = None) -> list[T]:
         """Give all items as a list, or the first ``limit``; pages past those are not asked for."""
@@ -49,49 +111,69 @@ class Pager(Generic[T]):
         items: list[T] = []
         if limit == 0:
             return items
-        async with aclosing(self._walk_pages()) as pages:
-            async for page in pages:
-                items.extend(page.items)
-                if limit is not None and len(items) >= limit:
-                    break
-        return items[:limit]
+        walk = self._walk()
+        try:
+            async with aclosing(walk.items()) as walked:
+                async for item in walked:
+                    items.append(item)
+                    if len(items) == limit:
+                        break
+        except MihuError as error:
+            walk.rewind()  # the caller gets none of them
+            error.checkpoint = walk.checkpoint()
+            raise
+        return items
 
     async def first(self) -> T | None:
         """Give the first item, or None where there is none."""
         return next(iter(await self.collect(limit=1)), None)
 
+    async def split(self, parts: int) -> list[Shard]:
+        """Cut the listing into at most ``parts`` ranges of pages that other processes can walk; costs one request.
+
+        Each :class:`Shard` is a small value for pickling; ``mihu.numbers.shard(shard)`` or
+        ``mihu.trunks.shard(shard)`` is its pager there. The ranges do not know of each other: when the listing moves
+        after it was cut, the walks of the parts that see it end with ``report.complete`` False and a warning.
+        """
+        if type(parts) is not int or parts < 1:
+            raise UsageError(f"parts must be a whole number from 1, not {parts!r}.", argument="parts")
+        pagination = (await self).pagination
+        return [
+            Shard(path=self._listing.path, query=self._listing.query, first=first, last=last, total=pagination.total)
+            for first, last in ranges(pagination.last_page, parts)
+        ]
+
     async def __aenter__(self) -> Self:
-        self._walks = []
+        self._open = []
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        walks, self._walks = self._walks or [], None
+        walks, self._open = self._open or [], None
         for walk in walks:
-            await walk.aclose()
+            with suppress(RuntimeError):  # another task is in the middle of it, and ends it
+                await walk.aclose()
 
-    def _tracked(self, walk: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
-        if self._walks is not None:
-            self._walks.append(walk)
+    def _walk(self) -> Walk[T]:
+        options = self._options
+        walk = Walk(self._listing, concurrency=options.concurrency, on_drift=options.on_drift, resume=options.resume)
+        self._latest = walk
         return walk
 
-    async def _walk_items(self) -> AsyncGenerator[T]:
-        async with aclosing(self._walk_pages()) as pages:
-            async for page in pages:
-                for item in page.items:
-                    yield item
+    def _tracked(self, walk: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
+        if self._open is not None:
+            self._open.append(walk)
+        return walk
 
-    async def _walk_pages(self) -> AsyncGenerator[Page[T]]:
-        number = self._start
-        while True:
-            page = await self._page(number)
-            yield page
-            if not page.pagination.has_more:
-                return
-            number += 1
-
-    async def _page(self, number: int) -> Page[T]:
-        page = await self._fetch(number)
-        check_progress(page, requested=number)
+    async def _first_page(self) -> Page[T]:
+        page = await self._listing.fetch(self._listing.start)
+        check_progress(page, requested=self._listing.start)
         return page
+
+
+def check_concurrency(concurrency: Any) -> int:
+    """Check how many pages may be under way at a time."""
+    if type(concurrency) is not int or concurrency < 1:
+        raise UsageError(f"concurrency must be a whole number from 1, not {concurrency!r}.", argument="concurrency")
+    return concurrency

@@ -1,12 +1,13 @@
 """Checks of what a caller gives, before anything is sent: each gives the value to send or raises UsageError."""
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from mihu_async.core.finite import is_finite
+from mihu_async.core.request import encode_body
 from mihu_async.errors import UsageError
 from mihu_async.models.enums import OpenEnum
 
@@ -26,21 +27,25 @@ def present(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def wrong(argument: str, expected: str, value: object) -> UsageError:
     """Make the error that names the argument, what it must be, and what it was."""
-    return UsageError(f"{argument} must be {expected}, not {value!r}. Nothing was sent.", argument=argument)
+    try:
+        shown = repr(value)
+    except ValueError:  # an integer too long to be written out
+        shown = f"that {type(value).__name__}"
+    return UsageError(f"{argument} must be {expected}, not {shown}. Nothing was sent.", argument=argument)
 
 
 def e164(argument: str, value: Any) -> str:
     """Check a phone number: ``+``, then up to 15 digits that do not begin with 0."""
     if not isinstance(value, str) or not re.fullmatch(r"\+[1-9][0-9]{1,14}", value):
         raise wrong(argument, "a number in E.164 form, such as '+12345678901'", value)
-    return value
+    return str(value)
 
 
 def country(argument: str, value: Any) -> str:
     """Check an ISO 3166-1 alpha-2 country code; whether the country exists is for the service to say."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{2}", value):
         raise wrong(argument, "an ISO 3166-1 alpha-2 country code in capitals, such as 'US'", value)
-    return value
+    return str(value)
 
 
 def one_of(kind: type[E]) -> Callable[[str, Any], E]:
@@ -65,19 +70,36 @@ def instance_of(*kinds: type[A]) -> Callable[[str, Any], A]:
     def instance(argument: str, value: Any) -> A:
         if not isinstance(value, kinds):
             # the value itself is not shown: it may be credentials in another form
-            raise UsageError(
-                f"{argument} must be {' or '.join(kind.__name__ for kind in kinds)}, not {type(value).__name__}. "
-                "Nothing was sent.",
-                argument=argument,
-            )
+            names = " or ".join(f"{kind.__name__}(…)" for kind in kinds)
+            message = f"{argument} must be {names}, not {type(value).__name__}. Nothing was sent."
+            raise UsageError(message, argument=argument)
         return value
 
     return instance
 
 
-def all_of(check: Callable[[str, Any], A], argument: str, values: Iterable[Any]) -> tuple[A, ...]:
+def all_of(check: Callable[[str, Any], A], argument: str, values: Any) -> tuple[A, ...]:
     """Check each value of several."""
+    if not isinstance(values, Iterable):
+        raise wrong(argument, "several values", values)
+    values = cast("Iterable[Any]", values)
     return tuple(check(f"{argument}[{index}]", value) for index, value in enumerate(values))
+
+
+def json_object(argument: str, value: Any) -> Mapping[str, Any]:
+    """Check that a value is a JSON object."""
+    if not isinstance(value, Mapping):
+        # the value itself is not shown: it may hold secrets
+        message = f"{argument} must be a mapping, not {type(value).__name__}. Nothing was sent."
+        raise UsageError(message, argument=argument)
+    encode_body(value, argument=argument)
+    return cast("Mapping[str, Any]", value)
+
+
+def flags(argument: str, value: Any) -> Mapping[str, bool]:
+    """Check that a mapping holds True or False under each name."""
+    mapping = json_object(argument, value)
+    return {name: flag(f"{argument}[{name!r}]", inner) for name, inner in mapping.items()}
 
 
 def identifier(argument: str, value: Any) -> str:
@@ -85,15 +107,15 @@ def identifier(argument: str, value: Any) -> str:
     if isinstance(value, UUID):
         return str(value)
     if not isinstance(value, str) or not value.strip():
-        raise wrong(argument, "a UUID or its text", value)
-    return value
+        raise wrong(argument, "an id: a UUID, or text that is not blank", value)
+    return str(value)
 
 
 def text(argument: str, value: Any) -> str:
     """Check that a value is text."""
     if not isinstance(value, str):
         raise wrong(argument, "text", value)
-    return value
+    return str(value)
 
 
 def flag(argument: str, value: Any) -> bool:
@@ -105,7 +127,7 @@ def flag(argument: str, value: Any) -> bool:
 
 def money(argument: str, value: Any) -> Decimal | int | float:
     """Check an amount: a finite number from 0."""
-    if isinstance(value, bool) or not isinstance(value, Decimal | int | float) or not math.isfinite(value) or value < 0:
+    if not is_finite(value) or value < 0:
         raise wrong(argument, "a finite number from 0", value)
     return value
 

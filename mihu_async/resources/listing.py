@@ -1,13 +1,18 @@
-"""What all listings have in common: filters, a page number, and a page of models back."""
+"""What all listings have in common: filters, pages, and a pager over them."""
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Generic, TypeVar
+
+from attrs import evolve, frozen
 
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import describe
+from mihu_async.core.request import describe, encode_query
+from mihu_async.errors import UsageError
 from mihu_async.paging.page import Page
-from mihu_async.paging.pager import Pager
-from mihu_async.resources.arguments import whole
+from mihu_async.paging.pager import Pager, WalkOptions
+from mihu_async.paging.shard import Shard
+from mihu_async.paging.walk import Listing
+from mihu_async.resources.arguments import instance_of, whole
 
 T = TypeVar("T")
 
@@ -15,19 +20,34 @@ PER_PAGE = 100
 """The most items that the service gives on a page; a list asks for as many unless told otherwise."""
 
 
-def listing(
-    pipeline: Pipeline,
-    path: str,
-    answer: type[Page[T]],
-    filters: Mapping[str, Any],
-    *,
-    page: int,
-    per_page: int,
-) -> Pager[T]:
-    """Make the pager of ``GET path``. A filter of None is not sent; a wrong page or size raises UsageError at once."""
-    query = {**filters, "per_page": whole("per_page", per_page, most=PER_PAGE)}
+@frozen
+class Endpoint(Generic[T]):
+    """``GET path`` that answers pages: what its answer is read as, and how an item is known again."""
 
-    async def fetch(number: int) -> Page[T]:
-        return await pipeline.run(describe("GET", path, answer, query={**query, "page": number}))
+    path: str
+    answer: type[Page[T]]
+    key: Callable[[T], Hashable]
 
-    return Pager(fetch, start=whole("page", page))
+    def pager(
+        self, pipeline: Pipeline, concurrency: int, filters: Mapping[str, Any], *, page: int, per_page: int
+    ) -> Pager[T]:
+        """Make a pager. A filter of None is not sent; a wrong page or size raises UsageError at once."""
+        query = encode_query({**filters, "per_page": whole("per_page", per_page, most=PER_PAGE)})
+        return Pager(self._listing(pipeline, query, start=whole("page", page)), WalkOptions(concurrency=concurrency))
+
+    def part(self, pipeline: Pipeline, concurrency: int, shard: Shard) -> Pager[T]:
+        """Make the pager of a part of a listing, or raise UsageError where it is a part of another one."""
+        if instance_of(Shard)("shard", shard).path != self.path:
+            raise UsageError(f"shard is a part of {shard.path}, not of {self.path}.", argument="shard")
+        listing = self._listing(pipeline, shard.query, start=shard.first)
+        return Pager(evolve(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
+
+    def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
+        request = describe("GET", self.path, self.answer)
+
+        async def fetch(number: int) -> Page[T]:
+            return await pipeline.run(evolve(request, query=f"{query}&page={number}"))
+
+        return Listing(
+            fetch=fetch, key=self.key, path=self.path, query=query, pressure=pipeline.pressure.count, start=start
+        )

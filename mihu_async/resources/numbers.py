@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
-
-from attrs import frozen
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe
@@ -14,11 +13,13 @@ from mihu_async.models.inputs import Address, RequirementValue
 from mihu_async.models.numbers import Capabilities, PhoneNumber
 from mihu_async.paging.page import Page
 from mihu_async.paging.pager import Pager
+from mihu_async.paging.shard import Shard
 from mihu_async.resources.arguments import (
     all_of,
     country,
     e164,
     flag,
+    flags,
     identifier,
     instance_of,
     money,
@@ -27,16 +28,18 @@ from mihu_async.resources.arguments import (
     present,
     text,
 )
-from mihu_async.resources.listing import PER_PAGE, listing
+from mihu_async.resources.listing import PER_PAGE, Endpoint
 
 PATH = "/phone-numbers"
+NUMBERS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
 
 
-@frozen
 class Numbers:
     """``mihu.numbers``: list the workspace's phone numbers and buy new ones."""
 
-    _pipeline: Pipeline
+    def __init__(self, pipeline: Pipeline, concurrency: int) -> None:
+        self._pipeline = pipeline
+        self._concurrency = concurrency
 
     def list(
         self,
@@ -78,7 +81,14 @@ class Numbers:
             "sort": optional(one_of(NumberSort), "sort", sort),
             "include_external": optional(flag, "include_external", include_external),
         }
-        return listing(self._pipeline, PATH, Page[PhoneNumber], filters, page=page, per_page=per_page)
+        return NUMBERS.pager(self._pipeline, self._concurrency, filters, page=page, per_page=per_page)
+
+    def shard(self, shard: Shard) -> Pager[PhoneNumber]:
+        """Walk a part of a listing that ``await pager.split(…)`` cut, in this process or another one. Safe to repeat.
+
+        Raises UsageError for a part of another resource's listing.
+        """
+        return NUMBERS.part(self._pipeline, self._concurrency, shard)
 
     async def buy(
         self,
@@ -113,10 +123,17 @@ class Numbers:
             "country_code": country("country_code", country_code),
             "type": one_of(NumberType)("type", type),
             "monthly_fee": optional(money, "monthly_fee", monthly_fee),
-            "capabilities": optional(instance_of(Capabilities, Mapping), "capabilities", capabilities),
+            "capabilities": capabilities
+            if isinstance(capabilities, Capabilities)
+            else optional(flags, "capabilities", capabilities),
             "location": optional(text, "location", location),
             "address": optional(instance_of(Address), "address", address),
-            "requirements": requirements and all_of(instance_of(RequirementValue), "requirements", requirements),
+            "requirements": None
+            if requirements is None
+            else all_of(instance_of(RequirementValue), "requirements", requirements),
         }
-        check = f"Look for it in the inventory before buying again: numbers.list(search={number!r})."
+        check = (
+            f"Before buying it again, walk numbers.list() and compare .number with {number!r}; "
+            "the service may ignore the search filter."
+        )
         return await self._pipeline.run(describe("POST", PATH, PhoneNumber, json=present(body), check=check))

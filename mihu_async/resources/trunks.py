@@ -1,10 +1,9 @@
 """External SIP trunks: numbers that the workspace brings along. Mirrors the API under ``/phone-numbers/trunks``."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
-
-from attrs import frozen
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe
@@ -14,20 +13,23 @@ from mihu_async.models.inputs import SipCredentials
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.paging.page import Page
 from mihu_async.paging.pager import Pager
-from mihu_async.resources.arguments import e164, identifier, instance_of, one_of, optional, present, text
-from mihu_async.resources.listing import PER_PAGE, listing
+from mihu_async.paging.shard import Shard
+from mihu_async.resources.arguments import e164, identifier, instance_of, json_object, one_of, optional, present, text
+from mihu_async.resources.listing import PER_PAGE, Endpoint
 
 PATH = "/phone-numbers/trunks"
+TRUNKS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
 
 
-@frozen
 class Trunks:
     """``mihu.trunks``: list external trunks, register one, assign it to an agent.
 
     A trunk is known by its phone number and its channel together.
     """
 
-    _pipeline: Pipeline
+    def __init__(self, pipeline: Pipeline, concurrency: int) -> None:
+        self._pipeline = pipeline
+        self._concurrency = concurrency
 
     def list(
         self,
@@ -56,7 +58,14 @@ class Trunks:
             "channel": optional(one_of(TrunkChannel), "channel", channel),
             "agent_uuid": optional(identifier, "agent_uuid", agent_uuid),
         }
-        return listing(self._pipeline, PATH, Page[PhoneNumber], filters, page=page, per_page=per_page)
+        return TRUNKS.pager(self._pipeline, self._concurrency, filters, page=page, per_page=per_page)
+
+    def shard(self, shard: Shard) -> Pager[PhoneNumber]:
+        """Walk a part of a listing that ``await pager.split(…)`` cut, in this process or another one. Safe to repeat.
+
+        Raises UsageError for a part of another resource's listing.
+        """
+        return TRUNKS.part(self._pipeline, self._concurrency, shard)
 
     async def register(
         self,
@@ -92,9 +101,12 @@ class Trunks:
             "name": optional(text, "name", name),
             "direction": optional(one_of(Direction), "direction", direction),
             "sip": optional(instance_of(SipCredentials), "sip", sip),
-            "additional_settings": optional(instance_of(Mapping), "additional_settings", additional_settings),
+            "additional_settings": optional(json_object, "additional_settings", additional_settings),
         }
-        check = f"Look for it among the trunks before registering again: trunks.list(search={phone_number!r})."
+        check = (
+            "Before registering it again, walk trunks.list(channel=…) and compare .number "
+            f"with {phone_number!r}; the service may ignore the search filter."
+        )
         return await self._pipeline.run(describe("POST", PATH, NumberChannels, json=present(body), check=check))
 
     async def assign(self, *, phone_number: str, channel: TrunkChannel | str, agent_uuid: str | UUID) -> NumberChannels:

@@ -37,8 +37,8 @@ async def _serve(sandbox: Sandbox) -> None:
         signal.signal(number, partial(_set_from, loop, stopped))
     try:
         async with sandbox:
-            print(f"MIHU_BASE_URL={sandbox.base_url}")
-            print(f"MIHU_API_TOKEN={sandbox.token}")
+            print(f"export MIHU_BASE_URL={sandbox.base_url}")
+            print(f"export MIHU_API_TOKEN={sandbox.token}")
             print("# Set these two for your program; Ctrl-C ends the sandbox.", flush=True)
             await stopped.wait()
     finally:

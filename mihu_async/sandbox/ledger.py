@@ -7,7 +7,7 @@ import attrs
 
 from mihu_async.sandbox.ranges import FictionalNumber
 from mihu_async.sandbox.rendering import Json, item, snapshot
-from mihu_async.sandbox.rows import Row
+from mihu_async.sandbox.rows import CHANNELS, Row
 from mihu_async.sandbox.seeding import RowFactory
 
 SPARE_AGENTS = 50
@@ -49,6 +49,8 @@ class Ledger:
 
     def free_agents(self, channel: str) -> tuple[str, ...]:
         """Return the agents that serve nothing on a channel."""
+        if channel not in CHANNELS:
+            raise ValueError(f"there is no channel {channel}; it is one of {', '.join(CHANNELS)}")
         busy = {row.agents.get(channel) for row in self.rows()}
         return tuple(agent.uuid for agent in self.factory.agents if agent.uuid not in busy)
 

@@ -19,6 +19,8 @@ MARKER = (
     "the keywords are those of mihu_async.sandbox.Sandbox, such as numbers=1000."
 )
 
+CLIENTS: pytest.StashKey[list["MihuClient"]] = pytest.StashKey()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker that sets up a test's sandbox."""
@@ -31,13 +33,21 @@ def mihu_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
     from mihu_async.sandbox.server import Sandbox  # noqa: PLC0415 (nobody else's tests pay for it)
 
     marker: pytest.Mark | None = request.node.get_closest_marker("mihu_sandbox")
-    with Sandbox(**(marker.kwargs if marker else {})) as sandbox:
+    with Sandbox(*(marker.args if marker else ()), **(marker.kwargs if marker else {})) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def mihu_client(mihu_sandbox: "Sandbox") -> "MihuClient":
-    """Return a MihuClient for the sandbox; it opens its session on first use and closes it with the loop."""
-    from mihu_async import MihuClient  # noqa: PLC0415 (nobody else's tests pay for it)
+def mihu_client(request: pytest.FixtureRequest, mihu_sandbox: "Sandbox") -> "MihuClient":
+    """Return an impatient MihuClient for the sandbox: no waits between attempts, a second to read, five in all."""
+    from mihu_async import MihuClient, RetryPolicy, Timeout  # noqa: PLC0415 (nobody else's tests pay for it)
 
-    return MihuClient(token=mihu_sandbox.token, base_url=mihu_sandbox.base_url)
+    client = MihuClient(
+        token=mihu_sandbox.token,
+        base_url=mihu_sandbox.base_url,
+        retries=RetryPolicy(base_delay=0),
+        timeout=Timeout(total=5, read=1),
+    )
+    # kept to the end of the run: a client that is dropped while its loop stands still could not close its session
+    request.config.stash.setdefault(CLIENTS, []).append(client)
+    return client

@@ -65,5 +65,5 @@ def test_secrets_are_found_by_the_names_they_stand_under():
         "token": 5,
     }
 
-    assert ["user", "pass", "t", "s", "p2"] == list(secrets_in(value))
+    assert ["user", "pass", "t", "s", "n", "p2", "5"] == list(secrets_in(value))
     assert [] == list(secrets_in("text"))

@@ -104,7 +104,9 @@ def test_the_fields_of_a_laravel_refusal():
         (404, GET, "404 Not Found: 'm'."),
         (409, POST, "409 Conflict: 'm'. Nothing was changed."),
         (503, POST, "503 Service Unavailable: 'm'. It may have been carried out."),
-        (499, POST, "499 (no standard status): 'm'. Nothing was changed."),
+        (499, POST, "499 (no standard status): 'm'. It may have been carried out."),
+        (524, POST, "524 (no standard status): 'm'. It may have been carried out."),
+        (418, POST, "418 I'm a Teapot: 'm'. Nothing was changed."),
         (
             302,
             GET,

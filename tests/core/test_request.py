@@ -1,5 +1,6 @@
 import math
 from decimal import Decimal
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -145,8 +146,49 @@ def test_no_body_is_no_body():
     assert b"{}" == describe("POST", "/x", RAW, json={}).body
 
 
-@pytest.mark.parametrize("value", [{"a": object()}, {1j: 1}, {"a": "\ud800"}], ids=repr)
+def nested(depth: int) -> list[Any]:
+    """Nest lists deeper than any JSON is."""
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a": object()}, {1j: 1}, {"a": "\ud800"}, {"a": math.nan}, [Decimal("sNaN")], nested(5000)],
+    ids=["object", "complex", "surrogate", "nan", "snan", "deep"],
+)
 def test_what_is_no_json_is_refused(value):
     """The error says what was wrong with it."""
     with pytest.raises(UsageError, match="json cannot be sent"):
         describe("POST", "/x", RAW, json=value)
+
+
+@pytest.mark.parametrize("query", [["a"], "a=1", 5, {"a": "\ud800"}], ids=repr)
+def test_a_query_maps_names_to_values(query):
+    """Anything else is refused, without showing its values."""
+    with pytest.raises(UsageError) as caught:
+        encode_query(query)
+
+    assert "query" == caught.value.argument
+
+
+@pytest.mark.parametrize("path", [None, 5, b"/x", "/\ud800"], ids=repr)
+def test_a_path_is_text(path):
+    """What is no text is refused like a path that cannot be."""
+    with pytest.raises(UsageError, match="path must be a plain path"):
+        encode_path(path)
+
+
+def test_a_method_is_text():
+    """What is no text is no verb."""
+    with pytest.raises(UsageError, match="method must be one of"):
+        describe(5, "/x", RAW)  # type: ignore[arg-type]  # the point of the test
+
+
+def test_secrets_are_found_in_the_query_too():
+    """A password in a filter is masked like one in the body."""
+    request = describe("GET", "/x", RAW, query={"api_token": "hunter22", "page": 1})
+
+    assert ("hunter22",) == request.secrets

@@ -4,6 +4,7 @@ import gzip
 import inspect
 import ssl
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,6 +30,8 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core import transport
+from mihu_async.core.mask import Mask
+from mihu_async.core.request import RAW, describe
 from mihu_async.sandbox import (
     Hang,
     OversizeBody,
@@ -40,6 +43,8 @@ from mihu_async.sandbox import (
 )
 
 ONCE = RetryPolicy(max_attempts=1)
+GET = describe("GET", "/phone-numbers", RAW)
+POST = describe("POST", "/phone-numbers", RAW, json={})
 PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 
 
@@ -71,18 +76,31 @@ async def raw_server(answer: bytes):
 
 
 THEIRS = [error for _, error in inspect.getmembers(aiohttp, inspect.isclass) if issubclass(error, aiohttp.ClientError)]
+NETWORK = [*THEIRS, TimeoutError, OSError, ConnectionResetError, ssl.SSLError]
 
 
-@pytest.mark.parametrize("error", [*THEIRS, TimeoutError, OSError, ConnectionResetError, ssl.SSLError])
-def test_every_failure_of_the_library_beneath_has_its_meaning(error):
-    """A new exception of aiohttp would be a lost connection, not a stranger in the caller's hands."""
-    kind = next(ours for theirs, ours in transport.ERRORS_BY_CAUSE if issubclass(error, theirs))
+def instance(kind):
+    """Make an exception without what its class asks for."""
+    return kind.__new__(kind)
 
-    assert issubclass(kind, TransportError)
+
+@pytest.mark.parametrize("kind", NETWORK)
+@pytest.mark.parametrize("sent", [None, True, False])
+def test_every_failure_of_the_library_beneath_has_its_meaning(kind, sent):
+    """None of aiohttp's exceptions, nor a new one, is a stranger in the caller's hands."""
+    assert issubclass(transport.error_class(instance(kind), sent=sent), TransportError)
+    assert issubclass(kind, transport.NETWORK)
+
+
+@pytest.mark.parametrize("kind", NETWORK)
+def test_what_began_to_leave_may_have_been_carried_out(kind):
+    """Whether a purchase may be sent again hangs on its body, and not on what a failure is called."""
+    for sent, never in ((True, False), (False, True)):
+        assert issubclass(transport.error_class(instance(kind), sent=sent), ConnectError) is never
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    ("kind", "expected"),
     [
         (aiohttp.ClientConnectorDNSError, ConnectError),
         (aiohttp.ClientProxyConnectionError, ConnectError),
@@ -99,16 +117,143 @@ def test_every_failure_of_the_library_beneath_has_its_meaning(error):
         (ConnectionResetError, ConnectionLostError),
     ],
 )
-def test_what_was_never_sent_is_told_from_what_may_have_been(error, kind):
-    """Whether a purchase may be sent again hangs on this table."""
-    assert kind is next(ours for theirs, ours in transport.ERRORS_BY_CAUSE if issubclass(error, theirs))
+def test_without_a_body_the_failure_itself_tells(kind, expected):
+    """A read that never had a connection is told from one whose answer was lost."""
+    assert expected is transport.error_class(instance(kind), sent=None)
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, TypeError, ValueError])
+def test_what_a_session_cannot_do_is_the_callers_fault(kind):
+    """Before anything left it is a UsageError, and afterwards an outcome that is not known."""
+    before = transport.translate(kind("odd"), POST, "http://x", Mask(()), sent=False)
+    after = transport.translate(kind("odd"), POST, "http://x", Mask(()), sent=True)
+
+    assert isinstance(before, UsageError)
+    assert "Nothing was sent." in str(before)
+    assert isinstance(after, ConnectionLostError)
+    assert "It may have been carried out." in str(after)
+
+
+async def test_a_hook_that_fails_after_the_answer_does_not_make_a_purchase_repeat(sandbox):
+    """Though its failure says that nothing was connected, the purchase has left."""
+
+    async def call_a_dead_collector(*_):
+        async with aiohttp.ClientSession() as collector:
+            await collector.post("http://127.0.0.1:1/metrics")
+
+    hooks = aiohttp.TraceConfig()
+    hooks.on_request_end.append(call_a_dead_collector)
+    async with aiohttp.ClientSession(trace_configs=[hooks]) as session:
+        mihu = connect(sandbox, session=session, retries=RetryPolicy(base_delay=0))
+        with pytest.raises(OutcomeUnknownError):
+            await mihu.numbers.buy(**PURCHASE)
+
+    assert 1 == len(sandbox.journal)
+
+
+@pytest.mark.parametrize("total", [0.05, 0.3])
+async def test_the_total_is_kept_to_the_moment(sandbox, total):
+    """It is not rounded up to a whole second."""
+    sandbox.faults.add(Hang(), times=None)
+    loop = asyncio.get_running_loop()
+    async with connect(sandbox, timeout=Timeout(total=total)) as mihu:
+        began = loop.time()
+        with pytest.raises(RequestTimeoutError):
+            await mihu.numbers.list()
+
+    assert total <= loop.time() - began < total + 0.25
+
+
+async def test_a_purchase_that_waits_for_a_connection_was_never_sent(sandbox):
+    """Where all connections are taken, the request is still here when its time is up."""
+    sandbox.faults.add(Hang())
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
+        mihu = connect(sandbox, session=session)
+        held = asyncio.create_task(mihu.request("GET", "/phone-numbers"))
+        while not sandbox.journal:
+            await asyncio.sleep(0.001)
+        for bounds in (Timeout(total=0.05), Timeout(connect=0.05)):
+            with pytest.raises(ConnectTimeoutError, match="Nothing was sent"):
+                await mihu.with_options(timeout=bounds).numbers.buy(**PURCHASE)
+        held.cancel()
+        await asyncio.gather(held, return_exceptions=True)
+
+    assert 1 == len(sandbox.journal)
+
+
+async def test_a_look_up_that_hangs_is_bounded(monkeypatch):
+    """A name that is never found takes the time of a connection, and a purchase has not left."""
+
+    async def never(*_, **__):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
+    async with MihuClient("t", base_url="http://acme.invalid", retries=ONCE, timeout=Timeout(connect=0.05)) as mihu:
+        with pytest.raises(ConnectTimeoutError):
+            await mihu.numbers.buy(**PURCHASE)
+
+
+@pytest.mark.filterwarnings("ignore:BasicAuth", "ignore:The 'auth' parameter")
+async def test_a_session_with_credentials_of_its_own_cannot_be_borrowed(sandbox):
+    """The error says why, and shows neither its password nor our token."""
+    auth = aiohttp.BasicAuth("user", "hunter22")
+    async with aiohttp.ClientSession(auth=auth) as session:
+        with pytest.raises(UsageError, match="The session cannot be used") as caught:
+            await connect(sandbox, session=session).numbers.list()
+
+    assert "hunter22" not in str(caught.value)
+    assert 0 == len(sandbox.journal)
+
+
+async def test_a_session_that_does_not_unpack_is_sent_plain_answers(sandbox):
+    """What it could not read is not asked for."""
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
+        assert 5 == len(await connect(sandbox, session=session).numbers.list().collect())
+
+    assert "identity" == sandbox.journal[0].headers["Accept-Encoding"]
+
+
+async def test_a_large_body_is_sent_without_a_warning(sandbox):
+    """What is large is the caller's choice, and the answer is the service's."""
+    agent = sandbox.inventory.free_agents("call")[0]
+    async with connect(sandbox) as mihu:
+        trunk = {"phone_number": "+12345678901", "agent_uuid": agent, "channel": "call"}
+        await mihu.trunks.register(**trunk, additional_settings={"note": "x" * 1_100_000})
+
+    assert len(sandbox.journal[0].body) > 1_100_000
+
+
+async def test_a_middleware_may_read_the_body(sandbox):
+    """A borrowed session that signs what it sends finds the JSON."""
+    seen: list[str] = []
+
+    async def sign(request, handler):
+        seen.append(request.body.decode())
+        return await handler(request)
+
+    async with aiohttp.ClientSession(middlewares=[sign]) as session:
+        await connect(sandbox, session=session).numbers.buy(**PURCHASE)
+
+    assert ['{"number":"+390790080041","country_code":"IT","type":"local"}'] == seen
+
+
+def test_threads_with_loops_of_their_own_share_a_client():
+    """Each loop has its session, and none closes another one's."""
+    with Sandbox(numbers=3, trunks=0) as sandbox, ThreadPoolExecutor(8) as threads:
+        mihu = connect(sandbox)
+
+        async def count() -> int:
+            return len(await mihu.numbers.list().collect())
+
+        counted = threads.map(lambda _: asyncio.run(count()), range(80))
+        assert [3] * 80 == list(counted)
 
 
 async def test_no_connection_is_a_connect_error():
     """Nothing listens there, so nothing was sent."""
     async with MihuClient("t", base_url="http://127.0.0.1:1", retries=ONCE) as mihu:
         with pytest.raises(
-            ConnectError, match=r"GET /api/v1/phone-numbers got no answer .* Nothing was sent\."
+            ConnectError, match=r"GET /api/v1/phone-numbers got no whole answer .* Nothing was sent\."
         ) as caught:
             await mihu.numbers.list()
 
@@ -239,7 +384,7 @@ async def test_a_borrowed_session_that_was_closed_is_the_callers_fault(sandbox):
     """The error says so, and nothing was sent."""
     session = aiohttp.ClientSession()
     await session.close()
-    with pytest.raises(UsageError, match="The session cannot be used: Session is closed") as caught:
+    with pytest.raises(UsageError, match=r"The session cannot be used \(RuntimeError: Session is closed\)") as caught:
         await connect(sandbox, session=session).numbers.list()
 
     assert "session" == caught.value.argument

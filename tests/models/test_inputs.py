@@ -1,6 +1,6 @@
 import pytest
 
-from mihu_async import RequirementValue, SipCredentials, UsageError
+from mihu_async import Address, RequirementValue, SipCredentials, UsageError
 
 
 @pytest.mark.parametrize("port", [0, -1, 65536, 5060.0, "5060", True], ids=repr)
@@ -52,3 +52,16 @@ def test_a_requirement_needs_a_name_and_an_answer(fields, argument):
 def test_either_name_and_either_answer_will_do(fields):
     """The two pairs of names are alternatives."""
     assert fields == {name: getattr(RequirementValue(**fields), name) for name in fields}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [(SipCredentials, "gateway"), (SipCredentials, "password"), (Address, "first_name"), (RequirementValue, "key")],
+)
+def test_texts_are_text(kind, field):
+    """A number where text belongs is refused unseen: it may be a password."""
+    with pytest.raises(UsageError, match=rf"{kind.__name__}\.{field} must be text, not int") as caught:
+        kind(**{field: 12345678})
+
+    assert field == caught.value.argument
+    assert "12345678" not in str(caught.value)

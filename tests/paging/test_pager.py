@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mihu_async import Page, Pager, Pagination, PaginationError, UsageError
+from mihu_async import Page, Pagination, PaginationError, UsageError, WalkReport
+from tests.paging.listings import Shelf, keep, pager_of
 
 
 def page(items: Sequence[Any], number: int, last: int, **fields: Any) -> Page[Any]:
@@ -21,13 +22,7 @@ def flat(splits: Sequence[Sequence[Any]]) -> list[Any]:
     return [*itertools.chain.from_iterable(splits)]
 
 
-async def keep(items: list[Any], pager: Pager[Any]) -> None:
-    """Walk, and keep what came before an error."""
-    async for item in pager:
-        items.append(item)  # noqa: PERF401 - a comprehension would lose what came before the error
-
-
-class Listing:
+class Fixed:
     """A listing in memory, which counts what is asked of it."""
 
     def __init__(self, *pages: Page[Any]) -> None:
@@ -40,15 +35,26 @@ class Listing:
         return self.pages[number - 1]
 
     @classmethod
-    def of(cls, *items: Sequence[Any]) -> "Listing":
-        return cls(*(page(some, number, len(items)) for number, some in enumerate(items, start=1)))
+    def of(cls, *items: Sequence[Any]) -> "Fixed":
+        total = len(flat(items))
+        return cls(*(page(some, number, len(items), total=total) for number, some in enumerate(items, start=1)))
 
 
-@given(st.lists(st.lists(st.integers(), max_size=3), min_size=1, max_size=6))
+@st.composite
+def cuts(draw) -> list[list[int]]:
+    """Cut different items into pages, some of them empty."""
+    items = iter(draw(st.lists(st.integers(), unique=True, max_size=18)))
+    return [list(itertools.islice(items, size)) for size in draw(st.lists(st.integers(0, 3), min_size=1, max_size=6))]
+
+
+splits_of_items = cuts()
+
+
+@given(splits_of_items)
 async def test_a_walk_gives_every_item_once_however_the_pages_are_cut(splits):
     """Items come in order, from every page, also after an empty one; each page costs one request."""
-    listing = Listing.of(*splits)
-    pager = Pager(listing.fetch)
+    listing = Fixed.of(*splits)
+    pager = pager_of(listing.fetch)
 
     assert flat(splits) == [item async for item in pager]
     assert list(range(1, len(splits) + 1)) == listing.asked
@@ -56,12 +62,12 @@ async def test_a_walk_gives_every_item_once_however_the_pages_are_cut(splits):
     assert splits == [list(some.items) async for some in pager.pages()]
 
 
-@given(st.lists(st.lists(st.integers(), max_size=3), min_size=1, max_size=6), st.integers(0, 20))
+@given(splits_of_items, st.integers(0, 20))
 async def test_collect_asks_for_no_page_past_its_limit(splits, limit):
     """The first items cost only the pages that they stand on."""
-    listing = Listing.of(*splits)
+    listing = Fixed.of(*splits)
 
-    assert flat(splits)[:limit] == await Pager(listing.fetch).collect(limit=limit)
+    assert flat(splits)[:limit] == await pager_of(listing.fetch).collect(limit=limit)
     needed = next((n for n in range(len(splits) + 1) if len(flat(splits[:n])) >= limit), len(splits))
     assert needed == len(listing.asked)
 
@@ -69,24 +75,24 @@ async def test_collect_asks_for_no_page_past_its_limit(splits, limit):
 @pytest.mark.parametrize("limit", [-1, 1.0, True, "3"], ids=repr)
 async def test_a_limit_that_cannot_be_is_refused(limit):
     """Nothing is asked for."""
-    listing = Listing.of([1])
+    listing = Fixed.of([1])
     with pytest.raises(UsageError, match="limit"):
-        await Pager(listing.fetch).collect(limit=limit)
+        await pager_of(listing.fetch).collect(limit=limit)
 
     assert [] == listing.asked
 
 
 async def test_first_is_an_item_or_none():
     """The first item may stand behind an empty page."""
-    assert 1 == await Pager(Listing.of([1, 2], [3]).fetch).first()
-    assert 7 == await Pager(Listing.of([], [7]).fetch).first()
-    assert await Pager(Listing.of([]).fetch).first() is None
+    assert 1 == await pager_of(Fixed.of([1, 2], [3]).fetch).first()
+    assert 7 == await pager_of(Fixed.of([], [7]).fetch).first()
+    assert await pager_of(Fixed.of([]).fetch).first() is None
 
 
 async def test_awaiting_gives_the_first_page():
     """Nothing is sent before, and each use reads anew."""
-    listing = Listing.of([1], [2])
-    pager = Pager(listing.fetch)
+    listing = Fixed.of([1], [2])
+    pager = pager_of(listing.fetch)
 
     assert [] == listing.asked
     assert (1,) == (await pager).items
@@ -96,17 +102,17 @@ async def test_awaiting_gives_the_first_page():
 
 async def test_a_walk_can_begin_at_a_later_page():
     """The pages before are not asked for."""
-    listing = Listing.of([1], [2], [3])
+    listing = Fixed.of([1], [2], [3])
 
-    assert [2, 3] == await Pager(listing.fetch, start=2).collect()
-    assert (2,) == (await Pager(listing.fetch, start=2)).items
+    assert [2, 3] == await pager_of(listing.fetch, start=2).collect()
+    assert (2,) == (await pager_of(listing.fetch, start=2)).items
     assert [2, 3, 2] == listing.asked
 
 
 async def test_breaking_out_asks_for_nothing_more():
     """A loop that ends on page one costs one request."""
-    listing = Listing.of([1, 2], [3])
-    async with Pager(listing.fetch) as pager:
+    listing = Fixed.of([1, 2], [3])
+    async with pager_of(listing.fetch) as pager:
         async for item in pager:
             assert 1 == item
             break
@@ -116,7 +122,7 @@ async def test_breaking_out_asks_for_nothing_more():
 
 async def test_a_block_ends_its_walks():
     """A walk that was left by break is over at the end of the block."""
-    async with Pager(Listing.of([1, 2], [3]).fetch) as pager:
+    async with pager_of(Fixed.of([1, 2], [3]).fetch) as pager:
         items, pages = aiter(pager), pager.pages()
         assert 1 == await anext(items)
         assert (1, 2) == (await anext(pages)).items
@@ -128,7 +134,7 @@ async def test_a_block_ends_its_walks():
 
 async def test_a_pager_can_be_used_after_its_block():
     """The block bounds the walks, not the pager."""
-    async with Pager(Listing.of([1]).fetch) as pager:
+    async with pager_of(Fixed.of([1]).fetch) as pager:
         pass
 
     assert [1] == [item async for item in pager]
@@ -148,7 +154,7 @@ async def test_pages_that_contradict_themselves_end_the_walk(pages, requested, r
     """What came before is given, then the error says what was asked and what came."""
     items: list[Any] = []
     with pytest.raises(PaginationError) as caught:
-        await keep(items, Pager(Listing(*pages).fetch))
+        await keep(items, pager_of(Fixed(*pages).fetch))
 
     assert given_before == items
     assert (requested, received) == (caught.value.requested, caught.value.received)
@@ -158,18 +164,149 @@ async def test_pages_that_contradict_themselves_end_the_walk(pages, requested, r
 async def test_awaiting_a_page_checks_it_too():
     """A page that is not the one that was asked for is never taken for it."""
     with pytest.raises(PaginationError):
-        await Pager(Listing(page([1], 5, 9)).fetch)
+        await pager_of(Fixed(page([1], 5, 9)).fetch)
 
 
 async def test_has_more_goes_before_last_page():
     """Items past a last_page that is too small are not lost."""
     pages = [page([1], 1, 1, has_more=True), page([2], 2, 1, has_more=True), page([3], 3, 1, has_more=False)]
 
-    assert [1, 2, 3] == await Pager(Listing(*pages).fetch).collect()
+    assert [1, 2, 3] == await pager_of(Fixed(*pages).fetch).collect()
 
 
 async def test_many_empty_pages_are_no_recursion():
     """Two thousand of them are walked like any others."""
-    listing = Listing.of(*[[]] * 2000, [1])
+    listing = Fixed.of(*[[]] * 2000, [1])
 
-    assert [1] == await Pager(listing.fetch).collect()
+    assert [1] == await pager_of(listing.fetch).collect()
+
+
+def test_a_pager_says_what_it_lists():
+    """Its repr can stand in a log."""
+    assert "<Pager of /shelf?per_page=3>" == repr(pager_of(Fixed.of([1]).fetch))
+
+
+def test_a_walk_that_was_not_begun_has_nothing_to_report():
+    """The report of an unused pager is empty."""
+    assert WalkReport() == pager_of(Fixed.of([1]).fetch).report
+
+
+async def test_the_report_is_true_at_every_moment():
+    """It counts what the caller got, page by page and item by item."""
+    pager = pager_of(Fixed.of([1, 2], [3]).fetch)
+    reports = [(item, pager.report.yielded, pager.report.pages, pager.report.complete) async for item in pager]
+
+    assert [(1, 1, 1, None), (2, 2, 1, None), (3, 3, 2, None)] == reports
+    assert WalkReport(expected=3, yielded=3, pages=2, complete=True) == pager.report
+
+
+@pytest.mark.parametrize(
+    ("options", "argument"),
+    [
+        ({"concurrency": 0}, "concurrency"),
+        ({"concurrency": True}, "concurrency"),
+        ({"concurrency": 2.5}, "concurrency"),
+        ({"on_drift": "panic"}, "on_drift"),
+        ({"on_drift": 5}, "on_drift"),
+        ({"resume": "x"}, "resume"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options, argument):
+    """The error names the option."""
+    with pytest.raises(UsageError) as caught:
+        pager_of(Fixed.of([1]).fetch).with_options(**options)
+
+    assert argument == caught.value.argument
+
+
+async def test_options_make_another_pager():
+    """The first one stays as it was, and each keeps its own report."""
+    pager = pager_of(Fixed.of([1], [2]).fetch)
+    other = pager.with_options(concurrency=3, on_drift="ignore").with_options()
+
+    assert [1, 2] == await other.collect()
+    assert other.report.complete
+    assert WalkReport() == pager.report
+
+
+async def test_a_block_is_left_though_another_task_walks():
+    """The block's own error is the one that is raised."""
+    shelf = Shelf(100, 1)
+    walked: list[str] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def leave() -> None:
+        async with shelf.pager() as pager:
+            tasks.append(asyncio.create_task(keep(walked, pager)))
+            while not walked:
+                await asyncio.sleep(0)
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await leave()
+    tasks[0].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert 0 == shelf.under_way
+
+
+@pytest.mark.parametrize("ending", ["break", "error", "cancel"])
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("taken", [1, 4, 17])
+async def test_however_a_walk_ends_nothing_is_under_way(ending, concurrency, taken):
+    """When control returns, every page fetched ahead is done or cancelled, and at most the window was wasted."""
+    shelf = Shelf(60, 3)
+    pager = shelf.pager(concurrency=concurrency)
+    walked: list[str] = []
+
+    async def walk() -> None:
+        async with pager:
+            async for item in pager:
+                walked.append(item)
+                if len(walked) == taken:
+                    if ending == "error":
+                        raise KeyError
+                    if ending == "cancel":
+                        raise asyncio.CancelledError
+                    break
+
+    (outcome,) = await asyncio.gather(asyncio.create_task(walk()), return_exceptions=True)
+
+    assert {"break": type(None), "error": KeyError, "cancel": asyncio.CancelledError}[ending] is type(outcome)
+    assert 0 == shelf.under_way
+    assert len(shelf.asked) <= -(-taken // 3) + concurrency - 1
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_walk_that_is_cancelled_in_the_middle_of_a_page_leaves_nothing():
+    """At every moment of a walk its task can be cancelled."""
+    for turns in range(60):
+        shelf = Shelf(30, 3)
+        task = asyncio.create_task(shelf.pager(concurrency=5).collect())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+        assert 0 == shelf.under_way
+        assert {asyncio.current_task()} == asyncio.all_tasks()
+
+
+async def test_a_walk_that_is_dropped_leaves_nothing():
+    """Without a block, a break ends what is under way as soon as the loop turns."""
+    shelf = Shelf(60, 3)
+    async for item in shelf.pager(concurrency=8):
+        if item == "item-7":
+            break
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    assert 0 == shelf.under_way
+
+
+async def test_no_more_than_the_window_is_under_way():
+    """Concurrency bounds the requests at a time, and is reached."""
+    shelf = Shelf(200, 2)
+    await shelf.pager(concurrency=6).collect()
+
+    assert 6 == shelf.most_under_way

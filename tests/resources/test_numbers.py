@@ -141,6 +141,10 @@ async def test_a_type_that_the_service_gave_can_be_sent_back(wire):
         ({"address": {"locality": "Sassari"}}, "address"),
         ({"requirements": [{"key": "k", "value": "v"}]}, "requirements[0]"),
         ({"requirements": "kv"}, "requirements[0]"),
+        ({"requirements": RequirementValue(key="k", value="v")}, "requirements"),
+        ({"requirements": False}, "requirements"),
+        ({"capabilities": {"sms": "yes"}}, "capabilities['sms']"),
+        ({"monthly_fee": 10**5000}, "monthly_fee"),
     ],
 )
 async def test_a_purchase_that_can_never_be_is_refused(wire, changes, argument):

@@ -399,3 +399,9 @@ def test_changed_items_do_not_change_the_state(inventory):
         row["compliance"]["requirements"].clear()
 
     assert before == inventory.numbers
+
+
+def test_there_are_three_channels():
+    """A channel by another name has no free agents, and says so."""
+    with pytest.raises(ValueError, match="there is no channel voice"):
+        Inventory(1, 1).free_agents("voice")

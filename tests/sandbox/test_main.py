@@ -33,7 +33,7 @@ def test_serves_until_it_is_told_to_stop(monkeypatch):
     answers = []
 
     def look(text):
-        settings = dict(re.findall(r"^(MIHU_\w+)=(.*)$", text, re.MULTILINE))
+        settings = dict(re.findall(r"^export (MIHU_\w+)=(.*)$", text, re.MULTILINE))
         request = urllib.request.Request(  # noqa: S310 (the scheme is the sandbox's)
             f"{settings['MIHU_BASE_URL']}/api/v1/phone-numbers",
             headers={"Authorization": f"Bearer {settings['MIHU_API_TOKEN']}"},
@@ -47,7 +47,9 @@ def test_serves_until_it_is_told_to_stop(monkeypatch):
 
     assert 0 == __main__.main(["--numbers", "3", "--trunks", "0", "--seed", "5", "--purchase-limit", "4"])
     assert b'"total":3,' in answers[0]
-    assert re.fullmatch(r"MIHU_BASE_URL=http://127\.0\.0\.1:\d+\nMIHU_API_TOKEN=sandbox-\w+\n# .*\n", screen.text)
+    assert re.fullmatch(
+        r"export MIHU_BASE_URL=http://127\.0\.0\.1:\d+\nexport MIHU_API_TOKEN=sandbox-\w+\n# .*\n", screen.text
+    )
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
 
@@ -62,7 +64,7 @@ def test_module_ends_well_on_a_signal(number):
         process.send_signal(number)
         rest, errors = process.communicate(timeout=10)
 
-    assert ["MIHU_BASE_URL", "MIHU_API_TOKEN"] == [line.partition("=")[0] for line in printed[:2]]
+    assert ["export MIHU_BASE_URL", "export MIHU_API_TOKEN"] == [line.partition("=")[0] for line in printed[:2]]
     assert ("", "", 0) == (rest, errors, process.returncode)
 
 

@@ -90,7 +90,7 @@ def test_fixture_can_be_overridden(plain, monkeypatch):
     """)
     plain.makepyfile("""
         def test_it(mihu_client, mihu_sandbox):
-            assert {"token": "theirs", "base_url": mihu_sandbox.base_url} == mihu_client
+            assert ("theirs", mihu_sandbox.base_url) == (mihu_client["token"], mihu_client["base_url"])
     """)
 
     plain.runpytest_inprocess().assert_outcomes(passed=1)

@@ -1,6 +1,6 @@
 """What type checkers know of the public face. Checked by mypy and pyright, and never run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, assert_type
@@ -57,7 +57,7 @@ async def walks(mihu: MihuClient, agent: UUID) -> None:
     pager = mihu.numbers.list(status="active", type=NumberType.LOCAL, bound_to_agent_uuid=agent, include_external=True)
     assert_type(pager, Pager[PhoneNumber])
     assert_type(await pager, Page[PhoneNumber])
-    assert_type(pager.pages(), AsyncIterator[Page[PhoneNumber]])
+    assert_type(pager.pages(), AsyncGenerator[Page[PhoneNumber], None])
     assert_type(await pager.collect(limit=10), list[PhoneNumber])
     assert_type(await pager.first(), PhoneNumber | None)
     assert_type((await pager).items, tuple[PhoneNumber, ...])

@@ -1,0 +1,15 @@
+"""Which numbers can be sent, waited for or paid."""
+
+import math
+from decimal import Decimal
+from typing import Any, TypeGuard
+
+
+def is_finite(value: Any) -> TypeGuard[int | float | Decimal]:
+    """Whether a value is a number, no boolean, and neither infinite, NaN nor beyond what a float holds."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return False
+    try:
+        return math.isfinite(value)
+    except (OverflowError, ValueError):  # an integer beyond all floats, a signalling NaN
+        return False

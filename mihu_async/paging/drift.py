@@ -1,0 +1,139 @@
+"""Whether a listing moved while it was read, and which items of a page are new: pure decisions.
+
+A page-number listing shifts when items before a page come or go. What is assumed of the service: the order of items
+that stay is stable, and each page is read at one moment. Then, wherever an item stands that was given already, all
+that stayed before it was given too; so a page that holds a known item joins on by itself, and what follows that item
+is new.
+"""
+
+from collections.abc import Callable, Hashable
+from collections.abc import Set as AbstractSet
+from typing import Generic, Literal, TypeVar, get_args
+
+from attrs import define, field, frozen
+
+from mihu_async.paging.page import Page
+
+T = TypeVar("T")
+
+OnDrift = Literal["recover", "verify", "raise", "ignore"]
+PATIENCE = 16
+"""How many answers beyond a whole pass may bring nothing new before a walk stops to read again, and then ends."""
+
+MODES: tuple[str, ...] = get_args(OnDrift)
+
+
+@frozen
+class Read(Generic[T]):
+    """One answer: page ``number``, and when it was read.
+
+    ``asked`` and ``answered`` order the reads among each other; ``epoch`` is the same for reads between which no answer
+    showed that the listing moved.
+    """
+
+    number: int
+    page: Page[T]
+    asked: int
+    answered: int
+    epoch: int
+
+
+@define
+class Trail(Generic[T]):
+    """What was read so far, and which items were given.
+
+    ``whole`` says that the walk began at the first item; otherwise what stands before a known item was not this
+    walk's to give.
+    """
+
+    key: Callable[[T], Hashable]
+    whole: bool
+    seen: set[Hashable] = field(factory=set[Hashable])
+    moment: int = 0
+    epoch: int = 0
+    pages: int = 0
+    fresh: int = 0
+    idle: int = 0
+    drifted: bool = False
+    total: int | None = None
+    last_page: int = 1
+    first_last_page: int = 1
+    per_page: int = 1
+    least: int = 0
+
+    def ask(self) -> int:
+        """Mark that a page is asked for, and give the moment."""
+        self.moment += 1
+        return self.moment
+
+    def note(self, number: int, page: Page[T], *, asked: int) -> Read[T]:
+        """Write an answer down as it comes; another total than the answer before had begins a new epoch."""
+        total, last_page = page.pagination.total, page.pagination.last_page
+        if self.total is None:
+            self.least, self.first_last_page = total, last_page
+        elif (total, last_page) != (self.total, self.last_page):
+            self.epoch += 1
+            self.least -= max(0, self.total - total)
+        self.total, self.last_page, self.per_page = total, last_page, max(1, page.pagination.per_page)
+        self.pages += 1
+        self.idle += 1
+        return Read(number, page, asked, self.ask(), self.epoch)
+
+    def knows(self, read: Read[T]) -> bool:
+        """Whether the page holds an item that was given already."""
+        return self.holds(read, self.seen)
+
+    def holds(self, read: Read[T], items: AbstractSet[Hashable]) -> bool:
+        """Whether the page holds one of some items."""
+        return any(self.key(item) in items for item in read.page.items)
+
+    def follows(self, before: Read[T], after: Read[T]) -> bool:
+        """Whether nothing shows that the listing moved between two pages that stand next to each other."""
+        last, first = before.page.pagination.to, after.page.pagination.from_
+        in_place = last is None or first is None or first == last + 1
+        return before.epoch == after.epoch and in_place and not self.knows(after)
+
+    def take(self, read: Read[T]) -> tuple[T, ...]:
+        """Give the items of a page that are new, and remember them."""
+        items = read.page.items if self.whole else self._after_known(read.page.items)
+        new: dict[Hashable, T] = {}
+        for item in items:
+            key = self.key(item)
+            if key not in self.seen:
+                new.setdefault(key, item)
+        self.seen.update(new)
+        self.count(len(new))
+        return tuple(new.values())
+
+    def count(self, items: int, *, new: bool = True) -> None:
+        """Count items as given; ``new`` is False where they are those of the page before once more."""
+        self.fresh += items
+        if items and new:
+            self.idle = 0
+
+    def patience(self) -> int:
+        """How many answers in a row may bring nothing new: as many as the listing has pages, and some."""
+        return max(self.first_last_page, (self.total or 0) // self.per_page) + PATIENCE
+
+    def _after_known(self, items: tuple[T, ...]) -> tuple[T, ...]:
+        known = [place for place, item in enumerate(items, start=1) if self.key(item) in self.seen]
+        return items[known[-1] :] if known else items
+
+    def holds_still(self, before: Read[T], after: Read[T], again: Read[T]) -> bool:
+        """Whether a page ended alike before and after the next one was read, while the listing only grew or shrank."""
+        ends, ended = before.page.items, again.page.items
+        totals = [read.page.pagination.total for read in (before, after, again)]
+        return (
+            len(ends) == len(ended) > 0
+            and self.key(ends[-1]) == self.key(ended[-1])
+            and totals in (sorted(totals), sorted(totals, reverse=True))
+        )
+
+    def only_grew(self, earlier: Read[T], later: Read[T]) -> bool:
+        """Whether a page that was read again holds the same items, and the listing is not shorter than before."""
+        same = [*map(self.key, earlier.page.items)] == [*map(self.key, later.page.items)]
+        return same and later.page.pagination.total >= earlier.page.pagination.total
+
+    def adds_up(self) -> bool:
+        """Whether as many items were given as must have been there; asked at the end of a whole walk."""
+        return self.fresh >= self.least if self.drifted else self.fresh == self.total

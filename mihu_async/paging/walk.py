@@ -1,0 +1,282 @@
+"""One walk through a listing.
+
+Reads through the window, asks the trail whether the pages join, and reads again where not.
+"""
+
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import aclosing
+from operator import attrgetter
+from typing import Generic, TypeVar
+
+from attrs import evolve, frozen
+
+from mihu_async.errors import DriftError, MihuError, PaginationError
+from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
+from mihu_async.paging.drift import OnDrift, Read, Trail
+from mihu_async.paging.page import Page, check_progress
+from mihu_async.paging.report import WalkReport
+from mihu_async.paging.window import Window
+
+T = TypeVar("T")
+
+logger: logging.Logger = logging.getLogger("mihu_async")
+
+PASSES = 5
+"""How many passes ``on_drift="verify"`` makes at the most, after the first."""
+
+
+@frozen(kw_only=True)
+class Listing(Generic[T]):
+    """What can be walked: how to fetch a page, how to know an item again, and where to begin and end.
+
+    ``path`` and ``query`` name it with its filters and page size. A part of a listing has an ``end``, the last page
+    to read, and the ``total`` that the listing had when it was cut.
+    """
+
+    fetch: Callable[[int], Awaitable[Page[T]]]
+    key: Callable[[T], Hashable]
+    path: str
+    query: str
+    pressure: Callable[[], int]
+    start: int = 1
+    end: int | None = None
+    total: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Tell this listing from every other one."""
+        return f"{self.path}?{self.query}"
+
+
+class Walk(Generic[T]):
+    """A walk that is under way or over; ``report`` and ``checkpoint`` are true at every moment of it."""
+
+    def __init__(self, listing: Listing[T], *, concurrency: int, on_drift: OnDrift, resume: Place | None) -> None:
+        self._listing = listing
+        self._on_drift = on_drift
+        self._begin = self._place = resume or Place(page=listing.start)
+        whole = not self._place.anchors and self._place.page == 1 and listing.end is None
+        self._trail = Trail(listing.key, whole=whole, seen=set(self._place.anchors))
+        self._window = Window(self._fetch, most=concurrency, pressure=listing.pressure)
+        self._recent: deque[Read[T]] = deque(maxlen=concurrency)
+        self._spare: Read[T] | None = None
+        self._before: tuple[T, ...] = ()
+        self._yielded = 0
+        self._duplicates = 0
+        self._gave_up = False
+        self._complete: bool | None = None
+
+    @property
+    def report(self) -> WalkReport:
+        """What the walk can say of itself now."""
+        return WalkReport(
+            expected=self._trail.total,
+            yielded=self._yielded,
+            duplicates=self._duplicates,
+            pages=self._trail.pages,
+            drifted=self._trail.drifted,
+            complete=self._complete,
+        )
+
+    def checkpoint(self) -> str:
+        """Where the walk is: behind the last item after which the caller asked for another one."""
+        return encode_checkpoint(self._place, listing=self._listing.name)
+
+    def rewind(self) -> None:
+        """Put the checkpoint back to the beginning, for a caller who got nothing of what was read."""
+        self._place = self._begin
+
+    async def items(self) -> AsyncGenerator[T]:
+        """Walk item by item."""
+        async with aclosing(self._guarded()) as pages:
+            async for number, page in pages:
+                for item in page.items:
+                    self._yielded += 1
+                    yield item
+                    self._pass_by(number, item)
+
+    async def pages(self) -> AsyncGenerator[Page[T]]:
+        """Walk page by page; an item that was given before is left out of its page."""
+        async with aclosing(self._guarded()) as pages:
+            async for number, page in pages:
+                self._yielded += len(page.items)
+                yield page
+                self._pass_by(number, *page.items[-ANCHORS:])
+
+    def _pass_by(self, number: int, *items: T) -> None:
+        anchors = (*self._place.anchors, *(str(self._listing.key(item)) for item in items))
+        self._place = Place(page=number, anchors=anchors[-ANCHORS:])
+
+    async def _guarded(self) -> AsyncGenerator[tuple[int, Page[T]]]:
+        """Leave nothing under way however the walk ends, and put its place on every error."""
+        try:
+            async with aclosing(self._whole()) as pages:
+                async for number, page in pages:
+                    yield number, page
+        except MihuError as error:
+            error.checkpoint = self.checkpoint()
+            raise
+        finally:
+            await self._window.clear()
+
+    async def _whole(self) -> AsyncGenerator[tuple[int, Page[T]]]:
+        async with aclosing(self._forward()) as pages:
+            async for found in pages:
+                yield found
+        if self._on_drift == "verify":
+            async with aclosing(self._verified()) as pages:
+                async for found in pages:
+                    yield found
+        self._finish()
+
+    async def _forward(self) -> AsyncGenerator[tuple[int, Page[T]]]:
+        """Read from page to page, and back where two do not join."""
+        read = await self._first()
+        furthest = read.number if self._begin.anchors else 0
+        while True:
+            new = self._take(read)
+            if read.number > furthest:
+                self._duplicates += len(read.page.items) - len(new)
+            if new or read.number > furthest:
+                yield read.number, evolve(read.page, items=new)
+            if self._is_last(read):
+                return
+            furthest = max(furthest, read.number)
+            self._recent.append(read)
+            read = await self._join(read, await self._next(read.number + 1))
+
+    def _take(self, read: Read[T]) -> tuple[T, ...]:
+        if self._on_drift != "ignore":
+            return self._trail.take(read)
+        items, before, self._before = read.page.items, self._before, read.page.items
+        self._trail.count(len(items), new=items != before)
+        return items
+
+    async def _first(self) -> Read[T]:
+        begin = self._begin
+        if begin.anchors:
+            return await self._locate(begin.page, among=set(begin.anchors))
+        read = await self._next(begin.page)
+        if self._listing.total not in {None, read.page.pagination.total}:
+            self._trail.drifted = True
+        return read
+
+    def _is_last(self, read: Read[T]) -> bool:
+        end = self._listing.end
+        return not read.page.pagination.has_more or (end is not None and read.number >= end)
+
+    async def _join(self, before: Read[T], after: Read[T]) -> Read[T]:
+        """Give the page to go on with: the one after where it joins on, else an earlier one as it is now."""
+        if self._on_drift == "ignore":
+            self._trail.drifted |= before.epoch != after.epoch
+            return after
+        if self._gave_up or self._trail.follows(before, after):
+            return after
+        await self._window.clear()
+        if self._trail.idle > self._trail.patience():
+            self._gave_up = True
+            return after
+        if self._trail.knows(after):
+            self._moved(after)
+            return after
+        return await self._rejoin(before, after)
+
+    async def _rejoin(self, before: Read[T], after: Read[T]) -> Read[T]:
+        """Read again where the pages came apart: at the one before, or earlier where the move may have come earlier."""
+        overlapping = [read for read in self._recent if read.answered > after.asked]
+        earliest = min(overlapping, key=attrgetter("number"), default=before)
+        self._recent.clear()
+        again = await self._alone(earliest.number)
+        if self._on_drift != "raise" or not self._trail.only_grew(earliest, again):
+            self._moved(after)
+        if not overlapping and self._trail.holds_still(before, after, again):
+            return after
+        if not self._trail.knows(again):
+            return await self._locate(earliest.number, among=self._trail.seen)
+        self._spare = after if after.epoch == again.epoch else None
+        return again
+
+    def _moved(self, seen_on: Read[T]) -> None:
+        self._trail.drifted = True
+        if self._on_drift == "raise":
+            raise DriftError(
+                f"The listing moved before page {seen_on.number} was read, so items may be missing or come twice.",
+                requested=seen_on.number,
+                received=seen_on.page.pagination.current_page,
+            )
+
+    async def _locate(self, near: int, *, among: AbstractSet[Hashable]) -> Read[T]:
+        """Find a page with one of some items, the nearest page first; where none is left, begin again."""
+        for number in outward(near, last=self._trail.last_page):
+            read = await self._alone(number)
+            if self._trail.holds(read, among):
+                return read
+        return await self._alone(self._listing.start)
+
+    async def _verified(self) -> AsyncGenerator[tuple[int, Page[T]]]:
+        """Read the listing again, pass after pass, until a whole one shows nothing new and does not move."""
+        for _ in range(PASSES):
+            matched = True
+            before: Read[T] | None = None
+            self._trail.idle = 0
+            read = await self._first()
+            while True:
+                new = self._trail.take(read)
+                matched &= not new and (before is None or before.epoch == read.epoch)
+                self._trail.drifted |= not matched
+                if new:
+                    yield read.number, evolve(read.page, items=new)
+                if self._is_last(read):
+                    break
+                before, read = read, await self._next(read.number + 1)
+            if matched:
+                return
+        self._gave_up = True
+
+    async def _next(self, number: int) -> Read[T]:
+        """Read a page, and ahead of it what the service says is there."""
+        if self._trail.idle > 2 * self._trail.patience():
+            raise PaginationError(
+                f"The service says that there is more, and the last {self._trail.idle} pages brought nothing new: "
+                "the walk would never end. All items that the service showed were given.",
+                requested=number,
+                received=number,
+            )
+        spare, self._spare = self._spare, None
+        if spare is not None and spare.number == number:
+            return spare
+        return await self._window.read(
+            number, last=min(self._trail.last_page, self._listing.end or self._trail.last_page)
+        )
+
+    async def _alone(self, number: int) -> Read[T]:
+        """Read a page and nothing ahead of it."""
+        return await self._window.read(number, last=number)
+
+    async def _fetch(self, number: int) -> Read[T]:
+        asked = self._trail.ask()
+        page = await self._listing.fetch(number)
+        check_progress(page, requested=number)
+        return self._trail.note(number, page, asked=asked)
+
+    def _finish(self) -> None:
+        trail = self._trail
+        shard_moved = self._listing.total is not None and trail.drifted
+        unseen = self._on_drift == "ignore" and trail.drifted
+        short = trail.whole and not trail.adds_up()
+        self._complete = not (self._gave_up or shard_moved or unseen or short)
+        if not self._complete:
+            logger.warning("The walk of %s cannot promise that it is complete: %s", self._listing.path, self.report)
+
+
+def outward(near: int, *, last: int) -> Iterator[int]:
+    """Count the pages 1 to ``last`` from one on, the nearest first; that one comes though it is past the last."""
+    yield near
+    for distance in range(1, max(near, last)):
+        if near > distance:
+            yield near - distance
+        if near + distance <= last:
+            yield near + distance

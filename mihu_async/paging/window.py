@@ -1,0 +1,58 @@
+"""Ordered prefetch: pages are fetched ahead of the caller, a few at a time, and given in order.
+
+Knows page numbers and tasks; what a page holds is not its concern.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+P = TypeVar("P")
+
+
+class Window(Generic[P]):
+    """Fetches up to ``most`` pages at a time, counted from the one that the caller asks for.
+
+    It begins with one and doubles with each page that is asked for, so that a caller who stops on the first page cost
+    one request. When ``pressure()``, a count of how often the service asked for less, has grown, the window halves,
+    and from then on grows by one. Nothing is fetched but in :meth:`read`, so a slow caller is waited for.
+    """
+
+    def __init__(self, fetch: Callable[[int], Awaitable[P]], *, most: int, pressure: Callable[[], int]) -> None:
+        self._fetch = fetch
+        self._most = most
+        self._pressure = pressure
+        self._felt: int = pressure()
+        self._width = 1
+        self._relieved = True
+        self._tasks: dict[int, asyncio.Task[P]] = {}
+
+    @property
+    def width(self) -> int:
+        """How many pages the next read may have under way."""
+        return self._width
+
+    async def read(self, number: int, *, last: int) -> P:
+        """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
+        self._yield_to_pressure()
+        for ahead in (number, *range(number + 1, min(number + self._width, last + 1))):
+            if ahead not in self._tasks:
+                self._tasks[ahead] = asyncio.ensure_future(self._fetch(ahead))
+        try:
+            return await self._tasks[number]
+        finally:
+            del self._tasks[number]
+            self._width = min(self._most, self._width * 2 if self._relieved else self._width + 1)
+
+    def _yield_to_pressure(self) -> None:
+        felt = self._pressure()
+        if felt != self._felt:
+            self._felt, self._relieved = felt, False
+            self._width = max(1, self._width // 2)
+
+    async def clear(self) -> None:
+        """Cancel and await what is under way, and forget what was fetched ahead."""
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)

@@ -1,0 +1,173 @@
+import base64
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mihu_async import MihuError, PaginationError, UsageError
+from mihu_async.paging.checkpoint import ANCHORS, MAJOR, Place, decode_checkpoint, encode_checkpoint
+from tests.paging.listings import Move, Shelf, keep
+from tests.paging.test_walk import missing
+
+NAME = "/phone-numbers?status=active&per_page=100"
+
+
+@given(st.integers(1), st.lists(st.text(), max_size=ANCHORS))
+def test_a_place_survives_being_written_down(page, anchors):
+    """The string holds the page and the last items, and is fit for a file name or an address."""
+    place = Place(page=page, anchors=tuple(anchors))
+    text = encode_checkpoint(place, listing=NAME)
+
+    assert place == decode_checkpoint(text, listing=NAME)
+    assert text.replace("-", "").replace("_", "").isalnum()
+
+
+def forge(*values) -> str:
+    """Write a checkpoint by hand."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (encode_checkpoint(Place(page=1), listing="/phone-numbers?per_page=100"), "other filters or another page size"),
+        (forge(MAJOR + 1, "0", 1), "made by version"),
+        (forge(MAJOR, "0", 0), "not one that checkpoint"),
+        (forge(MAJOR, "0", 1, 5), "not one that checkpoint"),
+        (forge({}), "not one that checkpoint"),
+        ("", "not one that checkpoint"),
+        ("§", "not one that checkpoint"),
+        ("abc", "not one that checkpoint"),
+        (5, "not one that checkpoint"),
+        (b"abc", "not one that checkpoint"),
+    ],
+)
+def test_what_is_no_checkpoint_of_this_listing_is_refused(text, why):
+    """The error says why, before anything is asked for."""
+    with pytest.raises(UsageError, match=why) as caught:
+        decode_checkpoint(text, listing=NAME)
+
+    assert "resume" == caught.value.argument
+
+
+async def walk_until(pager, count: int) -> list[str]:
+    """Take so many items, and hold the last one without asking for more."""
+    given = []
+    async with pager:
+        async for item in pager:
+            given.append(item)
+            if len(given) == count:
+                break
+    return given
+
+
+async def test_a_checkpoint_stands_behind_the_last_item_that_was_finished():
+    """The item in the caller's hand is given again, and nothing else is."""
+    shelf = Shelf(10, 3)
+    for count in range(1, 11):
+        pager = shelf.pager()
+        taken = await walk_until(pager, count)
+        rest = await shelf.pager().with_options(resume=pager.checkpoint()).collect()
+
+        assert shelf.items == taken[:-1] + rest
+
+
+async def test_a_finished_walk_goes_on_with_what_came_since():
+    """Behind the last item there is nothing, until something is added."""
+    shelf = Shelf(6, 3)
+    pager = shelf.pager()
+    await pager.collect()
+    again = shelf.pager().with_options(resume=pager.checkpoint())
+
+    assert [] == await again.collect()
+    shelf.items.append("new")
+    assert ["new"] == await again.collect()
+
+
+async def test_a_walk_that_has_not_begun_is_at_its_beginning():
+    """A pager that was never used, or that resumes itself, knows its place."""
+    shelf = Shelf(6, 3)
+    pager = shelf.pager(start=2)
+    place = pager.checkpoint()
+
+    assert place == pager.with_options(resume=place).checkpoint()
+    assert ["item-3", "item-4", "item-5"] == await shelf.pager().with_options(resume=place).collect()
+
+
+@pytest.mark.parametrize("kinds", ["delete", "insert", "insert delete"])
+async def test_nothing_is_lost_though_the_listing_moved_in_between(kinds):
+    """In thousands of scripts at most the item in the caller's hand comes twice."""
+    for seed in range(1500):
+        chance = random.Random(f"{kinds}-{seed}")
+        shelf = Shelf(chance.randint(1, 40), chance.randint(1, 7), seed=seed)
+        pager = shelf.pager(concurrency=chance.randint(1, 8))
+        taken = await walk_until(pager, chance.randint(1, len(shelf.items)))
+        shelf.moves = [Move(0, chance.choice(kinds.split()), chance.random()) for _ in range(chance.randint(0, 6))]
+        resumed = shelf.pager(concurrency=chance.randint(1, 8)).with_options(resume=pager.checkpoint())
+        rest = await resumed.collect()
+
+        assert [] == missing(shelf, taken + rest), seed
+        anchored = any(item in shelf.items for item in taken[-ANCHORS - 1 : -1]) or len(taken) == 1
+        if anchored:
+            assert set(taken[:-1]).isdisjoint(rest), seed
+
+
+async def test_where_all_its_items_are_gone_a_walk_rather_repeats():
+    """None of the last items is left, so the walk begins again."""
+    shelf = Shelf(30, 3)
+    pager = shelf.pager()
+    taken = await walk_until(pager, 20)
+    del shelf.items[8:20]
+    rest = await shelf.pager().with_options(resume=pager.checkpoint()).collect()
+
+    assert shelf.items == rest
+    assert "item-0" in taken
+
+
+async def test_verify_goes_on_from_a_checkpoint_too():
+    """Its passes begin where the walk began, and give nothing that the walk before it gave."""
+    shelf = Shelf(20, 3)
+    pager = shelf.pager()
+    taken = await walk_until(pager, 11)
+    resumed = shelf.pager().with_options(resume=pager.checkpoint(), on_drift="verify")
+
+    assert shelf.items == taken[:-1] + await resumed.collect()
+    assert resumed.report.complete
+
+
+async def test_every_error_that_leaves_a_walk_says_where_it_was():
+    """What was finished is not given again, and a list that was never returned begins anew."""
+    shelf = Shelf(12, 3)
+    whole, broken = shelf.fetch, {3}
+
+    async def fetch(number):
+        if number in broken:
+            raise PaginationError("broken", requested=number, received=number)
+        return await whole(number)
+
+    shelf.fetch = fetch  # type: ignore[method-assign]  # a fault in the listing
+    pager = shelf.pager()
+    items: list[str] = []
+    with pytest.raises(MihuError) as walked:
+        await keep(items, pager)
+    with pytest.raises(MihuError) as collected:
+        await pager.collect()
+    broken.clear()
+
+    assert shelf.items[:6] == items
+    assert shelf.items[6:] == await pager.with_options(resume=walked.value.checkpoint).collect()
+    assert shelf.items == await pager.with_options(resume=collected.value.checkpoint).collect()
+
+
+async def test_pages_move_the_checkpoint_page_by_page():
+    """A page in the caller's hand is given again."""
+    shelf = Shelf(9, 3)
+    pager = shelf.pager()
+    pages = pager.pages()
+    await anext(pages)
+    await anext(pages)
+
+    assert shelf.items[3:] == await shelf.pager().with_options(resume=pager.checkpoint()).collect()
+    await pages.aclose()

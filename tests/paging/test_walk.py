@@ -1,0 +1,297 @@
+"""What each mode promises, held against listings that move while they are read."""
+
+import asyncio
+import logging
+import random
+from itertools import pairwise
+
+import pytest
+from attrs import evolve
+
+from mihu_async import DriftError, PaginationError, WalkReport
+from mihu_async.paging.drift import OnDrift, Trail
+from tests.paging.listings import Move, Shelf, page_of, pager_of
+
+SCRIPTS = range(1500)
+
+
+def script(seed: int, kinds: str) -> tuple[Shelf, int]:
+    """Make a listing with a seeded script of moves, and the concurrency to walk it with.
+
+    ``kinds`` are the kinds of moves to choose from. Where both are asked for, they come in turns that are far enough
+    apart for an answer to come between them, so that none cancels out unseen.
+    """
+    chance = random.Random(f"{kinds}-{seed}")
+    count, size, concurrency = chance.randint(0, 30), chance.randint(1, 7), chance.randint(1, 8)
+    quiet = 2 * concurrency + 3
+    moves, when, kind = [], 0, chance.choice(kinds.split())
+    for _ in range(chance.randint(0, 8)):
+        following = chance.choice(kinds.split())
+        when += chance.randint(0, 3) if following == kind else quiet
+        kind = following
+        where = chance.choice([0.0, 0.999, chance.random()])
+        moves.append(Move(when, kind, where))
+    return Shelf(count, size, moves, seed=seed), concurrency
+
+
+def missing(shelf: Shelf, given: list[str]) -> list[str]:
+    """Name the items that stayed from beginning to end and were not given."""
+    return [item for item in shelf.stayed if item not in given]
+
+
+def in_order(shelf: Shelf, given: list[str]) -> bool:
+    """Tell whether the items that stayed were given in the listing's order."""
+    stayed = set(shelf.stayed)
+    places = [shelf.started.index(item) for item in given if item in stayed]
+    return all(before < after for before, after in pairwise(places))
+
+
+@pytest.mark.parametrize("kinds", ["delete", "insert", "insert delete"])
+async def test_recover_gives_every_item_that_stayed_once(kinds):
+    """In thousands of scripts of moves that show, none is lost, none comes twice, and the report agrees."""
+    for seed in SCRIPTS:
+        shelf, concurrency = script(seed, kinds)
+        pager = shelf.pager(concurrency=concurrency)
+        given = await pager.collect()
+
+        assert [] == missing(shelf, given), seed
+        assert len(given) == len(set(given)), seed
+        if kinds != "insert delete":
+            assert in_order(shelf, given), seed
+            assert pager.report.complete, seed
+        assert pager.report.yielded == len(given)
+        assert shelf.under_way == 0
+
+
+async def test_a_broken_drift_handling_is_caught(monkeypatch):
+    """The same scripts find losses when the trail takes every page as one that joins on."""
+    monkeypatch.setattr(Trail, "follows", lambda *_: True)
+    lost = 0
+    for seed in SCRIPTS[:200]:
+        shelf, concurrency = script(seed, "delete")
+        lost += len(missing(shelf, await shelf.pager(concurrency=concurrency).collect()))
+
+    assert lost > 0
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+@pytest.mark.parametrize("concurrency", [1, 4, 16])
+@pytest.mark.parametrize("mode", ["recover", "raise", "ignore"])
+async def test_a_walk_without_drift_costs_its_pages(size, concurrency, mode):
+    """Not one request is spent on a movement that did not happen."""
+    shelf = Shelf(30, size)
+    pager = shelf.pager(concurrency=concurrency).with_options(on_drift=mode)
+
+    assert shelf.items == await pager.collect()
+    assert list(range(1, -(-30 // size) + 1)) == sorted(shelf.asked)
+    assert WalkReport(expected=30, yielded=30, pages=len(shelf.asked), complete=True) == pager.report
+
+
+async def test_verify_costs_the_listing_twice():
+    """Where nothing moved, the second pass matches."""
+    shelf = Shelf(10, 3)
+    pager = shelf.pager().with_options(on_drift="verify")
+
+    assert shelf.items == await pager.collect()
+    assert [1, 2, 3, 4] * 2 == shelf.asked
+    assert pager.report.complete
+    assert not pager.report.drifted
+
+
+async def test_verify_finds_what_cancelling_moves_hid():
+    """A delete before and an insert after the place that is read leave every total as it was."""
+    modes: tuple[OnDrift, ...] = ("recover", "verify")
+    lost_by: dict[OnDrift, int] = dict.fromkeys(modes, 0)
+    for seed in SCRIPTS:
+        chance = random.Random(seed)
+        moves = []
+        for when in sorted(chance.sample(range(1, 8), chance.randint(1, 3))):
+            moves += [Move(when, "delete", 0.0), Move(when, "insert", 0.999)]
+        for mode in lost_by:
+            shelf = Shelf(21, 3, moves, seed=seed)
+            pager = shelf.pager(concurrency=chance.randint(1, 8)).with_options(on_drift=mode)
+            given = await pager.collect()
+            lost_by[mode] += bool(missing(shelf, given))
+            assert len(given) == len(set(given))
+            if mode == "verify":
+                assert pager.report.complete, seed
+
+    assert lost_by["recover"] > 100
+    assert 0 == lost_by["verify"]
+
+
+async def test_verify_says_when_it_cannot_match(caplog):
+    """A listing that moves in every pass is read a bounded number of times, and the report does not promise."""
+    shelf = Shelf(9, 3, [Move(when, "insert", 0.999) for when in range(0, 400, 2)])
+    pager = shelf.pager().with_options(on_drift="verify")
+    await pager.collect()
+
+    assert pager.report.complete is False
+    assert [logging.WARNING] == [record.levelno for record in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ("moves", "drifts"),
+    [
+        ([], False),
+        ([Move(1, "insert", 0.999)], False),
+        ([Move(when, "insert", 0.999) for when in range(1, 6)], False),
+        ([Move(2, "insert", 0.0)], True),
+        ([Move(2, "delete", 0.0)], True),
+        ([Move(2, "delete", 0.999)], True),
+        ([Move(2, "delete", 0.0), Move(2, "insert", 0.999), Move(2, "insert", 0.999)], True),
+    ],
+    ids=["still", "grows", "grows on", "inserted before", "deleted before", "deleted behind", "mixed"],
+)
+@pytest.mark.parametrize("concurrency", [1, 5])
+async def test_raise_tells_of_a_shift_and_not_of_growth(moves, drifts, concurrency):
+    """What comes at the far end is given too; what shifts ends the walk, with the place to go on from."""
+    shelf = Shelf(15, 3, moves)
+    pager = shelf.pager(concurrency=concurrency).with_options(on_drift="raise")
+    if drifts:
+        with pytest.raises(DriftError, match="The listing moved") as caught:
+            await asyncio.create_task(pager.collect())
+        assert caught.value.checkpoint is not None
+        assert pager.report.complete is None
+    else:
+        assert shelf.stayed == [item for item in await pager.collect() if item in shelf.started]
+        assert pager.report.complete
+    assert 0 == shelf.under_way
+
+
+async def test_ignore_gives_the_pages_as_they_come(caplog):
+    """What was shifted comes twice, and the report says that it cannot promise."""
+    shelf = Shelf(9, 3, [Move(1, "insert", 0.0)])
+    pager = shelf.pager().with_options(on_drift="ignore")
+    given = await pager.collect()
+
+    assert 10 == len(given)
+    assert given.count("item-2") == 2
+    assert WalkReport(expected=10, yielded=10, pages=4, drifted=True, complete=False) == pager.report
+    assert "cannot promise that it is complete" in caplog.text
+
+
+async def test_a_shift_to_the_right_costs_nothing():
+    """A page that begins with what was given joins on by itself; the duplicate is dropped and counted."""
+    shelf = Shelf(9, 3, [Move(1, "insert", 0.0)])
+    pager = shelf.pager()
+
+    assert list(shelf.started) == await pager.collect()
+    assert [1, 2, 3, 4] == shelf.asked
+    assert WalkReport(expected=10, yielded=9, duplicates=1, pages=4, drifted=True, complete=True) == pager.report
+
+
+async def test_a_shift_to_the_left_costs_the_page_before():
+    """What slipped over the edge is read again where it is now."""
+    shelf = Shelf(9, 3, [Move(1, "delete", 0.0)])
+    pager = shelf.pager()
+
+    assert list(shelf.started) == await pager.collect()
+    assert [1, 2, 1, 3] == shelf.asked
+    assert WalkReport(expected=8, yielded=9, pages=4, drifted=True, complete=True) == pager.report
+
+
+async def test_all_that_was_given_may_be_gone():
+    """Where no known item is left, the walk begins again and loses nothing."""
+    shelf = Shelf(12, 3, [Move(2, "delete", 0.0)] * 6)
+
+    assert list(shelf.started) == await shelf.pager().collect()
+
+
+async def test_an_unstable_sort_is_not_promised(caplog):
+    """A service that shuffles its listing is read to an end, and the report says no."""
+    chance = random.Random(3)
+
+    class Shuffled(Shelf):
+        def _move(self) -> None:
+            chance.shuffle(self.items)
+
+    shelf = Shuffled(60, 5)
+    pager = shelf.pager(concurrency=4)
+    given = await pager.collect()
+
+    assert len(given) == len(set(given)) < 60
+    assert pager.report.complete is False
+    assert len(shelf.asked) < 200
+    assert "cannot promise" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["insert", "delete"])
+async def test_a_listing_that_never_stops_moving_is_read_to_an_end(kind):
+    """Changes at every single answer end in a bounded number of requests."""
+    shelf = Shelf(200, 5, [Move(when, kind, 0.3) for when in range(2000)])
+    pager = shelf.pager(concurrency=4)
+    given = await pager.collect()
+
+    assert [] == missing(shelf, given)
+    assert len(shelf.asked) < 2000
+
+
+async def test_a_total_that_lies_is_not_promised():
+    """All that was shown is given, and does not add up."""
+
+    async def fetch(number):
+        page = page_of(list("abcdef"), number, 2)
+        return page.__class__(items=page.items, pagination=evolve(page.pagination, total=50))
+
+    pager = pager_of(fetch)
+
+    assert list("abcdef") == await pager.collect()
+    assert pager.report.complete is False
+
+
+async def test_metadata_without_positions_will_do():
+    """From and to may be null throughout."""
+
+    async def fetch(number):
+        page = page_of(list("abcdef"), number, 2)
+        return evolve(page, pagination=evolve(page.pagination, from_=None, to=None))
+
+    pager = pager_of(fetch, concurrency=2)
+
+    assert list("abcdef") == await pager.collect()
+    assert pager.report.complete
+
+
+async def test_positions_that_do_not_follow_are_a_sign():
+    """Where from does not go on behind to, the page before is read again, and the walk goes on."""
+    asked: list[int] = []
+
+    async def fetch(number):
+        asked.append(number)
+        page = page_of(list("abcdef"), number, 2)
+        return evolve(page, pagination=evolve(page.pagination, from_=1)) if number == 2 else page
+
+    assert list("abcdef") == await pager_of(fetch).collect()
+    assert [1, 2, 1, 3] == asked
+
+
+async def test_an_empty_page_in_the_middle_is_no_end():
+    """The walk goes on, and says that the items it was promised did not come."""
+
+    async def fetch(number):
+        page = page_of(list("abcdef"), number, 2)
+        return evolve(page, items=()) if number == 2 else page
+
+    pager = pager_of(fetch)
+
+    assert list("abef") == await pager.collect()
+    assert pager.report.complete is False
+
+
+@pytest.mark.parametrize("mode", ["recover", "verify", "raise", "ignore"])
+@pytest.mark.parametrize("items", [["same"], []], ids=["the same page", "empty pages"])
+async def test_a_service_that_promises_more_for_ever_is_left(mode, items):
+    """Though every echo is right, the walk ends after a bounded number of pages."""
+    asked: list[int] = []
+
+    async def fetch(number):
+        asked.append(number)
+        page = page_of(["same"], 1, 1)
+        moved = evolve(page.pagination, current_page=number, last_page=number + 1, has_more=True, from_=None, to=None)
+        return evolve(page, items=tuple(items), pagination=moved)
+
+    with pytest.raises(PaginationError):
+        await pager_of(fetch, concurrency=4).with_options(on_drift=mode).collect()
+
+    assert len(asked) < 200
