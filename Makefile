@@ -41,7 +41,9 @@ wheel-types: build/types/.installed
 	cd build/types && PATH="$$PWD/bin:$$PATH" ../../$(BIN)/pyright --verifytypes mihu_async --ignoreexternal
 
 bench: .venv/.bench
-	$(BIN)/python benchmarks/walk.py
+	$(BIN)/python -m benchmarks.walk
+	$(BIN)/python -m benchmarks.prefetch
+	$(BIN)/python -m benchmarks.fleet
 
 clean:
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

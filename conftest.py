@@ -1,4 +1,4 @@
-"""Runs the README's code blocks as tests, with the environment pointing at a sandbox."""
+"""Runs the code blocks of README and docs as tests, with the environment pointing at a sandbox."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,16 @@ from mihu_async.sandbox import Sandbox
 
 
 @pytest.fixture
-def workspace(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stand in for the reader's workspace: a sandbox, and two of its agents."""
     with Sandbox() as sandbox:
         monkeypatch.setenv("MIHU_API_TOKEN", sandbox.token)
         monkeypatch.setenv("MIHU_BASE_URL", sandbox.base_url)
-        request.node.example.namespace["AGENTS"] = sandbox.inventory.free_agents("call")[:2]
+        for name, agent in zip(("AGENT", "OTHER_AGENT"), sandbox.inventory.free_agents("call"), strict=False):
+            monkeypatch.setenv(name, agent)
         yield
 
 
-pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=["README.md"], fixtures=["workspace"]).pytest()
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md"], fixtures=["workspace"]
+).pytest()

@@ -1,6 +1,6 @@
 """Serves a listing of full numbers as prebuilt bytes, so that what is measured is the client.
 
-Usage: python benchmarks/server.py PAGES PER_PAGE; prints the port that it serves on.
+Usage: python benchmarks/server.py PAGES PER_PAGE [DELAY]; prints the port that it serves on. DELAY is in seconds.
 """
 
 import asyncio
@@ -43,6 +43,7 @@ class Pages(asyncio.Protocol):
     """Answers each request with the page that it names, and looks at nothing else."""
 
     answers: tuple[bytes, ...] = ()
+    delay: float = 0.0
     transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -52,11 +53,16 @@ class Pages(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer; a request fits into one segment on loopback."""
         found = PAGE.search(data)
-        self.transport.write(self.answers[int(found[1]) - 1 if found else 0])
+        answer = self.answers[int(found[1]) - 1 if found else 0]
+        if self.delay:
+            asyncio.get_running_loop().call_later(self.delay, self.transport.write, answer)
+        else:
+            self.transport.write(answer)
 
 
-def answer(page: int, pages: int, per_page: int, items: str) -> bytes:
+def answer(page: int, pages: int, per_page: int) -> bytes:
     """Build one answer, head and all."""
+    items = json.dumps([item(index) for index in range((page - 1) * per_page, page * per_page)], separators=(",", ":"))
     pagination = {
         "current_page": page,
         "per_page": per_page,
@@ -71,14 +77,15 @@ def answer(page: int, pages: int, per_page: int, items: str) -> bytes:
     return head.encode() + body
 
 
-async def main(pages: int, per_page: int) -> None:
+async def main(pages: int, per_page: int, delay: float) -> None:
     """Serve until killed."""
-    items = json.dumps([item(index) for index in range(per_page)], separators=(",", ":"))
-    Pages.answers = tuple(answer(page, pages, per_page, items) for page in range(1, pages + 1))
+    Pages.answers = tuple(answer(page, pages, per_page) for page in range(1, pages + 1))
+    Pages.delay = delay
     server = await asyncio.get_running_loop().create_server(Pages, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*map(int, sys.argv[1:])))
+    pages, per_page, *delay = sys.argv[1:]
+    asyncio.run(main(int(pages), int(per_page), float(*delay)))

@@ -6,16 +6,14 @@ mean something on another machine.
 
 import asyncio
 import platform
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from statistics import median
 
 import aiohttp
 import orjson
 
+from benchmarks.serving import serving
 from mihu_async import MihuClient
 
 PAGES, PER_PAGE, ROUNDS = 400, 100, 5
@@ -59,18 +57,10 @@ async def _run(walk: Walk, base_url: str) -> int:
 
 def main() -> None:
     """Take the rounds and print the table."""
-    server = Path(__file__).with_name("server.py")
-    with subprocess.Popen(  # noqa: S603 - our own file
-        [sys.executable, str(server), str(PAGES), str(PER_PAGE)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        base_url = f"http://127.0.0.1:{int(process.stdout.readline())}"
-        try:
-            for walk in (bare, ours):
-                measure(walk, base_url)  # warm up: the first walk pays for what is imported late
-            rounds = [(measure(bare, base_url), measure(ours, base_url)) for _ in range(ROUNDS)]
-        finally:
-            process.terminate()
+    with serving(PAGES, PER_PAGE) as base_url:
+        for walk in (bare, ours):
+            measure(walk, base_url)  # warm up: the first walk pays for what is imported late
+        rounds = [(measure(bare, base_url), measure(ours, base_url)) for _ in range(ROUNDS)]
     report(rounds)
 
 

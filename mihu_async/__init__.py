@@ -53,8 +53,8 @@ from mihu_async.models.numbers import (
     PhoneNumber,
     Requirement,
 )
+from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.rates import Price, Rate
-from mihu_async.paging.page import Page, Pagination
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.report import WalkReport
 from mihu_async.paging.shard import Shard

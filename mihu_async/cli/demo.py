@@ -17,10 +17,12 @@ TRUNK = "+12345678901"
 async def run(output: Output, *, numbers: int, trunks: int, seed: int) -> None:
     """Run every step against a sandbox that lets one number be bought and refuses the next."""
     began = time.perf_counter()
-    async with Sandbox(numbers=numbers, trunks=trunks, seed=seed, purchase_limit=numbers + 1) as sandbox:
+    async with Sandbox(numbers=numbers, trunks=trunks, seed=seed) as sandbox:
         output.line(f"A sandbox serves the documented API at {sandbox.base_url}.")
         async with MihuClient(token=sandbox.token, base_url=sandbox.base_url) as mihu:
             await walk(mihu, output)
+            await walk_while_it_moves(mihu, sandbox, output)
+            sandbox.inventory.purchase_limit = len(sandbox.inventory.numbers) + 1
             await buy(mihu, output)
             agent, other = sandbox.inventory.free_agents("call")[:2]
             await register_and_assign(mihu, output, agent, other)
@@ -47,6 +49,36 @@ async def walk(mihu: MihuClient, output: Output) -> None:
     found = await output.gather("trunks", total, trunks)
     output.line(f"The first {SHOWN}:")
     output.table(["number", "agent"], ((trunk.number, answered_by(trunk)) for trunk in found[:SHOWN]))
+
+
+async def walk_while_it_moves(mihu: MihuClient, sandbox: Sandbox, output: Output) -> None:
+    """Walk while others release and buy numbers, and show that nothing was missed."""
+    output.step("The same walk, while others release and buy numbers")
+    before = {row["number"] for row in sandbox.inventory.numbers}
+    listing = mihu.numbers.list(per_page=PER_PAGE)
+    walked: list[str] = []
+    moves = iter([release, release, take_on, release])
+    async for page in listing.pages():
+        walked += (number.number for number in page)
+        next(moves, leave_alone)(sandbox)
+    stayed = before & {row["number"] for row in sandbox.inventory.numbers}
+    output.line(f"{len(stayed)} numbers stayed all along; {len(stayed - set(walked))} of them were missed.")
+    output.line(str(listing.report))
+
+
+def release(sandbox: Sandbox) -> None:
+    """Take the first two numbers out of the inventory."""
+    for row in sandbox.inventory.numbers[:2]:
+        sandbox.inventory.delete(row["phone_number_uuid"])
+
+
+def take_on(sandbox: Sandbox) -> None:
+    """Put a number in front of all others."""
+    sandbox.inventory.insert(at=0)
+
+
+def leave_alone(_: Sandbox) -> None:
+    """Change nothing."""
 
 
 async def buy(mihu: MihuClient, output: Output) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from mihu_async.core import converter
+from mihu_async.core.lane import read_directly
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.refusal import refused
 from mihu_async.core.request import RAW, Request
@@ -26,6 +27,8 @@ def read(response: Response, request: Request[T], mask: Mask, *, now: datetime) 
         return cast("T", None)
     if not response.is_json:
         raise _unreadable(response, request, mask, "it is not JSON")
+    if not raw and (direct := read_directly(response.body, request.answer)) is not None:
+        return direct
     try:
         document = converter.parse(response.body, exact=not raw)
         envelope = _envelope(document)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
@@ -53,7 +54,8 @@ class Pipeline:
             try:
                 response = await self.sender.send(request, bounds, mask)
                 journal.answered(response)
-                data = read(response, request, mask, now=self.clock.now())
+                async with request.turn if response.ok else nullcontext():
+                    data = read(response, request, mask, now=self.clock.now())
             except (TransportError, DecodeError, APIError) as caught:
                 error = caught
                 self.pressure.feel(error)

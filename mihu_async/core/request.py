@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast
@@ -29,7 +30,8 @@ class Request(Generic[T]):
     """One call to the service.
 
     ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``check`` says
-    how to find out by hand whether a write was applied.
+    how to find out by hand whether a write was applied. ``turn`` is entered when a successful answer has come and
+    before it is read: a page that was fetched ahead waits there as bytes.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Request(Generic[T]):
     body: bytes | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     check: str = ""
+    turn: AbstractAsyncContextManager[None] = field(factory=nullcontext[None], repr=False)
 
     @property
     def repeatable(self) -> bool:

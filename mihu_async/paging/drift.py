@@ -12,7 +12,7 @@ from typing import Generic, Literal, TypeVar, get_args
 
 from attrs import define, field, frozen
 
-from mihu_async.paging.page import Page
+from mihu_async.models.pages import Page
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class Trail(Generic[T]):
 
     def holds(self, read: Read[T], items: AbstractSet[Hashable]) -> bool:
         """Whether the page holds one of some items."""
-        return any(self.key(item) in items for item in read.page.items)
+        return not items.isdisjoint(map(self.key, read.page.items))
 
     def follows(self, before: Read[T], after: Read[T]) -> bool:
         """Whether nothing shows that the listing moved between two pages that stand next to each other."""
@@ -95,7 +95,14 @@ class Trail(Generic[T]):
 
     def take(self, read: Read[T]) -> tuple[T, ...]:
         """Give the items of a page that are new, and remember them."""
-        items = read.page.items if self.whole else self._after_known(read.page.items)
+        items = read.page.items
+        keys = {*map(self.key, items)}
+        if len(keys) == len(items) and self.seen.isdisjoint(keys):
+            self.seen |= keys
+            self.count(len(items))
+            return items
+        if not self.whole:
+            items = self._after_known(items)
         new: dict[Hashable, T] = {}
         for item in items:
             key = self.key(item)

@@ -1,40 +1,11 @@
-"""One page of a listing, as the API documents it, and what it may say. Pure values."""
+"""What a page may say of itself without contradicting what was asked. Pure."""
 
-from collections.abc import Iterator
-from typing import Generic, TypeVar
-
-from attrs import frozen
+from typing import TypeVar
 
 from mihu_async.errors import PaginationError
+from mihu_async.models.pages import Page
 
 T = TypeVar("T")
-
-
-@frozen(kw_only=True)
-class Pagination:
-    """Where a page stands: pages and positions count from 1; ``from_`` and ``to`` are None on an empty page."""
-
-    current_page: int
-    per_page: int
-    total: int
-    last_page: int
-    has_more: bool
-    from_: int | None = None
-    to: int | None = None
-
-
-@frozen(kw_only=True)
-class Page(Generic[T]):
-    """One page: its items, in the service's order, and where it stands. It can be iterated, and has a length."""
-
-    items: tuple[T, ...]
-    pagination: Pagination
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 def check_progress(page: Page[T], *, requested: int) -> None:

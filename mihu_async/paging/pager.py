@@ -1,16 +1,17 @@
 """The pager: what a ``list()`` gives."""
 
 from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, suppress
+from contextlib import aclosing, nullcontext, suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from attrs import evolve, frozen
 
 from mihu_async.errors import MihuError, UsageError
+from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
 from mihu_async.paging.drift import MODES, OnDrift
-from mihu_async.paging.page import Page, check_progress
+from mihu_async.paging.page import check_progress
 from mihu_async.paging.report import WalkReport
 from mihu_async.paging.shard import Shard, ranges
 from mihu_async.paging.walk import Listing, Walk
@@ -167,7 +168,7 @@ class Pager(Generic[T]):
         return walk
 
     async def _first_page(self) -> Page[T]:
-        page = await self._listing.fetch(self._listing.start)
+        page = await self._listing.fetch(self._listing.start, nullcontext())
         check_progress(page, requested=self._listing.start)
         return page
 

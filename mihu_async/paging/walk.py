@@ -7,18 +7,19 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from operator import attrgetter
 from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
 
 from mihu_async.errors import DriftError, MihuError, PaginationError
+from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
 from mihu_async.paging.drift import OnDrift, Read, Trail
-from mihu_async.paging.page import Page, check_progress
+from mihu_async.paging.page import check_progress
 from mihu_async.paging.report import WalkReport
-from mihu_async.paging.window import Window
+from mihu_async.paging.window import Turn, Window
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ class Listing(Generic[T]):
     to read, and the ``total`` that the listing had when it was cut.
     """
 
-    fetch: Callable[[int], Awaitable[Page[T]]]
+    fetch: Callable[[int, AbstractAsyncContextManager[None]], Awaitable[Page[T]]]
     key: Callable[[T], Hashable]
     path: str
     query: str
@@ -57,9 +58,11 @@ class Walk(Generic[T]):
     def __init__(self, listing: Listing[T], *, concurrency: int, on_drift: OnDrift, resume: Place | None) -> None:
         self._listing = listing
         self._on_drift = on_drift
-        self._begin = self._place = resume or Place(page=listing.start)
-        whole = not self._place.anchors and self._place.page == 1 and listing.end is None
-        self._trail = Trail(listing.key, whole=whole, seen=set(self._place.anchors))
+        self._begin = begin = resume or Place(page=listing.start)
+        self._page = begin.page
+        self._passed: deque[T] = deque(maxlen=ANCHORS)
+        whole = not begin.anchors and begin.page == 1 and listing.end is None
+        self._trail = Trail(listing.key, whole=whole, seen=set(begin.anchors))
         self._window = Window(self._fetch, most=concurrency, pressure=listing.pressure)
         self._recent: deque[Read[T]] = deque(maxlen=concurrency)
         self._spare: Read[T] | None = None
@@ -83,11 +86,13 @@ class Walk(Generic[T]):
 
     def checkpoint(self) -> str:
         """Where the walk is: behind the last item after which the caller asked for another one."""
-        return encode_checkpoint(self._place, listing=self._listing.name)
+        anchors = (*self._begin.anchors, *(str(self._listing.key(item)) for item in self._passed))
+        return encode_checkpoint(Place(page=self._page, anchors=anchors[-ANCHORS:]), listing=self._listing.name)
 
     def rewind(self) -> None:
         """Put the checkpoint back to the beginning, for a caller who got nothing of what was read."""
-        self._place = self._begin
+        self._page = self._begin.page
+        self._passed.clear()
 
     async def items(self) -> AsyncGenerator[T]:
         """Walk item by item."""
@@ -96,7 +101,8 @@ class Walk(Generic[T]):
                 for item in page.items:
                     self._yielded += 1
                     yield item
-                    self._pass_by(number, item)
+                    self._page = number
+                    self._passed.append(item)
 
     async def pages(self) -> AsyncGenerator[Page[T]]:
         """Walk page by page; an item that was given before is left out of its page."""
@@ -104,11 +110,8 @@ class Walk(Generic[T]):
             async for number, page in pages:
                 self._yielded += len(page.items)
                 yield page
-                self._pass_by(number, *page.items[-ANCHORS:])
-
-    def _pass_by(self, number: int, *items: T) -> None:
-        anchors = (*self._place.anchors, *(str(self._listing.key(item)) for item in items))
-        self._place = Place(page=number, anchors=anchors[-ANCHORS:])
+                self._page = number
+                self._passed.extend(page.items[-ANCHORS:])
 
     async def _guarded(self) -> AsyncGenerator[tuple[int, Page[T]]]:
         """Leave nothing under way however the walk ends, and put its place on every error."""
@@ -256,9 +259,9 @@ class Walk(Generic[T]):
         """Read a page and nothing ahead of it."""
         return await self._window.read(number, last=number)
 
-    async def _fetch(self, number: int) -> Read[T]:
+    async def _fetch(self, number: int, turn: Turn) -> Read[T]:
         asked = self._trail.ask()
-        page = await self._listing.fetch(number)
+        page = await self._listing.fetch(number, turn)
         check_progress(page, requested=number)
         return self._trail.note(number, page, asked=asked)
 

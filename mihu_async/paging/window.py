@@ -10,6 +10,27 @@ from typing import Generic, TypeVar
 P = TypeVar("P")
 
 
+class Turn:
+    """A page's turn to be read, entered with ``async with``: it comes when the caller asks for the page.
+
+    Until then a page that was fetched ahead is bytes. So only one page at a time is made into models, and what the
+    caller's asking begins is on its way before that work.
+    """
+
+    def __init__(self) -> None:
+        self._come = asyncio.Event()
+
+    def come(self) -> None:
+        """Let the page be read."""
+        self._come.set()
+
+    async def __aenter__(self) -> None:
+        await self._come.wait()
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is held."""
+
+
 class Window(Generic[P]):
     """Fetches up to ``most`` pages at a time, counted from the one that the caller asks for.
 
@@ -18,14 +39,14 @@ class Window(Generic[P]):
     and from then on grows by one. Nothing is fetched but in :meth:`read`, so a slow caller is waited for.
     """
 
-    def __init__(self, fetch: Callable[[int], Awaitable[P]], *, most: int, pressure: Callable[[], int]) -> None:
+    def __init__(self, fetch: Callable[[int, Turn], Awaitable[P]], *, most: int, pressure: Callable[[], int]) -> None:
         self._fetch = fetch
         self._most = most
         self._pressure = pressure
         self._felt: int = pressure()
         self._width = 1
         self._relieved = True
-        self._tasks: dict[int, asyncio.Task[P]] = {}
+        self._begun: dict[int, tuple[Turn, asyncio.Task[P]]] = {}
 
     @property
     def width(self) -> int:
@@ -36,12 +57,15 @@ class Window(Generic[P]):
         """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
         self._yield_to_pressure()
         for ahead in (number, *range(number + 1, min(number + self._width, last + 1))):
-            if ahead not in self._tasks:
-                self._tasks[ahead] = asyncio.ensure_future(self._fetch(ahead))
+            if ahead not in self._begun:
+                turn = Turn()
+                self._begun[ahead] = turn, asyncio.ensure_future(self._fetch(ahead, turn))
+        turn, task = self._begun[number]
+        turn.come()
         try:
-            return await self._tasks[number]
+            return await task
         finally:
-            del self._tasks[number]
+            del self._begun[number]
             self._width = min(self._most, self._width * 2 if self._relieved else self._width + 1)
 
     def _yield_to_pressure(self) -> None:
@@ -52,7 +76,8 @@ class Window(Generic[P]):
 
     async def clear(self) -> None:
         """Cancel and await what is under way, and forget what was fetched ahead."""
-        tasks, self._tasks = self._tasks, {}
-        for task in tasks.values():
+        tasks = [task for _, task in self._begun.values()]
+        self._begun.clear()
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,6 +1,7 @@
 """What all listings have in common: filters, pages, and a pager over them."""
 
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
@@ -8,7 +9,7 @@ from attrs import evolve, frozen
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe, encode_query
 from mihu_async.errors import UsageError
-from mihu_async.paging.page import Page
+from mihu_async.models.pages import Page
 from mihu_async.paging.pager import Pager, WalkOptions
 from mihu_async.paging.shard import Shard
 from mihu_async.paging.walk import Listing
@@ -45,8 +46,8 @@ class Endpoint(Generic[T]):
     def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
         request = describe("GET", self.path, self.answer)
 
-        async def fetch(number: int) -> Page[T]:
-            return await pipeline.run(evolve(request, query=f"{query}&page={number}"))
+        async def fetch(number: int, turn: AbstractAsyncContextManager[None]) -> Page[T]:
+            return await pipeline.run(evolve(request, query=f"{query}&page={number}", turn=turn))
 
         return Listing(
             fetch=fetch, key=self.key, path=self.path, query=query, pressure=pipeline.pressure.count, start=start

@@ -11,7 +11,7 @@ from mihu_async.core.request import describe
 from mihu_async.models.enums import ComplianceStatus, NumberSort, NumberStatus, NumberType
 from mihu_async.models.inputs import Address, RequirementValue
 from mihu_async.models.numbers import Capabilities, PhoneNumber
-from mihu_async.paging.page import Page
+from mihu_async.models.pages import Page
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.shard import Shard
 from mihu_async.resources.arguments import (

@@ -11,7 +11,7 @@ from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import Direction, TrunkChannel
 from mihu_async.models.inputs import SipCredentials
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.paging.page import Page
+from mihu_async.models.pages import Page
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.shard import Shard
 from mihu_async.resources.arguments import e164, identifier, instance_of, json_object, one_of, optional, present, text

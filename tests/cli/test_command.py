@@ -30,13 +30,18 @@ async def test_the_demo_does_the_main_job():
         "trunks 8/8",
         "number\tcountry\ttype\tstatus\tmonthly fee",
         "+390790080041\tIT\tlocal\tactive\t1.15 EUR",
-        "The workspace held 60 numbers, and now holds 61.",
     ):
         assert line in told.splitlines()
+    assert re.search(r"^5\d numbers stayed all along; 0 of them were missed\.$", told, re.MULTILINE)
+    ((before, after),) = re.findall(r"^The workspace held (\d+) numbers, and now holds (\d+)\.$", told, re.MULTILINE)
+    assert int(before) + 1 == int(after)
+    assert f"(limit {after}, current {after})" in told
+    (report,) = re.findall(r"^WalkReport\((.*)\)$", told, re.MULTILINE)
+    assert report.endswith("drifted=True, complete=True")
     registered, assigned = re.findall(r"^(?:registered|assigned)\t(.+ \([0-9a-f-]{36}\))$", told, re.MULTILINE)
     assert registered != assigned
     assert "PurchaseLimitError: POST /api/v1/phone-numbers was refused with 403 purchase_limit_reached" in told
-    assert "(limit 61, current 61). Nothing was changed." in told
+    assert "Nothing was changed." in told
 
 
 async def test_the_demo_draws_on_a_terminal():

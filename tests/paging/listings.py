@@ -65,7 +65,7 @@ class Shelf:
         """Every item that was there from the beginning to now, in order."""
         return [item for item in self.started if item not in self.gone]
 
-    async def fetch(self, number: int) -> Page[str]:
+    async def fetch(self, number: int, turn: Any) -> Page[str]:
         """Answer after some turns of the loop, with the listing as it is at one moment between them."""
         self.asked.append(number)
         self.under_way += 1
@@ -76,7 +76,8 @@ class Shelf:
             page = page_of(self.items, number, self.size)
             self.answers += 1
             await self._some_turns()
-            return page
+            async with turn:
+                return page
         finally:
             self.under_way -= 1
 

@@ -142,10 +142,10 @@ async def test_every_error_that_leaves_a_walk_says_where_it_was():
     shelf = Shelf(12, 3)
     whole, broken = shelf.fetch, {3}
 
-    async def fetch(number):
+    async def fetch(number, turn):
         if number in broken:
             raise PaginationError("broken", requested=number, received=number)
-        return await whole(number)
+        return await whole(number, turn)
 
     shelf.fetch = fetch  # type: ignore[method-assign]  # a fault in the listing
     pager = shelf.pager()

@@ -29,7 +29,7 @@ class Fixed:
         self.pages = pages
         self.asked: list[int] = []
 
-    async def fetch(self, number: int) -> Page[Any]:
+    async def fetch(self, number: int, turn: Any) -> Page[Any]:
         self.asked.append(number)
         await asyncio.sleep(0)
         return self.pages[number - 1]

@@ -230,7 +230,7 @@ async def test_a_listing_that_never_stops_moving_is_read_to_an_end(kind):
 async def test_a_total_that_lies_is_not_promised():
     """All that was shown is given, and does not add up."""
 
-    async def fetch(number):
+    async def fetch(number, turn):
         page = page_of(list("abcdef"), number, 2)
         return page.__class__(items=page.items, pagination=evolve(page.pagination, total=50))
 
@@ -243,7 +243,7 @@ async def test_a_total_that_lies_is_not_promised():
 async def test_metadata_without_positions_will_do():
     """From and to may be null throughout."""
 
-    async def fetch(number):
+    async def fetch(number, turn):
         page = page_of(list("abcdef"), number, 2)
         return evolve(page, pagination=evolve(page.pagination, from_=None, to=None))
 
@@ -257,7 +257,7 @@ async def test_positions_that_do_not_follow_are_a_sign():
     """Where from does not go on behind to, the page before is read again, and the walk goes on."""
     asked: list[int] = []
 
-    async def fetch(number):
+    async def fetch(number, turn):
         asked.append(number)
         page = page_of(list("abcdef"), number, 2)
         return evolve(page, pagination=evolve(page.pagination, from_=1)) if number == 2 else page
@@ -269,7 +269,7 @@ async def test_positions_that_do_not_follow_are_a_sign():
 async def test_an_empty_page_in_the_middle_is_no_end():
     """The walk goes on, and says that the items it was promised did not come."""
 
-    async def fetch(number):
+    async def fetch(number, turn):
         page = page_of(list("abcdef"), number, 2)
         return evolve(page, items=()) if number == 2 else page
 
@@ -285,7 +285,7 @@ async def test_a_service_that_promises_more_for_ever_is_left(mode, items):
     """Though every echo is right, the walk ends after a bounded number of pages."""
     asked: list[int] = []
 
-    async def fetch(number):
+    async def fetch(number, turn):
         asked.append(number)
         page = page_of(["same"], 1, 1)
         moved = evolve(page.pagination, current_page=number, last_page=number + 1, has_more=True, from_=None, to=None)

@@ -1,0 +1,171 @@
+"""The direct lane gives what the converter gives, or nothing."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mihu_async import NumberChannels, Page, PhoneNumber, Price, Rate
+from mihu_async.core.converter import ParseError, ShapeError, parse, structure
+from mihu_async.core.lane import read_directly
+
+NUMBER: dict[str, Any] = {
+    "phone_number_uuid": "u",
+    "number": "+12084439178",
+    "is_external": False,
+    "type": "local",
+    "billing": {"monthly_fee": 1.15, "currency": "EUR"},
+    "compliance": {"status": "completed", "requirements": [{"name": "n"}]},
+    "purchased_at": "2023-11-07T05:31:56Z",
+}
+PAGINATION = {"current_page": 2, "per_page": 3, "total": 9, "last_page": 3, "has_more": True, "from": 4, "to": 6}
+
+
+def body(data: Any, **envelope: Any) -> bytes:
+    """Write an answer as the service does."""
+    return json.dumps({"success": True, "data": data} | envelope, separators=(",", ":")).encode()
+
+
+def closely(answer: bytes, into: Any) -> Any:
+    """Read an answer with the converter, or give None where it cannot be read or was no success."""
+    try:
+        document = parse(answer, exact=True)
+        return structure(document["data"], into) if document.get("success", True) is True else None
+    except (ParseError, ShapeError, KeyError):
+        return None
+
+
+def test_a_page_is_read_whole():
+    """Items and metadata are those that the converter makes, also those whose name is a keyword."""
+    answer = body({"items": [NUMBER], "pagination": PAGINATION})
+    page = read_directly(answer, Page[PhoneNumber])
+
+    assert page is not None
+    assert closely(answer, Page[PhoneNumber]) == page
+    assert (4, 6) == (page.pagination.from_, page.pagination.to)
+    assert Decimal("1.15") == page.items[0].billing.monthly_fee  # type: ignore[union-attr]  # it is there
+
+
+def test_a_single_answer_is_read_whole():
+    """It is the same for what is no page, with money in it or without."""
+    snapshot = {"number": "+1", "channels": {"call": {"bound": True}}}
+    for data, kind in ((NUMBER, PhoneNumber), (snapshot, NumberChannels)):
+        assert closely(body(data), kind) == read_directly(body(data), kind) is not None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        body(NUMBER | {"billing": {"monthly_fee": "1.15"}}),
+        json.dumps({"data": NUMBER | {"billing": {"monthly_fee": "1.15"}}}, indent=1).encode(),
+        body(NUMBER | {"billing": {"monthly_fee": "1.15"}}).replace(b"monthly", b"\\u006donthly"),
+        body(NUMBER | {"purchased_at": "2023-11-07T05:31:56"}),
+        body(NUMBER | {"updated_at": "yesterday"}),
+        body(NUMBER | {"is_external": "false"}),
+        body(NUMBER | {"number": None}),
+        body(NUMBER | {"billing": {"monthly_fee": 0}}).replace(b":0", b":1e99999999999999999999"),
+        body(NUMBER, success=False),
+        body(NUMBER, success=None),
+        body(None),
+        b'{"success":true}',
+        b"<html>",
+        b"\xff",
+        b"[" * 100_000,
+    ],
+    ids=[
+        "fee as text",
+        "fee as text, spaced",
+        "fee as text, hidden",
+        "naive time",
+        "no time",
+        "text for a boolean",
+        "null",
+        "no number",
+        "failure",
+        "no word on success",
+        "no data",
+        "data missing",
+        "html",
+        "no text",
+        "deep",
+    ],
+)
+def test_what_asks_for_a_closer_look_is_left_to_the_converter(answer):
+    """The converter names what is wrong, or raises the refusal."""
+    assert read_directly(answer, PhoneNumber) is None
+
+
+@pytest.mark.parametrize("text", ["Sàssari", "a/b", 'a "b"', "a\\b", "a\nb"])
+def test_escapes_do_not_cost_the_lane(text):
+    """What frameworks write into JSON is read directly: other letters as numbers, slashes and quotes with a stroke."""
+    answer = body(NUMBER | {"location": text}).replace(b"/", rb"\/")
+
+    assert closely(answer, PhoneNumber) == read_directly(answer, PhoneNumber) is not None
+
+
+_leaf = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.sampled_from(["local", "2023-11-07T05:31:56Z", "2023-11-07T05:31:56+02:00", "2023-11-07 05:31:56"])
+)
+
+
+def _documents(kind: Any) -> st.SearchStrategy[Any]:
+    """Make objects of a model's fields, each of its own shape, of another, null, or missing.
+
+    Some fields are unknown.
+    """
+    fields: dict[str, st.SearchStrategy[Any]] = {"unknown": _leaf}
+    for field in attrs.fields(kind):
+        inner = [part for part in getattr(field.type, "__args__", ()) if attrs.has(part)]
+        fields[field.name] = (_documents(inner[0]) | _leaf) if inner else (_leaf | st.lists(_leaf, max_size=2))
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+_good: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {name: st.just(NUMBER[name]) for name in ("phone_number_uuid", "number", "is_external")},
+    optional={
+        "type": st.none() | st.text(max_size=4),
+        "location": st.none() | st.text(),
+        "billing": st.none() | st.builds(dict, monthly_fee=st.none() | st.integers() | st.floats(0, 9)),
+        "updated_at": st.none() | st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
+    },
+)
+
+
+@given(
+    st.lists(_documents(PhoneNumber) | _good, max_size=3),
+    st.sampled_from([(",", ":"), (", ", ": "), (",\n", "\t:\n")]),
+    st.booleans(),
+)
+def test_both_lanes_read_the_same(items, separators, ascii_only):
+    """Whatever documents hold, and however they are written, the lane gives the converter's models or nothing."""
+    data = {"items": items, "pagination": PAGINATION}
+    answer = json.dumps({"success": True, "data": data}, separators=separators, ensure_ascii=ascii_only).encode()
+    direct = read_directly(answer, Page[PhoneNumber])
+
+    assert direct is None or closely(answer, Page[PhoneNumber]) == direct
+
+
+@given(_good)
+def test_what_is_right_is_read_directly(document):
+    """The lane is taken where nothing is wrong."""
+    assert closely(body(document), PhoneNumber) == read_directly(body(document), PhoneNumber) is not None
+
+
+def test_money_is_found_in_every_model():
+    """A price that is nested below another field is guarded too."""
+    answer = body({"items": [{"price": {"amount": "1.5"}}], "pagination": PAGINATION})
+    right = answer.replace(b'"1.5"', b"1.50")
+
+    assert read_directly(answer, Page[Rate]) is None
+    page = read_directly(right, Page[Rate])
+    assert page is not None
+    assert Price(amount=Decimal("1.50")) == page.items[0].price
