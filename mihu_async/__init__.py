@@ -2,7 +2,7 @@
 
 from mihu_async._version import __version__
 from mihu_async.client import MihuClient
-from mihu_async.core.retry import RetryPolicy
+from mihu_async.core.retry import RetryBudget, RetryPolicy
 from mihu_async.core.timeout import Timeout
 from mihu_async.errors import (
     APIError,
@@ -107,6 +107,7 @@ __all__ = [
     "RequestTimeoutError",
     "Requirement",
     "RequirementValue",
+    "RetryBudget",
     "RetryPolicy",
     "ServerError",
     "Shard",

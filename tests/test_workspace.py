@@ -2,10 +2,12 @@
 
 import asyncio
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import pytest
 
 from mihu_async import (
@@ -275,3 +277,21 @@ async def test_a_hanging_call_can_be_cancelled(mihu, sandbox):
         await task
 
     assert 57 == len(await mihu.numbers.list().collect())
+
+
+@pytest.mark.parametrize("ending", ["break", "error", "end"])
+async def test_every_connection_goes_back_however_a_walk_ends(sandbox, ending):
+    """After the block no connection is out, and the session serves the next call."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=8)) as session:
+        mihu = MihuClient(sandbox.token, base_url=sandbox.base_url, session=session, concurrency=8)
+        with suppress(KeyError):
+            async with mihu.numbers.list(per_page=2) as pager:
+                async for _ in pager:
+                    if ending == "break" and pager.report.pages > 3:
+                        break
+                    if ending == "error" and pager.report.pages > 3:
+                        raise KeyError
+        assert session.connector is not None
+        assert not session.connector._acquired
+
+        assert 57 == len(await mihu.numbers.list().collect())

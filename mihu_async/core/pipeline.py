@@ -16,7 +16,7 @@ from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, decide
 from mihu_async.core.timeout import Timeout
-from mihu_async.errors import APIError, DecodeError, OutcomeUnknownError, TransportError
+from mihu_async.errors import APIError, ConnectTimeoutError, DecodeError, OutcomeUnknownError, TransportError
 
 T = TypeVar("T")
 
@@ -49,6 +49,7 @@ class Pipeline:
         journal = Journal(request, self.clock, mask)
         deadline = self.clock.monotonic() + self.timeout.total
         while True:
+            await self._pass_pause(request, deadline)
             journal.begin()
             bounds = evolve(self.timeout, total=max(deadline - self.clock.monotonic(), SHORTEST))
             try:
@@ -58,9 +59,10 @@ class Pipeline:
                     data = read(response, request, mask, now=self.clock.now())
             except (TransportError, DecodeError, APIError) as caught:
                 error = caught
-                self.pressure.feel(error)
+                self._feel(error)
             else:
                 journal.succeeded()
+                self.pressure.earn(self.retries.budget)
                 return data
             verdict = decide(
                 error,
@@ -69,8 +71,10 @@ class Pipeline:
                 policy=self.retries,
                 left=deadline - self.clock.monotonic(),
                 jitter=self.jitter(),
+                affordable=self.pressure.affords(self.retries.budget),
             )
             if isinstance(verdict, Again):
+                self.pressure.spend(self.retries.budget)
                 journal.failed(error, wait=verdict.delay)
                 await self.clock.sleep(verdict.delay)
                 continue
@@ -78,6 +82,25 @@ class Pipeline:
             if isinstance(verdict, GiveUp):
                 raise error.after(journal.attempts, verdict.why)
             raise _unknown(request, error, mask).after(journal.attempts, "") from error
+
+    async def _pass_pause(self, request: Request[Any], deadline: float) -> None:
+        """Wait while the service asked this client to be left, unless the call's time would be over by then."""
+        while held := self.pressure.held(self.clock.monotonic()):
+            if held >= deadline - self.clock.monotonic():
+                raise ConnectTimeoutError(
+                    f"{request.method} {request.path} was not sent: the service asked this client for a pause of which "
+                    f"{held:.3g} s are left, longer than the call may take.",
+                    method=request.method,
+                    url=request.path,
+                )
+            await self.clock.sleep(held)
+
+    def _feel(self, error: Failure) -> None:
+        """Take note of what an answer asks of all calls; a pause above the cap holds nobody."""
+        self.pressure.feel(error)
+        asked = error.retry_after if isinstance(error, APIError) else None
+        if asked is not None and asked <= self.retries.max_retry_after:
+            self.pressure.pause(self.clock.monotonic() + asked)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A pipeline cannot be pickled or copied: it holds secrets.")

@@ -36,6 +36,34 @@ def _check_seconds(_: object, attribute: "Attribute[float]", value: Any) -> None
         raise UsageError(message, argument=attribute.name)
 
 
+def _check_tokens(_: object, attribute: "Attribute[float]", value: Any) -> None:
+    if not is_finite(value) or value < 0:
+        message = f"RetryBudget.{attribute.name} must be a finite number from 0, not {value!r}."
+        raise UsageError(message, argument=attribute.name)
+
+
+@frozen(kw_only=True)
+class RetryBudget:
+    """What keeps retries from multiplying an outage: a bucket that all calls of a client share.
+
+    It begins with ``tokens`` (500); a retry takes ``cost`` (5), and a call that succeeds puts ``refill`` (1) back, up
+    to ``tokens``. An empty bucket means no retry, so 200 calls that fail send at most 300 requests.
+    """
+
+    tokens: float = field(default=500.0, validator=_check_tokens)
+    cost: float = field(default=5.0, validator=_check_tokens)
+    refill: float = field(default=1.0, validator=_check_tokens)
+
+
+BUDGET: RetryBudget | None = RetryBudget()
+
+
+def _check_budget(_: object, attribute: "Attribute[RetryBudget | None]", value: Any) -> None:
+    if value is not None and not isinstance(value, RetryBudget):
+        message = f"RetryPolicy.{attribute.name} must be RetryBudget(…) or None, not {value!r}."
+        raise UsageError(message, argument=attribute.name)
+
+
 @frozen(kw_only=True)
 class RetryPolicy:
     """How a call that failed is tried again.
@@ -43,13 +71,14 @@ class RetryPolicy:
     ``max_attempts`` (4) counts the first one; 1 switches retries off. The wait before attempt *n* + 1 is a random part
     of ``base_delay * 2 ** (n - 1)`` seconds (``base_delay`` 0.5, at most ``max_delay`` 8), unless the service says how
     long with ``Retry-After``; when it asks for more than ``max_retry_after`` (60) seconds, the call fails at once and
-    says so.
+    says so. ``budget`` is what the client's retries are paid from; None sets no such bound.
     """
 
     max_attempts: int = field(default=4, validator=_check_attempts)
     base_delay: float = field(default=0.5, validator=_check_seconds)
     max_delay: float = field(default=8.0, validator=_check_seconds)
     max_retry_after: float = field(default=60.0, validator=_check_seconds)
+    budget: RetryBudget | None = field(default=BUDGET, validator=_check_budget)
 
 
 @frozen
@@ -77,17 +106,32 @@ Failure = TransportError | DecodeError | APIError
 
 
 def decide(
-    error: Failure, *, repeatable: bool, attempt: int, policy: RetryPolicy, left: float, jitter: float
+    error: Failure,
+    *,
+    repeatable: bool,
+    attempt: int,
+    policy: RetryPolicy,
+    left: float,
+    jitter: float,
+    affordable: bool = True,
 ) -> Verdict:
     """Decide what follows the failure of attempt number ``attempt``.
 
-    ``left`` is what remains of the call's time in seconds, ``jitter`` a random number from 0 to 1.
+    ``left`` is what remains of the call's time in seconds, ``jitter`` a random number from 0 to 1; ``affordable`` says
+    whether the client's budget pays for another attempt.
     """
     if not _never_done(error):
         if not _may_be_done(error):
             return GiveUp()
         if not repeatable:
             return Lost()
+    if not affordable:
+        return GiveUp("the client's retry budget is spent")
+    return _when(error, attempt=attempt, policy=policy, left=left, jitter=jitter)
+
+
+def _when(error: Failure, *, attempt: int, policy: RetryPolicy, left: float, jitter: float) -> Again | GiveUp:
+    """Decide how long to wait, or that it is no use."""
     if attempt >= policy.max_attempts:
         return GiveUp(f"max_attempts={policy.max_attempts}" if attempt > 1 else "")
     asked = error.retry_after if isinstance(error, APIError) else None

@@ -16,6 +16,7 @@ from mihu_async import (
     OutcomeUnknownError,
     RateLimitError,
     RequestTimeoutError,
+    RetryBudget,
     RetryPolicy,
     ServerError,
     Timeout,
@@ -206,3 +207,76 @@ def test_the_pipeline_shows_no_secret():
     """Its repr can stand in a debugger."""
     assert TOKEN not in repr(pipeline(sender()))
     assert "hunter22" not in repr(POST)
+
+
+async def test_a_pause_holds_every_call_of_the_client():
+    """What one call was asked for is waited for by the next one too, before it is sent."""
+    network = sender(failed(429, Retry_After="7"), ok(1), ok(2))
+    calls = pipeline(network, retries=RetryPolicy(max_attempts=1))
+    await raised(calls)
+    network.clock.seconds += 2
+
+    assert 1 == await calls.run(GET)
+    assert [5.0] == network.clock.slept
+    assert 2 == await calls.run(GET)
+    assert [5.0] == network.clock.slept
+
+
+async def test_a_pause_above_the_cap_holds_nobody():
+    """An hour for one call is no reason to hang all others."""
+    network = sender(failed(429, Retry_After="3600"), ok(1))
+    calls = pipeline(network)
+    await raised(calls)
+
+    assert 1 == await calls.run(GET)
+    assert [] == network.clock.slept
+
+
+@pytest.mark.parametrize("request_", [GET, POST], ids=["GET", "POST"])
+async def test_a_pause_beyond_the_calls_time_is_not_waited_for(request_):
+    """Nothing was sent, and the error says for how long the service asked."""
+    network = sender(failed(503, Retry_After="30"))
+    calls = pipeline(network, retries=RetryPolicy(max_attempts=1), timeout=Timeout(total=10))
+    await raised(calls)
+    error = await raised(calls, request_)
+
+    assert isinstance(error, ConnectError | TimeoutError)
+    assert "was not sent: the service asked this client for a pause of which 30 s are left" in str(error)
+    assert 1 == len(network.sent)
+
+
+async def test_an_outage_is_not_multiplied():
+    """Two hundred calls that fail send at most three hundred requests, and the error says why."""
+    network = sender(*[failed(503)] * 1000)
+    calls = pipeline(network)
+    errors = [await raised(calls) for _ in range(200)]
+
+    assert 300 == len(network.sent)
+    assert "the client's retry budget is spent" == errors[-1].stopped
+    assert "Not tried again: the client's retry budget is spent." in str(errors[-1])
+
+
+async def test_success_pays_back_what_retries_took():
+    """Five successes pay for one retry, and more than the bucket holds is not saved."""
+    budget = RetryBudget(tokens=10, cost=5, refill=1)
+    network = sender(*[ok(1)] * 50, *[failed(503)] * 3, *[ok(1)] * 5, *[failed(503)] * 2)
+    calls = pipeline(network, retries=RetryPolicy(budget=budget))
+    for _ in range(50):
+        await calls.run(GET)
+    await raised(calls)
+    assert 53 == len(network.sent)
+    for _ in range(5):
+        await calls.run(GET)
+    await raised(calls)
+
+    assert 60 == len(network.sent)
+
+
+async def test_without_a_budget_only_attempts_are_bounded():
+    """None sets no bound over the calls."""
+    network = sender(*[failed(503)] * 800)
+    calls = pipeline(network, retries=RetryPolicy(budget=None))
+    for _ in range(200):
+        await raised(calls)
+
+    assert 800 == len(network.sent)

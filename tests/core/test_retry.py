@@ -16,6 +16,7 @@ from mihu_async import (
     DecodeError,
     RateLimitError,
     RequestTimeoutError,
+    RetryBudget,
     RetryPolicy,
     ServerError,
     UsageError,
@@ -178,3 +179,18 @@ def test_a_policy_that_cannot_be_is_refused(option, value):
         RetryPolicy(**{option: value})
 
     assert option == caught.value.argument
+
+
+@pytest.mark.parametrize("option", ["tokens", "cost", "refill"])
+@pytest.mark.parametrize("value", [-1, math.inf, "5", True], ids=repr)
+def test_a_budget_that_cannot_be_is_refused(option, value):
+    """The error names the option."""
+    with pytest.raises(UsageError, match=rf"RetryBudget\.{option}"):
+        RetryBudget(**{option: value})
+
+
+def test_a_budget_is_a_budget():
+    """A number is none."""
+    with pytest.raises(UsageError, match="budget must be RetryBudget"):
+        RetryPolicy(budget=500)  # type: ignore[arg-type]  # the point of the test
+    assert RetryBudget(tokens=500, cost=5, refill=1) == RetryPolicy().budget
