@@ -12,7 +12,7 @@ import distributed
 from benchmarks.serving import serving
 from mihu_async import MihuClient, Shard
 
-PAGES, PER_PAGE, DELAY, WORKERS, SHARDS = 400, 100, 0.05, 2, 8
+PAGES, PER_PAGE, DELAY, WORKERS, SHARDS = 400, 100, 0.05, 2, 4
 
 
 async def walk(base_url: str, shard: Shard | None) -> list[str]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Hashable
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from types import GenericAlias
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 
 import attrs
@@ -77,7 +76,8 @@ def _page(page: _Page[Any]) -> Page[Any]:
 def _lane(answer: Hashable) -> _Lane:
     is_page = get_origin(answer) is Page
     item: Any = get_args(answer)[0] if is_page else answer
-    envelope: Any = GenericAlias(_Envelope, (GenericAlias(_Page, (item,)) if is_page else item,))
+    data = cast("Any", _Page)[item] if is_page else item
+    envelope: Any = cast("Any", _Envelope)[data]
     money = sorted(_fields_of(item, Decimal))
     return _Lane(
         decode=msgspec.json.Decoder(envelope).decode,

@@ -53,11 +53,11 @@ class Pager(Generic[T]):
     ) -> "Pager[T]":
         """Give a pager of the same listing that walks in another way; None keeps what this one has.
 
-        concurrency: how many pages may be under way at a time, from 1. on_drift: what to do when the listing moves
-        while it is read. ``"recover"`` reads what moved again, and nothing where
-            nothing moved; ``"verify"`` then reads the whole listing again until a pass shows nothing new, at twice
-            the requests or more; ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and keeps
-            no memory of the items.
+        concurrency: how many pages may be under way at a time, from 1.
+        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads what moved again, and nothing
+            where nothing moved; ``"verify"`` then reads the whole listing again until a pass shows nothing new, at
+            twice the requests or more; ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and
+            keeps no memory of the items.
         resume: a checkpoint of this listing, with the same filters and page size, to go on behind its last item.
 
         Raises UsageError for what cannot be.
