@@ -1,7 +1,8 @@
 """The direct lane: a whole answer from bytes to models in one go, where nothing in it asks for a closer look.
 
-It gives what the converter gives, or nothing. What msgspec takes more lightly than the converter does, a fee as text
-or a time without an offset, is found here and left to the converter, which says where it is wrong.
+It gives what the converter gives, or nothing; parts that no model reads are not looked at. What msgspec takes more
+lightly than the converter does, a fee as text or a time without an offset, is found here and left to the converter,
+which says where it is wrong.
 """
 
 import re

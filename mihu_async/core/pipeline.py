@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
@@ -11,7 +10,7 @@ from mihu_async.core.clock import Clock, SystemClock
 from mihu_async.core.envelope import read
 from mihu_async.core.journal import Journal
 from mihu_async.core.mask import Mask
-from mihu_async.core.pressure import Pressure
+from mihu_async.core.pressure import ASKED_FOR_LESS, Pressure
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, decide
@@ -49,14 +48,16 @@ class Pipeline:
         journal = Journal(request, self.clock, mask)
         deadline = self.clock.monotonic() + self.timeout.total
         while True:
-            await self._pass_pause(request, deadline)
+            if not journal.attempts:
+                await self._pass_pause(request, deadline)
             journal.begin()
             bounds = evolve(self.timeout, total=max(deadline - self.clock.monotonic(), SHORTEST))
             try:
                 response = await self.sender.send(request, bounds, mask)
                 journal.answered(response)
-                async with request.turn if response.ok else nullcontext():
-                    data = read(response, request, mask, now=self.clock.now())
+                if response.ok:
+                    await request.turn(response.body)
+                data = read(response, request, mask, now=self.clock.now())
             except (TransportError, DecodeError, APIError) as caught:
                 error = caught
                 self._feel(error)
@@ -72,6 +73,7 @@ class Pipeline:
                 left=deadline - self.clock.monotonic(),
                 jitter=self.jitter(),
                 affordable=self.pressure.affords(self.retries.budget),
+                held=self.pressure.held(self.clock.monotonic()),
             )
             if isinstance(verdict, Again):
                 self.pressure.spend(self.retries.budget)
@@ -96,11 +98,11 @@ class Pipeline:
             await self.clock.sleep(held)
 
     def _feel(self, error: Failure) -> None:
-        """Take note of what an answer asks of all calls; a pause above the cap holds nobody."""
-        self.pressure.feel(error)
-        asked = error.retry_after if isinstance(error, APIError) else None
-        if asked is not None and asked <= self.retries.max_retry_after:
-            self.pressure.pause(self.clock.monotonic() + asked)
+        """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
+        if isinstance(error, APIError) and error.status in ASKED_FOR_LESS:
+            self.pressure.feel()
+            if error.retry_after is not None and error.retry_after <= self.retries.max_retry_after:
+                self.pressure.pause(self.clock.monotonic() + error.retry_after)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A pipeline cannot be pickled or copied: it holds secrets.")

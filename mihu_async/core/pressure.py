@@ -8,7 +8,6 @@ from http import HTTPStatus
 from attrs import define, field
 
 from mihu_async.core.retry import RetryBudget
-from mihu_async.errors import APIError, MihuError
 
 ASKED_FOR_LESS = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -21,10 +20,9 @@ class Pressure:
     _paused_until: float = field(default=0.0, init=False)
     _spent: float = field(default=0.0, init=False)
 
-    def feel(self, error: MihuError) -> None:
-        """Count an error, if it is one of those."""
-        if isinstance(error, APIError) and error.status in ASKED_FOR_LESS:
-            self._count += 1
+    def feel(self) -> None:
+        """Count one of those answers."""
+        self._count += 1
 
     def count(self) -> int:
         """How often so far."""

@@ -1,8 +1,7 @@
 """A request as a value: which endpoint, with what, and what its answer is read as. Does no I/O."""
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast
@@ -25,13 +24,17 @@ RAW = object
 _SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that what is encoded stays so
 
 
+async def at_once(_: bytes) -> None:
+    """Let an answer be read as soon as it is there."""
+
+
 @frozen(kw_only=True)
 class Request(Generic[T]):
     """One call to the service.
 
     ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``check`` says
-    how to find out by hand whether a write was applied. ``turn`` is entered when a successful answer has come and
-    before it is read: a page that was fetched ahead waits there as bytes.
+    how to find out by hand whether a write was applied. ``turn`` is awaited with the bytes of a successful answer
+    before it is read: a page that was fetched ahead waits there.
     """
 
     method: str
@@ -41,7 +44,7 @@ class Request(Generic[T]):
     body: bytes | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     check: str = ""
-    turn: AbstractAsyncContextManager[None] = field(factory=nullcontext[None], repr=False)
+    turn: Callable[[bytes], Awaitable[None]] = field(default=at_once, repr=False)
 
     @property
     def repeatable(self) -> bool:

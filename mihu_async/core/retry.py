@@ -114,11 +114,12 @@ def decide(
     left: float,
     jitter: float,
     affordable: bool = True,
+    held: float = 0.0,
 ) -> Verdict:
     """Decide what follows the failure of attempt number ``attempt``.
 
     ``left`` is what remains of the call's time in seconds, ``jitter`` a random number from 0 to 1; ``affordable`` says
-    whether the client's budget pays for another attempt.
+    whether the client's budget pays for another attempt; ``held`` is for how long the service asked all calls to wait.
     """
     if not _never_done(error):
         if not _may_be_done(error):
@@ -127,17 +128,19 @@ def decide(
             return Lost()
     if not affordable:
         return GiveUp("the client's retry budget is spent")
-    return _when(error, attempt=attempt, policy=policy, left=left, jitter=jitter)
+    return _when(error, attempt=attempt, policy=policy, left=left, jitter=jitter, held=held)
 
 
-def _when(error: Failure, *, attempt: int, policy: RetryPolicy, left: float, jitter: float) -> Again | GiveUp:
+def _when(
+    error: Failure, *, attempt: int, policy: RetryPolicy, left: float, jitter: float, held: float
+) -> Again | GiveUp:
     """Decide how long to wait, or that it is no use."""
     if attempt >= policy.max_attempts:
         return GiveUp(f"max_attempts={policy.max_attempts}" if attempt > 1 else "")
     asked = error.retry_after if isinstance(error, APIError) else None
     if asked is not None and asked > policy.max_retry_after:
         return GiveUp(f"the service asks for a pause of {asked:g} s, above max_retry_after={policy.max_retry_after:g}")
-    delay = asked or backoff(policy, attempt, jitter)
+    delay = max(asked or backoff(policy, attempt, jitter), held)
     if delay >= left:
         return GiveUp(
             f"the next attempt would begin after the call's total time, of which {max(left, 0):.3g} s are left"

@@ -6,8 +6,10 @@ that stayed before it was given too; so a page that holds a known item joins on 
 is new.
 """
 
+import re
 from collections.abc import Callable, Hashable
 from collections.abc import Set as AbstractSet
+from operator import attrgetter
 from typing import Generic, Literal, TypeVar, get_args
 
 from attrs import define, field, frozen
@@ -19,6 +21,8 @@ T = TypeVar("T")
 OnDrift = Literal["recover", "verify", "raise", "ignore"]
 PATIENCE = 16
 """How many answers beyond a whole pass may bring nothing new before a walk stops to read again, and then ends."""
+
+SIGHT = re.compile(rb'"(total|last_page)"\s*:\s*([0-9]{1,18})')
 
 MODES: tuple[str, ...] = get_args(OnDrift)
 
@@ -49,6 +53,7 @@ class Trail(Generic[T]):
     key: Callable[[T], Hashable]
     whole: bool
     seen: set[Hashable] = field(factory=set[Hashable])
+    sights: dict[int, tuple[int, int, int, int]] = field(factory=dict[int, tuple[int, int, int, int]])
     moment: int = 0
     epoch: int = 0
     pages: int = 0
@@ -66,18 +71,31 @@ class Trail(Generic[T]):
         self.moment += 1
         return self.moment
 
+    def sight(self, number: int, body: bytes) -> None:
+        """Write down what an answer says of the listing as it arrives, before it is read."""
+        if found := sighted(body):
+            self.sights[number] = (*found, self._epoch_of(*found), self.ask())
+
     def note(self, number: int, page: Page[T], *, asked: int) -> Read[T]:
-        """Write an answer down as it comes; another total than the answer before had begins a new epoch."""
-        total, last_page = page.pagination.total, page.pagination.last_page
+        """Write an answer down as it is read."""
+        said = page.pagination.total, page.pagination.last_page
+        *seen, epoch, answered = self.sights.pop(number, (0, 0, 0, 0))
+        if tuple(seen) != said:
+            epoch, answered = self._epoch_of(*said), self.ask()
+        self.per_page = max(1, page.pagination.per_page)
+        self.pages += 1
+        self.idle += 1
+        return Read(number, page, asked, answered, epoch)
+
+    def _epoch_of(self, total: int, last_page: int) -> int:
+        """Give the epoch of an answer that comes now: another total than the one before had begins a new one."""
         if self.total is None:
             self.least, self.first_last_page = total, last_page
         elif (total, last_page) != (self.total, self.last_page):
             self.epoch += 1
             self.least -= max(0, self.total - total)
-        self.total, self.last_page, self.per_page = total, last_page, max(1, page.pagination.per_page)
-        self.pages += 1
-        self.idle += 1
-        return Read(number, page, asked, self.ask(), self.epoch)
+        self.total, self.last_page = total, last_page
+        return self.epoch
 
     def knows(self, read: Read[T]) -> bool:
         """Whether the page holds an item that was given already."""
@@ -102,7 +120,7 @@ class Trail(Generic[T]):
             self.count(len(items))
             return items
         if not self.whole:
-            items = self._after_known(items)
+            items = self.after_known(items)
         new: dict[Hashable, T] = {}
         for item in items:
             key = self.key(item)
@@ -122,7 +140,8 @@ class Trail(Generic[T]):
         """How many answers in a row may bring nothing new: as many as the listing has pages, and some."""
         return max(self.first_last_page, (self.total or 0) // self.per_page) + PATIENCE
 
-    def _after_known(self, items: tuple[T, ...]) -> tuple[T, ...]:
+    def after_known(self, items: tuple[T, ...]) -> tuple[T, ...]:
+        """Give the items behind the last one that was given already, or all."""
         known = [place for place, item in enumerate(items, start=1) if self.key(item) in self.seen]
         return items[known[-1] :] if known else items
 
@@ -136,11 +155,21 @@ class Trail(Generic[T]):
             and totals in (sorted(totals), sorted(totals, reverse=True))
         )
 
-    def only_grew(self, earlier: Read[T], later: Read[T]) -> bool:
-        """Whether a page that was read again holds the same items, and the listing is not shorter than before."""
-        same = [*map(self.key, earlier.page.items)] == [*map(self.key, later.page.items)]
-        return same and later.page.pagination.total >= earlier.page.pagination.total
+    def only_grew(self, earlier: Read[T], after: Read[T], again: Read[T]) -> bool:
+        """Whether a page that was read again holds the same items, and the listing never became shorter."""
+        same = [*map(self.key, earlier.page.items)] == [*map(self.key, again.page.items)]
+        reads = sorted((earlier, after, again), key=attrgetter("answered"))
+        totals = [read.page.pagination.total for read in reads]
+        return same and totals == sorted(totals)
 
     def adds_up(self) -> bool:
         """Whether as many items were given as must have been there; asked at the end of a whole walk."""
         return self.fresh >= self.least if self.drifted else self.fresh == self.total
+
+
+def sighted(body: bytes) -> tuple[int, int] | None:
+    """Find ``total`` and ``last_page`` in an answer that was not read yet; None where they are not to be seen."""
+    found = dict(reversed(SIGHT.findall(body, max(0, body.rfind(b'"pagination"')))))
+    if len(found) < len(("total", "last_page")):
+        return None
+    return int(found[b"total"]), int(found[b"last_page"])

@@ -1,7 +1,7 @@
 """The pager: what a ``list()`` gives."""
 
 from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, nullcontext, suppress
+from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -168,9 +168,13 @@ class Pager(Generic[T]):
         return walk
 
     async def _first_page(self) -> Page[T]:
-        page = await self._listing.fetch(self._listing.start, nullcontext())
+        page = await self._listing.fetch(self._listing.start, at_once)
         check_progress(page, requested=self._listing.start)
         return page
+
+
+async def at_once(_: bytes) -> None:
+    """Let a page be read as soon as it is there."""
 
 
 def check_concurrency(concurrency: Any) -> int:

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import aclosing
 from operator import attrgetter
 from typing import Generic, TypeVar
 
@@ -37,7 +37,7 @@ class Listing(Generic[T]):
     to read, and the ``total`` that the listing had when it was cut.
     """
 
-    fetch: Callable[[int, AbstractAsyncContextManager[None]], Awaitable[Page[T]]]
+    fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Page[T]]]
     key: Callable[[T], Hashable]
     path: str
     query: str
@@ -63,13 +63,14 @@ class Walk(Generic[T]):
         self._passed: deque[T] = deque(maxlen=ANCHORS)
         whole = not begin.anchors and begin.page == 1 and listing.end is None
         self._trail = Trail(listing.key, whole=whole, seen=set(begin.anchors))
-        self._window = Window(self._fetch, most=concurrency, pressure=listing.pressure)
-        self._recent: deque[Read[T]] = deque(maxlen=concurrency)
+        self._window = Window(self._fetch, most=concurrency, pressure=listing.pressure, arrived=self._trail.sight)
+        self._recent: deque[Read[T]] = deque(maxlen=concurrency + 1)
         self._spare: Read[T] | None = None
         self._before: tuple[T, ...] = ()
         self._yielded = 0
         self._duplicates = 0
         self._gave_up = False
+        self._verifying = False
         self._complete: bool | None = None
 
     @property
@@ -86,6 +87,8 @@ class Walk(Generic[T]):
 
     def checkpoint(self) -> str:
         """Where the walk is: behind the last item after which the caller asked for another one."""
+        if self._verifying:  # what was missed may stand anywhere
+            return encode_checkpoint(self._begin, listing=self._listing.name)
         anchors = (*self._begin.anchors, *(str(self._listing.key(item)) for item in self._passed))
         return encode_checkpoint(Place(page=self._page, anchors=anchors[-ANCHORS:]), listing=self._listing.name)
 
@@ -130,9 +133,11 @@ class Walk(Generic[T]):
             async for found in pages:
                 yield found
         if self._on_drift == "verify":
+            self._verifying = True
             async with aclosing(self._verified()) as pages:
                 async for found in pages:
                     yield found
+            self._verifying = False
         self._finish()
 
     async def _forward(self) -> AsyncGenerator[tuple[int, Page[T]]]:
@@ -154,15 +159,16 @@ class Walk(Generic[T]):
     def _take(self, read: Read[T]) -> tuple[T, ...]:
         if self._on_drift != "ignore":
             return self._trail.take(read)
-        items, before, self._before = read.page.items, self._before, read.page.items
-        self._trail.count(len(items), new=items != before)
+        items, before, self._before = self._trail.after_known(read.page.items), self._before, read.page.items
+        self._trail.count(len(items), new=read.page.items != before)
         return items
 
     async def _first(self) -> Read[T]:
         begin = self._begin
         if begin.anchors:
-            return await self._locate(begin.page, among=set(begin.anchors))
-        read = await self._next(begin.page)
+            read = await self._locate(begin.page, among=set(begin.anchors))
+        else:
+            read = await self._next(begin.page)
         if self._listing.total not in {None, read.page.pagination.total}:
             self._trail.drifted = True
         return read
@@ -191,9 +197,11 @@ class Walk(Generic[T]):
         """Read again where the pages came apart: at the one before, or earlier where the move may have come earlier."""
         overlapping = [read for read in self._recent if read.answered > after.asked]
         earliest = min(overlapping, key=attrgetter("number"), default=before)
+        if overlapping:  # the join before it may be the one that came apart
+            earliest = next((read for read in self._recent if read.number == earliest.number - 1), earliest)
         self._recent.clear()
         again = await self._alone(earliest.number)
-        if self._on_drift != "raise" or not self._trail.only_grew(earliest, again):
+        if self._on_drift != "raise" or not self._trail.only_grew(earliest, after, again):
             self._moved(after)
         if not overlapping and self._trail.holds_still(before, after, again):
             return after
@@ -217,6 +225,7 @@ class Walk(Generic[T]):
             read = await self._alone(number)
             if self._trail.holds(read, among):
                 return read
+        self._gave_up |= self._listing.start > 1 or self._listing.end is not None  # what slipped before it is not ours
         return await self._alone(self._listing.start)
 
     async def _verified(self) -> AsyncGenerator[tuple[int, Page[T]]]:

@@ -5,30 +5,31 @@ Knows page numbers and tasks; what a page holds is not its concern.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 P = TypeVar("P")
 
 
 class Turn:
-    """A page's turn to be read, entered with ``async with``: it comes when the caller asks for the page.
+    """A page's turn to be read, awaited with its bytes: it comes when the caller asks for the page.
 
-    Until then a page that was fetched ahead is bytes. So only one page at a time is made into models, and what the
-    caller's asking begins is on its way before that work.
+    Until then a page that was fetched ahead is bytes, of which ``arrived`` is told. So only one page at a time is made
+    into models, and what the caller's asking begins is on its way before that work.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, arrived: Callable[[bytes], None]) -> None:
+        self._arrived = arrived
         self._come = asyncio.Event()
 
     def come(self) -> None:
         """Let the page be read."""
         self._come.set()
 
-    async def __aenter__(self) -> None:
+    async def __call__(self, body: bytes) -> None:
+        """Tell of the bytes, and wait for the turn."""
+        self._arrived(body)
         await self._come.wait()
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing is held."""
 
 
 class Window(Generic[P]):
@@ -39,8 +40,16 @@ class Window(Generic[P]):
     and from then on grows by one. Nothing is fetched but in :meth:`read`, so a slow caller is waited for.
     """
 
-    def __init__(self, fetch: Callable[[int, Turn], Awaitable[P]], *, most: int, pressure: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[int, Turn], Awaitable[P]],
+        *,
+        most: int,
+        pressure: Callable[[], int],
+        arrived: Callable[[int, bytes], None],
+    ) -> None:
         self._fetch = fetch
+        self._arrived = arrived
         self._most = most
         self._pressure = pressure
         self._felt: int = pressure()
@@ -58,7 +67,7 @@ class Window(Generic[P]):
         self._yield_to_pressure()
         for ahead in (number, *range(number + 1, min(number + self._width, last + 1))):
             if ahead not in self._begun:
-                turn = Turn()
+                turn = Turn(partial(self._arrived, ahead))
                 self._begun[ahead] = turn, asyncio.ensure_future(self._fetch(ahead, turn))
         turn, task = self._begun[number]
         turn.come()

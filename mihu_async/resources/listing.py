@@ -1,7 +1,6 @@
 """What all listings have in common: filters, pages, and a pager over them."""
 
-from collections.abc import Callable, Hashable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
@@ -46,7 +45,7 @@ class Endpoint(Generic[T]):
     def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
         request = describe("GET", self.path, self.answer)
 
-        async def fetch(number: int, turn: AbstractAsyncContextManager[None]) -> Page[T]:
+        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
             return await pipeline.run(evolve(request, query=f"{query}&page={number}", turn=turn))
 
         return Listing(

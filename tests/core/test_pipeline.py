@@ -280,3 +280,31 @@ async def test_without_a_budget_only_attempts_are_bounded():
         await raised(calls)
 
     assert 800 == len(network.sent)
+
+
+async def test_a_pause_that_comes_between_two_attempts_does_not_hide_the_first():
+    """The error is that of what was sent, with its journal, and says that a next attempt had no time."""
+    network = sender(failed(502))
+    calls = pipeline(network, timeout=Timeout(total=10))
+    send = network.send
+
+    async def send_and_be_paused(*arguments):
+        calls.pressure.pause(network.clock.monotonic() + 30)
+        return await send(*arguments)
+
+    network.send = send_and_be_paused  # type: ignore[method-assign]  # another call is told to wait meanwhile
+    error = await raised(calls, describe("PUT", "/x", RAW))
+
+    assert isinstance(error, ServerError)
+    assert 1 == len(error.attempts)
+    assert "the next attempt would begin after the call's total time" in error.stopped
+
+
+async def test_only_429_and_503_hold_the_other_calls():
+    """A Retry-After on another refusal is that call's own affair."""
+    network = sender(failed(404, Retry_After="50"), ok(1))
+    calls = pipeline(network)
+    await raised(calls)
+
+    assert 1 == await calls.run(GET)
+    assert [] == network.clock.slept

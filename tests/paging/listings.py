@@ -76,8 +76,9 @@ class Shelf:
             page = page_of(self.items, number, self.size)
             self.answers += 1
             await self._some_turns()
-            async with turn:
-                return page
+            said = page.pagination
+            await turn(b'{"pagination":{"total":%d,"last_page":%d}}' % (said.total, said.last_page))
+            return page
         finally:
             self.under_way -= 1
 

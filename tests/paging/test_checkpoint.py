@@ -171,3 +171,49 @@ async def test_pages_move_the_checkpoint_page_by_page():
 
     assert shelf.items[3:] == await shelf.pager().with_options(resume=pager.checkpoint()).collect()
     await pages.aclose()
+
+
+async def test_ignore_goes_on_behind_the_last_item_too():
+    """The mode that remembers nothing knows the items of its checkpoint."""
+    shelf = Shelf(12, 6)
+    pager = shelf.pager()
+    taken = await walk_until(pager, 5)
+    rest = await shelf.pager().with_options(resume=pager.checkpoint(), on_drift="ignore").collect()
+
+    assert shelf.items == taken[:-1] + rest
+
+
+async def test_what_slipped_before_a_later_start_is_not_promised():
+    """Where all anchors of a walk that began at page 3 are gone, its report says that it cannot know."""
+    shelf = Shelf(12, 3)
+    pager = shelf.pager(start=3)
+    await walk_until(pager, 2)
+    for item in ("item-0", "item-1", "item-6"):
+        shelf.items.remove(item)
+    resumed = shelf.pager(start=3).with_options(resume=pager.checkpoint())
+    await resumed.collect()
+
+    assert resumed.report.complete is False
+
+
+async def test_an_error_in_a_verifying_pass_goes_back_to_the_beginning():
+    """What the first pass missed may stand anywhere, so the walk rather repeats."""
+    shelf = Shelf(9, 3, [Move(1, "delete", 0.0), Move(1, "insert", 0.999)])
+    whole = shelf.fetch
+
+    async def fetch(number, turn):
+        if shelf.answers == 3:
+            shelf.answers += 1
+            raise PaginationError("broken", requested=number, received=number)
+        return await whole(number, turn)
+
+    shelf.fetch = fetch  # type: ignore[method-assign]  # a fault in the listing
+    pager = shelf.pager().with_options(on_drift="verify")
+    items: list[str] = []
+    with pytest.raises(PaginationError) as caught:
+        await keep(items, pager)
+    again = pager.with_options(resume=caught.value.checkpoint)
+
+    assert "item-3" not in items
+    assert shelf.items == await again.collect()
+    assert again.report.complete

@@ -88,3 +88,19 @@ async def test_a_listing_is_cut_into_one_part_at_least(parts):
     async with MihuClient("t", base_url="http://127.0.0.1:1") as mihu:
         with pytest.raises(UsageError, match="parts"):
             await mihu.numbers.list().split(parts)
+
+
+async def test_a_shard_that_goes_on_still_compares_its_total():
+    """Its checkpoint does not hide that the listing moved since the cut."""
+    async with Sandbox(numbers=20, trunks=0) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+        (first, _) = await mihu.numbers.list(per_page=5).split(2)
+        pager = mihu.numbers.shard(first)
+        async with pager:
+            async for _ in pager:
+                if pager.report.yielded > 2:
+                    break
+        sandbox.inventory.delete(sandbox.inventory.numbers[-1]["phone_number_uuid"])
+        resumed = mihu.numbers.shard(first).with_options(resume=pager.checkpoint())
+        await resumed.collect()
+
+    assert resumed.report.complete is False

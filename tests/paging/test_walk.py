@@ -4,12 +4,13 @@ import asyncio
 import logging
 import random
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from attrs import evolve
 
 from mihu_async import DriftError, PaginationError, WalkReport
-from mihu_async.paging.drift import OnDrift, Trail
+from mihu_async.paging.drift import OnDrift, Trail, sighted
 from tests.paging.listings import Move, Shelf, page_of, pager_of
 
 SCRIPTS = range(1500)
@@ -295,3 +296,54 @@ async def test_a_service_that_promises_more_for_ever_is_left(mode, items):
         await pager_of(fetch, concurrency=4).with_options(on_drift=mode).collect()
 
     assert len(asked) < 200
+
+
+class Scripted:
+    """A listing whose answers are made and given in an order of the test's."""
+
+    def __init__(self, items: str) -> None:
+        self.items = list(items)
+        self.waiting: dict[int, asyncio.Event] = {}
+        self.taken: dict[int, Any] = {}
+
+    async def fetch(self, number, turn):
+        event = self.waiting.pop(number, None)
+        if event:
+            await event.wait()
+        page = self.taken.pop(number, None) or page_of(self.items, number, 3)
+        said = page.pagination
+        await turn(b'{"pagination":{"total":%d,"last_page":%d}}' % (said.total, said.last_page))
+        return page
+
+
+@pytest.mark.parametrize("mode", ["recover", "raise"])
+async def test_answers_that_overtake_each_other_are_ordered_by_their_arrival(mode):
+    """A move that two answers show is seen, though the page between them in time stands behind them."""
+    listing = Scripted("abcdefghijkl")
+    listing.waiting[2] = asyncio.Event()
+    second = listing.waiting[2]
+    pager = pager_of(listing.fetch, concurrency=2).with_options(on_drift=mode)
+    walk = pager.pages()
+    given = [*await anext(walk)]
+    listing.items.remove("a")
+    listing.taken[3] = page_of(listing.items, 3, 3)
+    reading = asyncio.ensure_future(anext(walk))
+    await asyncio.sleep(0.001)
+    listing.items.append("z")
+    second.set()
+    if mode == "raise":
+        with pytest.raises(DriftError):
+            await reading
+    else:
+        given += await reading
+        given += [item async for page in walk for item in page]
+        assert set("bcdefghijkl") <= set(given)
+    await walk.aclose()
+
+
+def test_what_an_answer_says_can_be_seen_before_it_is_read():
+    """Total and last page are found wherever they stand, and their absence is no error."""
+    assert (12, 4) == sighted(b'{"data":{"items":[{"total":1}],"pagination":{"last_page" : 4,\n"total":12}}}')
+    assert (12, 4) == sighted(b'{"pagination":{"total":12,"last_page":4},"items":[{"total":1}]}')
+    assert sighted(b'{"pagination":{"total":12}}') is None
+    assert sighted(b"") is None

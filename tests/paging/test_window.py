@@ -24,13 +24,16 @@ class Source:
             await self.gate.wait()
             if number in self.broken:
                 raise self.broken[number]
-            async with turn:
-                return number
+            await turn(b"page %d" % number)
+            return number
         finally:
             self.under_way.discard(number)
 
+    def arrived(self, number: int, body: bytes) -> None:
+        assert b"page %d" % number == body
+
     def window(self, most: int) -> Window[int]:
-        return Window(self.fetch, most=most, pressure=lambda: self.pressure)
+        return Window(self.fetch, most=most, pressure=lambda: self.pressure, arrived=self.arrived)
 
 
 async def test_the_window_doubles_with_each_page_up_to_its_most():
