@@ -11,7 +11,7 @@ from attrs import evolve
 
 from mihu_async import DriftError, PaginationError, WalkReport
 from mihu_async.paging.drift import OnDrift, Trail, sighted
-from tests.paging.listings import Move, Shelf, page_of, pager_of
+from tests.paging.listings import Move, Shelf, keep, page_of, pager_of
 
 SCRIPTS = range(1500)
 
@@ -347,3 +347,21 @@ def test_what_an_answer_says_can_be_seen_before_it_is_read():
     assert (12, 4) == sighted(b'{"pagination":{"total":12,"last_page":4},"items":[{"total":1}]}')
     assert sighted(b'{"pagination":{"total":12}}') is None
     assert sighted(b"") is None
+
+
+@pytest.mark.parametrize("kind", ["delete", "insert"])
+async def test_raise_misses_nothing_before_it_raises(kind):
+    """In a thousand scripts, every item that stayed up to there was given once, and a silent end is a whole walk."""
+    for seed in range(1000):
+        shelf, concurrency = script(seed, kind)
+        given: list[str] = []
+        raised = False
+        try:
+            await keep(given, shelf.pager(concurrency=concurrency).with_options(on_drift="raise"))
+        except DriftError:
+            raised = True
+        old = [item for item in given if item in shelf.started]
+        upto = shelf.started.index(old[-1]) + 1 if old and raised else 0 if raised else len(shelf.started)
+
+        assert len(given) == len(set(given)), seed
+        assert set(shelf.stayed) & set(shelf.started[:upto]) <= set(given), seed
