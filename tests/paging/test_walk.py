@@ -365,3 +365,19 @@ async def test_raise_misses_nothing_before_it_raises(kind):
 
         assert len(given) == len(set(given)), seed
         assert set(shelf.stayed) & set(shelf.started[:upto]) <= set(given), seed
+
+
+async def test_one_page_at_a_time_nothing_is_lost_in_a_storm():
+    """Both kinds of moves may come close together, as long as one answer lies between them."""
+    for seed in range(4000):
+        chance = random.Random(seed)
+        size = chance.randint(1, 7)
+        moves: list[Move] = []
+        for when in range(40):
+            if chance.random() < 0.15:
+                kind = chance.choice(["insert", "delete"])
+                places = [chance.choice([0.0, 0.999, chance.random()]) for _ in range(chance.randint(1, 3))]
+                moves += [Move(when, kind, place) for place in places]
+        shelf = Shelf(chance.randint(0, 40), size, moves, seed=seed)
+
+        assert [] == missing(shelf, await shelf.pager().collect()), seed
