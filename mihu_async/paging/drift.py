@@ -7,7 +7,7 @@ is new.
 """
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from collections.abc import Set as AbstractSet
 from operator import attrgetter
 from typing import Generic, Literal, TypeVar, get_args
@@ -29,15 +29,14 @@ MODES: tuple[str, ...] = get_args(OnDrift)
 
 @frozen
 class Read(Generic[T]):
-    """One answer: page ``number``, and when it was read.
+    """One answer: page ``number``, and when it came, among all answers.
 
-    ``asked`` and ``answered`` order the reads among each other; ``epoch`` is the same for reads between which no answer
-    showed that the listing moved.
+    From a read on, nothing showed that the listing moved as long as its ``epoch`` is the trail's. Where another answer
+    showed a move while this one was under way, which of the two is the older is not known, and the epoch has passed.
     """
 
     number: int
     page: Page[T]
-    asked: int
     answered: int
     epoch: int
 
@@ -47,12 +46,14 @@ class Trail(Generic[T]):
     """What was read so far, and which items were given.
 
     ``whole`` says that the walk began at the first item; otherwise what stands before a known item was not this
-    walk's to give.
+    walk's to give. The ``doubted`` among the items ``seen`` were given, but something before them may not have been.
     """
 
     key: Callable[[T], Hashable]
     whole: bool
     seen: set[Hashable] = field(factory=set[Hashable])
+    doubted: set[Hashable] = field(factory=set[Hashable])
+    asked: dict[int, int] = field(factory=dict[int, int])
     sights: dict[int, tuple[int, int, int, int]] = field(factory=dict[int, tuple[int, int, int, int]])
     moment: int = 0
     epoch: int = 0
@@ -66,38 +67,43 @@ class Trail(Generic[T]):
     per_page: int = 1
     least: int = 0
 
-    def ask(self) -> int:
-        """Mark that a page is asked for, and give the moment."""
-        self.moment += 1
-        return self.moment
+    def ask(self, number: int) -> None:
+        """Write down that a page is asked for now."""
+        self.asked[number] = self.epoch
 
     def sight(self, number: int, body: bytes) -> None:
         """Write down what an answer says of the listing as it arrives, before it is read."""
         if found := sighted(body):
-            self.sights[number] = (*found, self._epoch_of(*found), self.ask())
+            self.sights[number] = (*found, *self._arrive(number, *found))
 
-    def note(self, number: int, page: Page[T], *, asked: int) -> Read[T]:
+    def note(self, number: int, page: Page[T]) -> Read[T]:
         """Write an answer down as it is read."""
         said = page.pagination.total, page.pagination.last_page
-        *seen, epoch, answered = self.sights.pop(number, (0, 0, 0, 0))
+        *seen, answered, epoch = self.sights.pop(number, (0, 0, 0, 0))
         if tuple(seen) != said:
-            epoch, answered = self._epoch_of(*said), self.ask()
+            answered, epoch = self._arrive(number, *said)
         self.per_page = max(1, page.pagination.per_page)
         self.pages += 1
         self.idle += 1
-        return Read(number, page, asked, answered, epoch)
+        return Read(number, page, answered, epoch)
 
-    def _epoch_of(self, total: int, last_page: int) -> int:
-        """Give the epoch of an answer that comes now: another total than the one before had begins a new one."""
+    def _arrive(self, number: int, total: int, last_page: int) -> tuple[int, int]:
+        """Give the moment and the epoch of an answer that comes now: another total begins an epoch."""
+        asked, overtaken = self.asked[number], self.asked[number] != self.epoch
         if self.total is None:
             self.least, self.first_last_page = total, last_page
         elif (total, last_page) != (self.total, self.last_page):
             self.epoch += 1
             self.least -= max(0, self.total - total)
         self.total, self.last_page = total, last_page
-        return self.epoch
+        self.moment += 1
+        return self.moment, asked if overtaken else self.epoch
 
     def knows(self, read: Read[T]) -> bool:
+        """Whether the page holds an item before which all was given that stayed."""
+        return not self.doubted.issuperset(self.seen.intersection(map(self.key, read.page.items)))
+
+    def repeats(self, read: Read[T]) -> bool:
         """Whether the page holds an item that was given already."""
         return self.holds(read, self.seen)
 
@@ -105,11 +111,15 @@ class Trail(Generic[T]):
         """Whether the page holds one of some items."""
         return not items.isdisjoint(map(self.key, read.page.items))
 
-    def follows(self, before: Read[T], after: Read[T]) -> bool:
-        """Whether nothing shows that the listing moved between two pages that stand next to each other."""
+    def doubt(self, reads: Iterable[Read[T]]) -> None:
+        """Take back that all that stayed before the items of some reads was given."""
+        self.doubted.update(self.key(item) for read in reads for item in read.page.items)
+
+    def follows(self, since: Read[T], before: Read[T], after: Read[T]) -> bool:
+        """Whether a page joins on to the one before, and nothing shows a move since an earlier one."""
         last, first = before.page.pagination.to, after.page.pagination.from_
         in_place = last is None or first is None or first == last + 1
-        return before.epoch == after.epoch and in_place and not self.knows(after)
+        return since.epoch == self.epoch and in_place and not self.repeats(after)
 
     def take(self, read: Read[T]) -> tuple[T, ...]:
         """Give the items of a page that are new, and remember them."""
@@ -121,6 +131,7 @@ class Trail(Generic[T]):
             return items
         if not self.whole:
             items = self.after_known(items)
+        self.doubted -= keys
         new: dict[Hashable, T] = {}
         for item in items:
             key = self.key(item)
@@ -142,7 +153,8 @@ class Trail(Generic[T]):
 
     def after_known(self, items: tuple[T, ...]) -> tuple[T, ...]:
         """Give the items behind the last one that was given already, or all."""
-        known = [place for place, item in enumerate(items, start=1) if self.key(item) in self.seen]
+        sure = self.seen - self.doubted if self.doubted else self.seen
+        known = [place for place, item in enumerate(items, start=1) if self.key(item) in sure]
         return items[known[-1] :] if known else items
 
     def holds_still(self, before: Read[T], after: Read[T], again: Read[T]) -> bool:

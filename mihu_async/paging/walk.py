@@ -6,9 +6,7 @@ Reads through the window, asks the trail whether the pages join, and reads again
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
-from collections.abc import Set as AbstractSet
 from contextlib import aclosing
-from operator import attrgetter
 from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
@@ -64,7 +62,7 @@ class Walk(Generic[T]):
         whole = not begin.anchors and begin.page == 1 and listing.end is None
         self._trail = Trail(listing.key, whole=whole, seen=set(begin.anchors))
         self._window = Window(self._fetch, most=concurrency, pressure=listing.pressure, arrived=self._trail.sight)
-        self._recent: deque[Read[T]] = deque(maxlen=concurrency + 1)
+        self._recent: deque[Read[T]] = deque(maxlen=concurrency)
         self._spare: Read[T] | None = None
         self._before: tuple[T, ...] = ()
         self._yielded = 0
@@ -166,7 +164,7 @@ class Walk(Generic[T]):
     async def _first(self) -> Read[T]:
         begin = self._begin
         if begin.anchors:
-            read = await self._locate(begin.page, among=set(begin.anchors))
+            read = await self._locate(begin.page, self._trail.knows)
         else:
             read = await self._next(begin.page)
         if self._listing.total not in {None, read.page.pagination.total}:
@@ -182,31 +180,31 @@ class Walk(Generic[T]):
         if self._on_drift == "ignore":
             self._trail.drifted |= before.epoch != after.epoch
             return after
-        if self._gave_up or self._trail.follows(before, after):
+        settled, *unsettled = self._recent
+        if self._gave_up or self._trail.follows(settled, before, after):
             return after
+        alone = not (unsettled or self._window.busy)
         await self._window.clear()
         if self._trail.idle > self._trail.patience():
             self._gave_up = True
             return after
-        if self._trail.knows(after):
-            self._moved(after)
-            return after
-        return await self._rejoin(before, after)
-
-    async def _rejoin(self, before: Read[T], after: Read[T]) -> Read[T]:
-        """Read again where the pages came apart: at the one before, or earlier where the move may have come earlier."""
-        overlapping = [read for read in self._recent if read.answered > after.asked]
-        earliest = min(overlapping, key=attrgetter("number"), default=before)
-        if overlapping:  # the join before it may be the one that came apart
-            earliest = next((read for read in self._recent if read.number == earliest.number - 1), earliest)
         self._recent.clear()
-        again = await self._alone(earliest.number)
-        if self._on_drift != "raise" or not self._trail.only_grew(earliest, after, again):
+        self._trail.doubt(unsettled)
+        if self._trail.repeats(after):
             self._moved(after)
-        if not overlapping and self._trail.holds_still(before, after, again):
+        if self._trail.knows(after):
+            return after
+        return await self._rejoin(settled, after, alone=alone)
+
+    async def _rejoin(self, settled: Read[T], after: Read[T], *, alone: bool) -> Read[T]:
+        """Read again where the pages came apart: at the last one whose own place is beyond doubt."""
+        again = await self._alone(settled.number)
+        if self._on_drift != "raise" or not self._trail.only_grew(settled, after, again):
+            self._moved(after)
+        if alone and self._trail.holds_still(settled, after, again):
             return after
         if not self._trail.knows(again):
-            return await self._locate(earliest.number, among=self._trail.seen)
+            return await self._locate(settled.number, self._trail.knows)
         self._spare = after if after.epoch == again.epoch else None
         return again
 
@@ -219,11 +217,11 @@ class Walk(Generic[T]):
                 received=seen_on.page.pagination.current_page,
             )
 
-    async def _locate(self, near: int, *, among: AbstractSet[Hashable]) -> Read[T]:
-        """Find a page with one of some items, the nearest page first; where none is left, begin again."""
+    async def _locate(self, near: int, found: Callable[[Read[T]], bool]) -> Read[T]:
+        """Find a page, the nearest one first; where there is none, begin again."""
         for number in outward(near, last=self._trail.last_page):
             read = await self._alone(number)
-            if self._trail.holds(read, among):
+            if found(read):
                 return read
         self._gave_up |= self._listing.start > 1 or self._listing.end is not None  # what slipped before it is not ours
         return await self._alone(self._listing.start)
@@ -269,10 +267,10 @@ class Walk(Generic[T]):
         return await self._window.read(number, last=number)
 
     async def _fetch(self, number: int, turn: Turn) -> Read[T]:
-        asked = self._trail.ask()
+        self._trail.ask(number)
         page = await self._listing.fetch(number, turn)
         check_progress(page, requested=number)
-        return self._trail.note(number, page, asked=asked)
+        return self._trail.note(number, page)
 
     def _finish(self) -> None:
         trail = self._trail

@@ -62,6 +62,11 @@ class Window(Generic[P]):
         """How many pages the next read may have under way."""
         return self._width
 
+    @property
+    def busy(self) -> bool:
+        """Whether pages were fetched ahead, or are under way."""
+        return bool(self._begun)
+
     async def read(self, number: int, *, last: int) -> P:
         """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
         self._yield_to_pressure()
@@ -75,7 +80,7 @@ class Window(Generic[P]):
             return await task
         finally:
             del self._begun[number]
-            self._width = min(self._most, self._width * 2 if self._relieved else self._width + 1)
+            self._width = min(self._most, max(1, self._width * 2) if self._relieved else self._width + 1)
 
     def _yield_to_pressure(self) -> None:
         felt = self._pressure()
@@ -84,7 +89,8 @@ class Window(Generic[P]):
             self._width = max(1, self._width // 2)
 
     async def clear(self) -> None:
-        """Cancel and await what is under way, and forget what was fetched ahead."""
+        """Cancel and await what is under way, and forget what was fetched ahead. The next two pages come one by one."""
+        self._width = 0
         tasks = [task for _, task in self._begun.values()]
         self._begun.clear()
         for task in tasks:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from attrs import frozen
@@ -53,6 +54,8 @@ class Shelf:
         self.asked: list[int] = []
         self.answers = 0
         self.gone: set[str] = set()
+        self.script = tuple(self.moves)
+        self.shown = {0}
         self.under_way = 0
         self.most_under_way = 0
         self.started = tuple(self.items)
@@ -65,6 +68,12 @@ class Shelf:
         """Every item that was there from the beginning to now, in order."""
         return [item for item in self.started if item not in self.gone]
 
+    @property
+    def hid(self) -> bool:
+        """Whether moves of both kinds came between two answers, so that none could show what happened."""
+        kinds = [{move.kind for move in self.script[a:b]} for a, b in pairwise(sorted(self.shown))]
+        return any(len(both) > 1 for both in kinds)
+
     async def fetch(self, number: int, turn: Any) -> Page[str]:
         """Answer after some turns of the loop, with the listing as it is at one moment between them."""
         self.asked.append(number)
@@ -75,7 +84,9 @@ class Shelf:
             self._move()
             page = page_of(self.items, number, self.size)
             self.answers += 1
+            moved = len(self.script) - len(self.moves)
             await self._some_turns()
+            self.shown.add(moved)
             said = page.pagination
             await turn(b'{"pagination":{"total":%d,"last_page":%d}}' % (said.total, said.last_page))
             return page
