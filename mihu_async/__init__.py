@@ -2,6 +2,7 @@
 
 from mihu_async._version import __version__
 from mihu_async.client import MihuClient
+from mihu_async.core.journal import CallReport
 from mihu_async.core.retry import RetryBudget, RetryPolicy
 from mihu_async.core.timeout import Timeout
 from mihu_async.errors import (
@@ -15,6 +16,7 @@ from mihu_async.errors import (
     ConnectTimeoutError,
     DecodeError,
     DriftError,
+    DryRun,
     MihuError,
     NotFoundError,
     OutcomeUnknownError,
@@ -69,6 +71,7 @@ __all__ = [
     "Billing",
     "Binding",
     "Bindings",
+    "CallReport",
     "Capabilities",
     "Channel",
     "ChannelName",
@@ -83,6 +86,7 @@ __all__ = [
     "DecodeError",
     "Direction",
     "DriftError",
+    "DryRun",
     "InboundSettings",
     "MihuClient",
     "MihuError",

@@ -9,13 +9,17 @@ from attrs import evolve
 from yarl import URL
 
 from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
+from mihu_async.core.gate import Limiter, check_limiter
+from mihu_async.core.journal import LATEST, CallReport
 from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import RAW, describe
 from mihu_async.core.retry import RetryPolicy
 from mihu_async.core.timeout import Timeout
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
+from mihu_async.core.watch import Sender
 from mihu_async.paging.pager import check_concurrency
-from mihu_async.resources.arguments import instance_of, optional, present, whole
+from mihu_async.resources.arguments import flag, instance_of, optional, present, whole
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.trunks import Trunks
 
@@ -34,6 +38,9 @@ class MihuClient:
     timeout: the bounds of a call; see :class:`Timeout`.
     retries: how a failed call is tried again; see :class:`RetryPolicy`.
     concurrency: how many pages a walk fetches at a time, unless its pager says otherwise.
+    limiter: an async context manager that is entered around each attempt, to hold the rate down: an
+        ``aiolimiter.AsyncLimiter``, an ``asyncio.Semaphore``, or one of your own. None sets none.
+    dry_run: True sends no write: it raises DryRun, which carries the request that would have been sent. Reads are sent.
     proxy: the address of an HTTP proxy, with or without credentials; None uses none.
     ssl: an SSLContext, an aiohttp Fingerprint, or False to check no certificate; None checks as usual.
     trust_env: read HTTP_PROXY, HTTPS_PROXY and NO_PROXY when the client is made, where ``proxy`` is None.
@@ -57,6 +64,8 @@ class MihuClient:
         timeout: Timeout = Timeout(),
         retries: RetryPolicy = RetryPolicy(),
         concurrency: int = CONCURRENCY,
+        limiter: Limiter | None = None,
+        dry_run: bool = False,
         proxy: str | URL | None = None,
         ssl: Trust | None = None,
         trust_env: bool = False,
@@ -76,10 +85,11 @@ class MihuClient:
         self._owner = True
         self._use(
             Pipeline(
-                sender=self._transport,
+                sender=self._sender(dry_run=flag("dry_run", dry_run)),
                 secrets=self._transport.secrets,
                 timeout=instance_of(Timeout)("timeout", timeout),
                 retries=instance_of(RetryPolicy)("retries", retries),
+                limiter=optional(check_limiter, "limiter", limiter),
             ),
             check_concurrency(concurrency),
         )
@@ -90,8 +100,17 @@ class MihuClient:
         self.numbers = Numbers(pipeline, concurrency)
         self.trunks = Trunks(pipeline, concurrency)
 
+    def _sender(self, *, dry_run: bool) -> Sender:
+        return Rehearsal(self._transport, str(self._transport.base_url)) if dry_run else self._transport
+
     def with_options(
-        self, *, timeout: Timeout | None = None, retries: RetryPolicy | None = None, concurrency: int | None = None
+        self,
+        *,
+        timeout: Timeout | None = None,
+        retries: RetryPolicy | None = None,
+        concurrency: int | None = None,
+        limiter: Limiter | None = None,
+        dry_run: bool | None = None,
     ) -> Self:
         """Give a client with other options that shares this one's connections; None keeps what this one has.
 
@@ -101,6 +120,8 @@ class MihuClient:
             {
                 "timeout": optional(instance_of(Timeout), "timeout", timeout),
                 "retries": optional(instance_of(RetryPolicy), "retries", retries),
+                "limiter": optional(check_limiter, "limiter", limiter),
+                "sender": None if dry_run is None else self._sender(dry_run=flag("dry_run", dry_run)),
             }
         )
         client = object.__new__(type(self))
@@ -128,6 +149,16 @@ class MihuClient:
         """
         check = "Look whether it was carried out before sending it again."
         return await self._pipeline.run(describe(method, path, RAW, query=query, json=json, check=check))
+
+    @property
+    def last_call(self) -> CallReport | None:
+        """What was done for the call that ended last in this task: its attempts, and where its result comes from.
+
+        None where this task has made no call yet, or made its last one with another client. A walk fetches its pages
+        in tasks of their own; ``pager.report`` tells of them.
+        """
+        owner, journal = LATEST.get() or (None, None)
+        return journal.report() if journal and owner is self._pipeline.pressure else None
 
     async def aclose(self) -> None:
         """Close the connections that this client made in the running event loop; a borrowed session stays open."""

@@ -2,12 +2,13 @@
 
 MihuError                      the base; ``.attempts`` says what was tried, when, and why it ended
 ├── UsageError(ValueError)     the caller: nothing was sent
+├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows what would have been
 ├── TransportError             the network: no usable answer
 │   ├── ConnectError           never connected: nothing was sent
 │   │   └── ConnectTimeoutError    … in the time given; a RequestTimeoutError too
 │   ├── RequestTimeoutError(TimeoutError)
 │   └── ConnectionLostError
-├── OutcomeUnknownError        a write that may have been applied; says how to check
+├── OutcomeUnknownError        a write that may have been applied; ``await error.check()`` looks again
 ├── DecodeError                the service spoke and we cannot read it
 ├── PaginationError            pages that contradict themselves
 │   └── DriftError             the listing moved, and on_drift="raise" asked to be told
@@ -20,7 +21,7 @@ MihuError                      the base; ``.attempts`` says what was tried, when
     └── ServerError 5xx
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -32,8 +33,9 @@ class Attempt:
     """One try of a call: what was sent when, and why it ended.
 
     ``number`` counts from 1; ``started_at`` is aware, in UTC; ``elapsed`` is in seconds; ``status`` is the HTTP
-    status, or None where no answer came; ``outcome`` is the class and cause of the failure; ``wait`` is the
-    pause in seconds before the next attempt, or None after the last one.
+    status, or None where no answer came; ``outcome`` is the class and cause of the failure, or ``"ok"``; ``wait`` is
+    the pause in seconds before the next attempt or look-up, or None after the last one; ``lost`` says that it was a
+    write which may have been carried out though no answer says so, and ``looked_up`` what a look-up showed then.
     """
 
     number: int
@@ -42,6 +44,8 @@ class Attempt:
     status: int | None
     outcome: str
     wait: float | None = None
+    lost: bool = False
+    looked_up: str | None = None
 
 
 class MihuError(Exception):
@@ -66,6 +70,10 @@ class MihuError(Exception):
             text += f" Tried {len(self.attempts)} times."
         if self.stopped:
             text += f" Not tried again: {self.stopped}."
+        if any(attempt.lost for attempt in self.attempts[:-1]):
+            seen = next((attempt.looked_up for attempt in reversed(self.attempts) if attempt.looked_up), None)
+            text += " An earlier attempt's answer was lost: "
+            text += f"looked up since, {seen}." if seen else "it may have been carried out."
         return text
 
     def after(self, attempts: tuple[Attempt, ...], stopped: str) -> Self:
@@ -87,6 +95,21 @@ class UsageError(MihuError, ValueError):
     def __init__(self, message: str, *, argument: str | None = None) -> None:
         super().__init__(message)
         self.argument = argument
+
+
+class DryRun(MihuError):  # noqa: N818 - nothing went wrong
+    """A write that a client with ``dry_run=True`` was asked for. Nothing was sent and nothing has changed.
+
+    ``method``, ``url`` and ``json`` are the request as it would have been sent, but for secrets, which are masked;
+    ``json`` is None where it has no body. ``curl`` is the same as a command line.
+    """
+
+    def __init__(self, message: str, *, method: str, url: str, json: Any, curl: str) -> None:
+        super().__init__(message)
+        self.method = method
+        self.url = url
+        self.json = json
+        self.curl = curl
 
 
 class _CallError(MihuError):
@@ -121,12 +144,39 @@ class ConnectionLostError(TransportError):
 class OutcomeUnknownError(_CallError):
     """A write was sent and its answer was lost, so it may or may not have been applied.
 
-    It is never sent again blindly. ``check`` says how to find out; ``__cause__`` is what went wrong.
+    It is never sent again blindly: it was looked up, and that did not tell, or time was up. ``await error.check()``
+    looks again, later; ``how_to_check`` says in words how to do that by hand; ``__cause__`` is what went wrong.
     """
 
-    def __init__(self, message: str, *, method: str, url: str, check: str) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str,
+        url: str,
+        how_to_check: str,
+        look: Callable[[], Awaitable[Any]] | None = None,
+    ) -> None:
         super().__init__(message, method=method, url=url)
-        self.check = check
+        self.how_to_check = how_to_check
+        self._look = look
+
+    async def check(self) -> Any:
+        """Look up now whether the write was applied, with safe reads; nothing is sent again.
+
+        Gives what the call would have given where it was applied. Gives None where nothing is there now: the service
+        may still apply it late, so wait before you take that for an answer. It has the call's time (``Timeout.total``).
+
+        Raises ConflictError where what stands there is not this call's, OutcomeUnknownError where it still cannot be
+        told or the look-up failed, and UsageError for a call that cannot be looked up: one made with ``mihu.request``,
+        or whose error was pickled or copied.
+        """
+        if self._look is None:
+            raise UsageError(f"This error came without its client, so it cannot look up anything. {self.how_to_check}")
+        return await self._look()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, {**self.__dict__, "_look": None})
 
 
 class DecodeError(_CallError):

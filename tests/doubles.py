@@ -1,7 +1,8 @@
 """Stand-ins for what lies behind the pipeline's seams: time and the network."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ class FakeClock:
         self.seconds = 1000.0
         self.slept: list[float] = []
         self.overslept = 0.0
+        self.bounds: list[float] = []
 
     def monotonic(self) -> float:
         return self.seconds
@@ -33,7 +35,19 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.seconds += seconds + self.overslept
+        end = self.seconds + seconds + self.overslept
+        if self.bounds and end > min(self.bounds):
+            self.seconds = min(self.bounds)
+            raise TimeoutError
+        self.seconds = end
+
+    @asynccontextmanager
+    async def timeout(self, seconds: float) -> AsyncGenerator[None]:
+        self.bounds.append(self.seconds + seconds)
+        try:
+            yield
+        finally:
+            self.bounds.pop()
 
 
 class FakeSender:

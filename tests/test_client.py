@@ -6,7 +6,16 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from mihu_async import MihuClient, OutcomeUnknownError, RetryPolicy, ServerError, Timeout, UsageError, __version__
+from mihu_async import (
+    MihuClient,
+    NotFoundError,
+    OutcomeUnknownError,
+    RetryPolicy,
+    ServerError,
+    Timeout,
+    UsageError,
+    __version__,
+)
 from mihu_async.sandbox import Delay, Sandbox, Status
 from tests.doubles import TOKEN, client
 
@@ -165,3 +174,32 @@ async def test_many_walks_share_the_connections_fairly():
 
     halfway = order[: len(order) // 2]
     assert all(halfway.count(name) >= 2 for name in range(5))
+
+
+async def test_the_last_call_of_a_task_can_be_looked_at(wire):
+    """It tells the attempts of a success too; another task, and another client, have their own."""
+    wire.get(URL_X, status=503)
+    wire.get(URL_X, payload={"success": True, "data": 1}, repeat=True)
+    async with client() as mihu, client() as other:
+        assert mihu.last_call is None
+        await mihu.request("GET", "/x")
+        report = mihu.with_options().last_call
+        assert report
+        assert ("GET", "/api/v1/x", False) == (report.method, report.path, report.found)
+        assert [503, 200] == [attempt.status for attempt in report.attempts]
+        assert "ok" == report.attempts[-1].outcome
+        assert other.last_call is None
+        await asyncio.create_task(other.request("GET", "/x"))
+        assert report == mihu.last_call
+        await other.request("GET", "/x")
+        assert mihu.last_call is None
+
+
+async def test_the_last_call_that_failed_can_be_looked_at(wire):
+    """It is what the error carries."""
+    wire.get(URL_X, status=404)
+    async with client() as mihu:
+        with pytest.raises(NotFoundError) as caught:
+            await mihu.request("GET", "/x")
+        assert mihu.last_call
+        assert caught.value.attempts == mihu.last_call.attempts

@@ -20,7 +20,8 @@ ANSWER: dict[str, Any] = {
 }
 EXTRA = {
     errors.UsageError: {"argument": "number"},
-    errors.OutcomeUnknownError: CALL | {"check": "Look."},
+    errors.DryRun: CALL | {"json": {"a": 1}, "curl": "curl"},
+    errors.OutcomeUnknownError: CALL | {"how_to_check": "Look."},
     errors.DecodeError: CALL | {"status": 200, "content_type": "text/html", "excerpt": "<", "paths": ("$.a",)},
     errors.PaginationError: {"requested": 2, "received": 1},
     errors.DriftError: {"requested": 2, "received": 2},

@@ -3,8 +3,12 @@
 import inspect
 import re
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mihu_async import errors
+from mihu_async.core.retry import Again, Failure, GiveUp, Gone, Lost, RetryPolicy, decide
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -27,4 +31,62 @@ def test_the_tree_of_errors_is_the_codes():
         if issubclass(kind, errors.MihuError) and not name.startswith("_")
     }
 
-    assert public == set(re.findall(r"[A-Z]\w+Error\b", tree)) - {"TimeoutError"} | {"MihuError"}
+    assert public == set(re.findall(r"\b(?:[A-Z]\w+Error|DryRun)\b", tree)) - {"TimeoutError"} | {"MihuError"}
+
+
+WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/x"}
+VERBS = ("GET", "PUT", "PATCH", "DELETE", "POST")
+TOLD = {408, 429, 500, 502, 503, 504}
+WORDS = {Again: "again", GiveUp: "raise", Lost: "look up", Gone: "a success"}
+
+
+def refusal(status: int) -> errors.APIError:
+    """Make a refusal as the service would."""
+    kind = errors.NotFoundError if status == 404 else errors.APIError
+    return kind("refused", status=status, **WHERE)
+
+
+FAILURES: dict[str, list[Failure]] = {
+    "never connected": [errors.ConnectError("", **WHERE), errors.ConnectTimeoutError("", **WHERE)],
+    "429": [refusal(429)],
+    "408, 500, 502, 503, 504": [refusal(status) for status in (408, 500, 502, 503, 504)],
+    "timeout, connection lost, 2xx that cannot be read": [
+        errors.RequestTimeoutError("", **WHERE),
+        errors.ConnectionLostError("", **WHERE),
+        errors.DecodeError("", status=200, content_type="", excerpt="", **WHERE),
+    ],
+    "any other refusal": [refusal(status) for status in range(300, 600) if status not in TOLD],
+}
+FAILURES["any other refusal, after a lost answer"] = FAILURES["any other refusal"]
+
+
+def test_the_table_of_what_is_sent_again_has_every_row():
+    """Each row of the README is one of the failures that are checked, in order."""
+    assert list(FAILURES) == [what for what, *_ in rows()]
+
+
+@pytest.mark.parametrize("what", FAILURES)
+def test_the_table_of_what_is_sent_again_is_the_codes(what):
+    """Each cell of the README is what is decided, for every failure of its row and verb of its column."""
+    ((_, replayed, posted),) = (row for row in rows() if row[0] == what)
+    for error in FAILURES[what]:
+        for method in VERBS:
+            verdict = decide(
+                error,
+                method=method,
+                attempt=1,
+                policy=RetryPolicy(),
+                left=60,
+                jitter=1,
+                lost=what.endswith("after a lost answer"),
+            )
+            cell = posted if method == "POST" else replayed
+            gone = "a success" in cell and method == "DELETE" and getattr(error, "status", None) == 404
+            assert WORDS[type(verdict)] == ("a success" if gone else cell.partition(";")[0])
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Read the table of the README."""
+    section = README.partition("## What is sent again, and what is not\n\n")[2].partition("\n\n")[0]
+    cells = [line.strip("| ").split(" | ") for line in section.splitlines()[2:]]
+    return [(what, replayed, posted) for what, replayed, posted in cells]

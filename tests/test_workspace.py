@@ -18,7 +18,6 @@ from mihu_async import (
     MihuClient,
     NotFoundError,
     NumberStatus,
-    OutcomeUnknownError,
     PaginationError,
     PurchaseLimitError,
     RateLimitError,
@@ -170,20 +169,6 @@ async def test_a_walk_goes_on_after_a_fault(mihu, sandbox, fault):
 
     assert [row["number"] for row in sandbox.inventory.numbers] == [number.number for number in walked]
     assert () == sandbox.faults.pending
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [Status(500, after=True), Status(500), Reset(after=True), Reset(), Truncate(), WrongContentType(after=True)],
-    ids=repr,
-)
-async def test_a_purchase_whose_answer_is_lost_is_sent_once(mihu, sandbox, fault):
-    """Applied or not, the number is not asked for twice, and the error says that it does not know."""
-    sandbox.faults.add(fault, method="POST")
-    with pytest.raises(OutcomeUnknownError, match=r"numbers\.list"):
-        await mihu.numbers.buy(**PURCHASE)
-
-    assert ["POST"] == [entry.method for entry in sandbox.journal]
 
 
 async def test_a_purchase_that_is_told_to_wait_is_made_once(mihu, sandbox):

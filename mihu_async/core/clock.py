@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Clock(Protocol):
@@ -21,6 +22,10 @@ class Clock(Protocol):
         """Wait."""
         ...
 
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[Any]:
+        """Give a block that is left with TimeoutError after some seconds."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -36,3 +41,7 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait without holding up the loop."""
         await asyncio.sleep(seconds)
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[Any]:
+        """Give a block that is left with TimeoutError after some seconds."""
+        return asyncio.timeout(seconds)

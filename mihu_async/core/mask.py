@@ -54,12 +54,28 @@ def printable(text: str, *, most: int = SHOWN) -> str:
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text[:most])
 
 
+def hide_secrets(value: Any) -> Any:
+    """Give a JSON value with a mask in place of what stands under a key which names a secret."""
+    match value:
+        case Mapping():
+            pairs = cast("Mapping[str, Any]", value).items()
+            return {key: HIDDEN if inner and _names_secret(key) else hide_secrets(inner) for key, inner in pairs}
+        case list():
+            return [hide_secrets(inner) for inner in cast("list[Any]", value)]
+        case _:
+            return value
+
+
+def _names_secret(key: Any) -> bool:
+    return any(word in str(key).lower() for word in SECRET_KEYS)
+
+
 def secrets_in(value: Any, *, named: bool = False) -> Iterator[str]:
     """Find the texts and numbers of a JSON value that stand under a key which names a secret."""
     match value:
         case Mapping():
             for key, inner in cast("Mapping[Any, Any]", value).items():
-                yield from secrets_in(inner, named=named or any(word in str(key).lower() for word in SECRET_KEYS))
+                yield from secrets_in(inner, named=named or _names_secret(key))
         case list() | tuple():
             for inner in cast("Sequence[Any]", value):
                 yield from secrets_in(inner, named=named)

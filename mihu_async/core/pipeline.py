@@ -1,118 +1,163 @@
-"""The whole way of one call: attempt, read, decide, wait, again."""
+"""The whole way of one call: attempt, read, decide, wait, again; and where a write's answer was lost, look it up."""
 
 import random
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol, TypeVar
+from functools import partial
+from typing import Generic, NoReturn, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
 from mihu_async.core.clock import Clock, SystemClock
 from mihu_async.core.envelope import read
-from mihu_async.core.journal import Journal
-from mihu_async.core.mask import Mask
+from mihu_async.core.gate import SHORTEST, Gate, Limiter
+from mihu_async.core.inquiry import Inquiry
+from mihu_async.core.journal import LATEST, Journal
+from mihu_async.core.mask import Mask, printable
 from mihu_async.core.pressure import ASKED_FOR_LESS, Pressure
+from mihu_async.core.reconcile import Absent, Give, Lookup, Sight, Unseen
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, decide
+from mihu_async.core.retry import Again, Failure, GiveUp, Gone, RetryPolicy, Verdict, decide
 from mihu_async.core.timeout import Timeout
-from mihu_async.errors import APIError, ConnectTimeoutError, DecodeError, OutcomeUnknownError, TransportError
+from mihu_async.core.watch import Sender, Watch
+from mihu_async.errors import APIError, DecodeError, MihuError, TransportError
 
 T = TypeVar("T")
-
-SHORTEST = 0.001  # seconds; an attempt whose time is up when it begins still has a bound
-
-
-class Sender(Protocol):
-    """What makes one attempt."""
-
-    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask, /) -> Response:
-        """Send a request and give the response, or raise a TransportError."""
-        ...
 
 
 @frozen(kw_only=True)
 class Pipeline:
-    """Carries calls through: each is sent, read, and tried again where the policy says so, all within one deadline."""
+    """Carries calls through: each is sent, read, and tried again where the policy says so, all within one deadline.
+
+    ``until`` is a moment of the clock that no call passes, whatever its own time; None sets none.
+    """
 
     sender: Sender
     secrets: tuple[str, ...] = field(repr=False)
     timeout: Timeout
     retries: RetryPolicy
+    limiter: Limiter | None = None
     pressure: Pressure = field(factory=Pressure)
     clock: Clock = field(factory=SystemClock)
     jitter: Callable[[], float] = random.random
+    until: float | None = None
 
     async def run(self, request: Request[T]) -> T:
         """Make the call and give its data, or raise an error that carries the journal of its attempts."""
-        mask = Mask((*self.secrets, *request.secrets))
-        journal = Journal(request, self.clock, mask)
-        deadline = self.clock.monotonic() + self.timeout.total
-        while True:
-            if not journal.attempts:
-                await self._pass_pause(request, deadline)
-            journal.begin()
-            bounds = evolve(self.timeout, total=max(deadline - self.clock.monotonic(), SHORTEST))
-            try:
-                response = await self.sender.send(request, bounds, mask)
-                journal.answered(response)
-                if response.ok:
-                    await request.turn(response.body)
-                data = read(response, request, mask, now=self.clock.now())
-            except (TransportError, DecodeError, APIError) as caught:
-                error = caught
-                self._feel(error)
-            else:
-                journal.succeeded()
-                self.pressure.earn(self.retries.budget)
-                return data
-            verdict = decide(
-                error,
-                repeatable=request.repeatable,
-                attempt=journal.number,
-                policy=self.retries,
-                left=deadline - self.clock.monotonic(),
-                jitter=self.jitter(),
-                affordable=self.pressure.affords(self.retries.budget),
-                held=self.pressure.held(self.clock.monotonic()),
-            )
-            if isinstance(verdict, Again):
-                self.pressure.spend(self.retries.budget)
-                journal.failed(error, wait=verdict.delay)
-                await self.clock.sleep(verdict.delay)
-                continue
-            journal.failed(error)
-            if isinstance(verdict, GiveUp):
-                raise error.after(journal.attempts, verdict.why)
-            raise _unknown(request, error, mask).after(journal.attempts, "") from error
-
-    async def _pass_pause(self, request: Request[Any], deadline: float) -> None:
-        """Wait while the service asked this client to be left, unless the call's time would be over by then."""
-        while held := self.pressure.held(self.clock.monotonic()):
-            if held >= deadline - self.clock.monotonic():
-                raise ConnectTimeoutError(
-                    f"{request.method} {request.path} was not sent: the service asked this client for a pause of which "
-                    f"{held:.3g} s are left, longer than the call may take.",
-                    method=request.method,
-                    url=request.path,
-                )
-            await self.clock.sleep(held)
-
-    def _feel(self, error: Failure) -> None:
-        """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
-        if isinstance(error, APIError) and error.status in ASKED_FOR_LESS:
-            self.pressure.feel()
-            if error.retry_after is not None and error.retry_after <= self.retries.max_retry_after:
-                self.pressure.pause(self.clock.monotonic() + error.retry_after)
+        call = Call(self, request)
+        try:
+            return await call.run()
+        finally:
+            LATEST.set((self.pressure, call.journal))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A pipeline cannot be pickled or copied: it holds secrets.")
 
 
-def _unknown(request: Request[Any], error: Failure, mask: Mask) -> OutcomeUnknownError:
-    return OutcomeUnknownError(
-        f"{request.method} {mask(request.path)} may or may not have been carried out: {error} "
-        f"It was not sent again. {request.check}".rstrip(),
-        method=request.method,
-        url=error.url,
-        check=request.check,
-    )
+class Call(Generic[T]):
+    """One call on its way."""
+
+    def __init__(self, way: Pipeline, request: Request[T]) -> None:
+        self._way = way
+        self._request = request
+        self._mask = Mask((*way.secrets, *request.secrets))
+        self._began = way.clock.monotonic()
+        deadline = self._began + way.timeout.total
+        until = deadline if way.until is None else min(deadline, way.until)
+        self._gate = Gate(request.method, self._mask(request.path), way.clock, until)
+        self._inquiry: Inquiry[T] | None = None
+        self.journal: Journal = Journal(request, way.clock, self._mask)
+
+    async def run(self) -> T:
+        """Make it."""
+        way = self._way
+        await self._gate.pass_pause(way.pressure)
+        while True:
+            try:
+                data = await self._attempt()
+            except (TransportError, DecodeError, APIError) as caught:
+                error = caught
+            else:
+                self.journal.succeeded()
+                way.pressure.earn(way.retries.budget)
+                return data
+            self._feel(error)
+            match self._decide(error):
+                case Again(delay):
+                    self.journal.failed(error, wait=delay)
+                    await way.clock.sleep(delay)
+                case GiveUp(why):
+                    self.journal.failed(error)
+                    raise error.after(self.journal.attempts, why)
+                case Gone():
+                    self.journal.failed(error)
+                    return cast("T", None)
+                case lost:
+                    self.journal.failed(error)
+                    settled = await self._inquire().settle(error, lost.then)
+                    if isinstance(settled, Give):
+                        return settled.result
+            way.pressure.spend(way.retries.budget)
+
+    async def _attempt(self) -> T:
+        self.journal.begin()
+        limiter = self._way.limiter
+        if limiter is None:
+            response = await self._send()
+        else:
+            async with self._gate.within(limiter, self._way.pressure):
+                response = await self._send()
+        self.journal.answered(response)
+        if response.ok:
+            await self._request.turn(response.body)
+        return read(response, self._request, self._mask, now=self._way.clock.now())
+
+    async def _send(self) -> Response:
+        bounds = evolve(self._way.timeout, total=max(self._gate.left, SHORTEST))
+        return await self._way.sender.send(self._request, bounds, self._mask)
+
+    def _feel(self, error: Failure) -> None:
+        """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
+        way = self._way
+        if isinstance(error, APIError) and error.status in ASKED_FOR_LESS:
+            way.pressure.feel()
+            if error.retry_after is not None and error.retry_after <= way.retries.max_retry_after:
+                way.pressure.pause(way.clock.monotonic() + error.retry_after)
+
+    def _decide(self, error: Failure) -> Verdict:
+        way = self._way
+        return decide(
+            error,
+            method=self._request.method,
+            attempt=self.journal.number,
+            policy=way.retries,
+            left=self._gate.left,
+            jitter=way.jitter(),
+            affordable=way.pressure.affords(way.retries.budget),
+            held=way.pressure.held(way.clock.monotonic()),
+            lost=self.journal.lost,
+        )
+
+    def _inquire(self) -> Inquiry[T]:
+        lookup = self._request.lookup
+        self._inquiry = self._inquiry or Inquiry(
+            gate=self._gate,
+            journal=self.journal,
+            policy=self._way.retries,
+            jitter=self._way.jitter,
+            check=self._request.check,
+            look=None if lookup is None else partial(self._look, lookup),
+            total=self._way.timeout.total,
+        )
+        return self._inquiry
+
+    async def _look(self, lookup: Lookup[T], until: float) -> Sight[T]:
+        watch = Watch(self._way.sender, self._way.clock)
+        try:
+            found = await lookup.find(evolve(self._way, sender=watch, until=until))
+        except MihuError as error:
+            return Unseen(self._mask(f"the look-up failed: {error}"))
+        if found is None:
+            return Absent()
+        sight = lookup.judge(found, watch.moment(self._began))
+        return evolve(sight, told=printable(self._mask(sight.told)))

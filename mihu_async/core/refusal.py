@@ -120,7 +120,7 @@ def _effect(status: int, request: Request[Any]) -> str:
     if request.method == "GET":
         return ""
     unsure = status in LOST or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == CLIENT_CLOSED
-    return "It may have been carried out." if unsure else "Nothing was changed."
+    return "It may have been carried out." if unsure else "Nothing was changed by it."
 
 
 def _error_class(status: int) -> type[errors.APIError]:

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from mihu_async.core import converter
 from mihu_async.core.finite import is_finite
 from mihu_async.core.mask import secrets_in
+from mihu_async.core.reconcile import Lookup
 from mihu_async.errors import UsageError
 
 T = TypeVar("T")
@@ -32,9 +33,9 @@ async def at_once(_: bytes) -> None:
 class Request(Generic[T]):
     """One call to the service.
 
-    ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``check`` says
-    how to find out by hand whether a write was applied. ``turn`` is awaited with the bytes of a successful answer
-    before it is read: a page that was fetched ahead waits there.
+    ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
+    what a write did whose answer was lost, and ``check`` says how to do that by hand. ``turn`` is awaited with the
+    bytes of a successful answer before it is read: a page that was fetched ahead waits there.
     """
 
     method: str
@@ -44,12 +45,8 @@ class Request(Generic[T]):
     body: bytes | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     check: str = ""
+    lookup: Lookup[T] | None = None
     turn: Callable[[bytes], Awaitable[None]] = field(default=at_once, repr=False)
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether sending it twice leaves the service as sending it once does. [inferred for PUT, PATCH, DELETE]."""
-        return self.method != "POST"
 
 
 def describe(
@@ -60,6 +57,7 @@ def describe(
     query: Mapping[str, Any] | None = None,
     json: Any = None,
     check: str = "",
+    lookup: Lookup[T] | None = None,
 ) -> Request[T]:
     """Make a request of plain values: encode the path, the query and the body.
 
@@ -74,6 +72,7 @@ def describe(
         secrets=(*secrets_in(query), *secrets_in(plain)),
         answer=answer,
         check=check,
+        lookup=lookup,
     )
 
 

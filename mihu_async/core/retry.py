@@ -11,15 +11,16 @@ from mihu_async.core.finite import is_finite
 from mihu_async.errors import (
     APIError,
     ConnectError,
-    ConnectionLostError,
     DecodeError,
-    RequestTimeoutError,
+    NotFoundError,
     TransportError,
     UsageError,
 )
 
 LOST = frozenset({408, 500, 502, 503, 504})
 """Statuses that do not tell whether the request was carried out."""
+REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
+"""Verbs that may be sent twice, because that leaves the service as once does. [inferred for all but GET]"""
 THROTTLED = 429
 """The status that says that it was not."""
 
@@ -97,10 +98,17 @@ class GiveUp:
 
 @frozen
 class Lost:
-    """A write's answer was lost: it is not known whether it was applied, and it must not be sent again blindly."""
+    """A write's answer was lost, now or before: look up what it did, and only ``then`` send it again or give up."""
+
+    then: Again | GiveUp
 
 
-Verdict = Again | GiveUp | Lost
+@frozen
+class Gone:
+    """What was to be deleted is not there any more, and an earlier attempt can have done that: a success."""
+
+
+Verdict = Again | GiveUp | Lost | Gone
 Failure = TransportError | DecodeError | APIError
 """How an attempt can fail."""
 
@@ -108,27 +116,34 @@ Failure = TransportError | DecodeError | APIError
 def decide(
     error: Failure,
     *,
-    repeatable: bool,
+    method: str,
     attempt: int,
     policy: RetryPolicy,
     left: float,
     jitter: float,
     affordable: bool = True,
     held: float = 0.0,
+    lost: bool = False,
 ) -> Verdict:
     """Decide what follows the failure of attempt number ``attempt``.
 
     ``left`` is what remains of the call's time in seconds, ``jitter`` a random number from 0 to 1; ``affordable`` says
-    whether the client's budget pays for another attempt; ``held`` is for how long the service asked all calls to wait.
+    whether the client's budget pays for another attempt; ``held`` is for how long the service asked all calls to wait;
+    ``lost`` says that an earlier attempt may have been carried out.
     """
-    if not _never_done(error):
-        if not _may_be_done(error):
+    repeatable = method in REPEATABLE
+    if not (never_done(error) or may_be_done(error)):
+        if not lost:
             return GiveUp()
-        if not repeatable:
-            return Lost()
-    if not affordable:
-        return GiveUp("the client's retry budget is spent")
-    return _when(error, attempt=attempt, policy=policy, left=left, jitter=jitter, held=held)
+        if method == "DELETE" and isinstance(error, NotFoundError):
+            return Gone()
+        return GiveUp() if repeatable else Lost(GiveUp("the service refused it"))
+    then = _when(error, attempt=attempt, policy=policy, left=left, jitter=jitter, held=held)
+    if isinstance(then, Again) and not affordable:
+        then = GiveUp("the client's retry budget is spent")
+    if repeatable or (never_done(error) and (isinstance(then, Again) or not lost)):
+        return then
+    return Lost(then)
 
 
 def _when(
@@ -148,14 +163,16 @@ def _when(
     return Again(delay)
 
 
-def _never_done(error: Failure) -> bool:
+def never_done(error: Failure) -> bool:
+    """Whether the service cannot have carried it out."""
     return isinstance(error, ConnectError) or (isinstance(error, APIError) and error.status == THROTTLED)
 
 
-def _may_be_done(error: Failure) -> bool:
+def may_be_done(error: Failure) -> bool:
+    """Whether the service may have carried it out, though the answer does not tell."""
     if isinstance(error, APIError):
         return error.status in LOST
-    return isinstance(error, RequestTimeoutError | ConnectionLostError | DecodeError)
+    return not never_done(error)
 
 
 def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:

@@ -48,6 +48,25 @@ NETWORK = (aiohttp.ClientError, OSError)
 MISUSE = (RuntimeError, TypeError, ValueError)
 """What aiohttp raises for a session that cannot be used: closed, of another loop, with credentials of its own."""
 
+
+class BrokenError(aiohttp.ClientError):
+    """A connection that broke under a request, in a form in which aiohttp does not send it again by itself."""
+
+    def __init__(self, broken: Exception) -> None:
+        super().__init__(broken)
+        self.broken = broken
+
+
+async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending GET, PUT and DELETE twice unseen, as one attempt of ours: a client middleware."""
+    try:
+        return await handler(request)
+    except NEVER_CONNECTED:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise BrokenError(error) from None
+
+
 OwnSession = tuple[Session, AsyncGenerator[None]]
 """A session that we made, and the generator that closes it."""
 
@@ -132,7 +151,7 @@ class Transport:
                 return session
             for ended in [known for known in self._own if known.is_closed()]:
                 del self._own[ended]
-            session = Session(cookie_jar=aiohttp.DummyCookieJar())
+            session = Session(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(send_once,))
             keeper = _keep(session)
             self._own[loop] = session, keeper
         await anext(keeper)
@@ -196,6 +215,8 @@ def translate(
     error: BaseException, request: Request[Any], url: str, mask: Mask, *, sent: bool | None
 ) -> TransportError | UsageError:
     """Tell what a failure means; ``sent`` says whether the body began to leave, and is None where there was none."""
+    if isinstance(error, BrokenError):
+        error = error.broken
     told = f"{type(error).__name__}: {error}".removesuffix(": ")
     if not sent and not isinstance(error, NETWORK):
         return UsageError(mask(f"The session cannot be used ({told}). Nothing was sent."), argument="session")

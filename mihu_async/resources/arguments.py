@@ -132,6 +132,19 @@ def money(argument: str, value: Any) -> Decimal | int | float:
     return value
 
 
+def check_fee(monthly_fee: Any, most: Any) -> None:
+    """Check that what a number costs a month is known and not above a bound, if there is one."""
+    if most is None:
+        return
+    bound = money("max_monthly_fee", most)
+    if monthly_fee is None:
+        message = "max_monthly_fee needs monthly_fee, as the search gave it, to compare with. Nothing was sent."
+        raise UsageError(message, argument="monthly_fee")
+    if Decimal(str(money("monthly_fee", monthly_fee))) > Decimal(str(bound)):
+        message = f"monthly_fee is {monthly_fee}, above max_monthly_fee={bound}. Nothing was sent."
+        raise UsageError(message, argument="monthly_fee")
+
+
 def whole(argument: str, value: Any, *, most: int | None = None) -> int:
     """Check a whole number from 1, up to ``most``."""
     if type(value) is not int or value < 1 or (most is not None and value > most):

@@ -16,6 +16,7 @@ from mihu_async.paging.pager import Pager
 from mihu_async.paging.shard import Shard
 from mihu_async.resources.arguments import (
     all_of,
+    check_fee,
     country,
     e164,
     flag,
@@ -29,6 +30,7 @@ from mihu_async.resources.arguments import (
     text,
 )
 from mihu_async.resources.listing import PER_PAGE, Endpoint
+from mihu_async.resources.lookups import purchase_of
 
 PATH = "/phone-numbers"
 NUMBERS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
@@ -101,10 +103,14 @@ class Numbers:
         location: str | None = None,
         address: Address | None = None,
         requirements: Iterable[RequirementValue] | None = None,
+        max_monthly_fee: Decimal | float | None = None,
     ) -> PhoneNumber:
-        """Buy a number: ``POST /phone-numbers``. This spends money, and is not safe to repeat.
+        """Buy a number: ``POST /phone-numbers``. This spends money, and is never made twice.
 
-        It is sent once, and again only where nothing can have been carried out: when no connection was made, or on 429.
+        It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
+        answer was lost, the number is looked up in the inventory first: bought since this call began, it is this call's
+        and is given; bought before, it is a ConflictError; and not there, it is sent again, because the service refuses
+        a number that it already holds. ``mihu.last_call.found`` says where the result comes from a look-up.
 
         number: E.164, exactly as the search for numbers returned it.
         country_code: ISO 3166-1 alpha-2.
@@ -113,11 +119,15 @@ class Numbers:
             for display only.
         address: where the country and type need one; its country defaults to ``country_code`` on the service.
         requirements: an answer to each requirement of the country and type.
+        max_monthly_fee: the most that it may cost a month, in the currency of ``monthly_fee``, which must be given
+            then. None sets no bound. It is not sent: what the service charges in the end is its own figure.
 
         Raises UsageError before anything is sent, an APIError where the service refuses (which status a number that is
         already held gets is not documented), PurchaseLimitError where the workspace holds as many numbers as it may,
-        and OutcomeUnknownError where the answer was lost.
+        and OutcomeUnknownError where the answer was lost and the look-ups did not tell; ``await error.check()`` looks
+        again.
         """
+        check_fee(monthly_fee, max_monthly_fee)
         body: dict[str, Any] = {
             "number": e164("number", number),
             "country_code": country("country_code", country_code),
@@ -132,8 +142,14 @@ class Numbers:
             if requirements is None
             else all_of(instance_of(RequirementValue), "requirements", requirements),
         }
+        lookup = purchase_of(body["number"], self._listed)
         check = (
             f"Before buying it again, walk numbers.list() and compare .number with {number!r}; "
             "the service may ignore the search filter."
         )
-        return await self._pipeline.run(describe("POST", PATH, PhoneNumber, json=present(body), check=check))
+        return await self._pipeline.run(
+            describe("POST", PATH, PhoneNumber, json=present(body), check=check, lookup=lookup)
+        )
+
+    def _listed(self, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
+        return NUMBERS.pager(pipeline, self._concurrency, filters, page=1, per_page=PER_PAGE)

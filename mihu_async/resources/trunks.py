@@ -16,6 +16,7 @@ from mihu_async.paging.pager import Pager
 from mihu_async.paging.shard import Shard
 from mihu_async.resources.arguments import e164, identifier, instance_of, json_object, one_of, optional, present, text
 from mihu_async.resources.listing import PER_PAGE, Endpoint
+from mihu_async.resources.lookups import registration_of
 
 PATH = "/phone-numbers/trunks"
 TRUNKS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
@@ -78,9 +79,12 @@ class Trunks:
         sip: SipCredentials | None = None,
         additional_settings: Mapping[str, Any] | None = None,
     ) -> NumberChannels:
-        """Register a trunk and bind it to an agent: ``POST /phone-numbers/trunks``. Not safe to repeat.
+        """Register a trunk and bind it to an agent: ``POST /phone-numbers/trunks``. It is never made twice.
 
-        It is sent once, and again only where nothing can have been carried out: when no connection was made, or on 429.
+        It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
+        answer was lost, the trunk is looked up first: bound on the channel to the agent, it is what was asked for, and
+        its snapshot is made from the listing; bound to another agent, it is a ConflictError; and not there, it is sent
+        again, because the service refuses what it already has.
         A number that is used on both channels is registered once for each.
 
         phone_number: E.164. It must be neither in the purchased inventory nor bound on this channel.
@@ -92,7 +96,8 @@ class Trunks:
         additional_settings: free JSON that is stored with the trunk.
 
         Raises UsageError before anything is sent, an APIError where the service refuses (which status a taken number or
-        agent gets is not documented), and OutcomeUnknownError where the answer was lost.
+        agent gets is not documented), and OutcomeUnknownError where the answer was lost and the look-ups did not tell;
+        ``await error.check()`` looks again.
         """
         body: dict[str, Any] = {
             "phone_number": e164("phone_number", phone_number),
@@ -103,11 +108,13 @@ class Trunks:
             "sip": optional(instance_of(SipCredentials), "sip", sip),
             "additional_settings": optional(json_object, "additional_settings", additional_settings),
         }
+        lookup = registration_of(body["phone_number"], str(body["channel"]), body["agent_uuid"], self._listed)
         check = (
             "Before registering it again, walk trunks.list(channel=…) and compare .number "
             f"with {phone_number!r}; the service may ignore the search filter."
         )
-        return await self._pipeline.run(describe("POST", PATH, NumberChannels, json=present(body), check=check))
+        request = describe("POST", PATH, NumberChannels, json=present(body), check=check, lookup=lookup)
+        return await self._pipeline.run(request)
 
     async def assign(self, *, phone_number: str, channel: TrunkChannel | str, agent_uuid: str | UUID) -> NumberChannels:
         """Move a trunk to another agent: ``PUT /phone-numbers/trunks/assign``. Safe to repeat.
@@ -123,3 +130,6 @@ class Trunks:
             "agent_uuid": identifier("agent_uuid", agent_uuid),
         }
         return await self._pipeline.run(describe("PUT", f"{PATH}/assign", NumberChannels, json=body))
+
+    def _listed(self, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
+        return TRUNKS.pager(pipeline, self._concurrency, filters, page=1, per_page=PER_PAGE)

@@ -111,8 +111,8 @@ class Hang:
 class Reset:
     """Break the connection with a TCP reset, without a byte of an answer.
 
-    On a connection that served a request before, aiohttp's client sends an idempotent request again by itself, once,
-    and no error shows; `times=2` or a new connection outlasts that.
+    On a connection that served a request before, a bare aiohttp session sends an idempotent request again by itself,
+    once, and no error shows.
     """
 
     after: bool = False

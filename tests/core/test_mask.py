@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mihu_async.core.mask import Mask, secrets_in
+from mihu_async.core.mask import Mask, hide_secrets, secrets_in
 
 SECRET = '7|päss/w<o>r"d\\'
 
@@ -67,3 +67,10 @@ def test_secrets_are_found_by_the_names_they_stand_under():
 
     assert ["user", "pass", "t", "s", "n", "p2", "5"] == list(secrets_in(value))
     assert [] == list(secrets_in("text"))
+
+
+def test_secrets_are_hidden_by_their_names():
+    """However deep they stand and however short they are; what is empty is no secret."""
+    value = {"a": [{"sip": {"username": "u", "password": ""}}, 1], "api_key": {"x": 1}, "b": "u"}
+
+    assert {"a": [{"sip": {"username": "***", "password": ""}}, 1], "api_key": "***", "b": "u"} == hide_secrets(value)

@@ -75,7 +75,7 @@ def test_the_purchase_limit_comes_with_its_figures():
     assert (10, 10, "purchase_limit_reached") == (error.limit, error.current, error.code)
     assert str(error) == (
         "POST /api/v1/phone-numbers was refused with 403 purchase_limit_reached: 'Cap reached' (limit 10, current 10). "
-        "Nothing was changed. Release a number, or ask Mihu for a higher limit."
+        "Nothing was changed by it. Release a number, or ask Mihu for a higher limit."
     )
 
 
@@ -85,7 +85,7 @@ def test_the_fields_of_a_documented_refusal():
 
     assert isinstance(error, ValidationError)
     assert {"number": ("d",)} == error.fields
-    assert "was refused with 422 C: 'm' (d). Nothing was changed." in str(error)
+    assert "was refused with 422 C: 'm' (d). Nothing was changed by it." in str(error)
 
 
 def test_the_fields_of_a_laravel_refusal():
@@ -102,11 +102,11 @@ def test_the_fields_of_a_laravel_refusal():
     ("status", "request_", "effect"),
     [
         (404, GET, "404 Not Found: 'm'."),
-        (409, POST, "409 Conflict: 'm'. Nothing was changed."),
+        (409, POST, "409 Conflict: 'm'. Nothing was changed by it."),
         (503, POST, "503 Service Unavailable: 'm'. It may have been carried out."),
         (499, POST, "499 (no standard status): 'm'. It may have been carried out."),
         (524, POST, "524 (no standard status): 'm'. It may have been carried out."),
-        (418, POST, "418 I'm a Teapot: 'm'. Nothing was changed."),
+        (418, POST, "418 I'm a Teapot: 'm'. Nothing was changed by it."),
         (
             302,
             GET,

@@ -123,12 +123,6 @@ def test_a_method_is_one_of_the_apis():
         describe("BREW", "/x", RAW)
 
 
-@pytest.mark.parametrize(("method", "expected"), [("GET", True), ("PUT", True), ("DELETE", True), ("POST", False)])
-def test_only_a_post_is_not_repeatable(method, expected):
-    """Which requests may be sent twice depends on their verb alone."""
-    assert expected is describe(method, "/x", RAW).repeatable
-
-
 def test_a_body_is_json_without_what_is_none():
     """Inputs are written with the fields that were given, money as a number to the digit."""
     sip = SipCredentials(gateway="sip.acme.com", port=5060, username="", password="hunter22")

@@ -50,30 +50,30 @@ def name(error) -> str:
     return f"{type(error).__name__}-{getattr(error, 'status', '')}"
 
 
-def decided(error, *, repeatable=True, attempt=1, left=60.0, policy=POLICY):
+def decided(error, *, method="GET", attempt=1, left=60.0, policy=POLICY):
     """Decide with defaults that are far from every bound, and without chance."""
-    return decide(error, repeatable=repeatable, attempt=attempt, policy=policy, left=left, jitter=1.0)
+    return decide(error, method=method, attempt=attempt, policy=policy, left=left, jitter=1.0)
 
 
 @pytest.mark.parametrize("error", NEVER_SENT + THROTTLED, ids=name)
-@pytest.mark.parametrize("repeatable", [True, False])
-def test_what_was_not_carried_out_is_sent_again(error, repeatable):
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_was_not_carried_out_is_sent_again(error, method):
     """No connection and 429 mean that nothing happened, so even a purchase is sent again."""
-    assert Again(0.5) == decided(error, repeatable=repeatable)
+    assert Again(0.5) == decided(error, method=method)
 
 
 @pytest.mark.parametrize("error", LOST, ids=name)
 def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
     """What may have been carried out is repeated only where twice is as good as once."""
-    assert Again(0.5) == decided(error, repeatable=True)
-    assert Lost() == decided(error, repeatable=False)
+    assert Again(0.5) == decided(error)
+    assert Lost(Again(0.5)) == decided(error, method="POST")
 
 
 @pytest.mark.parametrize("error", REFUSED, ids=name)
-@pytest.mark.parametrize("repeatable", [True, False])
-def test_a_refusal_is_final(error, repeatable):
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_refusal_is_final(error, method):
     """Every other status is an answer, and asking again would get the same one."""
-    assert GiveUp() == decided(error, repeatable=repeatable)
+    assert GiveUp() == decided(error, method=method)
 
 
 def test_attempts_are_bounded():

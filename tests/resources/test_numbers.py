@@ -156,3 +156,33 @@ async def test_a_purchase_that_can_never_be_is_refused(wire, changes, argument):
     assert argument == caught.value.argument
     assert str(caught.value).startswith(f"{argument} must be ")
     assert [] == wire.sent
+
+
+@pytest.mark.parametrize(
+    ("fees", "argument"),
+    [
+        ({"monthly_fee": 5, "max_monthly_fee": 4.99}, "monthly_fee"),
+        ({"monthly_fee": Decimal("1.10"), "max_monthly_fee": Decimal("1.09")}, "monthly_fee"),
+        ({"max_monthly_fee": 5}, "monthly_fee"),
+        ({"monthly_fee": 5, "max_monthly_fee": -1}, "max_monthly_fee"),
+        ({"monthly_fee": "5", "max_monthly_fee": 6}, "monthly_fee"),
+    ],
+)
+async def test_a_number_that_costs_too_much_is_not_asked_for(wire, fees, argument):
+    """The bound is held before anything is sent, and a fee that is not known is above any bound."""
+    async with client() as mihu:
+        with pytest.raises(UsageError, match="Nothing was sent") as caught:
+            await mihu.numbers.buy(**PURCHASE, **fees)
+
+    assert argument == caught.value.argument
+    assert [] == wire.sent
+
+
+@pytest.mark.parametrize("most", [Decimal("1.1"), 1.1, 2])
+async def test_a_number_within_the_bound_is_bought(wire, most):
+    """The bound itself is not sent, and amounts compare as they are written."""
+    wire.post(NUMBERS, payload={"success": True, "data": NUMBER})
+    async with client() as mihu:
+        await mihu.numbers.buy(**PURCHASE, monthly_fee=Decimal("1.10"), max_monthly_fee=most)
+
+    assert b"max_monthly_fee" not in wire.sent[0][2]["data"]

@@ -1,5 +1,6 @@
 """What type checkers know of the public face. Checked by mypy and pyright, and never run."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ import aiohttp
 
 from mihu_async import (
     Address,
+    CallReport,
     Capabilities,
     Channel,
     MihuClient,
@@ -44,10 +46,13 @@ async def clients(session: aiohttp.ClientSession) -> None:
         trust_env=True,
         user_agent="acme-bot/1.2",
         max_response_bytes=1_000_000,
+        limiter=asyncio.Semaphore(4),
+        dry_run=True,
     )
     async with client as entered:
         assert_type(entered, MihuClient)
-    assert_type(client.with_options(timeout=Timeout()), MihuClient)
+    assert_type(client.with_options(timeout=Timeout(), limiter=asyncio.Lock(), dry_run=False), MihuClient)
+    assert_type(client.last_call, CallReport | None)
     assert_type(await client.request("GET", "/x", query={"a": True}, json={"a": 1}), Any)
     await client.aclose()
 

@@ -1,0 +1,103 @@
+"""The inquiry into a write whose answer was lost: waits, looks, and does what was decided."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Generic, TypeVar
+
+from attrs import define
+
+from mihu_async.core.gate import Gate
+from mihu_async.core.journal import Journal
+from mihu_async.core.reconcile import (
+    Absent,
+    Found,
+    Give,
+    Refused,
+    Send,
+    Sight,
+    Taken,
+    Unknown,
+    ended,
+    settle,
+)
+from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, backoff, may_be_done, never_done
+from mihu_async.errors import ConflictError, OutcomeUnknownError, UsageError
+
+T = TypeVar("T")
+
+
+@define(repr=False)
+class Inquiry(Generic[T]):
+    """Finds out what one call did. ``look`` looks up once, by a moment of the clock; None where there is no way to."""
+
+    gate: Gate
+    journal: Journal
+    policy: RetryPolicy
+    jitter: Callable[[], float]
+    check: str
+    look: Callable[[float], Awaitable[Sight[T]]] | None
+    total: float
+    in_the_dark: bool = False
+
+    async def settle(self, error: Failure, then: Again | GiveUp) -> Give[T] | Send:
+        """Look until something can be decided; raise what is to be raised."""
+        refused = not (never_done(error) or may_be_done(error))
+        self.in_the_dark |= may_be_done(error) and not ended(error)
+        pause = then.delay if isinstance(then, Again) else backoff(self.policy, self.journal.number, self.jitter())
+        why = "It was not sent again." if self.look is None else "There was no time to look it up."
+        looks = 0
+        while self.look and self.gate.left > 0:
+            pause = pause if pause < self.gate.left else 0.0
+            await self.gate.clock.sleep(pause)
+            sight = await self.look(self.gate.deadline)
+            self.journal.looked(sight, waited=pause)
+            looks += 1
+            match settle(
+                sight,
+                then=then,
+                over=refused and not self.in_the_dark,
+                looks=looks,
+                policy=self.policy,
+                left=self.gate.left,
+                jitter=self.jitter(),
+            ):
+                case Give() | Send() as settled:
+                    return settled
+                case Taken(told):
+                    raise self._taken(told).after(self.journal.attempts, "") from error
+                case Refused():
+                    raise error.after(self.journal.attempts, "")
+                case Unknown(told):
+                    why = f"It was looked up: {told}."
+                    break
+                case later:
+                    pause = later.delay
+        stopped = then.why if isinstance(then, GiveUp) else ""
+        raise self._unknown(f"{error} {why}", error.url).after(self.journal.attempts, stopped) from error
+
+    async def again(self) -> T | None:
+        """Look once more, later: what the error's ``check()`` does."""
+        if self.look is None:
+            raise UsageError(f"There is no look-up for this call. {self.check}".rstrip())
+        match await self.look(self.gate.clock.monotonic() + self.total):
+            case Found(result, ours=True):
+                return result
+            case Absent():
+                return None
+            case Found(ours=False, told=told):
+                raise self._taken(told)
+            case unclear:
+                raise self._unknown(f"It was looked up again: {unclear.told}.", self.gate.path)
+
+    def _taken(self, told: str) -> ConflictError:
+        summary = f"{self.gate.method} {self.gate.path} was not carried out: {told}."
+        return ConflictError(summary, method=self.gate.method, url=self.gate.path, status=HTTPStatus.CONFLICT)
+
+    def _unknown(self, why: str, url: str) -> OutcomeUnknownError:
+        return OutcomeUnknownError(
+            f"{self.gate.method} {self.gate.path} may or may not have been carried out: {why} {self.check}".rstrip(),
+            method=self.gate.method,
+            url=url,
+            how_to_check=self.check,
+            look=self.again,
+        )

@@ -1,0 +1,44 @@
+"""A sender for dry runs: reads go through, and a write becomes an error that shows what would have been sent."""
+
+import shlex
+from typing import Any
+
+from attrs import frozen
+
+from mihu_async.core import converter
+from mihu_async.core.mask import HIDDEN, Mask, hide_secrets
+from mihu_async.core.request import Request
+from mihu_async.core.response import Response
+from mihu_async.core.timeout import Timeout
+from mihu_async.core.watch import Sender
+from mihu_async.errors import DryRun
+
+
+@frozen
+class Rehearsal:
+    """Sends reads, and raises DryRun for writes. ``base_url`` is where they would go."""
+
+    sender: Sender
+    base_url: str
+
+    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask) -> Response:
+        """Send a read."""
+        if request.method == "GET":
+            return await self.sender.send(request, bounds, mask)
+        url = mask(f"{self.base_url}{request.path}{'?' if request.query else ''}{request.query}")
+        json = None if request.body is None else hide_secrets(converter.parse(request.body, exact=False))
+        raise DryRun(
+            f"{request.method} {mask(request.path)} was not sent: this client makes a dry run. Nothing was changed.",
+            method=request.method,
+            url=url,
+            json=json,
+            curl=curl(request.method, url, json),
+        )
+
+
+def curl(method: str, url: str, json: Any) -> str:
+    """Write a request as a command line, with the token hidden."""
+    words = ["curl", "--request", method, url, "--header", f"Authorization: Bearer {HIDDEN}"]
+    if json is not None:
+        words += ["--header", "Content-Type: application/json", "--data", converter.dump(json).decode()]
+    return shlex.join(words)

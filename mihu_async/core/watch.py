@@ -1,0 +1,45 @@
+"""What time it is on the service: its ``Date`` header, against our clock."""
+
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from attrs import define
+
+from mihu_async.core.clock import Clock
+from mihu_async.core.mask import Mask
+from mihu_async.core.request import Request
+from mihu_async.core.response import Response
+from mihu_async.core.retry import parse_date
+from mihu_async.core.timeout import Timeout
+
+
+class Sender(Protocol):
+    """What makes one attempt."""
+
+    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask, /) -> Response:
+        """Send a request and give the response, or raise a TransportError."""
+        ...
+
+
+@define
+class Watch:
+    """A sender that reads the service's clock from each answer that passes."""
+
+    sender: Sender
+    clock: Clock
+    date: datetime | None = None
+    read_at: float = 0.0
+
+    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask) -> Response:
+        """Send a request and give the response."""
+        response = await self.sender.send(request, bounds, mask)
+        if date := parse_date(response.headers.get("Date", "")):
+            self.date, self.read_at = date, self.clock.monotonic()
+        return response
+
+    def moment(self, of: float) -> datetime | None:
+        """Give a moment of our clock on the service's, at most a second and the answer's way too early.
+
+        None where no answer had a date.
+        """
+        return None if self.date is None else self.date - timedelta(seconds=self.read_at - of)

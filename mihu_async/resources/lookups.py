@@ -1,0 +1,108 @@
+"""How to see what a lost purchase or registration left behind, and whose it is: safe reads, and pure judgements."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.reconcile import TOLERANCE, Found, Lookup
+from mihu_async.errors import BadRequestError, ValidationError
+from mihu_async.models.channels import Channel, Channels, NumberChannels
+from mihu_async.models.numbers import Binding, Capabilities, ChannelSettings, OutboundSettings, PhoneNumber
+from mihu_async.paging.pager import Pager
+
+Listed = Callable[[Pipeline, dict[str, Any]], Pager[PhoneNumber]]
+"""Makes the pager of a listing, with filters."""
+
+
+def purchase_of(number: str, listed: Listed) -> Lookup[PhoneNumber]:
+    """Look for a number in the whole inventory; it is this call's where it was not bought before the call began."""
+
+    def judge(found: PhoneNumber, began: datetime | None) -> Found[PhoneNumber]:
+        bought = found.purchased_at
+        if found.is_external:
+            return Found(found, ours=False, told=f"{number} is an external trunk of this workspace")
+        if bought is None or began is None:
+            why = "when it was bought" if bought is None else "what time it is there"
+            return Found(found, ours=None, told=f"{number} is in the inventory, but the service does not say {why}")
+        when = "by" if (ours := bought >= began - TOLERANCE) else "before"
+        told = f"{number} is in the inventory, bought {when} this call ({bought:%Y-%m-%d %H:%M:%S%z})"
+        return Found(found, ours=ours, told=told)
+
+    return Lookup(_finder(number, listed, {"include_external": True}, lambda _: True), judge)
+
+
+def registration_of(number: str, channel: str, agent_uuid: str, listed: Listed) -> Lookup[NumberChannels]:
+    """Look for a trunk that is bound on a channel; bound to the agent, it is what was asked for."""
+
+    def bound(trunk: PhoneNumber) -> bool:
+        return binding_of(trunk, channel).bound is not False
+
+    def judge(found: PhoneNumber, _: datetime | None) -> Found[NumberChannels]:
+        agent = binding_of(found, channel).agent_uuid
+        if agent is None:
+            ours, told = None, f"{number} is a trunk, but the service does not say which agent it serves on {channel}"
+        elif ours := agent.lower() == agent_uuid.lower():
+            told = f"{number} is a trunk and serves that agent on {channel}"
+        else:
+            told = f"{number} is a trunk and serves another agent on {channel} ({agent})"
+        return Found(snapshot_of(found), ours=ours, told=told)
+
+    return Lookup(_finder(number, listed, {"channel": channel}, bound), judge)
+
+
+def _finder(
+    number: str, listed: Listed, filters: dict[str, Any], fits: Callable[[PhoneNumber], bool]
+) -> Callable[[Pipeline], Awaitable[PhoneNumber | None]]:
+    """Walk a listing, narrowed where the service can, and compare on our side: ``search`` is an inferred name."""
+    digits = number.removeprefix("+")
+
+    async def walk(pager: Pager[PhoneNumber]) -> PhoneNumber | None:
+        async with pager:
+            async for item in pager:
+                if item.number.removeprefix("+") == digits and fits(item):
+                    return item
+        return None
+
+    async def find(pipeline: Pipeline) -> PhoneNumber | None:
+        try:
+            return await walk(listed(pipeline, {**filters, "search": digits}))
+        except (BadRequestError, ValidationError):
+            return await walk(listed(pipeline, filters))
+
+    return find
+
+
+def binding_of(number: PhoneNumber, channel: str) -> Binding:
+    """Give a number's binding on a channel; what the service left out is None."""
+    return getattr(number.bindings, channel, None) or Binding()
+
+
+def snapshot_of(number: PhoneNumber) -> NumberChannels:
+    """Give the snapshot of a number from its row in a listing, as far as the row tells."""
+    can, settings = number.capabilities or Capabilities(), number.channel_settings or ChannelSettings()
+    return NumberChannels(
+        number=number.number,
+        phone_number_uuid=number.phone_number_uuid,
+        is_external=number.is_external,
+        source=number.source,
+        channels=Channels(
+            call=_channel(can.voice, settings.voice, binding_of(number, "call")),
+            sms=_channel(can.sms, settings.sms, binding_of(number, "sms")),
+            whatsapp=binding_of(number, "whatsapp"),
+            inbound=settings.inbound,
+        ),
+    )
+
+
+def _channel(capable: bool | None, settings: OutboundSettings | None, binding: Binding) -> Channel:
+    known = settings or OutboundSettings()
+    return Channel(
+        capable=capable,
+        enabled=known.enabled,
+        channel_limit=known.channel_limit,
+        whitelisted_destinations=known.whitelisted_destinations,
+        bound=binding.bound,
+        agent_uuid=binding.agent_uuid,
+        agent_name=binding.agent_name,
+    )
