@@ -35,7 +35,7 @@ class Service:
     def application(self) -> web.Application:
         """Return the application that hands over every request, whatever its method and path."""
         application = web.Application(client_max_size=0)
-        application.router.add_route("*", "/{path:.*}", self._respond)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._respond)
         return application
 
     async def close(self) -> None:

@@ -6,13 +6,14 @@ key that the pages do not name is refused, which catches a client's misspelling 
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from mihu_async.sandbox.refusals import invalid
 from mihu_async.sandbox.rows import CAPABILITIES, DIRECTIONS, NUMBER_TYPES, TRUNK_CHANNELS
 
 Check = Callable[[str, object], Any]
+Query = Callable[[Iterable[tuple[str, str]]], dict[str, Any]]
 
 
 def text(field: str, value: object) -> str:
@@ -48,6 +49,18 @@ def one_of(*choices: str) -> Check:
 def uuid(field: str, value: object) -> str:
     """Accept a uuid with its dashes, in capitals or not, and return it in small letters."""
     return cast("str", _UUID(field, value)).lower()
+
+
+def flag(field: str, value: object) -> bool:
+    """Accept true or false."""
+    if not isinstance(value, bool):
+        raise invalid(field, "must be a boolean")
+    return value
+
+
+def or_null(check: Check) -> Check:
+    """Accept null besides what a check accepts."""
+    return lambda field, value: None if value is None else check(field, value)
 
 
 def whole_number(field: str, value: object) -> int:
@@ -94,7 +107,22 @@ def flags(field: str, value: object) -> dict[str, bool | None]:
     return {name: given[name] for name in CAPABILITIES if name in given}
 
 
-def closed(fields: Mapping[str, Check], *, required: tuple[str, ...] = ()) -> Check:
+def query(parameters: Mapping[str, Check], *, required: tuple[str, ...] = ()) -> Query:
+    """Accept a query with these parameters and no others, each once, and check each."""
+    check = closed(parameters, required=required, kind="parameter")
+
+    def read(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        given: dict[str, str] = {}
+        for name, value in pairs:
+            if name in given:
+                raise invalid(name, "is given more than once")
+            given[name] = value
+        return cast("dict[str, Any]", check("", given))
+
+    return read
+
+
+def closed(fields: Mapping[str, Check], *, required: tuple[str, ...] = (), kind: str = "field") -> Check:
     """Accept an object with these fields and no others, and check each."""
 
     def check(field: str, value: object) -> dict[str, Any]:
@@ -105,7 +133,7 @@ def closed(fields: Mapping[str, Check], *, required: tuple[str, ...] = ()) -> Ch
                 raise invalid(f"{prefix}{name}", "is required")
         for name in given:
             if name not in fields:
-                raise invalid(f"{prefix}{name}", "is not a documented field")
+                raise invalid(f"{prefix}{name}", f"is not a documented {kind}")
         return {name: fields[name](f"{prefix}{name}", given[name]) for name in given}
 
     return check
@@ -122,7 +150,8 @@ def list_of(check_one: Check) -> Check:
     return check
 
 
-_UUID = matching(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", "a uuid")
+UUID_PATTERN = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_UUID = matching(UUID_PATTERN, "a uuid")
 _DIGITS = matching(r"[0-9]{1,100}", "a whole number")
 E164 = matching(r"\+[1-9][0-9]{1,14}", "a number in E.164 format")
 COUNTRY_CODE = matching(r"[A-Z]{2}", "two capital letters")
@@ -156,15 +185,24 @@ PURCHASE = closed(
     },
     required=("number", "country_code", "type"),
 )
+INBOUND_FIELDS: Mapping[str, Check] = {"enabled": or_null(flag), "channel_limit": or_null(whole_number)}
+OUTBOUND = or_null(closed({**INBOUND_FIELDS, "whitelisted_destinations": or_null(list_of(text))}))
+SETTINGS = closed(
+    {"channel_settings": closed({"voice": OUTBOUND, "sms": OUTBOUND, "inbound": or_null(closed(INBOUND_FIELDS))})},
+    required=("channel_settings",),
+)
+TRUNK_FIELDS: Mapping[str, Check] = {
+    "name": text,
+    "direction": one_of(*DIRECTIONS),
+    "sip": closed(dict.fromkeys(SIP_TEXTS, text) | {"port": whole_number}),
+    "additional_settings": any_object,
+}
 REGISTRATION = closed(
     {
         "phone_number": E164,
         "agent_uuid": uuid,
         "channel": TRUNK_CHANNEL,
-        "name": text,
-        "direction": one_of(*DIRECTIONS),
-        "sip": closed(dict.fromkeys(SIP_TEXTS, text) | {"port": whole_number}),
-        "additional_settings": any_object,
+        **TRUNK_FIELDS,
     },
     required=("phone_number", "agent_uuid", "channel"),
 )
@@ -172,3 +210,9 @@ ASSIGNMENT = closed(
     {"phone_number": E164, "channel": TRUNK_CHANNEL, "agent_uuid": uuid},
     required=("phone_number", "channel", "agent_uuid"),
 )
+TRUNK_CHANGE = closed(
+    {"phone_number": E164, "channel": TRUNK_CHANNEL, **TRUNK_FIELDS}, required=("phone_number", "channel")
+)
+REMOVAL = query({"phone_number": text, "channel": TRUNK_CHANNEL}, required=("phone_number", "channel"))
+NUMBER = query({"number": text}, required=("number",))
+NOTHING = query({})

@@ -3,21 +3,29 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
-from mihu_async.sandbox import listing
+from mihu_async.sandbox import listing, rendering
 from mihu_async.sandbox.ledger import Ledger
 from mihu_async.sandbox.rendering import Json
 from mihu_async.sandbox.rows import TRUNK_CHANNELS, Agent, Row
 from mihu_async.sandbox.rules import (
     bought_row,
+    changed_settings,
+    changed_trunk,
+    known_number,
+    known_row,
+    known_trunk,
     refuse_assignment,
     refuse_purchase,
     refuse_registration,
+    refuse_settings,
     registered_row,
 )
+
+R = TypeVar("R")
 
 
 def utc_now() -> datetime:
@@ -26,7 +34,7 @@ def utc_now() -> datetime:
 
 
 class Inventory:
-    """Purchased numbers, external trunks and agents; the same for the same arguments.
+    """Purchased numbers, external trunks, agents and rates; the same for the same arguments.
 
     The rows it begins with have made-up times from 2023 on. What is bought, inserted or changed later carries the real
     time, or what `now()` tells. Every method may be called from any thread while the sandbox serves; a walk that is
@@ -67,6 +75,12 @@ class Inventory:
         """All external rows, as a listing without filters returns them."""
         with self._lock:
             return self._ledger.items(self._ledger.external)
+
+    @property
+    def rates(self) -> tuple[Json, ...]:
+        """What outbound calls cost, as a listing without filters returns it."""
+        with self._lock:
+            return tuple(map(rendering.rate, self._ledger.rates))
 
     def free_agents(self, channel: str) -> tuple[str, ...]:
         """Return the uuids of the agents that serve no number on a channel: call, sms or whatsapp."""
@@ -122,12 +136,38 @@ class Inventory:
             with_external = wanted.get("include_external") in {"1", "true"}
             rows = self._ledger.rows() if with_external else self._ledger.purchased
             kept = listing.NUMBERS.keep(rows, wanted)
-            return self._page(listing.ordered(kept, wanted.get("sort")), wanted)
+            found, pagination = _cut(listing.ordered(kept, wanted.get("sort")), wanted)
+            return {"items": self._ledger.items(found), "pagination": pagination}
 
     def list_trunks(self, wanted: Mapping[str, Any]) -> Json:
         """Answer GET /phone-numbers/trunks for a query that `listing.TRUNKS` read."""
         with self._lock:
-            return self._page(listing.TRUNKS.keep(self._ledger.external, wanted), wanted)
+            found, pagination = _cut(listing.TRUNKS.keep(self._ledger.external, wanted), wanted)
+            return {"items": self._ledger.items(found), "pagination": pagination}
+
+    def list_rates(self, wanted: Mapping[str, Any]) -> Json:
+        """Answer GET /phone-numbers/rates for a query that `listing.RATES` read."""
+        with self._lock:
+            found, pagination = _cut(listing.RATES.keep(self._ledger.rates, wanted), wanted)
+            return {"items": tuple(map(rendering.rate, found)), "pagination": pagination}
+
+    def channels(self, phone_number_uuid: str) -> Json:
+        """Answer GET /phone-numbers/{uuid}/channels."""
+        with self._lock:
+            return self._ledger.snapshot(known_row(self._ledger, phone_number_uuid))
+
+    def channels_of(self, number: str) -> Json:
+        """Answer GET /phone-numbers/channels for a number."""
+        with self._lock:
+            return self._ledger.snapshot(known_number(self._ledger, number))
+
+    def change_settings(self, phone_number_uuid: str, changes: Mapping[str, Any]) -> Json:
+        """Answer PATCH /phone-numbers/{uuid} for the channel settings of a body that `checks.SETTINGS` read."""
+        with self._lock:
+            row, settings = refuse_settings(self._ledger, phone_number_uuid)
+            settings = changed_settings(settings, changes)
+            changed = self._ledger.replace(row, channel_settings=settings, updated_at=self._now())
+            return self._ledger.items([changed])[0]
 
     def buy(self, purchase: Mapping[str, Any]) -> Json:
         """Answer POST /phone-numbers for a body that `checks.PURCHASE` read."""
@@ -151,13 +191,27 @@ class Inventory:
             moved = self._ledger.replace(row, agents={channel: agent_uuid}, updated_at=self._now())
             return self._ledger.snapshot(moved)
 
+    def change_trunk(self, change: Mapping[str, Any]) -> Json:
+        """Answer PATCH /phone-numbers/trunks for a body that `checks.TRUNK_CHANGE` read."""
+        with self._lock:
+            row, trunk = known_trunk(self._ledger, change["phone_number"], change["channel"])
+            changed = self._ledger.replace(row, trunk=changed_trunk(trunk, change), updated_at=self._now())
+            return self._ledger.snapshot(changed)
+
+    def remove_trunk(self, removal: Mapping[str, Any]) -> None:
+        """Answer DELETE /phone-numbers/trunks for a query that `checks.REMOVAL` read."""
+        number = f"+{removal['phone_number'].removeprefix('+')}"
+        with self._lock:
+            row, _ = known_trunk(self._ledger, number, removal["channel"])
+            self._ledger.remove(row.phone_number_uuid)
+
     def _place(self, rows: list[Row], at: int | None, row: Row) -> Json:
         rows.insert(len(rows) if at is None else at, row)
         return self._ledger.items([row])[0]
 
-    def _page(self, rows: Sequence[Row], wanted: Mapping[str, Any]) -> Json:
-        found, pagination = listing.cut(rows, page=wanted["page"], per_page=wanted["per_page"])
-        return {"items": self._ledger.items(found), "pagination": pagination}
+
+def _cut(rows: Sequence[R], wanted: Mapping[str, Any]) -> tuple[Sequence[R], Json]:
+    return listing.cut(rows, page=wanted["page"], per_page=wanted["per_page"])
 
 
 def _address(body: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -6,20 +6,22 @@ from typing import Any
 import attrs
 
 from mihu_async.sandbox.ranges import FictionalNumber
-from mihu_async.sandbox.rendering import Json, item, snapshot
-from mihu_async.sandbox.rows import CHANNELS, Row
+from mihu_async.sandbox.rendering import Json, external_snapshot, item, purchased_snapshot
+from mihu_async.sandbox.rows import CHANNELS, Rate, Row
 from mihu_async.sandbox.seeding import RowFactory
+from mihu_async.sandbox.tariff import make_rates
 
 SPARE_AGENTS = 50
 
 
 class Ledger:
-    """Purchased and external rows, and the factory that made them and makes more."""
+    """Purchased and external rows, the factory that made them and makes more, and what calls cost."""
 
     def __init__(self, numbers: int, trunks: int, seed: int) -> None:
         self.factory: RowFactory = RowFactory(seed)
         self.purchased: list[Row] = list(self.factory.purchased_rows(numbers))
         self.external: list[Row] = list(self.factory.trunk_rows(trunks))
+        self.rates: list[Rate] = list(make_rates(seed))
         for _ in range(SPARE_AGENTS):
             self.factory.hire()
 
@@ -34,6 +36,14 @@ class Ledger:
     def is_external(self, number: str) -> bool:
         """Tell whether a number has an external row on any channel."""
         return any(row.number == number for row in self.external)
+
+    def row(self, phone_number_uuid: str) -> Row | None:
+        """Find a row by its uuid."""
+        return next((row for row in self.rows() if row.phone_number_uuid == phone_number_uuid), None)
+
+    def row_of(self, number: str) -> Row | None:
+        """Find a number's row, the first one where it has two."""
+        return next((row for row in self.rows() if row.number == number), None)
 
     def trunk_row(self, number: str, channel: str) -> Row | None:
         """Find the external row of a number on a channel; there is at most one."""
@@ -66,9 +76,10 @@ class Ledger:
         return found
 
     def replace(self, row: Row, **changes: Any) -> Row:
-        """Put a changed row in an external row's place."""
+        """Put a changed row in a row's place."""
         changed = attrs.evolve(row, **changes)
-        self.external[self.external.index(row)] = changed
+        rows = self.external if row.trunk else self.purchased
+        rows[rows.index(row)] = changed
         return changed
 
     def remove(self, phone_number_uuid: str) -> None:
@@ -86,6 +97,9 @@ class Ledger:
         return tuple(item(row, names) for row in rows)
 
     def snapshot(self, row: Row) -> Json:
-        """Render the snapshot of an external row's number."""
+        """Render the snapshot of a row's number."""
+        names = dict(self.factory.agents)
+        if row.trunk is None:
+            return purchased_snapshot(row, names)
         siblings = (sibling for sibling in self.external if sibling.number == row.number)
-        return snapshot(row, siblings, dict(self.factory.agents))
+        return external_snapshot(row, siblings, names)

@@ -2,24 +2,26 @@
 
 Documented are the parameters and the shape of the pagination. Inferred are: `created_at` is the oldest first, which
 here is the order of the rows; `number` and `monthly_fee` go up, ties in the order of the rows, a missing fee last;
-external rows come after the purchased ones. A parameter that is not documented or comes twice is refused, as the
-fields of a body are, though the real service may pass it over: a misspelt filter would list everything.
+external rows come after the purchased ones; rates stand by country. A parameter that is not documented or comes twice
+is refused, as the fields of a body are, though the real service may pass it over: a misspelt filter would list
+everything.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import attrs
 
 from mihu_async.sandbox import checks
 from mihu_async.sandbox.checks import Check
-from mihu_async.sandbox.refusals import invalid
-from mihu_async.sandbox.rows import COMPLIANCE_STATUSES, NUMBER_STATUSES, NUMBER_TYPES, Row
+from mihu_async.sandbox.rows import COMPLIANCE_STATUSES, NUMBER_STATUSES, NUMBER_TYPES, Rate, Row
 
 PER_PAGE = 25
 MAX_PER_PAGE = 100
+RATES_PER_PAGE = 50
+MAX_RATES_PER_PAGE = 200
 
-Filter = Callable[[Row, str], bool]
+R = TypeVar("R")
 
 
 def _found_in_number(row: Row, wanted: str) -> bool:
@@ -34,7 +36,11 @@ def _on_channel(row: Row, wanted: str) -> bool:
     return wanted in row.agents
 
 
-def _equals(name: str) -> Filter:
+def _begins_with(rate: Rate, wanted: str) -> bool:
+    return rate.destination_prefix.startswith(wanted)
+
+
+def _equals(name: str) -> Callable[[Any, str], bool]:
     return lambda row, wanted: getattr(row, name) == wanted
 
 
@@ -47,27 +53,24 @@ def _fee_of(row: Row) -> tuple[bool, float]:
 
 
 @attrs.frozen
-class Listing:
+class Listing(Generic[R]):
     """One endpoint's parameters besides the page's: how each is checked, and which rows each keeps.
 
     `search` and the trunks' `search` are inferred names; the pages lost them.
     """
 
     parameters: Mapping[str, Check]
-    filters: Mapping[str, Filter]
+    filters: Mapping[str, Callable[[R, str], bool]]
+    per_page: int = PER_PAGE
+    most: int = MAX_PER_PAGE
 
     def read(self, query: Iterable[tuple[str, str]]) -> dict[str, Any]:
         """Check a query and return its known parameters, page and per_page with their defaults."""
-        wanted: dict[str, Any] = {}
-        for name, value in query:
-            if name in wanted:
-                raise invalid(name, "is given more than once")
-            if name not in self.parameters:
-                raise invalid(name, "is not a documented parameter")
-            wanted[name] = self.parameters[name](name, value)
-        return {"page": 1, "per_page": PER_PAGE} | wanted
+        paging: Mapping[str, Check] = {"page": checks.counting(), "per_page": checks.counting(maximum=self.most)}
+        read = checks.query({**paging, **self.parameters})
+        return {"page": 1, "per_page": self.per_page} | read(query)
 
-    def keep(self, rows: Sequence[Row], wanted: Mapping[str, Any]) -> Sequence[Row]:
+    def keep(self, rows: Sequence[R], wanted: Mapping[str, Any]) -> Sequence[R]:
         """Return the rows that pass every filter, in their order."""
         for name, passes in self.filters.items():
             if name in wanted:
@@ -76,13 +79,8 @@ class Listing:
 
 
 ORDERS: Mapping[str, Callable[[Row], Any]] = {"number": _number_of, "monthly_fee": _fee_of}
-PAGING: Mapping[str, Check] = {
-    "page": checks.counting(),
-    "per_page": checks.counting(maximum=MAX_PER_PAGE),
-}
-NUMBERS = Listing(
+NUMBERS: Listing[Row] = Listing(
     parameters={
-        **PAGING,
         "status": checks.one_of(*NUMBER_STATUSES),
         "country_code": checks.text,
         "type": checks.one_of(*NUMBER_TYPES),
@@ -101,14 +99,20 @@ NUMBERS = Listing(
         "bound_to_agent_uuid": Row.serves,
     },
 )
-TRUNKS = Listing(
+TRUNKS: Listing[Row] = Listing(
     parameters={
-        **PAGING,
         "search": checks.text,
         "channel": checks.TRUNK_CHANNEL,
         "agent_uuid": checks.uuid,
     },
     filters={"search": _found_in_number, "channel": _on_channel, "agent_uuid": Row.serves},
+)
+
+RATES: Listing[Rate] = Listing(
+    parameters={"country_code": checks.text, "prefix": checks.text},
+    filters={"country_code": _equals("country_code"), "prefix": _begins_with},
+    per_page=RATES_PER_PAGE,
+    most=MAX_RATES_PER_PAGE,
 )
 
 
@@ -118,7 +122,7 @@ def ordered(rows: Sequence[Row], sort: str | None) -> Sequence[Row]:
     return sorted(rows, key=order) if order else rows
 
 
-def cut(rows: Sequence[Row], *, page: int, per_page: int) -> tuple[Sequence[Row], dict[str, Any]]:
+def cut(rows: Sequence[R], *, page: int, per_page: int) -> tuple[Sequence[R], dict[str, Any]]:
     """Return one page's rows and the pagination block; a page past the end is empty and no fault."""
     before = (page - 1) * per_page
     found = rows[before : before + per_page]

@@ -6,11 +6,12 @@ from typing import Any
 
 import attrs
 
-from mihu_async.sandbox.rows import CAPABILITIES, CHANNELS, CURRENCY, ChannelSettings, Outbound, Row
+from mihu_async.sandbox.rows import CAPABILITIES, CHANNELS, CURRENCY, ChannelSettings, Outbound, Rate, Row
 
 Json = dict[str, Any]
 Names = Mapping[str, str]
 """The agents' names by uuid."""
+UNKNOWN: Json = {"enabled": None, "channel_limit": None, "whitelisted_destinations": None}
 
 
 def item(row: Row, names: Names) -> Json:
@@ -35,7 +36,23 @@ def item(row: Row, names: Names) -> Json:
     }
 
 
-def snapshot(row: Row, siblings: Iterable[Row], names: Names) -> Json:
+def purchased_snapshot(row: Row, names: Names) -> Json:
+    """Render the per-channel snapshot of a purchased number.
+
+    Inferred: calls are capable where the carrier supports voice, and enabled and limited as the settings of voice are.
+    """
+    flags = row.capabilities or {}
+    settings = channel_settings(row.channel_settings) or {}
+    channels = {
+        "call": {"capable": flags.get("voice"), **settings.get("voice", UNKNOWN)},
+        "sms": {"capable": flags.get("sms"), **settings.get("sms", UNKNOWN)},
+        "whatsapp": {},
+    }
+    bound = {name: channel | binding(row.agents.get(name), names) for name, channel in channels.items()}
+    return _snapshot(row, bound | {"inbound": settings.get("inbound")})
+
+
+def external_snapshot(row: Row, siblings: Iterable[Row], names: Names) -> Json:
     """Render the per-channel snapshot of an external number, from all of its rows.
 
     The uuid is that of the row that was asked about. What a trunk is capable of is inferred: a channel with a row is
@@ -45,18 +62,20 @@ def snapshot(row: Row, siblings: Iterable[Row], names: Names) -> Json:
     agents = {channel: sibling.agents.get(channel) for channel, sibling in rows.items()}
     call = rows.get("call")
     comes_in = call is not None and call.trunk is not None and call.trunk.direction != "outbound"
-    return {
-        "phone_number_uuid": row.phone_number_uuid,
-        "number": row.number,
-        "is_external": True,
-        "source": source(row),
-        "channels": {
-            "call": _external_channel(capable=call is not None) | binding(agents.get("call"), names),
-            "sms": _external_channel(capable=False) | binding(None, names),
-            "whatsapp": binding(agents.get("whatsapp"), names),
-            "inbound": {"enabled": comes_in, "channel_limit": None},
-        },
+    channels = {
+        "call": _external_channel(capable=call is not None) | binding(agents.get("call"), names),
+        "sms": _external_channel(capable=False) | binding(None, names),
+        "whatsapp": binding(agents.get("whatsapp"), names),
+        "inbound": {"enabled": comes_in, "channel_limit": None},
     }
+    return _snapshot(row, channels)
+
+
+def rate(row: Rate) -> Json:
+    """Render a rate as documented."""
+    fields = attrs.asdict(row)
+    price = {"amount": fields.pop("amount"), "currency": CURRENCY}
+    return {**fields, "price": price}
 
 
 def source(row: Row) -> str:
@@ -103,6 +122,16 @@ def channel_settings(settings: ChannelSettings | None) -> Json | None:
 def timestamp(moment: datetime | None) -> str | None:
     """Write an aware UTC time as the pages do, to the second."""
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _snapshot(row: Row, channels: Json) -> Json:
+    return {
+        "phone_number_uuid": row.phone_number_uuid,
+        "number": row.number,
+        "is_external": row.trunk is not None,
+        "source": source(row),
+        "channels": channels,
+    }
 
 
 def _outbound(settings: Outbound) -> Json:

@@ -87,7 +87,8 @@ def changed(answer: Answer, function: Callable[[Any], Any]) -> Answer:
 def put(body: Any, path: str, value: object) -> None:
     """Set a dotted field in every row of a listing, or in the data of a single answer.
 
-    Where a parent of the field is missing or null there is nothing to set, and a failure stays as it is.
+    Where a parent of the field is missing or null there is nothing to set, and a failure or an answer without data
+    stays as it is.
     """
     *parents, name = path.split(".")
     for row in _rows(body):
@@ -99,6 +100,6 @@ def put(body: Any, path: str, value: object) -> None:
 
 
 def _rows(body: Any) -> Iterable[Any]:
-    data: Any = body["data"] if body["success"] else {"items": []}
+    data: Any = (body["data"] if body["success"] else None) or {"items": []}
     rows: Iterable[Any] = data.get("items", [data])
     return rows

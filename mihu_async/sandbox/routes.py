@@ -1,11 +1,11 @@
 """The endpoints, as a table; requests and answers are values here, and there is no I/O.
 
-Documented and not built yet, each a line of the table and a rule, the first two with a path to match:
-PATCH /phone-numbers/{uuid}, GET /phone-numbers/{uuid}/channels, GET /phone-numbers/channels, GET /phone-numbers/rates,
-GET /phone-numbers/search, GET /phone-numbers/search/requirements, PATCH and DELETE /phone-numbers/trunks.
+Documented by name only, and not built: GET /phone-numbers/search and GET /phone-numbers/search/requirements.
 """
 
+import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -47,13 +47,51 @@ def _assign_trunk(inventory: Inventory, request: JournalEntry) -> Answer:
     return success(inventory.assign(assignment), message="Trunk assigned.")
 
 
+def _change_trunk(inventory: Inventory, request: JournalEntry) -> Answer:
+    change = _body(request, checks.TRUNK_CHANGE)
+    return success(inventory.change_trunk(change), message="Trunk updated.")
+
+
+def _remove_trunk(inventory: Inventory, request: JournalEntry) -> Answer:
+    """Answer with no data; what the service answers was not seen."""
+    inventory.remove_trunk(checks.REMOVAL(request.query))
+    return success(None, message="Trunk deleted.")
+
+
+def _change_settings(inventory: Inventory, request: JournalEntry) -> Answer:
+    change = _body(request, checks.SETTINGS)
+    return success(inventory.change_settings(_uuid_in(request.path), change["channel_settings"]))
+
+
+def _channels(inventory: Inventory, request: JournalEntry) -> Answer:
+    checks.NOTHING(request.query)
+    return success(inventory.channels(_uuid_in(request.path)))
+
+
+def _channels_of(inventory: Inventory, request: JournalEntry) -> Answer:
+    return success(inventory.channels_of(checks.NUMBER(request.query)["number"]))
+
+
+def _list_rates(inventory: Inventory, request: JournalEntry) -> Answer:
+    return success(inventory.list_rates(listing.RATES.read(request.query)))
+
+
 @attrs.frozen
 class Route:
-    """A verb and a path below `/api/v1`, and what answers it."""
+    """A verb and a path below `/api/v1`, in which `{uuid}` stands for any, and what answers it."""
 
     method: str
     path: str
     operation: Operation
+
+    def covers(self, path: str) -> bool:
+        """Tell whether a path is this one."""
+        return _pattern(self.path).fullmatch(path) is not None
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.escape(API_PREFIX + path).replace(re.escape("{uuid}"), checks.UUID_PATTERN))
 
 
 ROUTES = (
@@ -61,7 +99,13 @@ ROUTES = (
     Route("POST", "/phone-numbers", _buy_number),
     Route("GET", "/phone-numbers/trunks", _list_trunks),
     Route("POST", "/phone-numbers/trunks", _register_trunk),
+    Route("PATCH", "/phone-numbers/trunks", _change_trunk),
+    Route("DELETE", "/phone-numbers/trunks", _remove_trunk),
     Route("PUT", "/phone-numbers/trunks/assign", _assign_trunk),
+    Route("GET", "/phone-numbers/channels", _channels_of),
+    Route("GET", "/phone-numbers/rates", _list_rates),
+    Route("PATCH", "/phone-numbers/{uuid}", _change_settings),
+    Route("GET", "/phone-numbers/{uuid}/channels", _channels),
 )
 
 
@@ -75,7 +119,7 @@ def answer(inventory: Inventory, request: JournalEntry) -> Answer:
 
 def find(method: str, path: str, routes: Iterable[Route] = ROUTES) -> Route:
     """Find the route of a request; raise 404 for the path or 405 for the method, whose codes are inferred."""
-    here = {route.method: route for route in routes if API_PREFIX + route.path == path}
+    here = {route.method: route for route in routes if route.covers(path)}
     if not here:
         raise not_found(f"there is no {path}")
     if method not in here:
@@ -87,6 +131,11 @@ def find(method: str, path: str, routes: Iterable[Route] = ROUTES) -> Route:
             headers={"Allow": ", ".join(here)},
         )
     return here[method]
+
+
+def _uuid_in(path: str) -> str:
+    """Take the uuid out of a path, in small letters; a route with `{uuid}` covers no path without one."""
+    return checks.uuid("uuid", re.findall(checks.UUID_PATTERN, path)[0])
 
 
 def _body(request: JournalEntry, check: Check) -> Any:

@@ -4,7 +4,7 @@ One class holds both kinds of number, because the service documents one shape fo
 externals come back as null".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,6 +18,10 @@ TRUNK_CHANNELS = ("call", "whatsapp")
 DIRECTIONS = ("inbound", "outbound", "both")
 CAPABILITIES = ("voice", "sms", "mms", "fax", "emergency", "local_calling")
 CURRENCY = "EUR"
+
+
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
 
 
 class Agent(NamedTuple):
@@ -42,7 +46,7 @@ class Outbound:
 
     enabled: bool
     channel_limit: int | None = None
-    whitelisted_destinations: tuple[str, ...] = ()
+    whitelisted_destinations: tuple[str, ...] = attrs.field(default=(), converter=_texts)
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +64,20 @@ class ChannelSettings:
     voice: Outbound
     sms: Outbound
     inbound: Inbound
+
+
+@attrs.frozen(kw_only=True)
+class Rate:
+    """What calls to the numbers that begin with a prefix cost, a minute."""
+
+    country_code: str
+    country_name: str
+    destination_prefix: str
+    origination: str
+    description: str
+    min_duration_seconds: int
+    billing_increment_seconds: int
+    amount: float
 
 
 @attrs.frozen(kw_only=True)

@@ -11,7 +11,7 @@ import attrs
 
 from mihu_async.sandbox.ledger import Ledger
 from mihu_async.sandbox.refusals import conflict, not_found, purchase_limit_reached
-from mihu_async.sandbox.rows import Row, Trunk
+from mihu_async.sandbox.rows import ChannelSettings, Row, Trunk
 from mihu_async.sandbox.seeding import default_settings, default_trunk_name
 
 
@@ -40,12 +40,59 @@ def refuse_assignment(ledger: Ledger, number: str, channel: str, agent_uuid: str
 
     That a taken agent is refused here as on registration is inferred. The agent that serves the row already is fine.
     """
-    row = ledger.trunk_row(number, channel)
-    if row is None:
-        raise not_found(f"{number} has no trunk on {channel}")
+    row, _ = known_trunk(ledger, number, channel)
     _require_agent(ledger, agent_uuid)
     _require_free(ledger, number, channel, agent_uuid)
     return row
+
+
+def known_trunk(ledger: Ledger, number: str, channel: str) -> tuple[Row, Trunk]:
+    """Return the row of a number on a channel and what it stores; raise when there is none (404)."""
+    row = ledger.trunk_row(number, channel)
+    if row is None or row.trunk is None:
+        raise not_found(f"{number} has no trunk on {channel}")
+    return row, row.trunk
+
+
+def known_row(ledger: Ledger, phone_number_uuid: str) -> Row:
+    """Return the row with a uuid; raise when there is none (404)."""
+    if row := ledger.row(phone_number_uuid):
+        return row
+    raise not_found(f"there is no number {phone_number_uuid}")
+
+
+def known_number(ledger: Ledger, number: str) -> Row:
+    """Return a number's row; raise when the workspace has no such number (404)."""
+    if row := ledger.row_of(number):
+        return row
+    raise not_found(f"{number} is neither in your inventory nor an external trunk")
+
+
+def refuse_settings(ledger: Ledger, phone_number_uuid: str) -> tuple[Row, ChannelSettings]:
+    """Return the row to change and its settings; raise when it is unknown (404) or has none (409).
+
+    That an external number is refused is inferred from its settings being null.
+    """
+    row = known_row(ledger, phone_number_uuid)
+    if row.channel_settings is None:
+        raise conflict(f"{row.number} has no channel settings")
+    return row, row.channel_settings
+
+
+def changed_settings(settings: ChannelSettings, changes: Mapping[str, Mapping[str, Any] | None]) -> ChannelSettings:
+    """Put what was given into the settings; channels and fields that were not given stay.
+
+    Inferred: null lifts a limit, and anywhere else it leaves things as they are.
+    """
+    given = {name: _what_counts(fields) for name, fields in changes.items() if fields}
+    return attrs.evolve(settings, **{name: attrs.evolve(getattr(settings, name), **given[name]) for name in given})
+
+
+def changed_trunk(trunk: Trunk, change: Mapping[str, Any]) -> Trunk:
+    """Put what was given into a trunk: an empty text clears a SIP credential, additional settings replace the old."""
+    sip = {name: value for name, value in {**trunk.sip, **change.get("sip", {})}.items() if value != ""}
+    fields = {name: change[name] for name in ("name", "direction", "additional_settings") if name in change}
+    return attrs.evolve(trunk, **fields, sip=sip)
 
 
 def bought_row(ledger: Ledger, purchase: Mapping[str, Any], now: datetime) -> Row:
@@ -84,6 +131,10 @@ def registered_row(ledger: Ledger, registration: Mapping[str, Any], now: datetim
         additional_settings=registration.get("additional_settings", {}),
     )
     return attrs.evolve(row, updated_at=now, trunk=trunk)
+
+
+def _what_counts(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None or name == "channel_limit"}
 
 
 def _require_agent(ledger: Ledger, agent_uuid: str) -> None:

@@ -73,6 +73,19 @@ async def test_registration_and_assignment(sandbox, call):
     assert not [reply for reply in (registered, assigned, listed) if b"hush" in reply.body]
 
 
+async def test_change_and_removal_of_a_trunk(sandbox, call):
+    """Both answer 200 with a message, the change with the snapshot and the removal with no data."""
+    number = sandbox.inventory.insert_trunk(number="+12345678901")["number"]
+    changed = await call("PATCH", "/phone-numbers/trunks", json={"phone_number": number, "channel": "call"})
+    snapshot = sandbox.inventory.channels_of(number)
+    removed = await call("DELETE", "/phone-numbers/trunks?phone_number=12345678901&channel=call")
+    again = await call("DELETE", "/phone-numbers/trunks?phone_number=%2B12345678901&channel=call")
+
+    assert {"success": True, "message": "Trunk updated.", "data": snapshot} == changed.json
+    assert {"success": True, "message": "Trunk deleted.", "data": None} == removed.json
+    assert [200, 200, 404] == [reply.status for reply in (changed, removed, again)]
+
+
 @pytest.mark.parametrize(
     ("headers", "code"),
     [
@@ -108,6 +121,7 @@ async def test_scheme_in_small_letters(sandbox, call):
         pytest.param("DELETE", "/phone-numbers", {}, (405, "METHOD_NOT_ALLOWED", None), id="wrong method"),
         pytest.param("GET", "/phone-numbers?page=0", {}, (422, "VALIDATION_ERROR", "page"), id="wrong parameter"),
         pytest.param("POST", "/phone-numbers", {"json": {}}, (422, "VALIDATION_ERROR", "number"), id="wrong body"),
+        pytest.param("DELETE", "/phone-numbers/trunks", {}, (422, "VALIDATION_ERROR", "phone_number"), id="no trunk"),
         pytest.param("POST", "/phone-numbers", {"json": []}, (422, "VALIDATION_ERROR", None), id="no object"),
         pytest.param("POST", "/phone-numbers", {"data": {"a": "b"}}, (415, "UNSUPPORTED_MEDIA_TYPE", None), id="form"),
         pytest.param("POST", "/phone-numbers", {}, (415, "UNSUPPORTED_MEDIA_TYPE", None), id="no body"),
@@ -149,7 +163,9 @@ async def test_large_body_is_read(sandbox, call):
     ("method", "path", "allowed"),
     [
         ("HEAD", "/phone-numbers", "GET, POST"),
-        ("PATCH", "/phone-numbers/trunks", "GET, POST"),
+        ("PUT", "/phone-numbers/trunks", "GET, POST, PATCH, DELETE"),
+        ("PATCH", "/phone-numbers/rates", "GET"),
+        ("GET", "/phone-numbers/3c90c3cc-0d44-4b50-8888-8dd25736052a", "PATCH"),
         ("POST", "/phone-numbers/trunks/assign", "PUT"),
     ],
 )

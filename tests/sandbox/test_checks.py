@@ -1,11 +1,14 @@
+from typing import Any
+
 import pytest
 
-from mihu_async.sandbox.checks import ADDRESS_FIELDS, ASSIGNMENT, PURCHASE, REGISTRATION
+from mihu_async.sandbox.checks import ADDRESS_FIELDS, ASSIGNMENT, PURCHASE, REGISTRATION, SETTINGS, TRUNK_CHANGE
 from mihu_async.sandbox.refusals import RefusedError
 
 AGENT = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 BUY = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 TRUNK = {"phone_number": "+12345678901", "agent_uuid": AGENT, "channel": "call"}
+ROW = {"phone_number": "+12345678901", "channel": "call"}
 
 ACCEPTED = {
     "purchase, the least": (PURCHASE, BUY),
@@ -44,7 +47,29 @@ ACCEPTED = {
         },
     ),
     "assignment": (ASSIGNMENT, TRUNK),
+    "settings, nothing": (SETTINGS, {"channel_settings": {}}),
+    "settings, everything": (
+        SETTINGS,
+        {
+            "channel_settings": {
+                "voice": {"enabled": True, "channel_limit": 3, "whitelisted_destinations": ["US"]},
+                "sms": {"enabled": None, "channel_limit": None, "whitelisted_destinations": None},
+                "inbound": None,
+            }
+        },
+    ),
+    "a change of a trunk, nothing": (TRUNK_CHANGE, ROW),
+    "a change of a trunk, everything": (
+        TRUNK_CHANGE,
+        ROW | {"name": "", "direction": "inbound", "sip": {"password": "", "port": 1}, "additional_settings": {}},
+    ),
 }
+
+
+def settings(**channels) -> Any:
+    """Wrap channels as a body does."""
+    return {"channel_settings": channels}
+
 
 REFUSED = {
     "no object": (PURCHASE, [], None),
@@ -94,6 +119,29 @@ REFUSED = {
     "settings in a list": (REGISTRATION, TRUNK | {"additional_settings": []}, "additional_settings"),
     "a trunk's number under a purchase's name": (REGISTRATION, TRUNK | {"number": "+12345678901"}, "number"),
     "a direction on an assignment": (ASSIGNMENT, TRUNK | {"direction": "both"}, "direction"),
+    "settings outside": (SETTINGS, {"voice": {}}, "channel_settings"),
+    "settings of call": (SETTINGS, settings(call={}), "channel_settings.call"),
+    "a channel in a list": (SETTINGS, settings(voice=[]), "channel_settings.voice"),
+    "a switch in a string": (SETTINGS, settings(sms={"enabled": "yes"}), "channel_settings.sms.enabled"),
+    "a limit with a fraction": (
+        SETTINGS,
+        settings(inbound={"channel_limit": 1.5}),
+        "channel_settings.inbound.channel_limit",
+    ),
+    "a misspelt limit": (SETTINGS, settings(voice={"chanel_limit": 1}), "channel_settings.voice.chanel_limit"),
+    "destinations in a string": (
+        SETTINGS,
+        settings(voice={"whitelisted_destinations": "US"}),
+        "channel_settings.voice.whitelisted_destinations",
+    ),
+    "destinations of what comes in": (
+        SETTINGS,
+        settings(inbound={"whitelisted_destinations": []}),
+        "channel_settings.inbound.whitelisted_destinations",
+    ),
+    "a change of no trunk": (TRUNK_CHANGE, {"channel": "call"}, "phone_number"),
+    "a change of a trunk's agent": (TRUNK_CHANGE, TRUNK, "agent_uuid"),
+    "a trunk's name that is null": (TRUNK_CHANGE, ROW | {"name": None}, "name"),
     "an assignment to nobody": (ASSIGNMENT, {"phone_number": "+12345678901", "channel": "call"}, "agent_uuid"),
 }
 

@@ -311,6 +311,72 @@ def test_assignment_to_an_unknown_agent(inventory):
     assert (404, f"there is no agent {nobody}") == refusal(inventory.assign, body | {"agent_uuid": nobody})
 
 
+def stored(inventory) -> Any:
+    """Return what the last trunk stores."""
+    return inventory._ledger.external[-1].trunk
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param({"name": "Back"}, {"name": "Back"}, id="name"),
+        pytest.param({"direction": "outbound"}, {"direction": "outbound"}, id="direction"),
+        pytest.param({"sip": {"port": 5061}}, {"sip": {"port": 5061, "username": "u", "password": "p"}}, id="a field"),
+        pytest.param({"sip": {"password": "", "gateway": "g"}}, {"sip": {"username": "u", "gateway": "g"}}, id="clear"),
+        pytest.param({"additional_settings": {"b": 2}}, {"additional_settings": {"b": 2}}, id="other settings"),
+        pytest.param({"additional_settings": {}}, {"additional_settings": {}}, id="no settings"),
+    ],
+)
+def test_trunk_changes_by_what_was_given(inventory, change, expected):
+    """Fields that were not given stay, an empty text clears a credential, and additional settings are replaced."""
+    before = {"name": "Front", "direction": "both", "additional_settings": {"a": 1}}
+    sip = {"username": "u", "password": "p"}
+    inventory.register(registration(inventory, **before, sip=sip))
+    inventory.change_trunk({"phone_number": NUMBER, "channel": "call"} | change)
+
+    trunk = stored(inventory)
+    assert before | {"sip": sip} | expected == {
+        "name": trunk.name,
+        "direction": trunk.direction,
+        "sip": trunk.sip,
+        "additional_settings": trunk.additional_settings,
+    }
+
+
+def test_a_changed_trunk_answers_its_snapshot(inventory):
+    """The direction shows in what comes in; agent, uuid and place stay."""
+    registered = inventory.register(registration(inventory))
+    inbound = {"enabled": False, "channel_limit": None}
+    changed = inventory.change_trunk({"phone_number": NUMBER, "channel": "call", "direction": "outbound"})
+
+    assert registered | {"channels": registered["channels"] | {"inbound": inbound}} == changed
+    assert registered["phone_number_uuid"] == inventory.trunks[-1]["phone_number_uuid"]
+
+
+@pytest.mark.parametrize("number", [NUMBER, NUMBER.removeprefix("+")], ids=["with its plus", "without"])
+def test_removed_trunk_is_gone_on_its_channel(inventory, number):
+    """The row on the other channel stays, and the agent is free."""
+    inventory.register(body := registration(inventory))
+    inventory.register(body | {"channel": "whatsapp"})
+    inventory.remove_trunk({"phone_number": number, "channel": "call"})
+
+    assert [(NUMBER, FREE, True)] == [
+        (row["number"], row["bindings"]["call"], row["bindings"]["whatsapp"]["bound"]) for row in inventory.trunks[3:]
+    ]
+    assert body["agent_uuid"] in inventory.free_agents("call")
+
+
+def test_unknown_trunk_is_neither_changed_nor_removed(inventory):
+    """A row is known by number and channel together; another is refused with 404, and so is a purchased number."""
+    inventory.register(registration(inventory))
+    owned = inventory.numbers[0]["number"]
+    for row in ({"phone_number": NUMBER, "channel": "whatsapp"}, {"phone_number": owned, "channel": "call"}):
+        expected = (404, f"{row['phone_number']} has no trunk on {row['channel']}")
+
+        assert [expected] * 2 == [refusal(inventory.change_trunk, row), refusal(inventory.remove_trunk, row)]
+
+
 @pytest.mark.parametrize(("at", "position"), [(None, 6), (0, 0), (2, 2)], ids=["end", "front", "middle"])
 def test_inserted_number_stands_where_it_was_put(inventory, at, position):
     """An inserted number is at its position, with the fields that were given, and now as its time."""

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from mihu_async.sandbox.inventory import Inventory
-from mihu_async.sandbox.listing import NUMBERS, TRUNKS, cut
+from mihu_async.sandbox.listing import NUMBERS, RATES, TRUNKS, cut
 from mihu_async.sandbox.refusals import RefusedError
 
 
@@ -173,6 +173,8 @@ def test_sort_by_creation_is_the_default(inventory):
         pytest.param(NUMBERS, [("bound_to_agent_uuid", "me")], "bound_to_agent_uuid", id="agent"),
         pytest.param(NUMBERS, [("country", "US")], "country", id="undocumented"),
         pytest.param(TRUNKS, [("status", "active")], "status", id="another listing's"),
+        pytest.param(RATES, [("per_page", "201")], "per_page", id="per_page over the most of rates"),
+        pytest.param(RATES, [("search", "39")], "search", id="a search of rates"),
         pytest.param(TRUNKS, [("channel", "sms")], "channel", id="trunk channel"),
         pytest.param(TRUNKS, [("agent_uuid", "me")], "agent_uuid", id="trunk agent"),
         pytest.param(TRUNKS, [("per_page", "101")], "per_page", id="trunk per_page"),

@@ -67,6 +67,15 @@ async def test_null_fields_of_a_refusal(sandbox, call):
     assert (422, {"success", "message", "error"}) == (reply.status, set(reply.json))
 
 
+async def test_null_fields_of_nothing(sandbox, call):
+    """An answer without data has no rows, and stays as it is."""
+    trunk = sandbox.inventory.insert_trunk()
+    sandbox.faults.add(NullFields("status"))
+    reply = await call("DELETE", f"/phone-numbers/trunks?phone_number={trunk['number'][1:]}&channel=call")
+
+    assert (200, None) == (reply.status, reply.json["data"])
+
+
 @pytest.mark.parametrize(("keep_echo", "echoed"), [(False, 1), (True, 3)], ids=["its own echo", "the true echo"])
 async def test_repeated_page(sandbox, call, keep_echo, echoed):
     """A repeated page has another page's items, and says so or does not."""
