@@ -57,11 +57,13 @@ from mihu_async.models.numbers import (
 )
 from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.rates import Price, Rate
+from mihu_async.models.unset import UNSET, Unset
+from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.report import WalkReport
 from mihu_async.paging.shard import Shard
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - in Python's own order, which does not put constants first
     "APIError",
     "Address",
     "Attempt",
@@ -88,6 +90,7 @@ __all__ = [
     "DriftError",
     "DryRun",
     "InboundSettings",
+    "InboundUpdate",
     "MihuClient",
     "MihuError",
     "NotFoundError",
@@ -97,6 +100,7 @@ __all__ = [
     "NumberStatus",
     "NumberType",
     "OutboundSettings",
+    "OutboundUpdate",
     "OutcomeUnknownError",
     "Page",
     "Pager",
@@ -116,9 +120,12 @@ __all__ = [
     "ServerError",
     "Shard",
     "SipCredentials",
+    "SipUpdate",
     "Timeout",
     "TransportError",
     "TrunkChannel",
+    "UNSET",
+    "Unset",
     "UsageError",
     "ValidationError",
     "WalkReport",

@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from mihu_async import MihuClient, MihuError, RetryPolicy, SipCredentials, Timeout
+from mihu_async import MihuClient, MihuError, RetryPolicy, SipCredentials, SipUpdate, Timeout
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status, Truncate, WrongContentType
 
 TOKEN = "sandbox-token/e7f3a9c"
@@ -36,7 +36,13 @@ async def register(mihu: MihuClient, agent: str) -> None:
     await mihu.trunks.register(phone_number="+12345678901", agent_uuid=agent, channel="call", sip=sip)
 
 
-async def failure(fault, attempts=2) -> MihuError:
+async def update(mihu: MihuClient, _: str) -> None:
+    """Make the other call that knows all the secrets."""
+    sip = SipUpdate(gateway="sip.acme.com", username=USERNAME, password=PASSWORD)
+    await mihu.trunks.update(phone_number="+12345678901", channel="call", sip=sip)
+
+
+async def failure(fault, attempts=2, call=register) -> MihuError:
     """Have the call fail, and give what was raised."""
     async with Sandbox(numbers=0, trunks=0, token=TOKEN) as sandbox:
         sandbox.faults.add(fault, times=None)
@@ -44,7 +50,7 @@ async def failure(fault, attempts=2) -> MihuError:
         bounds = Timeout(read=0.05)
         async with MihuClient(TOKEN, base_url=sandbox.base_url, retries=policy, timeout=bounds) as mihu:
             with pytest.raises(MihuError) as caught:
-                await register(mihu, sandbox.inventory.free_agents("call")[0])
+                await call(mihu, sandbox.inventory.free_agents("call")[0])
     return caught.value
 
 
@@ -54,10 +60,11 @@ def assert_clean(text: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ECHOING + SILENT, ids=lambda fault: f"{type(fault).__name__}-{vars_of(fault)}")
-async def test_no_error_carries_a_secret(fault, caplog):
+@pytest.mark.parametrize("call", [register, update])
+async def test_no_error_carries_a_secret(fault, call, caplog):
     """Not in its text, attributes, pickle or traceback, and neither does a log line, whatever the service echoes."""
     caplog.set_level(logging.DEBUG)
-    error = await failure(fault)
+    error = await failure(fault, call=call)
 
     assert_clean(f"{error} {error!r} {vars(error)}")
     assert_clean("".join(traceback.format_exception(error)))
@@ -71,14 +78,15 @@ def vars_of(fault) -> str:
     return str(getattr(fault, "status", ""))
 
 
+@pytest.mark.parametrize("call", [register, update])
 @pytest.mark.parametrize("fault", SILENT, ids=lambda fault: type(fault).__name__)
-async def test_no_variable_on_the_way_shows_a_secret(fault):
+async def test_no_variable_on_the_way_shows_a_secret(fault, call):
     """A report that prints the locals of every frame of the SDK prints none."""
-    error = await failure(fault)
+    error = await failure(fault, call=call)
     told = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [frame for frame in told.stack if "mihu_async" in frame.filename]
 
-    assert {"register", "run"} <= {frame.name for frame in frames}
+    assert {call.__name__, "run"} <= {frame.name for frame in frames}
     assert_clean(repr([frame.locals for frame in frames]))
 
 

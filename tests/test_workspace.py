@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import aiohttp
+import attrs
 import pytest
 
 from mihu_async import (
@@ -18,11 +19,14 @@ from mihu_async import (
     MihuClient,
     NotFoundError,
     NumberStatus,
+    OutboundUpdate,
     PaginationError,
     PurchaseLimitError,
     RateLimitError,
     RetryPolicy,
     SipCredentials,
+    SipUpdate,
+    UsageError,
     ValidationError,
 )
 from mihu_async.sandbox import (
@@ -145,6 +149,162 @@ async def test_refused_trunks_change_nothing(mihu, sandbox):
         await mihu.trunks.assign(**new, agent_uuid=free)
 
     assert before == sandbox.inventory.trunks
+
+
+async def test_settings_change_as_told_and_show_in_the_channels(mihu, sandbox):
+    """Each field changes by itself, a limit can be lifted, and both ways to the channels tell the same."""
+    row = sandbox.inventory.numbers[0]
+    before = await mihu.numbers.list().first()
+    await mihu.numbers.update(row["phone_number_uuid"], voice={"channel_limit": 2}, inbound={"enabled": False})
+    changed = await mihu.numbers.update(
+        before.phone_number_uuid, voice=OutboundUpdate(channel_limit=None, whitelisted_destinations=["IT", "FR"])
+    )
+    snapshot = await mihu.numbers.channels(before.phone_number_uuid)
+
+    voice = attrs.evolve(before.channel_settings.voice, channel_limit=None, whitelisted_destinations=("IT", "FR"))
+    inbound = attrs.evolve(before.channel_settings.inbound, enabled=False)
+    assert attrs.evolve(before.channel_settings, voice=voice, inbound=inbound) == changed.channel_settings
+    assert ("IT", "FR") == snapshot.channels.call.whitelisted_destinations
+    assert inbound == snapshot.channels.inbound
+    assert snapshot == await mihu.numbers.channels_of(row["number"])
+
+
+async def test_settings_that_an_answer_held_change_nothing_when_they_are_sent_back(mihu):
+    """A number's own settings can be given to it, or to another."""
+    number = await mihu.numbers.list().first()
+    settings = number.channel_settings
+    same = await mihu.numbers.update(
+        number.phone_number_uuid, voice=settings.voice, sms=settings.sms, inbound=settings.inbound
+    )
+
+    assert settings == same.channel_settings
+
+
+async def test_numbers_that_are_not_there_have_no_channels(mihu, sandbox):
+    """A stranger is not found, and an external number has no settings to change."""
+    with pytest.raises(NotFoundError):
+        await mihu.numbers.channels(uuid.UUID(int=1))
+    with pytest.raises(NotFoundError):
+        await mihu.numbers.channels_of("+12345678901")
+    with pytest.raises(NotFoundError):
+        await mihu.numbers.update(uuid.UUID(int=1), sms={"enabled": True})
+    with pytest.raises(ConflictError, match="no channel settings"):
+        await mihu.numbers.update(sandbox.inventory.trunks[0]["phone_number_uuid"], sms={"enabled": True})
+
+
+@pytest.mark.parametrize("per_page", [50, 97, 200])
+async def test_every_rate_is_listed_once(mihu, sandbox, per_page):
+    """The walk gives the whole table in its order, and its filters select."""
+    walk = mihu.numbers.rates(per_page=per_page)
+    rates = await walk.collect()
+    mobile = await mihu.numbers.rates(country_code="IT", prefix="393").collect()
+
+    shown = [(row["destination_prefix"], row["origination"], row["price"]["amount"]) for row in sandbox.inventory.rates]
+    assert shown == [(rate.destination_prefix, rate.origination, float(rate.price.amount)) for rate in rates]
+    assert [rate for rate in rates if rate.destination_prefix.startswith("393")] == mobile
+    assert (True, False) == (walk.report.complete, walk.report.drifted)
+
+
+async def test_a_walk_of_rates_goes_on_where_it_was_though_the_table_moved(mihu, sandbox):
+    """A checkpoint names rates by what they say, is short, and finds its place again."""
+    pager = mihu.numbers.rates(per_page=50)
+    taken = []
+    async with pager:
+        async for rate in pager:
+            taken.append(rate)
+            if len(taken) == 120:
+                break
+    del sandbox.inventory._ledger.rates[:30]
+    rest = await mihu.numbers.rates(per_page=50).with_options(resume=pager.checkpoint()).collect()
+
+    everything = await mihu.numbers.rates().collect()
+    assert everything == taken[30:-1] + rest
+    assert len(pager.checkpoint()) < 500
+
+
+async def test_a_walk_of_rates_misses_none_while_the_table_moves(mihu, sandbox):
+    """Rates are known again by their whole value, so what slips over the edge of a page is read."""
+    table = sandbox.inventory._ledger.rates
+    stayed = {(rate.destination_prefix, rate.origination) for rate in table[10:]}
+    pager = mihu.numbers.rates(per_page=50)
+    walked = []
+    async for page in pager.pages():
+        walked += [(rate.destination_prefix, rate.origination) for rate in page]
+        if page.pagination.current_page == 2:
+            del table[:10]
+
+    assert stayed <= set(walked)
+    assert len(walked) == len(set(walked))
+    assert (True, True) == (pager.report.drifted, pager.report.complete)
+
+
+async def test_rates_can_be_walked_in_parts(mihu):
+    """A part of the rates is walked as one, and is no part of the numbers."""
+    shards = await mihu.numbers.rates(country_code="IT", per_page=5).split(2)
+    parts = [rate for shard in shards for rate in await mihu.numbers.rates_shard(shard).collect()]
+
+    assert await mihu.numbers.rates(country_code="IT").collect() == parts
+    with pytest.raises(UsageError, match="shard is a part of /phone-numbers/rates, not of /phone-numbers"):
+        mihu.numbers.shard(shards[0])
+
+
+async def test_a_trunk_is_changed_and_deleted(mihu, sandbox):
+    """A credential is cleared while another stays, the direction shows, and in the end there is nothing."""
+    agent = sandbox.inventory.free_agents("call")[0]
+    trunk = {"phone_number": "+12345678901", "channel": "call"}
+    sip = SipCredentials(gateway="sip.acme.com", username="u", password="p")
+    await mihu.trunks.register(**trunk, agent_uuid=agent, sip=sip)
+    changed = await mihu.trunks.update(
+        **trunk, direction="outbound", sip=SipUpdate(password="", port=5061), additional_settings={}
+    )
+    stored = sandbox.inventory._ledger.external[-1].trunk
+
+    assert not changed.channels.inbound.enabled
+    assert {"gateway": "sip.acme.com", "username": "u", "port": 5061} == stored.sip
+    assert await mihu.trunks.delete(**trunk) is None
+    for call in (mihu.trunks.update(**trunk, name="x"), mihu.trunks.delete(**trunk)):
+        with pytest.raises(NotFoundError, match="no trunk on call"):
+            await call
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Status(503, after=True), Truncate(), WrongContentType(after=True), Status(503), Status(429, retry_after=0)],
+    ids=repr,
+)
+async def test_a_deletion_whose_answer_is_lost_is_repeated(mihu, sandbox, fault):
+    """It is gone either way, and that the repetition does not find it is no error."""
+    sandbox.inventory.insert_trunk(number="+12345678901")
+    sandbox.faults.add(fault, method="DELETE")
+    await mihu.trunks.delete(phone_number="+12345678901", channel="call")
+
+    assert 12 == len(sandbox.inventory.trunks)
+    assert ["DELETE"] * 2 == [entry.method for entry in sandbox.journal]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Status(204, after=True), Status(200, body={}, after=True), NullFields("x"), Status(200, body={"success": True})],
+    ids=repr,
+)
+async def test_a_deletion_takes_any_answer_that_is_a_success(mihu, sandbox, fault):
+    """What the service answers was not seen, so nothing is asked of it but that it went well."""
+    sandbox.inventory.insert_trunk(number="+12345678901")
+    sandbox.faults.add(fault, method="DELETE")
+    await mihu.trunks.delete(phone_number="12345678901", channel="call")
+
+    assert 1 == len(sandbox.journal)
+
+
+async def test_an_update_whose_answer_is_lost_is_repeated(mihu, sandbox):
+    """Twice is as good as once, for numbers and for trunks."""
+    sandbox.inventory.insert_trunk(number="+12345678901")
+    sandbox.faults.add(Status(502, after=True), method="PATCH", times=1)
+    await mihu.trunks.update(phone_number="+12345678901", channel="call", name="Front desk")
+    sandbox.faults.add(Truncate(), method="PATCH", times=1)
+    await mihu.numbers.update(sandbox.inventory.numbers[0]["phone_number_uuid"], sms={"enabled": False})
+
+    assert [502, 200, 200, 200] == [entry.status for entry in sandbox.journal]
 
 
 async def test_the_token_opens_one_workspace(sandbox):

@@ -7,7 +7,7 @@ from mihu_async.core import converter
 from mihu_async.core.lane import read_directly
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.refusal import refused
-from mihu_async.core.request import RAW, Request
+from mihu_async.core.request import NOTHING, RAW, Request
 from mihu_async.core.response import Response
 from mihu_async.errors import DecodeError
 
@@ -22,20 +22,23 @@ def read(response: Response, request: Request[T], mask: Mask, *, now: datetime) 
         raise refused(response, request, _document_of(response), mask, now=now)
     if not response.complete:
         raise _unreadable(response, request, mask, "it is larger than max_response_bytes")
-    raw = request.answer is RAW
-    if raw and not response.body:
+    raw, nothing = request.answer is RAW, request.answer is NOTHING
+    typed = not (raw or nothing)
+    if not (typed or response.body):
         return cast("T", None)
     if not response.is_json:
         raise _unreadable(response, request, mask, "it is not JSON")
-    if not raw and (direct := read_directly(response.body, request.answer)) is not None:
+    if typed and (direct := read_directly(response.body, request.answer)) is not None:
         return direct
     try:
-        document = converter.parse(response.body, exact=not raw)
+        document = converter.parse(response.body, exact=typed)
         envelope = _envelope(document)
         if envelope.get("success") is False:
             raise refused(response, request, envelope, mask, now=now)
-        data = _data(envelope, optional=raw)
-        return cast("T", data) if raw else converter.structure(data, request.answer, path="$.data")
+        data = _data(envelope, optional=nothing or (raw and "success" in envelope))
+        if nothing:
+            return cast("T", None)
+        return converter.structure(data, request.answer, path="$.data") if typed else cast("T", data)
     except converter.ParseError as error:
         raise _unreadable(response, request, mask, str(error)) from None
     except converter.ShapeError as error:
@@ -59,7 +62,7 @@ def _envelope(document: Any) -> dict[str, Any]:
 def _data(envelope: dict[str, Any], *, optional: bool) -> Any:
     if envelope.get("success", True) is not True:
         raise converter.ShapeError((("$.success", "must be true or false"),))
-    if "data" not in envelope and not (optional and "success" in envelope):
+    if "data" not in envelope and not optional:
         raise converter.ShapeError((("$.data", "is missing"),))
     return envelope.get("data")
 

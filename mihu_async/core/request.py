@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
+from types import NoneType
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote, unquote
 from uuid import UUID
@@ -22,6 +23,8 @@ ROOT = "/api/v1"
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 RAW = object
 """The ``answer`` of a call whose data is given as it came, as plain JSON values."""
+NOTHING: type[None] = NoneType
+"""The ``answer`` of a call that is asked for its effect: whatever data comes is not looked at."""
 _SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that what is encoded stays so
 
 

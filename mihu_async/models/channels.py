@@ -31,7 +31,7 @@ class Channels:
 
 @frozen(kw_only=True)
 class NumberChannels:
-    """The snapshot of one number, as registering and assigning a trunk answer it."""
+    """The snapshot of one number, as asking for its channels and every change of a trunk answer it."""
 
     number: str
     channels: Channels

@@ -132,9 +132,10 @@ class Pager(Generic[T]):
     async def split(self, parts: int) -> list[Shard]:
         """Cut the listing into at most ``parts`` ranges of pages that other processes can walk; costs one request.
 
-        Each :class:`Shard` is a small value for pickling; ``mihu.numbers.shard(shard)`` or
-        ``mihu.trunks.shard(shard)`` is its pager there. The ranges do not know of each other: when the listing moves
-        after it was cut, the walks of the parts that see it end with ``report.complete`` False and a warning.
+        Each :class:`Shard` is a small value for pickling; ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)``
+        or ``mihu.numbers.rates_shard(shard)`` is its pager there. The ranges do not know of each other: when the
+        listing moves after it was cut, the walks of the parts that see it end with ``report.complete`` False and a
+        warning.
         """
         if type(parts) is not int or parts < 1:
             raise UsageError(f"parts must be a whole number from 1, not {parts!r}.", argument="parts")

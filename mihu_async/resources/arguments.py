@@ -41,6 +41,13 @@ def e164(argument: str, value: Any) -> str:
     return str(value)
 
 
+def e164_or_digits(argument: str, value: Any) -> str:
+    """Check a phone number that may come without its ``+``, and give it as it came."""
+    if not isinstance(value, str) or not re.fullmatch(r"\+?[1-9][0-9]{1,14}", value):
+        raise wrong(argument, "a number in E.164 form, with or without its '+', such as '+12345678901'", value)
+    return str(value)
+
+
 def country(argument: str, value: Any) -> str:
     """Check an ISO 3166-1 alpha-2 country code; whether the country exists is for the service to say."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{2}", value):
@@ -109,6 +116,14 @@ def identifier(argument: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise wrong(argument, "an id: a UUID, or text that is not blank", value)
     return str(value)
+
+
+def path_id(argument: str, value: Any) -> str:
+    """Check an id that becomes a part of the path: letters, digits, ``-`` and ``_``, so that it stays one part."""
+    found = identifier(argument, value)
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", found):
+        raise wrong(argument, "an id of letters, digits, '-' and '_', such as a UUID", value)
+    return found
 
 
 def text(argument: str, value: Any) -> str:

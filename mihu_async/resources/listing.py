@@ -1,6 +1,6 @@
 """What all listings have in common: filters, pages, and a pager over them."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
@@ -22,17 +22,21 @@ PER_PAGE = 100
 
 @frozen
 class Endpoint(Generic[T]):
-    """``GET path`` that answers pages: what its answer is read as, and how an item is known again."""
+    """``GET path`` that answers pages: what its answer is read as, and how an item is known again.
+
+    ``key`` gives text, for a checkpoint names items by it; ``most`` is how many items a page may hold.
+    """
 
     path: str
     answer: type[Page[T]]
-    key: Callable[[T], Hashable]
+    key: Callable[[T], str]
+    most: int = PER_PAGE
 
     def pager(
         self, pipeline: Pipeline, concurrency: int, filters: Mapping[str, Any], *, page: int, per_page: int
     ) -> Pager[T]:
         """Make a pager. A filter of None is not sent; a wrong page or size raises UsageError at once."""
-        query = encode_query({**filters, "per_page": whole("per_page", per_page, most=PER_PAGE)})
+        query = encode_query({**filters, "per_page": whole("per_page", per_page, most=self.most)})
         return Pager(self._listing(pipeline, query, start=whole("page", page)), WalkOptions(concurrency=concurrency))
 
     def part(self, pipeline: Pipeline, concurrency: int, shard: Shard) -> Pager[T]:

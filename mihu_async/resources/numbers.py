@@ -1,5 +1,6 @@
 """Phone numbers: the workspace's inventory. Mirrors the API's pages under ``/phone-numbers``."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from operator import attrgetter
@@ -8,10 +9,14 @@ from uuid import UUID
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe
+from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import ComplianceStatus, NumberSort, NumberStatus, NumberType
 from mihu_async.models.inputs import Address, RequirementValue
-from mihu_async.models.numbers import Capabilities, PhoneNumber
+from mihu_async.models.numbers import Capabilities, InboundSettings, OutboundSettings, PhoneNumber
 from mihu_async.models.pages import Page
+from mihu_async.models.rates import Rate
+from mihu_async.models.unset import UNSET, Unset
+from mihu_async.models.updates import InboundUpdate, OutboundUpdate
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.shard import Shard
 from mihu_async.resources.arguments import (
@@ -26,18 +31,30 @@ from mihu_async.resources.arguments import (
     money,
     one_of,
     optional,
+    path_id,
     present,
     text,
 )
+from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import purchase_of
 
 PATH = "/phone-numbers"
+RATES_PER_PAGE = 200
+"""The most rates that the service gives on a page."""
+
+
+def value_of(rate: Rate) -> str:
+    """Give what tells a rate apart: it has no id, so all of its value, cut to a size that a checkpoint can hold."""
+    return hashlib.blake2b(repr(rate).encode(), digest_size=16).hexdigest()
+
+
 NUMBERS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
+RATES = Endpoint(f"{PATH}/rates", Page[Rate], value_of, most=RATES_PER_PAGE)
 
 
 class Numbers:
-    """``mihu.numbers``: list the workspace's phone numbers and buy new ones."""
+    """``mihu.numbers``: list the workspace's phone numbers, buy new ones, set their channels; what calls cost."""
 
     def __init__(self, pipeline: Pipeline, concurrency: int) -> None:
         self._pipeline = pipeline
@@ -150,6 +167,95 @@ class Numbers:
         return await self._pipeline.run(
             describe("POST", PATH, PhoneNumber, json=present(body), check=check, lookup=lookup)
         )
+
+    async def update(
+        self,
+        phone_number_uuid: str | UUID,
+        *,
+        voice: OutboundUpdate | OutboundSettings | Mapping[str, Any] | Unset = UNSET,
+        sms: OutboundUpdate | OutboundSettings | Mapping[str, Any] | Unset = UNSET,
+        inbound: InboundUpdate | InboundSettings | Mapping[str, Any] | Unset = UNSET,
+    ) -> PhoneNumber:
+        """Change a number's channel settings: ``PATCH /phone-numbers/{uuid}``. Gives the number as it is then.
+
+        Safe to repeat. A channel that is left out is not sent, and neither is a field that is not set; that the service
+        leaves those as they are is documented for channels, and inferred for the fields of a channel.
+
+        phone_number_uuid: a purchased number's; whether an external one has settings is not documented.
+        voice, sms: ``OutboundUpdate(…)``, or a mapping of its fields, in both of which None for ``channel_limit`` is
+            sent as null and is inferred to lift the limit. Or ``OutboundSettings(…)``, as an answer holds them: what is
+            None in these is not sent.
+        inbound: ``InboundUpdate(…)``, a mapping of its fields, or ``InboundSettings(…)``, in the same way.
+
+        Raises UsageError before anything is sent, also where nothing is to change, and an APIError where the service
+        refuses.
+        """
+        found = path_id("phone_number_uuid", phone_number_uuid)
+        settings = changes(
+            {
+                "voice": unless_unset(outbound_change, "voice", voice),
+                "sms": unless_unset(outbound_change, "sms", sms),
+                "inbound": unless_unset(inbound_change, "inbound", inbound),
+            }
+        )
+        body = {"channel_settings": settings}
+        return await self._pipeline.run(describe("PATCH", f"{PATH}/{found}", PhoneNumber, json=body))
+
+    async def channels(self, phone_number_uuid: str | UUID) -> NumberChannels:
+        """Give what each channel of a number can do, how it is set, and who answers it. Safe to repeat.
+
+        ``GET /phone-numbers/{uuid}/channels``: the path and the answer are documented, and the verb is inferred.
+
+        Raises UsageError before anything is sent, and an APIError where the service refuses.
+        """
+        path = f"{PATH}/{path_id('phone_number_uuid', phone_number_uuid)}/channels"
+        return await self._pipeline.run(describe("GET", path, NumberChannels))
+
+    async def channels_of(self, number: str) -> NumberChannels:
+        """Give the same as :meth:`channels` by the number itself: ``GET /phone-numbers/channels?number=``.
+
+        Safe to repeat.
+
+        number: E.164, purchased or external.
+
+        Raises UsageError before anything is sent, and an APIError where the service refuses.
+        """
+        query = {"number": e164("number", number)}
+        return await self._pipeline.run(describe("GET", f"{PATH}/channels", NumberChannels, query=query))
+
+    def rates(
+        self,
+        *,
+        country_code: str | None = None,
+        prefix: str | None = None,
+        page: int = 1,
+        per_page: int = RATES_PER_PAGE,
+    ) -> Pager[Rate]:
+        """List what outbound calls cost: ``GET /phone-numbers/rates``. Safe to repeat.
+
+        Nothing is sent until the pager is used: ``async for`` walks every rate, ``await`` gives the first page.
+        A filter that is None is not sent. A rate has no id, so rates are told apart by all that they say: of rows that
+        are equal in every field a walk gives one, and does not promise then that it is complete.
+
+        country_code: ISO 3166-1 alpha-2 of the country that is called, such as ``"IT"``.
+        prefix: only rates whose ``destination_prefix`` begins with it.
+        page: where to begin, counted from 1.
+        per_page: how many rates a page holds, 1 to 200; the service's own default is 50.
+
+        Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
+        """
+        filters = {
+            "country_code": optional(country, "country_code", country_code),
+            "prefix": optional(text, "prefix", prefix),
+        }
+        return RATES.pager(self._pipeline, self._concurrency, filters, page=page, per_page=per_page)
+
+    def rates_shard(self, shard: Shard) -> Pager[Rate]:
+        """Walk a part of the rates that ``await mihu.numbers.rates(…).split(…)`` cut. Safe to repeat.
+
+        Raises UsageError for a part of another listing.
+        """
+        return RATES.part(self._pipeline, self._concurrency, shard)
 
     def _listed(self, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
         return NUMBERS.pager(pipeline, self._concurrency, filters, page=1, per_page=PER_PAGE)

@@ -6,15 +6,28 @@ from typing import Any
 from uuid import UUID
 
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import describe
+from mihu_async.core.request import NOTHING, describe
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import Direction, TrunkChannel
 from mihu_async.models.inputs import SipCredentials
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
+from mihu_async.models.unset import UNSET, Unset
+from mihu_async.models.updates import SipUpdate
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.shard import Shard
-from mihu_async.resources.arguments import e164, identifier, instance_of, json_object, one_of, optional, present, text
+from mihu_async.resources.arguments import (
+    e164,
+    e164_or_digits,
+    identifier,
+    instance_of,
+    json_object,
+    one_of,
+    optional,
+    present,
+    text,
+)
+from mihu_async.resources.changes import changes, sip_change, unless_unset
 from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import registration_of
 
@@ -23,7 +36,7 @@ TRUNKS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
 
 
 class Trunks:
-    """``mihu.trunks``: list external trunks, register one, assign it to an agent.
+    """``mihu.trunks``: list external trunks, register, change and delete one, assign it to an agent.
 
     A trunk is known by its phone number and its channel together.
     """
@@ -115,6 +128,69 @@ class Trunks:
         )
         request = describe("POST", PATH, NumberChannels, json=present(body), check=check, lookup=lookup)
         return await self._pipeline.run(request)
+
+    async def update(
+        self,
+        *,
+        phone_number: str,
+        channel: TrunkChannel | str,
+        name: str | Unset = UNSET,
+        direction: Direction | str | Unset = UNSET,
+        sip: SipUpdate | SipCredentials | Unset = UNSET,
+        additional_settings: Mapping[str, Any] | Unset = UNSET,
+    ) -> NumberChannels:
+        """Change a trunk: ``PATCH /phone-numbers/trunks``. Safe to repeat.
+
+        What is left out is not sent, and stays as it is. None has no meaning here, and is refused.
+
+        phone_number, channel: which trunk, as it was registered. Neither can be changed.
+        name: its label.
+        direction: which calls it handles; for the call channel only.
+        sip: ``SipUpdate(…)`` changes the fields that are set in it, and an empty text clears one of them. Or
+            ``SipCredentials(…)``, as a registration takes them: what is None in these is not sent.
+        additional_settings: free JSON that replaces what is stored with the trunk; ``{}`` clears it.
+
+        The answer shows none of the four. Raises UsageError before anything is sent, also where nothing is to change,
+        and an APIError where the service refuses.
+        """
+        trunk: dict[str, Any] = {
+            "phone_number": e164("phone_number", phone_number),
+            "channel": one_of(TrunkChannel)("channel", channel),
+        }
+        # not kept in a variable, which a report of an error might print: credentials are plain text in there
+        request = describe(
+            "PATCH",
+            PATH,
+            NumberChannels,
+            json=trunk
+            | changes(
+                {
+                    "name": unless_unset(text, "name", name),
+                    "direction": unless_unset(one_of(Direction), "direction", direction),
+                    "sip": unless_unset(sip_change, "sip", sip),
+                    "additional_settings": unless_unset(json_object, "additional_settings", additional_settings),
+                }
+            ),
+        )
+        return await self._pipeline.run(request)
+
+    async def delete(self, *, phone_number: str, channel: TrunkChannel | str) -> None:
+        """Remove a trunk: ``DELETE /phone-numbers/trunks``, with both arguments in the query. Safe to repeat.
+
+        That there is such a method is documented; its path and the names in the query are inferred, and its answer is
+        not known. So every 2xx is taken as done that is empty or a JSON object, unless it says ``success: false``.
+
+        phone_number: as it was registered, with or without the ``+``.
+        channel: ``call`` or ``whatsapp``; the number's trunk on the other channel stays.
+
+        Raises UsageError before anything is sent, and an APIError where the service refuses: NotFoundError where there
+        is no such trunk, but not after an attempt of this call whose answer was lost, which may have removed it.
+        """
+        query = {
+            "phone_number": e164_or_digits("phone_number", phone_number),
+            "channel": one_of(TrunkChannel)("channel", channel),
+        }
+        await self._pipeline.run(describe("DELETE", PATH, NOTHING, query=query))
 
     async def assign(self, *, phone_number: str, channel: TrunkChannel | str, agent_uuid: str | UUID) -> NumberChannels:
         """Move a trunk to another agent: ``PUT /phone-numbers/trunks/assign``. Safe to repeat.

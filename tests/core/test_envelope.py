@@ -6,7 +6,7 @@ import pytest
 from mihu_async import APIError, Billing, ConflictError, DecodeError, Page, PhoneNumber
 from mihu_async.core.envelope import read
 from mihu_async.core.mask import Mask
-from mihu_async.core.request import RAW, describe
+from mihu_async.core.request import NOTHING, RAW, describe
 from tests.doubles import TOKEN, URL, FakeClock, ok, response
 
 GET = describe("GET", "/phone-numbers", Billing)
@@ -112,6 +112,41 @@ def test_an_answer_without_data_is_none_where_any_will_do():
     assert outcome(response(200, {"success": True, "message": "gone"}), raw) is None
     assert {"a": 1.5} == outcome(ok({"a": 1.5}), raw)
     assert ("$.data",) == unreadable(response(200, {"status": "fine"}), raw).paths
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        response(204, body=b"", Content_Type=""),
+        response(200, body=b"", Content_Type="text/html"),
+        response(200, {"success": True, "data": None}),
+        response(200, {"success": True, "data": {"number": 5}}),
+        response(200, {"success": True}),
+        response(202, {"message": "gone"}),
+        response(200, {}),
+    ],
+    ids=lambda answer: f"{answer.status} {answer.body.decode() or 'nothing'}",
+)
+def test_a_call_that_asks_for_nothing_takes_any_success(answer):
+    """It is None whatever data came, or none."""
+    assert outcome(answer, describe("DELETE", "/x", NOTHING)) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (response(200, body=b"<html>sign in</html>", Content_Type="text/html"), DecodeError),
+        (response(200, body=b'{"success": tr'), DecodeError),
+        (response(200, ["gone"]), DecodeError),
+        (response(200, {"success": "no"}), DecodeError),
+        (response(200, {"success": False, "message": "no"}), APIError),
+    ],
+    ids=lambda value: value.body.decode() if hasattr(value, "body") else "",
+)
+def test_a_call_that_asks_for_nothing_still_reads_what_it_is_told(answer, kind):
+    """A sign-in page is no success, and neither is an envelope that says so."""
+    with pytest.raises(kind):
+        outcome(answer, describe("DELETE", "/x", NOTHING))
 
 
 def test_success_false_is_an_error_whatever_the_status():

@@ -1,12 +1,30 @@
+import json
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from yarl import URL
 
-from mihu_async import Address, Capabilities, NumberStatus, NumberType, RequirementValue, UsageError
-from tests.doubles import client
+from mihu_async import (
+    UNSET,
+    Address,
+    Capabilities,
+    InboundSettings,
+    InboundUpdate,
+    NumberStatus,
+    NumberType,
+    OutboundSettings,
+    OutboundUpdate,
+    Price,
+    Rate,
+    RequirementValue,
+    UsageError,
+)
+from mihu_async.resources.numbers import Numbers, value_of
+from tests.doubles import FakeClock, FakeSender, client, ok, pipeline
 
 AGENT = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 NUMBERS = "https://acme.mihu.ai/api/v1/phone-numbers"
@@ -186,3 +204,170 @@ async def test_a_number_within_the_bound_is_bought(wire, most):
         await mihu.numbers.buy(**PURCHASE, monthly_fee=Decimal("1.10"), max_monthly_fee=most)
 
     assert b"max_monthly_fee" not in wire.sent[0][2]["data"]
+
+
+limits = st.integers(0, 1000) | st.none()
+inbound_fields = {"enabled": st.booleans(), "channel_limit": limits}
+outbound_fields = inbound_fields | {"whitelisted_destinations": st.lists(st.text(max_size=2), max_size=3)}
+subset_of_outbound = st.fixed_dictionaries({}, optional=outbound_fields).filter(bool)
+subset_of_inbound = st.fixed_dictionaries({}, optional=inbound_fields).filter(bool)
+subset_of_settings = st.fixed_dictionaries(
+    {}, optional={"voice": subset_of_outbound, "sms": subset_of_outbound, "inbound": subset_of_inbound}
+).filter(bool)
+
+
+@given(subset_of_settings, st.booleans())
+async def test_an_update_sends_what_was_given_and_nothing_else(settings, as_mappings):
+    """Any subset of channels and of their fields makes exactly those keys, None as null; the rest is not sent."""
+    sender = FakeSender(FakeClock(), [ok(NUMBER)])
+    kinds: dict[str, Any] = {"voice": OutboundUpdate, "sms": OutboundUpdate, "inbound": InboundUpdate}
+    arguments = settings if as_mappings else {name: kinds[name](**fields) for name, fields in settings.items()}
+    await Numbers(pipeline(sender), 1).update(UUID(AGENT), **arguments)
+
+    (request,) = sender.sent
+    assert ("PATCH", f"/api/v1/phone-numbers/{AGENT}", "") == (request.method, request.path, request.query)
+    assert {"channel_settings": settings} == json.loads(request.body or b"")
+
+
+async def test_settings_as_an_answer_holds_them_can_be_sent_back(wire):
+    """What is None in them was not there or does not apply, so it is not sent."""
+    wire.patch(f"{NUMBERS}/{AGENT}", payload={"success": True, "data": NUMBER})
+    async with client() as mihu:
+        number = await mihu.numbers.update(
+            AGENT,
+            voice=OutboundSettings(enabled=True, whitelisted_destinations=("US",)),
+            sms=UNSET,
+            inbound=InboundSettings(channel_limit=3),
+        )
+
+    assert "+390790080041" == number.number
+    voice = b'"voice":{"enabled":true,"whitelisted_destinations":["US"]}'
+    assert b'{"channel_settings":{' + voice + b',"inbound":{"channel_limit":3}}}' == wire.sent[0][2]["data"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "argument", "why"),
+    [
+        ({}, None, "give voice or sms or inbound"),
+        ({"voice": UNSET}, None, "Nothing is to change"),
+        ({"voice": OutboundUpdate()}, "voice", "voice holds nothing to change"),
+        ({"sms": {}}, "sms", "sms holds nothing to change"),
+        ({"inbound": InboundSettings(), "voice": {"enabled": True}}, "inbound", "inbound holds nothing to change"),
+        ({"voice": None}, "voice", r"OutboundUpdate\(…\) or OutboundSettings\(…\) or a mapping, not NoneType"),
+        ({"inbound": OutboundUpdate(enabled=True)}, "inbound", "must be InboundUpdate"),
+        ({"voice": InboundSettings(enabled=True)}, "voice", "must be OutboundUpdate"),
+        ({"voice": True}, "voice", "not bool"),
+        ({"voice": {"chanel_limit": 3}}, "voice", "must hold enabled, channel_limit, whitelisted_destinations and no"),
+        ({"inbound": {"whitelisted_destinations": []}}, "inbound", "must hold enabled, channel_limit and no"),
+    ],
+)
+async def test_an_update_that_changes_nothing_or_cannot_be_is_refused(wire, arguments, argument, why):
+    """The error names the argument and why, and nothing is sent."""
+    async with client() as mihu:
+        with pytest.raises(UsageError, match=why) as caught:
+            await mihu.numbers.update(AGENT, **arguments)
+
+    assert argument == caught.value.argument
+    assert str(caught.value).endswith("Nothing was sent.")
+    assert [] == wire.sent
+
+
+async def test_a_wrong_value_in_a_mapping_is_named_as_in_the_update(wire):
+    """A mapping is checked as the update that it stands for."""
+    async with client() as mihu:
+        with pytest.raises(UsageError, match=r"OutboundUpdate\.channel_limit must be") as caught:
+            await mihu.numbers.update(AGENT, voice={"channel_limit": -1})
+
+    assert "channel_limit" == caught.value.argument
+    assert [] == wire.sent
+
+
+@pytest.mark.parametrize("phone_number_uuid", ["", " ", "a/b", "..", "a?b", "a%2Fb", "é", 5, None], ids=repr)
+async def test_an_id_that_is_no_part_of_a_path_is_refused(wire, phone_number_uuid):
+    """No id reaches another endpoint."""
+    async with client() as mihu:
+        for call in (
+            lambda: mihu.numbers.channels(phone_number_uuid),
+            lambda: mihu.numbers.update(phone_number_uuid, voice={"enabled": True}),
+        ):
+            with pytest.raises(UsageError, match="phone_number_uuid must be an id") as caught:
+                await call()
+            assert "phone_number_uuid" == caught.value.argument
+
+    assert [] == wire.sent
+
+
+async def test_channels_are_found_by_uuid_and_by_number(wire):
+    """The uuid stands in the path, the number in the query with its plus encoded."""
+    answer = {"success": True, "data": {"number": "+390790080041", "channels": {"inbound": {"enabled": True}}}}
+    wire.get(f"{NUMBERS}/{AGENT}/channels", payload=answer)
+    wire.get(URL(f"{NUMBERS}/channels?number=%2B390790080041", encoded=True), payload=answer)
+    async with client() as mihu:
+        by_uuid = await mihu.numbers.channels(UUID(AGENT))
+        by_number = await mihu.numbers.channels_of("+390790080041")
+
+    assert by_uuid == by_number
+    assert by_uuid.channels.inbound == InboundSettings(enabled=True)
+    assert "number=%2B390790080041" == wire.sent[1][1].raw_query_string
+
+
+async def test_channels_of_a_number_that_cannot_be_are_not_asked_for(wire):
+    """It must be E.164."""
+    async with client() as mihu:
+        with pytest.raises(UsageError, match=r"^number must be a number in E\.164 form"):
+            await mihu.numbers.channels_of("390790080041")
+
+    assert [] == wire.sent
+
+
+@pytest.mark.parametrize(
+    ("filters", "query"),
+    [
+        ({}, "per_page=200&page=1"),
+        ({"country_code": "IT"}, "country_code=IT&per_page=200&page=1"),
+        ({"prefix": "+39 3", "per_page": 7}, "prefix=%2B39%203&per_page=7&page=1"),
+    ],
+)
+async def test_rates_send_their_filters(wire, filters, query):
+    """As many as the service gives on a page are asked for, and what is None is not sent."""
+    rate = {"country_code": "IT", "destination_prefix": "39", "price": {"amount": 0.0120, "currency": "EUR"}}
+    page = {"items": [rate], "pagination": EMPTY["pagination"] | {"total": 1}}
+    wire.get(URL(f"{NUMBERS}/rates?{query}", encoded=True), payload={"success": True, "data": page})
+    async with client() as mihu:
+        (found,) = await mihu.numbers.rates(**filters).collect()
+
+    price = Price(amount=Decimal("0.012"), currency="EUR")
+    assert Rate(country_code="IT", destination_prefix="39", price=price) == found
+
+
+@pytest.mark.parametrize(
+    ("filters", "argument"),
+    [
+        ({"page": 0}, "page"),
+        ({"per_page": 201}, "per_page"),
+        ({"country_code": "it"}, "country_code"),
+        ({"prefix": 39}, "prefix"),
+    ],
+)
+async def test_rates_that_can_never_be_are_refused_at_once(wire, filters, argument):
+    """The error names the argument, and nothing is sent."""
+    async with client() as mihu:
+        with pytest.raises(UsageError, match=f"^{argument} must be "):
+            mihu.numbers.rates(**filters)
+
+    assert [] == wire.sent
+
+
+def test_rates_are_told_apart_by_all_that_they_say():
+    """Equal rates have one key, which is short, and any other field makes another."""
+    rates = [
+        Rate(destination_prefix="39"),
+        Rate(destination_prefix="393"),
+        Rate(destination_prefix="39", origination="EEA"),
+        Rate(destination_prefix="39", price=Price(amount=Decimal("0.01"))),
+        Rate(destination_prefix="39", price=Price(amount=Decimal("0.02"))),
+    ]
+
+    assert len(rates) == len({*map(value_of, rates)})
+    assert value_of(Rate(destination_prefix="39")) == value_of(rates[0])
+    assert {32} == {len(value_of(rate)) for rate in rates}

@@ -4,30 +4,36 @@ import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 from uuid import UUID
 
 import aiohttp
 
 from mihu_async import (
+    UNSET,
     Address,
     CallReport,
     Capabilities,
     Channel,
+    InboundUpdate,
     MihuClient,
     MihuError,
     NumberChannels,
     NumberStatus,
     NumberType,
+    OutboundUpdate,
     Page,
     Pager,
     PhoneNumber,
     PurchaseLimitError,
+    Rate,
     RequirementValue,
     RetryPolicy,
     SipCredentials,
+    SipUpdate,
     Timeout,
     TrunkChannel,
+    Unset,
     ValidationError,
 )
 
@@ -73,6 +79,9 @@ async def walks(mihu: MihuClient, agent: UUID) -> None:
             assert_type(number.purchased_at, datetime | None)
             if number.billing:
                 assert_type(number.billing.monthly_fee, Decimal | None)
+    rates = mihu.numbers.rates(country_code="IT", prefix="39", per_page=200)
+    assert_type(rates, Pager[Rate])
+    assert_type(mihu.numbers.rates_shard((await rates.split(2))[0]), Pager[Rate])
     async for page in mihu.trunks.list(channel=TrunkChannel.CALL, agent_uuid=str(agent)).pages():
         assert_type(page.pagination.total, int)
 
@@ -94,6 +103,42 @@ async def writes(mihu: MihuClient) -> None:
     assert_type(snapshot, NumberChannels)
     assert_type(snapshot.channels.call, Channel | None)
     assert_type(await mihu.trunks.assign(phone_number="+1", channel="call", agent_uuid="a"), NumberChannels)
+
+
+async def updates(mihu: MihuClient, number: PhoneNumber, name: str | Unset) -> None:
+    """Check what the updates take and give."""
+    changed = await mihu.numbers.update(
+        number.phone_number_uuid,
+        voice=OutboundUpdate(channel_limit=None, whitelisted_destinations=["US"]),
+        sms={"enabled": False},
+        inbound=InboundUpdate(enabled=True),
+    )
+    assert_type(changed, PhoneNumber)
+    settings = number.channel_settings
+    if settings and settings.voice:
+        await mihu.numbers.update(UUID(number.phone_number_uuid), voice=settings.voice, sms=UNSET)
+    await mihu.numbers.update("u", voice=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(await mihu.numbers.channels(number.phone_number_uuid), NumberChannels)
+    assert_type(await mihu.numbers.channels_of(number.number), NumberChannels)
+
+    sip = SipUpdate(username="", password="from-your-vault")
+    assert_type(sip.password, str | Unset)
+    trunk = await mihu.trunks.update(phone_number="+1", channel="call", name=name, sip=sip, additional_settings={})
+    assert_type(trunk, NumberChannels)
+    await mihu.trunks.update(phone_number="+1", channel=TrunkChannel.CALL, sip=SipCredentials(password="p"))
+    await mihu.trunks.update(phone_number="+1", channel="call", name=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    SipUpdate(password=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await mihu.trunks.delete(phone_number="+1", channel="call")
+
+
+def narrowing(name: str | Unset, limit: int | Unset | None) -> None:
+    """Check that a comparison with UNSET tells the three apart."""
+    if name is UNSET:
+        assert_type(name, Literal[Unset.UNSET])
+    else:
+        assert_type(name, str)
+    if limit is not UNSET:
+        assert_type(limit, int | None)
 
 
 def failures(error: MihuError) -> None:

@@ -1,0 +1,95 @@
+"""What a caller changes. A field that is UNSET is not sent, and the service leaves it as it is."""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from attrs import Attribute, field, frozen
+
+from mihu_async.errors import UsageError
+from mihu_async.models.inputs import HIGHEST_PORT
+from mihu_async.models.unset import UNSET, Unset
+
+
+def _wrong(
+    owner: object, attribute: "Attribute[Any]", expected: str, value: Any, *, secret: bool = False
+) -> UsageError:
+    try:
+        shown = type(value).__name__ if secret else repr(value)
+    except ValueError:  # an integer too long to be written out
+        shown = f"that {type(value).__name__}"
+    message = f"{type(owner).__name__}.{attribute.name} must be {expected} or UNSET, not {shown}."
+    return UsageError(message, argument=attribute.name)
+
+
+def _check_text(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
+    if value is not UNSET and not isinstance(value, str):
+        raise _wrong(owner, attribute, "text, empty to clear it,", value, secret=True)
+
+
+def _check_port(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
+    if value is not UNSET and (type(value) is not int or not 1 <= value <= HIGHEST_PORT):
+        raise _wrong(owner, attribute, f"a whole number from 1 to {HIGHEST_PORT}", value)
+
+
+def _check_flag(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
+    if value is not UNSET and not isinstance(value, bool):
+        raise _wrong(owner, attribute, "True, False", value)
+
+
+def _check_limit(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
+    if value is not UNSET and value is not None and (type(value) is not int or value < 0):
+        raise _wrong(owner, attribute, "a whole number from 0, None", value)
+
+
+def _check_texts(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
+    texts = cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (None,)
+    if value is not UNSET and not all(isinstance(text, str) for text in texts):
+        raise _wrong(owner, attribute, "several texts, such as ['US'],", cast("Any", value))
+
+
+def _several(value: Iterable[str] | Unset) -> tuple[str, ...] | Unset:
+    """Keep what can be iterated as a tuple; what cannot, and a single text, is left for the check to refuse."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return cast("Unset", value)
+    return tuple(value)
+
+
+@frozen(kw_only=True)
+class SipUpdate:
+    """What changes of a trunk's SIP credentials. The username and the password never show in a repr.
+
+    A field that is UNSET is left as it is, and an empty text clears it. What None would mean is not documented, so it
+    is refused; how a port is cleared is not documented either. Raises UsageError for what can never be accepted.
+    """
+
+    gateway: str | Unset = field(default=UNSET, validator=_check_text)
+    port: int | Unset = field(default=UNSET, validator=_check_port)
+    username: str | Unset = field(default=UNSET, validator=_check_text, repr=False)
+    password: str | Unset = field(default=UNSET, validator=_check_text, repr=False)
+    secondary_gateway: str | Unset = field(default=UNSET, validator=_check_text)
+
+
+@frozen(kw_only=True)
+class OutboundUpdate:
+    """What changes of the settings of a channel that goes out. A field that is UNSET is left as it is.
+
+    ``channel_limit`` is how many at a time, from 0; None sends null, which is inferred to lift the limit.
+    ``whitelisted_destinations`` replaces the list; countries are named as answers name them, such as ``"US"``.
+    Raises UsageError for what can never be accepted.
+    """
+
+    enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
+    channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
+    whitelisted_destinations: tuple[str, ...] | Unset = field(default=UNSET, converter=_several, validator=_check_texts)
+
+
+@frozen(kw_only=True)
+class InboundUpdate:
+    """What changes of the settings for what comes in. A field that is UNSET is left as it is.
+
+    ``channel_limit`` is how many at a time, from 0; None sends null, which is inferred to lift the limit.
+    Raises UsageError for what can never be accepted.
+    """
+
+    enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
+    channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
