@@ -71,9 +71,10 @@ class Call(Generic[T]):
     async def run(self) -> T:
         """Make it."""
         way = self._way
-        await self._gate.pass_pause(way.pressure)
         while True:
+            self.journal.begin()
             try:
+                await self._gate.pass_pause(way.pressure)
                 data = await self._attempt()
             except (TransportError, DecodeError, APIError) as caught:
                 error = caught
@@ -100,7 +101,6 @@ class Call(Generic[T]):
             way.pressure.spend(way.retries.budget)
 
     async def _attempt(self) -> T:
-        self.journal.begin()
         limiter = self._way.limiter
         if limiter is None:
             response = await self._send()

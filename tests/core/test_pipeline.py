@@ -308,3 +308,20 @@ async def test_only_429_and_503_hold_the_other_calls():
 
     assert 1 == await calls.run(GET)
     assert [] == network.clock.slept
+
+
+async def test_a_retry_that_is_waiting_is_held_by_a_pause_of_another_call():
+    """What the service asks of one call in the meantime holds this one too."""
+    network = sender(failed(500), ok(1))
+    calls = pipeline(network)
+    sleep = network.clock.sleep
+
+    async def asked_meanwhile(seconds: float) -> None:
+        network.clock.sleep = sleep  # type: ignore[method-assign]
+        calls.pressure.pause(network.clock.seconds + seconds + 3)
+        await sleep(seconds)
+
+    network.clock.sleep = asked_meanwhile  # type: ignore[method-assign]
+
+    assert 1 == await calls.run(GET)
+    assert [0.5, 3.0] == network.clock.slept
