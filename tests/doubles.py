@@ -13,6 +13,7 @@ from mihu_async.core.mask import Mask
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
+from mihu_async.core.timeout import Bounds
 
 TOKEN = "sandbox-token-7f3a9c"
 URL = "https://acme.mihu.ai/api/v1/phone-numbers"
@@ -58,9 +59,9 @@ class FakeSender:
         self.outcomes = list(outcomes)
         self.took = took
         self.sent: list[Request[Any]] = []
-        self.bounds: list[Timeout] = []
+        self.bounds: list[Bounds] = []
 
-    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         self.sent.append(request)
         self.bounds.append(bounds)
         self.clock.seconds += self.took

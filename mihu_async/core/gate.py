@@ -8,7 +8,9 @@ from typing import Any, cast
 from attrs import frozen
 
 from mihu_async.core.clock import Clock
+from mihu_async.core.mask import Mask
 from mihu_async.core.pressure import Pressure
+from mihu_async.core.request import Request
 from mihu_async.errors import ConnectError, ConnectTimeoutError, UsageError
 
 SHORTEST = 0.001  # seconds; what begins when its time is up still has a bound
@@ -32,10 +34,20 @@ def check_limiter(argument: str, limiter: Any) -> Limiter:
 class Gate:
     """Holds one call back, no longer than until its deadline."""
 
-    method: str
-    path: str
+    request: Request[Any]
+    mask: Mask
     clock: Clock
     deadline: float
+
+    @property
+    def method(self) -> str:
+        """The call's verb."""
+        return self.request.method
+
+    @property
+    def path(self) -> str:
+        """The call's path, with secrets hidden."""
+        return self.mask(self.request.path)
 
     @property
     def left(self) -> float:

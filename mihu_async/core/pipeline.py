@@ -64,7 +64,7 @@ class Call(Generic[T]):
         self._began = way.clock.monotonic()
         deadline = self._began + way.timeout.total
         until = deadline if way.until is None else min(deadline, way.until)
-        self._gate = Gate(request.method, self._mask(request.path), way.clock, until)
+        self._gate = Gate(request, self._mask, way.clock, until)
         self._inquiry: Inquiry[T] | None = None
         self.journal: Journal = Journal(request, way.clock, self._mask)
 
@@ -113,7 +113,7 @@ class Call(Generic[T]):
         return read(response, self._request, self._mask, now=self._way.clock.now())
 
     async def _send(self) -> Response:
-        bounds = evolve(self._way.timeout, total=max(self._gate.left, SHORTEST))
+        bounds = self._way.timeout.within(max(self._gate.left, SHORTEST))
         return await self._way.sender.send(self._request, bounds, self._mask)
 
     def _feel(self, error: Failure) -> None:

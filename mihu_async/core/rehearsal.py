@@ -9,7 +9,7 @@ from mihu_async.core import converter
 from mihu_async.core.mask import HIDDEN, Mask, hide_secrets
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Timeout
+from mihu_async.core.timeout import Bounds
 from mihu_async.core.watch import Sender
 from mihu_async.errors import DryRun
 
@@ -21,7 +21,7 @@ class Rehearsal:
     sender: Sender
     base_url: str
 
-    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         """Send a read."""
         if request.method == "GET":
             return await self.sender.send(request, bounds, mask)

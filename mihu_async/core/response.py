@@ -33,7 +33,8 @@ class Response:
     @property
     def is_json(self) -> bool:
         """Whether the service says that the body is JSON."""
-        return self.content_type == "application/json" or self.content_type.endswith("+json")
+        kind = self.content_type
+        return kind == "application/json" or kind.endswith("+json")
 
     @property
     def request_id(self) -> str | None:

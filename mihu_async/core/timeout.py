@@ -1,6 +1,6 @@
 """How long a call may take."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import Attribute, field, frozen
 
@@ -12,6 +12,14 @@ def _check(_: object, attribute: "Attribute[float]", value: Any) -> None:
     if not is_finite(value) or value <= 0:
         message = f"Timeout.{attribute.name} must be a positive, finite number of seconds, not {value!r}."
         raise UsageError(message, argument=attribute.name)
+
+
+class Bounds(NamedTuple):
+    """The bounds of one attempt, in seconds: as in a Timeout, with what is left of the call's time as the total."""
+
+    total: float
+    connect: float
+    read: float
 
 
 @frozen
@@ -26,3 +34,7 @@ class Timeout:
     total: float = field(default=60.0, validator=_check)
     connect: float = field(default=10.0, validator=_check)
     read: float = field(default=30.0, validator=_check)
+
+    def within(self, left: float) -> Bounds:
+        """Give the bounds of an attempt that begins when so many seconds of the call are left."""
+        return Bounds(left, self.connect, self.read)

@@ -19,7 +19,7 @@ from mihu_async._version import __version__
 from mihu_async.core.mask import Mask
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Timeout
+from mihu_async.core.timeout import Bounds
 from mihu_async.errors import (
     ConnectError,
     ConnectionLostError,
@@ -111,15 +111,15 @@ class Transport:
         user, password = self.proxy.user or "", self.proxy.password or ""
         return (self.token, user, password, b64encode(f"{user}:{password}".encode()).decode())
 
-    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         """Make one attempt, within ``bounds``, or raise a TransportError."""
-        url = self._url(request)
+        url = f"{self.base_url}{request.path}{'?' if request.query else ''}{request.query}"
         body = None if request.body is None else Body(request.body)
         try:
             session = await self._session()
             async with session.request(
                 request.method,
-                url,
+                URL(url, encoded=True),
                 data=body,
                 headers=self._headers(session, body),
                 timeout=_client_timeout(bounds),
@@ -129,9 +129,9 @@ class Transport:
                 ssl=self.ssl,
             ) as answer:
                 content, complete = await _read(answer.content, self.max_response_bytes)
-                return Response(str(url), answer.status, answer.headers, content, complete)
+                return Response(url, answer.status, answer.headers, content, complete)
         except (*NETWORK, *MISUSE) as error:
-            failure = translate(error, request, str(url), mask, sent=None if body is None else body.sent)
+            failure = translate(error, request, url, mask, sent=None if body is None else body.sent)
         raise failure  # here, out of the except block: the cause's repr can hold the request's headers
 
     async def aclose(self) -> None:
@@ -157,10 +157,6 @@ class Transport:
         await anext(keeper)
         return session
 
-    def _url(self, request: Request[Any]) -> URL:
-        query = f"?{request.query}" if request.query else ""
-        return URL(f"{self.base_url}{request.path}{query}", encoded=True)
-
     def _headers(self, session: Session, body: Body | None) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json", "User-Agent": self.user_agent}
         if body is not None:
@@ -173,7 +169,7 @@ class Transport:
         raise TypeError("A transport cannot be pickled or copied: it holds a token and connections.")
 
 
-def _client_timeout(bounds: Timeout) -> aiohttp.ClientTimeout:
+def _client_timeout(bounds: Bounds) -> aiohttp.ClientTimeout:
     """Give the bounds to aiohttp, which would round longer ones up to whole seconds."""
     return aiohttp.ClientTimeout(
         total=bounds.total,

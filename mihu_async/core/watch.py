@@ -10,13 +10,13 @@ from mihu_async.core.mask import Mask
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import parse_date
-from mihu_async.core.timeout import Timeout
+from mihu_async.core.timeout import Bounds
 
 
 class Sender(Protocol):
     """What makes one attempt."""
 
-    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask, /) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask, /) -> Response:
         """Send a request and give the response, or raise a TransportError."""
         ...
 
@@ -30,7 +30,7 @@ class Watch:
     date: datetime | None = None
     read_at: float = 0.0
 
-    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         """Send a request and give the response."""
         response = await self.sender.send(request, bounds, mask)
         if date := parse_date(response.headers.get("Date", "")):

@@ -8,7 +8,6 @@ is new.
 
 import re
 from collections.abc import Callable, Hashable, Iterable
-from collections.abc import Set as AbstractSet
 from operator import attrgetter
 from typing import Generic, Literal, TypeVar, get_args
 
@@ -24,12 +23,14 @@ PATIENCE = 16
 
 SIGHT = re.compile(rb'"(total|last_page)"\s*:\s*([0-9]{1,18})')
 
+UUID_DIGITS = 32
+
 MODES: tuple[str, ...] = get_args(OnDrift)
 
 
 @frozen
 class Read(Generic[T]):
-    """One answer: page ``number``, and when it came, among all answers.
+    """One answer: page ``number``, by what its items are known, and when it came, among all answers.
 
     From a read on, nothing showed that the listing moved as long as its ``epoch`` is the trail's. Where another answer
     showed a move while this one was under way, which of the two is the older is not known, and the epoch has passed.
@@ -37,6 +38,7 @@ class Read(Generic[T]):
 
     number: int
     page: Page[T]
+    keys: tuple[Hashable, ...]
     answered: int
     epoch: int
 
@@ -46,11 +48,13 @@ class Trail(Generic[T]):
     """What was read so far, and which items were given.
 
     ``whole`` says that the walk began at the first item; otherwise what stands before a known item was not this
-    walk's to give. The ``doubted`` among the items ``seen`` were given, but something before them may not have been.
+    walk's to give. A trail that does not remember keeps nothing of the items. The ``doubted`` among the items ``seen``
+    were given, but something before them may not have been.
     """
 
-    key: Callable[[T], Hashable]
+    key: Callable[[T], str]
     whole: bool
+    remembers: bool = True
     seen: set[Hashable] = field(factory=set[Hashable])
     doubted: set[Hashable] = field(factory=set[Hashable])
     asked: dict[int, int] = field(factory=dict[int, int])
@@ -85,7 +89,8 @@ class Trail(Generic[T]):
         self.per_page = max(1, page.pagination.per_page)
         self.pages += 1
         self.idle += 1
-        return Read(number, page, answered, epoch)
+        keys = tuple(map(mark, map(self.key, page.items))) if self.remembers or self.seen else ()
+        return Read(number, page, keys, answered, epoch)
 
     def _arrive(self, number: int, total: int, last_page: int) -> tuple[int, int]:
         """Give the moment and the epoch of an answer that comes now: another total begins an epoch."""
@@ -101,19 +106,15 @@ class Trail(Generic[T]):
 
     def knows(self, read: Read[T]) -> bool:
         """Whether the page holds an item before which all was given that stayed."""
-        return not self.doubted.issuperset(self.seen.intersection(map(self.key, read.page.items)))
+        return not self.doubted.issuperset(self.seen.intersection(read.keys))
 
     def repeats(self, read: Read[T]) -> bool:
         """Whether the page holds an item that was given already."""
-        return self.holds(read, self.seen)
-
-    def holds(self, read: Read[T], items: AbstractSet[Hashable]) -> bool:
-        """Whether the page holds one of some items."""
-        return not items.isdisjoint(map(self.key, read.page.items))
+        return not self.seen.isdisjoint(read.keys)
 
     def doubt(self, reads: Iterable[Read[T]]) -> None:
         """Take back that all that stayed before the items of some reads was given."""
-        self.doubted.update(self.key(item) for read in reads for item in read.page.items)
+        self.doubted.update(*(read.keys for read in reads))
 
     def follows(self, since: Read[T], before: Read[T], after: Read[T]) -> bool:
         """Whether a page joins on to the one before, and nothing shows a move since an earlier one."""
@@ -123,18 +124,15 @@ class Trail(Generic[T]):
 
     def take(self, read: Read[T]) -> tuple[T, ...]:
         """Give the items of a page that are new, and remember them."""
-        items = read.page.items
-        keys = {*map(self.key, items)}
+        items, keys = read.page.items, {*read.keys}
         if len(keys) == len(items) and self.seen.isdisjoint(keys):
             self.seen |= keys
             self.count(len(items))
             return items
-        if not self.whole:
-            items = self.after_known(items)
+        place = 0 if self.whole else self.known_until(read)
         self.doubted -= keys
         new: dict[Hashable, T] = {}
-        for item in items:
-            key = self.key(item)
+        for key, item in zip(read.keys[place:], items[place:], strict=True):
             if key not in self.seen:
                 new.setdefault(key, item)
         self.seen.update(new)
@@ -151,25 +149,24 @@ class Trail(Generic[T]):
         """How many answers in a row may bring nothing new: as many as the listing has pages, and some."""
         return max(self.first_last_page, (self.total or 0) // self.per_page) + PATIENCE
 
-    def after_known(self, items: tuple[T, ...]) -> tuple[T, ...]:
-        """Give the items behind the last one that was given already, or all."""
-        sure = self.seen - self.doubted if self.doubted else self.seen
-        known = [place for place, item in enumerate(items, start=1) if self.key(item) in sure]
-        return items[known[-1] :] if known else items
+    def known_until(self, read: Read[T]) -> int:
+        """Give the place behind the last item of the page that was given already, or 0."""
+        known = (place for place, key in enumerate(read.keys, start=1) if key in self.seen and key not in self.doubted)
+        return max(known, default=0)
 
     def holds_still(self, before: Read[T], after: Read[T], again: Read[T]) -> bool:
         """Whether a page ended alike before and after the next one was read, while the listing only grew or shrank."""
-        ends, ended = before.page.items, again.page.items
+        ends, ended = before.keys, again.keys
         totals = [read.page.pagination.total for read in (before, after, again)]
         return (
             len(ends) == len(ended) > 0
-            and self.key(ends[-1]) == self.key(ended[-1])
+            and ends[-1] == ended[-1]
             and totals in (sorted(totals), sorted(totals, reverse=True))
         )
 
     def only_grew(self, earlier: Read[T], after: Read[T], again: Read[T]) -> bool:
         """Whether a page that was read again holds the same items, and the listing never became shorter."""
-        same = [*map(self.key, earlier.page.items)] == [*map(self.key, again.page.items)]
+        same = earlier.keys == again.keys
         reads = sorted((earlier, after, again), key=attrgetter("answered"))
         totals = [read.page.pagination.total for read in reads]
         return same and totals == sorted(totals)
@@ -177,6 +174,17 @@ class Trail(Generic[T]):
     def adds_up(self) -> bool:
         """Whether as many items were given as must have been there; asked at the end of a whole walk."""
         return self.fresh >= self.least if self.drifted else self.fresh == self.total
+
+
+def mark(key: str) -> Hashable:
+    """Give what a key is remembered by: for a UUID a number, which takes half the memory of its text."""
+    digits = key.replace("-", "")
+    if len(digits) != UUID_DIGITS:
+        return key
+    try:
+        return int.from_bytes(bytes.fromhex(digits))
+    except ValueError:
+        return key
 
 
 def sighted(body: bytes) -> tuple[int, int] | None:

@@ -5,7 +5,7 @@ Reads through the window, asks the trail whether the pages join, and reads again
 
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from mihu_async.errors import DriftError, MihuError, PaginationError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
-from mihu_async.paging.drift import OnDrift, Read, Trail
+from mihu_async.paging.drift import OnDrift, Read, Trail, mark
 from mihu_async.paging.page import check_progress
 from mihu_async.paging.report import WalkReport
 from mihu_async.paging.window import Turn, Window
@@ -36,7 +36,7 @@ class Listing(Generic[T]):
     """
 
     fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Page[T]]]
-    key: Callable[[T], Hashable]
+    key: Callable[[T], str]
     path: str
     query: str
     pressure: Callable[[], int]
@@ -60,7 +60,8 @@ class Walk(Generic[T]):
         self._page = begin.page
         self._passed: deque[T] = deque(maxlen=ANCHORS)
         whole = not begin.anchors and begin.page == 1 and listing.end is None
-        self._trail = Trail(listing.key, whole=whole, seen=set(begin.anchors))
+        seen = set(map(mark, begin.anchors))
+        self._trail = Trail(listing.key, whole=whole, remembers=on_drift != "ignore", seen=seen)
         self._window = Window(self._fetch, most=concurrency, pressure=listing.pressure, arrived=self._trail.sight)
         self._recent: deque[Read[T]] = deque(maxlen=concurrency)
         self._spare: Read[T] | None = None
@@ -87,7 +88,7 @@ class Walk(Generic[T]):
         """Where the walk is: behind the last item after which the caller asked for another one."""
         if self._verifying:  # what was missed may stand anywhere
             return encode_checkpoint(self._begin, listing=self._listing.name)
-        anchors = (*self._begin.anchors, *(str(self._listing.key(item)) for item in self._passed))
+        anchors = (*self._begin.anchors, *map(self._listing.key, self._passed))
         return encode_checkpoint(Place(page=self._page, anchors=anchors[-ANCHORS:]), listing=self._listing.name)
 
     def rewind(self) -> None:
@@ -157,7 +158,8 @@ class Walk(Generic[T]):
     def _take(self, read: Read[T]) -> tuple[T, ...]:
         if self._on_drift != "ignore":
             return self._trail.take(read)
-        items, before, self._before = self._trail.after_known(read.page.items), self._before, read.page.items
+        items = read.page.items[self._trail.known_until(read) :]
+        before, self._before = self._before, read.page.items
         self._trail.count(len(items), new=read.page.items != before)
         return items
 

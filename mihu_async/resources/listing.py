@@ -1,12 +1,13 @@
 """What all listings have in common: filters, pages, and a pager over them."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import describe, encode_query
+from mihu_async.core.request import Request, describe, encode_query
 from mihu_async.errors import UsageError
 from mihu_async.models.pages import Page
 from mihu_async.paging.pager import Pager, WalkOptions
@@ -32,6 +33,11 @@ class Endpoint(Generic[T]):
     key: Callable[[T], str]
     most: int = PER_PAGE
 
+    @cached_property
+    def request(self) -> Request[Page[T]]:
+        """What is sent for every page, but for its query."""
+        return describe("GET", self.path, self.answer)
+
     def pager(
         self, pipeline: Pipeline, concurrency: int, filters: Mapping[str, Any], *, page: int, per_page: int
     ) -> Pager[T]:
@@ -47,10 +53,8 @@ class Endpoint(Generic[T]):
         return Pager(evolve(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
 
     def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
-        request = describe("GET", self.path, self.answer)
-
         async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
-            return await pipeline.run(evolve(request, query=f"{query}&page={number}", turn=turn))
+            return await pipeline.run(self.request.of(f"{query}&page={number}", turn))
 
         return Listing(
             fetch=fetch, key=self.key, path=self.path, query=query, pressure=pipeline.pressure.count, start=start

@@ -112,9 +112,9 @@ class Shelf:
 
 
 def pager_of(fetch: Any, *, concurrency: int = 1, start: int = 1, pressure: Any = lambda: 0) -> Pager[Any]:
-    """Make a pager whose items are their own keys."""
+    """Make a pager whose items are known by their text."""
     listing: Listing[Any] = Listing(
-        fetch=fetch, key=lambda item: item, path="/shelf", query="per_page=3", pressure=pressure, start=start
+        fetch=fetch, key=str, path="/shelf", query="per_page=3", pressure=pressure, start=start
     )
     return Pager(listing, WalkOptions(concurrency=concurrency))
 

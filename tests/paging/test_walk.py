@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from mihu_async import DriftError, PaginationError, WalkReport
-from mihu_async.paging.drift import OnDrift, Trail, sighted
+from mihu_async.paging.drift import OnDrift, Trail, mark, sighted
 from tests.paging.listings import Move, Shelf, keep, page_of, pager_of
 
 SCRIPTS = range(1500)
@@ -347,6 +347,15 @@ def test_what_an_answer_says_can_be_seen_before_it_is_read():
     assert (12, 4) == sighted(b'{"pagination":{"total":12,"last_page":4},"items":[{"total":1}]}')
     assert sighted(b'{"pagination":{"total":12}}') is None
     assert sighted(b"") is None
+
+
+def test_items_are_remembered_by_what_takes_little():
+    """A UUID by its number, in whichever form; anything else by its text."""
+    uuid = "9bcb8f00-c0c5-4ee1-9b75-000000000001"
+
+    assert int(uuid.replace("-", ""), 16) == mark(uuid) == mark(uuid.upper()) == mark(uuid.replace("-", ""))
+    for text in ("", "item-1", "9" * 31, "g" * 32, "1_" * 16, "1 " * 16, "+" + "1" * 31, "0x" + "1" * 30):
+        assert text == mark(text)
 
 
 @pytest.mark.parametrize("kind", ["delete", "insert"])
