@@ -1,14 +1,15 @@
 """Stand-ins for what lies behind the pipeline's seams: time and the network."""
 
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from attrs import frozen
 from multidict import CIMultiDict
 
-from mihu_async import MihuClient, RetryPolicy, Timeout
+from mihu_async import MihuClient, RequestTimeoutError, RetryPolicy, Timeout
 from mihu_async.core.mask import Mask
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request
@@ -51,10 +52,30 @@ class FakeClock:
             self.bounds.pop()
 
 
+Prompt = Response | Exception | Callable[[Request[Any]], Response]
+"""What an attempt comes to; a function makes the answer for its request."""
+
+
+@frozen
+class Slow:
+    """An outcome that takes so many seconds, or as long as its attempt is bound to wait.
+
+    One that ``trickles`` is never silent for long, so that only the whole time of the attempt ends it.
+    """
+
+    seconds: float
+    outcome: Prompt
+    trickles: bool = False
+
+
+Outcome = Prompt | Slow
+"""What an attempt comes to, and how soon."""
+
+
 class FakeSender:
     """A network that answers from a list, in order; each attempt takes ``took`` seconds."""
 
-    def __init__(self, clock: FakeClock, outcomes: Iterable[Response | Exception], took: float = 0.0) -> None:
+    def __init__(self, clock: FakeClock, outcomes: Iterable[Outcome], took: float = 0.0) -> None:
         self.clock = clock
         self.outcomes = list(outcomes)
         self.took = took
@@ -66,9 +87,18 @@ class FakeSender:
         self.bounds.append(bounds)
         self.clock.seconds += self.took
         outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Slow):
+            outcome = self._slowly(outcome, request, bounds)
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome
+        return outcome if isinstance(outcome, Response) else outcome(request)
+
+    def _slowly(self, slow: Slow, request: Request[Any], bounds: Timeout) -> Prompt:
+        bound = bounds.total if slow.trickles else min(bounds.read, bounds.total)
+        self.clock.seconds += min(slow.seconds, bound)
+        if slow.seconds < bound:
+            return slow.outcome
+        return RequestTimeoutError("It took too long.", method=request.method, url=request.path)
 
 
 def response(

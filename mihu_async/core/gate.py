@@ -56,6 +56,8 @@ class Gate:
 
     async def pass_pause(self, pressure: Pressure) -> None:
         """Wait while the service asked this client to be left, unless the call's time would be over by then."""
+        if self.left <= 0:  # a page that a look-up would go on with
+            raise self._closed("the time that it may take was up before")
         while held := pressure.held(self.clock.monotonic()):
             if held >= self.left:
                 raise self._closed(
