@@ -1,0 +1,55 @@
+"""What can befall a request besides the sandbox's own faults: what comes late, and someone else who is quicker."""
+
+import asyncio
+from collections.abc import Callable
+
+from attrs import field, frozen
+
+from mihu_async.sandbox import Answer, Exchange, Fault, Status
+
+
+@frozen
+class Truth:
+    """No fault: the true answer, so that the next fault meets the next request."""
+
+    async def around(self, exchange: Exchange) -> Answer:
+        return await exchange.apply()
+
+
+@frozen
+class Late:
+    """Another fault, after a wait that a client may not have the patience for."""
+
+    seconds: float
+    fault: Fault
+
+    async def around(self, exchange: Exchange) -> Answer | None:
+        await asyncio.sleep(self.seconds)
+        return await self.fault.around(exchange)
+
+
+@frozen
+class Behind:
+    """A gateway that gives up at once on a service that carries the request out later."""
+
+    status: int
+    seconds: float
+    _under_way: set[asyncio.Task[Answer | None]] = field(factory=set, init=False, repr=False)
+
+    async def around(self, exchange: Exchange) -> Answer:
+        task = asyncio.create_task(Late(self.seconds, Truth()).around(exchange))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await Status(self.status).around(exchange)
+
+
+@frozen
+class Overtaken:
+    """Another fault, but someone else is there first."""
+
+    change: Callable[[], object] = field(repr=False)
+    fault: Fault
+
+    async def around(self, exchange: Exchange) -> Answer | None:
+        self.change()
+        return await self.fault.around(exchange)
