@@ -6,7 +6,7 @@ from typing import Any
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import TOLERANCE, Found, Lookup
-from mihu_async.errors import BadRequestError, ValidationError
+from mihu_async.errors import BadRequestError, MihuError, ValidationError
 from mihu_async.models.channels import Channel, Channels, NumberChannels
 from mihu_async.models.numbers import Binding, Capabilities, ChannelSettings, OutboundSettings, PhoneNumber
 from mihu_async.paging.pager import Pager
@@ -62,6 +62,8 @@ def _finder(
             async for item in pager:
                 if item.number.removeprefix("+") == digits and fits(item):
                     return item
+        if not pager.report.complete:
+            raise MihuError(f"the listing moved or does not add up, so {number} may be in it unseen")
         return None
 
     async def find(pipeline: Pipeline) -> PhoneNumber | None:
