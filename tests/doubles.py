@@ -93,7 +93,7 @@ class FakeSender:
             raise outcome
         return outcome if isinstance(outcome, Response) else outcome(request)
 
-    def _slowly(self, slow: Slow, request: Request[Any], bounds: Timeout) -> Prompt:
+    def _slowly(self, slow: Slow, request: Request[Any], bounds: Bounds) -> Prompt:
         bound = bounds.total if slow.trickles else min(bounds.read, bounds.total)
         self.clock.seconds += min(slow.seconds, bound)
         if slow.seconds < bound:

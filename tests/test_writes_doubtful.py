@@ -41,26 +41,26 @@ def lag(document: dict[str, Any]) -> None:
 async def test_a_listing_that_does_not_add_up_shows_that_nothing_is_absent(mihu, sandbox):
     """A walk that cannot promise to be complete does not tell, when the answer is lost or later."""
     sandbox.faults.add(Status(500, after=True), method="POST")
-    sandbox.faults.add(Change(leave_out), method="GET", times=2)
+    sandbox.faults.add(Change(leave_out), method="GET", times=None)
     with pytest.raises(OutcomeUnknownError, match="does not add up") as caught:
         await mihu.numbers.buy(**PURCHASE)
     with pytest.raises(OutcomeUnknownError, match="does not add up"):
         await caught.value.check()
 
-    assert ["POST", "GET", "GET"] == [entry.method for entry in sandbox.journal]
+    sandbox.faults.clear()
+
+    assert 2 == len(sandbox.journal.select(method="POST"))
     assert PURCHASE["number"] == (await caught.value.check()).number
 
 
-@pytest.mark.xfail(reason="a conflict is believed though the look-up shows nothing to be in conflict with", strict=True)
 async def test_a_conflict_with_nothing_is_not_believed(mihu, sandbox):
     """The number that is held already may be the lost attempt's, which a listing that lags does not show yet."""
     sandbox.faults.add(Status(500, after=True), method="POST")
-    sandbox.faults.add(Change(lag), method="GET", times=2)
+    sandbox.faults.add(Change(lag), method="GET", times=None)
     with pytest.raises(OutcomeUnknownError):
         await mihu.numbers.buy(**PURCHASE)
 
 
-@pytest.mark.xfail(reason="an attempt that is cancelled under way is in no journal", strict=True)
 async def test_a_write_that_was_cancelled_says_what_was_sent(mihu, sandbox):
     """The last call names the attempt that was under way, as one that may have been carried out."""
     sandbox.faults.add(Hang(after=True), method="POST")
@@ -72,7 +72,6 @@ async def test_a_write_that_was_cancelled_says_what_was_sent(mihu, sandbox):
     assert [True] == [attempt.lost for attempt in mihu.last_call.attempts]
 
 
-@pytest.mark.xfail(reason="that a trunk serves another agent is taken for proof that it never served this", strict=True)
 async def test_a_registration_that_others_changed_is_not_denied(mihu, sandbox):
     """It was carried out, and then someone moved the trunk: the error does not say that it was not carried out."""
     agent, other = sandbox.inventory.free_agents("call")[:2]

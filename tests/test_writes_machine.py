@@ -299,7 +299,7 @@ class Writes(RuleBasedStateMachine):
     def delete(self, which: int, writes: list[Fault]) -> None:
         """Remove a trunk."""
         number, channel = self.one_of_the_trunks(which)
-        before, trunks = self.inventory.agent_of(number, channel), cast("Any", self.mihu.trunks)
+        before, trunks = self.inventory.agent_of(number, channel), self.mihu.trunks
         told = self.call(lambda: trunks.delete(phone_number=number, channel=channel), ("DELETE", TRUNKS), writes)
         after = self.inventory.agent_of(number, channel)
         if told.error is None:
@@ -313,7 +313,7 @@ class Writes(RuleBasedStateMachine):
     def update(self, which: int, name: str, writes: list[Fault]) -> None:
         """Give a trunk another name."""
         number, channel = self.one_of_the_trunks(which)
-        before, trunks = self.name_of(number, channel), cast("Any", self.mihu.trunks)
+        before, trunks = self.name_of(number, channel), self.mihu.trunks
         told = self.call(
             lambda: trunks.update(phone_number=number, channel=channel, name=name), ("PATCH", TRUNKS), writes
         )

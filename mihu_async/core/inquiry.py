@@ -19,8 +19,9 @@ from mihu_async.core.reconcile import (
     Unknown,
     ended,
     settle,
+    tells_of_no_other,
 )
-from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, backoff, may_be_done, never_done
+from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, backoff, may_be_done
 from mihu_async.errors import ConflictError, OutcomeUnknownError, UsageError
 
 T = TypeVar("T")
@@ -28,20 +29,22 @@ T = TypeVar("T")
 
 @define(repr=False)
 class Inquiry(Generic[T]):
-    """Finds out what one call did. ``look`` looks up once, by a moment of the clock; None where there is no way to."""
+    """Finds out what one call did.
+
+    ``look`` looks up once, by a moment of the clock and thoroughly or not; None where there is no way to.
+    """
 
     gate: Gate
     journal: Journal
     policy: RetryPolicy
     jitter: Callable[[], float]
     check: str
-    look: Callable[[float], Awaitable[Sight[T]]] | None
+    look: Callable[[float, bool], Awaitable[Sight[T]]] | None
     total: float
     in_the_dark: bool = False
 
     async def settle(self, error: Failure, then: Again | GiveUp) -> Give[T] | Send:
         """Look until something can be decided; raise what is to be raised."""
-        refused = not (never_done(error) or may_be_done(error))
         self.in_the_dark |= may_be_done(error) and not ended(error)
         pause = then.delay if isinstance(then, Again) else backoff(self.policy, self.journal.number, self.jitter())
         why = "It was not sent again." if self.look is None else "There was no time to look it up."
@@ -49,13 +52,13 @@ class Inquiry(Generic[T]):
         while self.look and self.gate.left > 0:
             pause = pause if pause < self.gate.left else 0.0
             await self.gate.clock.sleep(pause)
-            sight = await self.look(self.gate.deadline)
+            sight = await self.look(self.gate.deadline, isinstance(then, GiveUp))
             self.journal.looked(sight, waited=pause)
             looks += 1
             match settle(
                 sight,
                 then=then,
-                over=refused and not self.in_the_dark,
+                over=tells_of_no_other(error) and not self.in_the_dark,
                 looks=looks,
                 policy=self.policy,
                 left=self.gate.left,
@@ -79,7 +82,8 @@ class Inquiry(Generic[T]):
         """Look once more, later: what the error's ``check()`` does."""
         if self.look is None:
             raise UsageError(f"There is no look-up for this call. {self.check}".rstrip())
-        match await self.look(self.gate.clock.monotonic() + self.total):
+        until, thorough = self.gate.clock.monotonic() + self.total, True
+        match await self.look(until, thorough):
             case Found(result, ours=True):
                 return result
             case Absent():
@@ -90,7 +94,7 @@ class Inquiry(Generic[T]):
                 raise self._unknown(f"It was looked up again: {unclear.told}.", self.gate.path)
 
     def _taken(self, told: str) -> ConflictError:
-        summary = f"{self.gate.method} {self.gate.path} was not carried out: {told}."
+        summary = f"{self.gate.method} {self.gate.path} has not led to what was asked for: {told}."
         return ConflictError(summary, method=self.gate.method, url=self.gate.path, status=HTTPStatus.CONFLICT)
 
     def _unknown(self, why: str, url: str) -> OutcomeUnknownError:

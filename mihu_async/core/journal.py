@@ -29,8 +29,8 @@ logger.addHandler(logging.NullHandler())
 class CallReport:
     """What was done for one call: ``mihu.last_call``.
 
-    ``attempts`` are all of them, the last one too; ``found`` says that the answer was lost and that the result
-    comes from looking up what the write had made.
+    ``attempts`` are all of them, the last one too, also where it was cancelled; ``found`` says that the answer was
+    lost and that the result comes from looking up what the write had made.
     """
 
     method: str
@@ -49,6 +49,7 @@ class Journal:
     attempts: tuple[Attempt, ...] = ()
     number: int = 0
     found: bool = False
+    _sent: bool = field(default=False, init=False)
     _started: float = field(default=0.0, init=False)
     _started_at: datetime = field(init=False)
     _response: Response | None = field(default=None, init=False)
@@ -56,7 +57,12 @@ class Journal:
     def begin(self) -> None:
         """Begin the next attempt."""
         self.number += 1
-        self._started, self._started_at, self._response = self.clock.monotonic(), self.clock.now(), None
+        self._started, self._started_at = self.clock.monotonic(), self.clock.now()
+        self._sent, self._response = False, None
+
+    def sent(self) -> None:
+        """Note that the attempt may leave from now on."""
+        self._sent = True
 
     def answered(self, response: Response) -> None:
         """Note what came back."""
@@ -74,6 +80,10 @@ class Journal:
     def succeeded(self) -> None:
         """End the attempt well."""
         self._log("ok", self._ended("ok"))
+
+    def cancelled(self) -> None:
+        """End the attempt because the caller gave up."""
+        self._log("cancelled", self._ended("cancelled", lost=self._sent and self.request.method != "GET"))
 
     def failed(self, error: Failure, *, wait: float | None = None) -> None:
         """End the attempt with its failure, and note the wait before the next one."""

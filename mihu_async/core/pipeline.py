@@ -1,6 +1,7 @@
 """The whole way of one call: attempt, read, decide, wait, again; and where a write's answer was lost, look it up."""
 
 import random
+from asyncio import CancelledError
 from collections.abc import Callable
 from functools import partial
 from typing import Generic, NoReturn, TypeVar, cast
@@ -78,6 +79,9 @@ class Call(Generic[T]):
                 data = await self._attempt()
             except (TransportError, DecodeError, APIError) as caught:
                 error = caught
+            except CancelledError:
+                self.journal.cancelled()
+                raise
             else:
                 self.journal.succeeded()
                 way.pressure.earn(way.retries.budget)
@@ -113,6 +117,7 @@ class Call(Generic[T]):
         return read(response, self._request, self._mask, now=self._way.clock.now())
 
     async def _send(self) -> Response:
+        self.journal.sent()
         bounds = self._way.timeout.within(max(self._gate.left, SHORTEST))
         return await self._way.sender.send(self._request, bounds, self._mask)
 
@@ -151,10 +156,10 @@ class Call(Generic[T]):
         )
         return self._inquiry
 
-    async def _look(self, lookup: Lookup[T], until: float) -> Sight[T]:
+    async def _look(self, lookup: Lookup[T], until: float, thorough: bool) -> Sight[T]:
         watch = Watch(self._way.sender, self._way.clock)
         try:
-            found = await lookup.find(evolve(self._way, sender=watch, until=until))
+            found = await lookup.find(evolve(self._way, sender=watch, until=until), thorough)
         except MihuError as error:
             return Unseen(self._mask(f"the look-up failed: {error}"))
         if found is None:

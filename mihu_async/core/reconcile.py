@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, backoff
+from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, backoff, may_be_done, never_done
 from mihu_async.errors import APIError
 
 T = TypeVar("T")
@@ -21,6 +21,8 @@ TOLERANCE = timedelta(seconds=2)
 
 One second for the ``Date`` header, which has no fractions, and one for a ``purchased_at`` that has none.
 """
+PERHAPS_HELD = (HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+"""Refusals that may mean that it is held already, by a lost attempt that a look-up does not show yet."""
 OVER = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 """Answers that a service gives itself, and after which it does no more. A gateway's 502 and 504 tell of no end."""
 
@@ -59,12 +61,13 @@ Sight = Found[T] | Absent | Unseen
 class Lookup(Generic[T]):
     """How to see what a lost write left behind.
 
-    ``find`` reads, over the pipeline that it is given, what stands where the write would have put something, or None.
+    ``find`` reads, over the pipeline that it is given, what stands where the write would have put something, or None;
+    told to be thorough, it relies on no filter whose name is inferred, and raises where it cannot have seen all.
     ``judge`` says whose that is; it is given the moment when the call began, on the service's clock, or None where
     that is not known.
     """
 
-    find: Callable[[Any], Awaitable[Any]] = field(repr=False)
+    find: Callable[[Any, bool], Awaitable[Any]] = field(repr=False)
     judge: Callable[[Any, datetime | None], Found[T]] = field(repr=False)
 
 
@@ -121,8 +124,9 @@ def settle(
 ) -> Settlement[T]:
     """Decide what follows look number ``looks``.
 
-    ``then`` says whether it may be sent again; ``over`` that it was refused after every lost attempt had come to an end
-    on the service; ``left`` is what remains of the call's time, ``jitter`` a random number from 0 to 1.
+    ``then`` says whether it may be sent again; ``over`` that it was refused for a reason of its own after every lost
+    attempt had come to an end on the service; ``left`` is what remains of the call's time, ``jitter`` a random number
+    from 0 to 1.
     """
     match sight:
         case Found(result, ours=True):
@@ -148,6 +152,13 @@ def _settle_absent(
     if looks >= policy.max_attempts or delay >= left:
         return Unknown(f"{sight.told}, which a write that is applied late may still change")
     return Look(delay)
+
+
+def tells_of_no_other(error: Failure) -> bool:
+    """Whether a failure is a refusal that has nothing to do with what an earlier attempt may have made."""
+    if never_done(error) or may_be_done(error):
+        return False
+    return isinstance(error, APIError) and error.status not in PERHAPS_HELD
 
 
 def ended(error: Failure) -> bool:

@@ -1,6 +1,7 @@
 """How to see what a lost purchase or registration left behind, and whose it is: safe reads, and pure judgements."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -53,7 +54,7 @@ def registration_of(number: str, channel: str, agent_uuid: str, listed: Listed) 
 
 def _finder(
     number: str, listed: Listed, filters: dict[str, Any], fits: Callable[[PhoneNumber], bool]
-) -> Callable[[Pipeline], Awaitable[PhoneNumber | None]]:
+) -> Callable[[Pipeline, bool], Awaitable[PhoneNumber | None]]:
     """Walk a listing, narrowed where the service can, and compare on our side: ``search`` is an inferred name."""
     digits = number.removeprefix("+")
 
@@ -62,15 +63,18 @@ def _finder(
             async for item in pager:
                 if item.number.removeprefix("+") == digits and fits(item):
                     return item
-        if not pager.report.complete:
-            raise MihuError(f"the listing moved or does not add up, so {number} may be in it unseen")
         return None
 
-    async def find(pipeline: Pipeline) -> PhoneNumber | None:
-        try:
-            return await walk(listed(pipeline, {**filters, "search": digits}))
-        except (BadRequestError, ValidationError):
-            return await walk(listed(pipeline, filters))
+    async def find(pipeline: Pipeline, thorough: bool) -> PhoneNumber | None:
+        with suppress(BadRequestError, ValidationError):  # the filter may be one that the service does not know
+            found = await walk(listed(pipeline, {**filters, "search": digits}))
+            if found or not thorough:
+                return found
+        whole = listed(pipeline, filters)
+        found = await walk(whole)
+        if not (found or whole.report.complete):
+            raise MihuError(f"the listing moved or does not add up, so {number} may be in it unseen")
+        return found
 
     return find
 

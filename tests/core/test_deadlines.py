@@ -25,6 +25,7 @@ from mihu_async.core.mask import Mask
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import RAW, Request, describe
 from mihu_async.core.response import Response
+from mihu_async.core.timeout import Bounds
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.trunks import Trunks
 from tests.doubles import FakeClock, FakeSender, Outcome, Prompt, Slow, failed, ok, pipeline, response
@@ -60,7 +61,7 @@ class Split:
     reads: FakeSender
     writes: FakeSender
 
-    async def send(self, request: Request[Any], bounds: Timeout, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         return await (self.reads if request.method == "GET" else self.writes).send(request, bounds, mask)
 
 

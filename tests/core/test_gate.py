@@ -185,7 +185,7 @@ async def test_what_a_limiter_took_is_gone_from_the_calls_time():
 async def test_a_limiter_does_not_hide_that_a_write_may_have_been_carried_out(entering):
     """When the answer was lost before, the error is the same as without a limiter."""
 
-    async def find(_):
+    async def find(_, thorough):
         return None
 
     network = Network(failed(502))

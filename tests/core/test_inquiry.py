@@ -12,12 +12,12 @@ from mihu_async import (
     ConnectionLostError,
     MihuError,
     OutcomeUnknownError,
+    PermissionDeniedError,
     RequestTimeoutError,
     RetryBudget,
     RetryPolicy,
     Timeout,
     UsageError,
-    ValidationError,
 )
 from mihu_async.core.journal import LATEST
 from mihu_async.core.reconcile import Found, Lookup
@@ -30,7 +30,7 @@ NOTHING = ok([])
 LOOK = describe("GET", "/phone-numbers", RAW)
 
 
-async def find(over):
+async def find(over, thorough):
     """Look for the first thing that is there."""
     return next(iter(await over.run(LOOK)), None)
 
@@ -104,7 +104,7 @@ async def test_what_is_anothers_is_a_conflict():
 
     assert isinstance(error, ConflictError)
     assert 409 == error.status
-    assert "was not carried out: it is theirs ***." in str(error)
+    assert "has not led to what was asked for: it is theirs ***." in str(error)
     assert LOST is error.__cause__
     assert 1 == len(error.attempts)
 
@@ -119,25 +119,35 @@ async def test_a_refusal_after_a_lost_answer_is_looked_up_before_it_is_believed(
 
 
 async def test_a_refusal_is_believed_where_the_lost_attempt_had_ended():
-    """After the service's own 500 nothing is applied late, so nothing there and a refusal is a refusal."""
-    network = sender(failed(500), NOTHING, failed(422), NOTHING)
+    """After the service's own 500 nothing is applied late, so nothing there and a refusal of another kind is one."""
+    network = sender(failed(500), NOTHING, failed(403), NOTHING)
     error = await raised(pipeline(network))
 
-    assert isinstance(error, ValidationError)
+    assert isinstance(error, PermissionDeniedError)
     assert "An earlier attempt's answer was lost: looked up since, it is not there now." in str(error)
     assert 2 == len(error.attempts)
 
 
+@pytest.mark.parametrize("status", [400, 409, 422])
+async def test_a_refusal_that_may_mean_a_duplicate_is_never_believed(status):
+    """What is held already may be the lost attempt's, though a listing that lags does not show it."""
+    network = sender(failed(500), NOTHING, failed(status), *[NOTHING] * 4)
+    error = await raised(pipeline(network))
+
+    assert isinstance(error, OutcomeUnknownError)
+    assert f"was refused with {status}" in str(error)
+
+
 async def test_a_refusal_is_not_believed_while_the_lost_attempt_may_be_at_work():
     """It is looked for as often as a call may be sent, and then not known."""
-    network = sender(LOST, NOTHING, failed(422), NOTHING, NOTHING, ok(["ours"]))
+    network = sender(LOST, NOTHING, failed(403), NOTHING, NOTHING, ok(["ours"]))
     result, _ = await pipeline(network).run(BUY)
-    stubborn = sender(LOST, NOTHING, failed(422), *[NOTHING] * 4)
+    stubborn = sender(LOST, NOTHING, failed(403), *[NOTHING] * 4)
     error = await raised(pipeline(stubborn))
 
     assert "found" == result
     assert isinstance(error, OutcomeUnknownError)
-    assert isinstance(error.__cause__, ValidationError)
+    assert isinstance(error.__cause__, PermissionDeniedError)
     assert "which a write that is applied late may still change" in str(error)
     assert ["POST", "GET", "POST", *["GET"] * 4] == methods(stubborn)
     assert [0.5, 1.0, 0.5, 1.0, 2.0] == stubborn.clock.slept
