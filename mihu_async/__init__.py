@@ -56,12 +56,14 @@ from mihu_async.models.numbers import (
     Requirement,
 )
 from mihu_async.models.pages import Page, Pagination
+from mihu_async.models.provisional import ProvisionedCall, PurchaseRequirement, PurchaseRequirements
 from mihu_async.models.rates import Price, Rate
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.report import WalkReport
 from mihu_async.paging.shard import Shard
+from mihu_async.resources.provisional import ProvisionalWarning
 
 __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constants first
     "APIError",
@@ -109,7 +111,11 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "PermissionDeniedError",
     "PhoneNumber",
     "Price",
+    "ProvisionalWarning",
+    "ProvisionedCall",
     "PurchaseLimitError",
+    "PurchaseRequirement",
+    "PurchaseRequirements",
     "Rate",
     "RateLimitError",
     "RequestTimeoutError",

@@ -19,6 +19,7 @@ from mihu_async.core.timeout import Timeout
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
 from mihu_async.core.watch import Sender
 from mihu_async.paging.pager import check_concurrency
+from mihu_async.resources.agents import Agents
 from mihu_async.resources.arguments import flag, instance_of, optional, present, whole
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.trunks import Trunks
@@ -28,7 +29,7 @@ MAX_RESPONSE_BYTES = 64 * 2**20
 
 
 class MihuClient:
-    """The way to one workspace: ``mihu.numbers``, ``mihu.trunks``, and ``mihu.request`` for what has no method yet.
+    """The way to one workspace: ``mihu.numbers``, ``mihu.trunks``, ``mihu.agents``, and ``mihu.request`` for the rest.
 
     token: the API token; None reads MIHU_API_TOKEN. It never shows in a repr, a log line, an error or a pickle.
     subdomain: the workspace's name, for ``https://{subdomain}.mihu.ai``; None reads MIHU_TENANT.
@@ -51,6 +52,7 @@ class MihuClient:
     Raises UsageError for what can never work.
     """
 
+    agents: Agents
     numbers: Numbers
     trunks: Trunks
 
@@ -97,6 +99,7 @@ class MihuClient:
     def _use(self, pipeline: Pipeline, concurrency: int) -> None:
         self._pipeline = pipeline
         self._concurrency = concurrency
+        self.agents = Agents(pipeline)
         self.numbers = Numbers(pipeline, concurrency)
         self.trunks = Trunks(pipeline, concurrency)
 

@@ -232,6 +232,20 @@ async def test_a_channel_beside_the_one_that_was_asked_for_is_not_mistaken_for_i
     assert 2 == sent(sandbox)
 
 
+@pytest.mark.parametrize("fault", [*APPLIED, *LOSSES], ids=repr)
+async def test_an_agent_is_bound_whatever_happens_to_the_answer(mihu, sandbox, fault):
+    """Bound before the answer was lost or only then, the number says so, and another one is as it was."""
+    agent = sandbox.inventory.free_agents("call")[0]
+    uuid = sandbox.inventory.insert()["phone_number_uuid"]
+    sandbox.faults.add(Reset(), method="POST")
+    sandbox.faults.add(fault, method="POST")
+    done = await mihu.agents.provision_call(agent, uuid)
+
+    assert (agent, uuid) == (done.agent_uuid, done.phone_number_uuid)
+    assert agent == sandbox.inventory.numbers[-1]["bindings"]["call"]["agent_uuid"]
+    assert sent(sandbox) <= 3
+
+
 async def test_a_replayed_removal_finds_nothing_and_is_done(mihu, sandbox):
     """404 is what a DELETE wants to hear the second time, and an error the first."""
     sandbox.faults.add(Reset(), method="DELETE")

@@ -16,6 +16,8 @@ import msgspec
 from cattrs.gen import make_dict_structure_fn, override
 
 from mihu_async.models.enums import OpenEnum
+from mihu_async.models.extra import EXTRA, keeps_extra
+from mihu_async.models.provisional import Items
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
@@ -170,16 +172,52 @@ def _is_model(kind: Any) -> bool:
 
 
 def _model(kind: Any, converter: cattrs.Converter) -> Hook:
-    fields = attrs.fields(get_origin(kind) or kind)
-    names: dict[str, Any] = {field.name: override(rename=_json_name(field.name)) for field in fields}
+    model = get_origin(kind) or kind
+    names: dict[str, Any] = {field.name: override(rename=_json_name(field.name)) for field in attrs.fields(model)}
+    keeps = keeps_extra(model)
+    if keeps:
+        names[EXTRA] = override(omit=True)
     hook = make_dict_structure_fn(kind, converter, **names)
 
     def structure_model(value: Any, into: Any) -> Any:
         if type(value) is not dict:
             raise _wrong("an object", value)
-        return hook(cast("dict[str, Any]", value), into)
+        made = hook(cast("dict[str, Any]", value), into)
+        return attrs.evolve(made, extra=_unknown(cast("dict[str, Any]", value), model)) if keeps else made
 
     return structure_model
+
+
+def _unknown(value: dict[str, Any], model: Any) -> dict[str, Any]:
+    """Collect what a model has no field for, at its own level and, under its fields' names, below it."""
+    fields = {_json_name(field.name): field.type for field in attrs.fields(model) if field.name != EXTRA}
+    found = {name: inner for name, inner in value.items() if name not in fields}
+    for name, kind in fields.items():
+        inner = value.get(name)
+        below = (_unknown(cast("dict[str, Any]", inner), part) for part in get_args(kind) if attrs.has(part))
+        if type(inner) is dict and (unknown := next(below, None)):
+            found[name] = unknown
+    return found
+
+
+def _is_items(kind: Any) -> bool:
+    return get_origin(kind) is Items
+
+
+def _items(kind: Any, converter: cattrs.Converter) -> Hook:
+    bare: Any = GenericAlias(tuple, (*get_args(kind), ...))
+    within, alone = _model(kind, converter), converter.get_structure_hook(bare)
+
+    def structure_items(value: Any, into: Any) -> Any:
+        match value:
+            case list():
+                return Items(items=alone(value, bare))
+            case dict():
+                return within(value, into)
+            case _:
+                raise _wrong("a list or an object", value)
+
+    return structure_items
 
 
 def _input(kind: Any, converter: cattrs.Converter) -> Callable[[Any], dict[str, Any]]:
@@ -195,6 +233,7 @@ def _input(kind: Any, converter: cattrs.Converter) -> Callable[[Any], dict[str, 
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True)
     converter.register_structure_hook_factory(_is_model, _model)
+    converter.register_structure_hook_factory(_is_items, _items)
     converter.register_structure_hook_factory(_is_tuple, _tuple)
     converter.register_structure_hook_factory(_is_optional, _optional)
     for kind in (str, bool, int):

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 import attrs
 import msgspec
 
+from mihu_async.models.extra import keeps_extra
 from mihu_async.models.pages import Page, Pagination
 
 T = TypeVar("T")
@@ -56,7 +57,11 @@ class _Lane:
 def read_directly(body: bytes, answer: type[T]) -> T | None:
     """Give the data of a successful answer, or None where the converter must look at it."""
     lane = _lane(cast("Hashable", answer))
-    if (b"\\" in body and ESCAPED_LETTER.search(body)) or (lane.money_as_text and lane.money_as_text.search(body)):
+    if (
+        lane is None
+        or (b"\\" in body and ESCAPED_LETTER.search(body))
+        or (lane.money_as_text and lane.money_as_text.search(body))
+    ):
         return None
     try:
         envelope = lane.decode(body)
@@ -74,9 +79,12 @@ def _page(page: _Page[Any]) -> Page[Any]:
 
 
 @cache
-def _lane(answer: Hashable) -> _Lane:
+def _lane(answer: Hashable) -> _Lane | None:
+    """Give the lane of a type of answer; None where the model keeps what is unknown, which this would drop."""
     is_page = get_origin(answer) is Page
     item: Any = get_args(answer)[0] if is_page else answer
+    if keeps_extra(get_origin(item) or item):
+        return None
     data = cast("Any", _Page)[item] if is_page else item
     envelope: Any = cast("Any", _Envelope)[data]
     money = sorted(_fields_of(item, Decimal))

@@ -4,12 +4,15 @@ Every field but the uuid, the number and ``is_external`` is None where the servi
 apply: an external number has no billing, for one.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from attrs import frozen
 
 from mihu_async.models.enums import ComplianceStatus, NumberSource, NumberStatus, NumberType
+from mihu_async.models.extra import extra
 
 
 @frozen(kw_only=True)
@@ -118,7 +121,9 @@ class PhoneNumber:
 class AvailableNumber:
     """A number for sale.
 
-    Its fields are those that a purchase takes over from a search; the search's own answer is not documented.
+    Its fields are those that a purchase takes over from a search; the search's own answer is not documented, so
+    ``extra`` keeps all else that it said. What a field of this one held beyond its own model stands there under that
+    field's name: an unknown capability is in ``extra["capabilities"]``.
     """
 
     number: str
@@ -127,3 +132,4 @@ class AvailableNumber:
     monthly_fee: Decimal | None = None
     capabilities: Capabilities | None = None
     location: str | None = None
+    extra: Mapping[str, Any] = extra()

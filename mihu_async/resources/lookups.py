@@ -1,4 +1,4 @@
-"""How to see what a lost purchase or registration left behind, and whose it is: safe reads, and pure judgements."""
+"""How to see what a lost write left behind, and whose it is: safe reads, and pure judgements."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -7,9 +7,12 @@ from typing import Any
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import TOLERANCE, Found, Lookup
+from mihu_async.core.request import Request, describe
 from mihu_async.errors import BadRequestError, MihuError, ValidationError
 from mihu_async.models.channels import Channel, Channels, NumberChannels
+from mihu_async.models.enums import ChannelName
 from mihu_async.models.numbers import Binding, Capabilities, ChannelSettings, OutboundSettings, PhoneNumber
+from mihu_async.models.provisional import ProvisionedCall
 from mihu_async.paging.pager import Pager
 
 Listed = Callable[[Pipeline, dict[str, Any]], Pager[PhoneNumber]]
@@ -50,6 +53,32 @@ def registration_of(number: str, channel: str, agent_uuid: str, listed: Listed) 
         return Found(snapshot_of(found), ours=ours, told=told)
 
     return Lookup(_finder(number, listed, {"channel": channel}, bound), judge)
+
+
+def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[ProvisionedCall]:
+    """Look at a number's channels; bound to the agent for calls, it is what was asked for.
+
+    Bound to another one, it is as if nothing was there: whether the service then moves it or refuses is for the service
+    to say, when it is asked again.
+    """
+
+    async def find(pipeline: Pipeline, _: bool) -> Binding | None:
+        snapshot = await pipeline.run(channels_request(phone_number_uuid))
+        call = snapshot.agent_on(ChannelName.CALL)
+        return call if call and (call.agent_uuid or agent_uuid).lower() == agent_uuid.lower() else None
+
+    def judge(found: Binding, _: datetime | None) -> Found[ProvisionedCall]:
+        result = ProvisionedCall(agent_uuid=agent_uuid, phone_number_uuid=phone_number_uuid)
+        if found.agent_uuid is None:
+            return Found(result, ours=None, told="an agent answers its calls, but the service does not say which")
+        return Found(result, ours=True, told="that agent answers its calls")
+
+    return Lookup(find, judge)
+
+
+def channels_request(phone_number_uuid: str) -> Request[NumberChannels]:
+    """Describe the request for a number's channels."""
+    return describe("GET", f"/phone-numbers/{phone_number_uuid}/channels", NumberChannels)
 
 
 def _finder(

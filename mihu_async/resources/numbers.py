@@ -12,8 +12,9 @@ from mihu_async.core.request import describe
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import ComplianceStatus, NumberSort, NumberStatus, NumberType
 from mihu_async.models.inputs import Address, RequirementValue
-from mihu_async.models.numbers import Capabilities, InboundSettings, OutboundSettings, PhoneNumber
+from mihu_async.models.numbers import AvailableNumber, Capabilities, InboundSettings, OutboundSettings, PhoneNumber
 from mihu_async.models.pages import Page
+from mihu_async.models.provisional import Items, PurchaseRequirement, PurchaseRequirements
 from mihu_async.models.rates import Rate
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate
@@ -37,7 +38,8 @@ from mihu_async.resources.arguments import (
 )
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.listing import PER_PAGE, Endpoint
-from mihu_async.resources.lookups import purchase_of
+from mihu_async.resources.lookups import channels_request, purchase_of
+from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 
 PATH = "/phone-numbers"
 RATES_PER_PAGE = 200
@@ -49,12 +51,19 @@ def value_of(rate: Rate) -> str:
     return hashlib.blake2b(repr(rate).encode(), digest_size=16).hexdigest()
 
 
+def what_is_asked(requirement: PurchaseRequirement) -> str:
+    """Give what tells a requirement apart: its id or its key, and all of it where it has neither."""
+    return requirement.requirement_id or requirement.key or repr(requirement)
+
+
 NUMBERS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
 RATES = Endpoint(f"{PATH}/rates", Page[Rate], value_of, most=RATES_PER_PAGE)
+SEARCH = ProvisionalEndpoint(f"{PATH}/search", Items[AvailableNumber], attrgetter("number"))
+REQUIREMENTS = ProvisionalEndpoint(f"{PATH}/search/requirements", Items[PurchaseRequirement], what_is_asked)
 
 
 class Numbers:
-    """``mihu.numbers``: list the workspace's phone numbers, buy new ones, set their channels; what calls cost."""
+    """``mihu.numbers``: list, search for and buy phone numbers, set and look at their channels; what calls cost."""
 
     def __init__(self, pipeline: Pipeline, concurrency: int) -> None:
         self._pipeline = pipeline
@@ -108,6 +117,60 @@ class Numbers:
         Raises UsageError for a part of another resource's listing.
         """
         return NUMBERS.part(self._pipeline, self._concurrency, shard)
+
+    def search(
+        self,
+        country_code: str,
+        type: NumberType | str | None = None,  # noqa: A002 - the API's own name
+        *,
+        page: int = 1,
+        **filters: Any,
+    ) -> Pager[AvailableNumber]:
+        """Search for numbers to buy: ``GET /phone-numbers/search``. **Provisional.** Safe to repeat.
+
+        The path is documented, and that a result carries what a purchase takes over: ``number``, ``country_code``,
+        ``type``, ``monthly_fee``, ``capabilities``, ``location``. The parameters, their names too, and the shape of the
+        answer are not. So a bare list is read as well as ``items`` with or without ``pagination``, what is unknown of a
+        number is on its ``.extra``, and a process is told once by a ProvisionalWarning.
+
+        Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` gives the first page, and
+        ``await ….first()`` the first number, or None. Without pagination, what comes is one page and all there is.
+
+        country_code: ISO 3166-1 alpha-2, such as ``"IT"``. That it is sent under this name is inferred.
+        type: a member of the enum, or its string. That it is sent under this name is inferred.
+        page: where to begin, counted from 1; the first is asked for without a number.
+        filters: any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not sent.
+
+        Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
+        """
+        warn_provisional()
+        query = _asked_for(country_code, optional(one_of(NumberType), "type", type)) | filters
+        return SEARCH.pager(self._pipeline, self._concurrency, query, page=page)
+
+    async def requirements(
+        self,
+        country_code: str,
+        type: NumberType | str,  # noqa: A002 - the API's own name
+        **filters: Any,
+    ) -> PurchaseRequirements:
+        """Say what a purchase must answer: ``GET /phone-numbers/search/requirements``. **Provisional.** Safe to repeat.
+
+        The path is documented, that requirements depend on country and type, and that each is known by a ``key`` or
+        ``requirement_id``. The parameters, their names too, and the shape of the answer are not. So a bare list is read
+        as well as ``items`` with or without ``pagination``, what is unknown is on ``.extra``, and a process is told
+        once by a ProvisionalWarning. How the service says that an address is needed is not known.
+
+        country_code: ISO 3166-1 alpha-2, such as ``"IT"``. That it is sent under this name is inferred.
+        type: a member of the enum, or its string. That it is sent under this name is inferred.
+        filters: any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not sent.
+
+        Raises UsageError before anything is sent, and the errors of the calls: there is one for each page.
+        """
+        warn_provisional()
+        query = _asked_for(country_code, one_of(NumberType)("type", type)) | filters
+        beside: dict[str, Any] = {}
+        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=beside.update)
+        return PurchaseRequirements(items=tuple(await pager.collect()), extra=beside)
 
     async def buy(
         self,
@@ -208,8 +271,7 @@ class Numbers:
 
         Raises UsageError before anything is sent, and an APIError where the service refuses.
         """
-        path = f"{PATH}/{path_id('phone_number_uuid', phone_number_uuid)}/channels"
-        return await self._pipeline.run(describe("GET", path, NumberChannels))
+        return await self._pipeline.run(channels_request(path_id("phone_number_uuid", phone_number_uuid)))
 
     async def channels_of(self, number: str) -> NumberChannels:
         """Give the same as :meth:`channels` by the number itself: ``GET /phone-numbers/channels?number=``.
@@ -259,3 +321,7 @@ class Numbers:
 
     def _listed(self, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
         return NUMBERS.pager(pipeline, self._concurrency, filters, page=1, per_page=PER_PAGE)
+
+
+def _asked_for(country_code: str, kind: NumberType | None) -> dict[str, Any]:
+    return {"country_code": country("country_code", country_code), "type": kind}

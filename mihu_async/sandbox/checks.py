@@ -122,6 +122,12 @@ def query(parameters: Mapping[str, Check], *, required: tuple[str, ...] = ()) ->
     return read
 
 
+def open_query(parameters: Mapping[str, Check], *, required: tuple[str, ...] = ()) -> Query:
+    """Accept a query with these parameters, each once, and pass over all others: for what is not documented."""
+    read = query(parameters, required=required)
+    return lambda pairs: read((name, value) for name, value in pairs if name in parameters)
+
+
 def closed(fields: Mapping[str, Check], *, required: tuple[str, ...] = (), kind: str = "field") -> Check:
     """Accept an object with these fields and no others, and check each."""
 
@@ -206,6 +212,7 @@ REGISTRATION = closed(
     },
     required=("phone_number", "agent_uuid", "channel"),
 )
+PROVISION = closed({"phone_number_uuid": uuid}, required=("phone_number_uuid",))
 ASSIGNMENT = closed(
     {"phone_number": E164, "channel": TRUNK_CHANNEL, "agent_uuid": uuid},
     required=("phone_number", "channel", "agent_uuid"),
@@ -215,4 +222,7 @@ TRUNK_CHANGE = closed(
 )
 REMOVAL = query({"phone_number": text, "channel": TRUNK_CHANNEL}, required=("phone_number", "channel"))
 NUMBER = query({"number": text}, required=("number",))
+REQUIREMENTS = open_query(
+    {"country_code": COUNTRY_CODE, "type": one_of(*NUMBER_TYPES)}, required=("country_code", "type")
+)
 NOTHING = query({})

@@ -19,11 +19,13 @@ from mihu_async.sandbox.rules import (
     known_row,
     known_trunk,
     refuse_assignment,
+    refuse_provision,
     refuse_purchase,
     refuse_registration,
     refuse_settings,
     registered_row,
 )
+from mihu_async.sandbox.stock import asked_for
 
 R = TypeVar("R")
 
@@ -34,7 +36,7 @@ def utc_now() -> datetime:
 
 
 class Inventory:
-    """Purchased numbers, external trunks, agents and rates; the same for the same arguments.
+    """Purchased numbers, external trunks, agents, rates and what is for sale; the same for the same arguments.
 
     The rows it begins with have made-up times from 2023 on. What is bought, inserted or changed later carries the real
     time, or what `now()` tells. Every method may be called from any thread while the sandbox serves; a walk that is
@@ -81,6 +83,12 @@ class Inventory:
         """What outbound calls cost, as a listing without filters returns it."""
         with self._lock:
             return tuple(map(rendering.rate, self._ledger.rates))
+
+    @property
+    def offers(self) -> tuple[Json, ...]:
+        """What is for sale, as a search without filters would return it."""
+        with self._lock:
+            return tuple(map(rendering.offer, self._ledger.offers()))
 
     def free_agents(self, channel: str) -> tuple[str, ...]:
         """Return the uuids of the agents that serve no number on a channel: call, sms or whatsapp."""
@@ -151,6 +159,16 @@ class Inventory:
             found, pagination = _cut(listing.RATES.keep(self._ledger.rates, wanted), wanted)
             return {"items": tuple(map(rendering.rate, found)), "pagination": pagination}
 
+    def search(self, wanted: Mapping[str, Any]) -> Json:
+        """Answer GET /phone-numbers/search for a query that `listing.OFFERS` read; the shape is inferred."""
+        with self._lock:
+            found, pagination = _cut(listing.OFFERS.keep(self._ledger.offers(), wanted), wanted)
+            return {"items": tuple(map(rendering.offer, found)), "pagination": pagination}
+
+    def requirements(self, wanted: Mapping[str, Any]) -> Json:
+        """Answer GET /phone-numbers/search/requirements for a query that `checks.REQUIREMENTS` read, as `search`."""
+        return {"items": tuple(map(rendering.asked, asked_for(wanted["country_code"], wanted["type"])))}
+
     def channels(self, phone_number_uuid: str) -> Json:
         """Answer GET /phone-numbers/{uuid}/channels."""
         with self._lock:
@@ -190,6 +208,14 @@ class Inventory:
             row = refuse_assignment(self._ledger, number, channel, agent_uuid)
             moved = self._ledger.replace(row, agents={channel: agent_uuid}, updated_at=self._now())
             return self._ledger.snapshot(moved)
+
+    def provision_call(self, agent_uuid: str, provision: Mapping[str, Any]) -> Json:
+        """Answer POST /agents/{uuid}/channels/call/provision for a body that `checks.PROVISION` read."""
+        with self._lock:
+            row = refuse_provision(self._ledger, agent_uuid, provision["phone_number_uuid"])
+            agents = {**row.agents, "call": agent_uuid}
+            bound = self._ledger.replace(row, agents=agents, updated_at=self._now())
+            return {"agent_uuid": agent_uuid, **self._ledger.snapshot(bound)}
 
     def change_trunk(self, change: Mapping[str, Any]) -> Json:
         """Answer PATCH /phone-numbers/trunks for a body that `checks.TRUNK_CHANGE` read."""

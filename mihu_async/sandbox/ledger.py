@@ -7,21 +7,23 @@ import attrs
 
 from mihu_async.sandbox.ranges import FictionalNumber
 from mihu_async.sandbox.rendering import Json, external_snapshot, item, purchased_snapshot
-from mihu_async.sandbox.rows import CHANNELS, Rate, Row
+from mihu_async.sandbox.rows import CHANNELS, Offer, Rate, Row
 from mihu_async.sandbox.seeding import RowFactory
+from mihu_async.sandbox.stock import make_stock
 from mihu_async.sandbox.tariff import make_rates
 
 SPARE_AGENTS = 50
 
 
 class Ledger:
-    """Purchased and external rows, the factory that made them and makes more, and what calls cost."""
+    """Purchased and external rows, the factory that made them and makes more, what calls cost, and what is for sale."""
 
     def __init__(self, numbers: int, trunks: int, seed: int) -> None:
         self.factory: RowFactory = RowFactory(seed)
         self.purchased: list[Row] = list(self.factory.purchased_rows(numbers))
         self.external: list[Row] = list(self.factory.trunk_rows(trunks))
         self.rates: list[Rate] = list(make_rates(seed))
+        self.stock: list[Offer] = list(make_stock(seed))
         for _ in range(SPARE_AGENTS):
             self.factory.hire()
 
@@ -36,6 +38,11 @@ class Ledger:
     def is_external(self, number: str) -> bool:
         """Tell whether a number has an external row on any channel."""
         return any(row.number == number for row in self.external)
+
+    def offers(self) -> list[Offer]:
+        """Return what is for sale: all of the stock that is in no row."""
+        taken = {row.number for row in self.rows()}
+        return [offer for offer in self.stock if offer.number not in taken]
 
     def row(self, phone_number_uuid: str) -> Row | None:
         """Find a row by its uuid."""

@@ -8,13 +8,14 @@ everything.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import attrs
 
 from mihu_async.sandbox import checks
-from mihu_async.sandbox.checks import Check
-from mihu_async.sandbox.rows import COMPLIANCE_STATUSES, NUMBER_STATUSES, NUMBER_TYPES, Rate, Row
+from mihu_async.sandbox.checks import Check, Query
+from mihu_async.sandbox.rows import COMPLIANCE_STATUSES, NUMBER_STATUSES, NUMBER_TYPES, Offer, Rate, Row
 
 PER_PAGE = 25
 MAX_PER_PAGE = 100
@@ -63,11 +64,12 @@ class Listing(Generic[R]):
     filters: Mapping[str, Callable[[R, str], bool]]
     per_page: int = PER_PAGE
     most: int = MAX_PER_PAGE
+    query: Callable[[Mapping[str, Check]], Query] = checks.query
 
     def read(self, query: Iterable[tuple[str, str]]) -> dict[str, Any]:
         """Check a query and return its known parameters, page and per_page with their defaults."""
         paging: Mapping[str, Check] = {"page": checks.counting(), "per_page": checks.counting(maximum=self.most)}
-        read = checks.query({**paging, **self.parameters})
+        read = self.query({**paging, **self.parameters})
         return {"page": 1, "per_page": self.per_page} | read(query)
 
     def keep(self, rows: Sequence[R], wanted: Mapping[str, Any]) -> Sequence[R]:
@@ -114,6 +116,12 @@ RATES: Listing[Rate] = Listing(
     per_page=RATES_PER_PAGE,
     most=MAX_RATES_PER_PAGE,
 )
+OFFERS: Listing[Offer] = Listing(
+    parameters={"country_code": checks.COUNTRY_CODE, "type": checks.one_of(*NUMBER_TYPES)},
+    filters={"country_code": _equals("country_code"), "type": _equals("type")},
+    query=partial(checks.open_query, required=("country_code",)),
+)
+"""How a search is asked is not documented: these two names are inferred, and any other parameter is passed over."""
 
 
 def ordered(rows: Sequence[Row], sort: str | None) -> Sequence[Row]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import attrs
 
-from mihu_async.sandbox.rows import CAPABILITIES, CHANNELS, CURRENCY, ChannelSettings, Outbound, Rate, Row
+from mihu_async.sandbox.rows import CAPABILITIES, CHANNELS, CURRENCY, ChannelSettings, Offer, Outbound, Rate, Row
+from mihu_async.sandbox.stock import Asked
 
 Json = dict[str, Any]
 Names = Mapping[str, str]
@@ -76,6 +77,17 @@ def rate(row: Rate) -> Json:
     fields = attrs.asdict(row)
     price = {"amount": fields.pop("amount"), "currency": CURRENCY}
     return {**fields, "price": price}
+
+
+def offer(found: Offer) -> Json:
+    """Render a number for sale with what the purchase page says that a search result carries."""
+    return attrs.asdict(found)
+
+
+def asked(requirement: Asked) -> Json:
+    """Render what a purchase must answer; that it is described as on a number is inferred."""
+    known_by = {"key": requirement.key, "requirement_id": requirement.requirement_id}
+    return known_by | attrs.asdict(requirement.shown)
 
 
 def source(row: Row) -> str:

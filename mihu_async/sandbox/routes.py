@@ -1,6 +1,7 @@
 """The endpoints, as a table; requests and answers are values here, and there is no I/O.
 
-Documented by name only, and not built: GET /phone-numbers/search and GET /phone-numbers/search/requirements.
+Of GET /phone-numbers/search and GET /phone-numbers/search/requirements only the paths are documented, and what each
+must carry; of the answer of POST /agents/{uuid}/channels/call/provision only a part. All else of them is inferred.
 """
 
 import re
@@ -76,6 +77,19 @@ def _list_rates(inventory: Inventory, request: JournalEntry) -> Answer:
     return success(inventory.list_rates(listing.RATES.read(request.query)))
 
 
+def _search(inventory: Inventory, request: JournalEntry) -> Answer:
+    return success(inventory.search(listing.OFFERS.read(request.query)))
+
+
+def _requirements(inventory: Inventory, request: JournalEntry) -> Answer:
+    return success(inventory.requirements(checks.REQUIREMENTS(request.query)))
+
+
+def _provision_call(inventory: Inventory, request: JournalEntry) -> Answer:
+    provision = _body(request, checks.PROVISION)
+    return success(inventory.provision_call(_uuid_in(request.path), provision))
+
+
 @attrs.frozen
 class Route:
     """A verb and a path below `/api/v1`, in which `{uuid}` stands for any, and what answers it."""
@@ -104,8 +118,11 @@ ROUTES = (
     Route("PUT", "/phone-numbers/trunks/assign", _assign_trunk),
     Route("GET", "/phone-numbers/channels", _channels_of),
     Route("GET", "/phone-numbers/rates", _list_rates),
+    Route("GET", "/phone-numbers/search", _search),
+    Route("GET", "/phone-numbers/search/requirements", _requirements),
     Route("PATCH", "/phone-numbers/{uuid}", _change_settings),
     Route("GET", "/phone-numbers/{uuid}/channels", _channels),
+    Route("POST", "/agents/{uuid}/channels/call/provision", _provision_call),
 )
 
 

@@ -81,6 +81,18 @@ class Rate:
 
 
 @attrs.frozen(kw_only=True)
+class Offer:
+    """A number for sale, with what a purchase takes over."""
+
+    number: str
+    country_code: str
+    type: str
+    location: str
+    monthly_fee: float
+    capabilities: Mapping[str, bool]
+
+
+@attrs.frozen(kw_only=True)
 class Trunk:
     """What is stored of an external trunk besides its number; nothing of it but the channel is ever answered."""
 

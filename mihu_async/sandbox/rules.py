@@ -13,6 +13,7 @@ from mihu_async.sandbox.ledger import Ledger
 from mihu_async.sandbox.refusals import conflict, not_found, purchase_limit_reached
 from mihu_async.sandbox.rows import ChannelSettings, Row, Trunk
 from mihu_async.sandbox.seeding import default_settings, default_trunk_name
+from mihu_async.sandbox.stock import unmet
 
 
 def refuse_purchase(ledger: Ledger, number: str, limit: int | None) -> None:
@@ -43,6 +44,20 @@ def refuse_assignment(ledger: Ledger, number: str, channel: str, agent_uuid: str
     row, _ = known_trunk(ledger, number, channel)
     _require_agent(ledger, agent_uuid)
     _require_free(ledger, number, channel, agent_uuid)
+    return row
+
+
+def refuse_provision(ledger: Ledger, agent_uuid: str, phone_number_uuid: str) -> Row:
+    """Return the number to bind; raise when it or the agent is unknown (404), or one of them cannot be bound (409).
+
+    Inferred: an external number is refused, for it is bound as a trunk; so is an agent that answers the calls of
+    another number; and a number that another agent answers is moved.
+    """
+    _require_agent(ledger, agent_uuid)
+    row = known_row(ledger, phone_number_uuid)
+    if row.trunk is not None:
+        raise conflict(f"{row.number} is an external trunk")
+    _require_free(ledger, row.number, "call", agent_uuid)
     return row
 
 
@@ -98,10 +113,12 @@ def changed_trunk(trunk: Trunk, change: Mapping[str, Any]) -> Trunk:
 def bought_row(ledger: Ledger, purchase: Mapping[str, Any], now: datetime) -> Row:
     """Make the row of a purchase.
 
-    It is active and complete at once, whatever address and requirements came with it (inferred). Flags that were not
-    given stay unknown; the fee is stored as given, and the free first number of the page is not modelled.
+    It is active at once, and complete unless it leaves a requirement of its country and type open, which it then shows
+    (inferred). Flags that were not given stay unknown; the fee is stored as given, and the free first number of the
+    page is not modelled.
     """
     country_code = purchase["country_code"]
+    requirements = unmet(country_code, purchase["type"], purchase.get("requirements", ()))
     capabilities: Mapping[str, bool | None] | None = purchase.get("capabilities")
     return Row(
         phone_number_uuid=ledger.factory.uuid(),
@@ -110,7 +127,8 @@ def bought_row(ledger: Ledger, purchase: Mapping[str, Any], now: datetime) -> Ro
         location=purchase.get("location", country_code),
         type=purchase["type"],
         status="active",
-        compliance="completed",
+        compliance="requirement_pending" if requirements else "completed",
+        requirements=requirements,
         capabilities=capabilities,
         channel_settings=default_settings(country_code, sms=bool(capabilities and capabilities.get("sms"))),
         monthly_fee=purchase.get("monthly_fee"),

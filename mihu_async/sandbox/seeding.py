@@ -49,6 +49,13 @@ def default_settings(country_code: str, *, sms: bool) -> ChannelSettings:
     )
 
 
+def some_capabilities(random: Random, found: FictionalNumber) -> dict[str, bool]:
+    """Make up what the carrier supports on a number."""
+    sms = found.type == "mobile" or random.choice((True, False))
+    flags = (True, sms, sms and found.country_code in {"US", "CA"}, not sms, found.type == "local", True)
+    return dict(zip(CAPABILITIES, flags, strict=True))
+
+
 class RowFactory:
     """Makes rows and agents from a seed, each with a new uuid, a new number and a later time than the one before."""
 
@@ -88,7 +95,7 @@ class RowFactory:
 
     def purchased_row(self, found: FictionalNumber) -> Row:
         """Make an active purchased number that no agent serves."""
-        flags = self._some_capabilities(found)
+        flags = some_capabilities(self._random, found)
         moment = self._later()
         return Row(
             phone_number_uuid=self.uuid(),
@@ -127,11 +134,6 @@ class RowFactory:
     def _later(self) -> datetime:
         self._moment += timedelta(seconds=self._random.randint(60, 1200))
         return self._moment
-
-    def _some_capabilities(self, found: FictionalNumber) -> dict[str, bool]:
-        sms = found.type == "mobile" or self._random.choice((True, False))
-        flags = (True, sms, sms and found.country_code in {"US", "CA"}, not sms, found.type == "local", True)
-        return dict(zip(CAPABILITIES, flags, strict=True))
 
     def _some_agents(self) -> dict[str, str]:
         channels = self._random.choice(((), (), (), (), ("call",), ("call", "sms"), ("whatsapp",)))

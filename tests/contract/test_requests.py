@@ -4,6 +4,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
@@ -11,14 +12,17 @@ from openapi_core.testing import MockRequest
 
 from mihu_async import (
     Address,
+    AvailableNumber,
     Capabilities,
     InboundUpdate,
     MihuClient,
     OutboundUpdate,
+    PurchaseRequirement,
     RequirementValue,
     SipCredentials,
     SipUpdate,
 )
+from mihu_async.resources.agents import Agents
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.trunks import Trunks
 from mihu_async.sandbox import JournalEntry, Sandbox
@@ -36,6 +40,7 @@ OPERATIONS: dict[str, Any] = {
     "updateTrunk": Trunks.update,
     "deleteTrunk": Trunks.delete,
     "assignTrunk": Trunks.assign,
+    "provisionCall": Agents.provision_call,
 }
 ARGUMENTS = {
     "perPage": {"per_page"},
@@ -43,6 +48,12 @@ ARGUMENTS = {
     "channel_settings": {"voice", "sms", "inbound"},
 }
 """What a method calls a parameter whose name there says too little."""
+OF_AGENTS = ARGUMENTS | {"uuid": {"agent_uuid"}}
+PROVISIONAL = {
+    "GET /phone-numbers/search": Numbers.search,
+    "GET /phone-numbers/search/requirements": Numbers.requirements,
+}
+"""Of these the contract knows no more than the path: neither parameters nor answers are documented."""
 
 
 def validate(entry: JournalEntry) -> None:
@@ -117,8 +128,9 @@ async def test_everything_that_is_sent_keeps_to_the_contract():
                 additional_settings={},
             )
             await mihu.trunks.delete(phone_number="12345678901", channel="call")
+            await mihu.agents.provision_call(agent, uuid)
 
-        assert 12 == len(sandbox.journal)
+        assert 13 == len(sandbox.journal)
         for entry in sandbox.journal:
             validate(entry)
 
@@ -160,6 +172,41 @@ def test_a_method_takes_what_the_contract_names(operation):
         if "$ref" in schema:
             schema = CONTRACT.spec.read_value()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         named |= set(schema["properties"])
-    arguments = {argument for name in named for argument in ARGUMENTS.get(name, {name})}
+    meant = OF_AGENTS if OPERATIONS[operation].__qualname__.startswith("Agents.") else ARGUMENTS
+    arguments = {argument for name in named for argument in meant.get(name, {name})}
 
     assert arguments == set(inspect.signature(OPERATIONS[operation]).parameters) - {"self"} - LOCAL
+
+
+@pytest.mark.parametrize("endpoint", PROVISIONAL)
+def test_a_provisional_endpoint_is_known_by_its_path_only(endpoint):
+    """The purchase page names it, the contract says nothing of it, and its method says that it is provisional."""
+    page = (Path(__file__).parent / "pages" / "buy-a-phone-number.txt").read_text()
+    paths = CONTRACT.spec.read_value()["paths"]
+
+    assert endpoint in page
+    assert f"/api/v1{endpoint.removeprefix('GET ')}" not in paths
+    assert f"``{endpoint}``. **Provisional.**" in str(PROVISIONAL[endpoint].__doc__)
+
+
+def test_what_a_search_is_read_as_is_what_a_purchase_takes_over():
+    """The contract's purchase names each field of a result and each way to name a requirement; the rest is extra."""
+    purchase = CONTRACT.spec.read_value()["components"]["schemas"]["Purchase"]["properties"]
+    answered = set(purchase["requirements"]["items"]["properties"]) - {"value", "document_id"}
+    shown = {"name", "type", "description"}  # as a number's compliance shows its requirements: inferred
+
+    assert set(purchase) - {"address", "requirements"} == set(attrs.fields_dict(AvailableNumber)) - {"extra"}
+    assert answered == set(attrs.fields_dict(PurchaseRequirement)) - {"extra"} - shown
+
+
+async def test_what_is_sent_to_a_provisional_endpoint():
+    """The path is the documented one, and there is no body; the names of the parameters are inferred."""
+    async with Sandbox(numbers=0, trunks=0) as sandbox:
+        async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+            await mihu.numbers.search("GB", "mobile", locality="London")
+            await mihu.numbers.requirements("GB", "mobile")
+
+        sent = [(f"{entry.method} {entry.path.removeprefix('/api/v1')}", entry.query) for entry in sandbox.journal]
+        asked = (("country_code", "GB"), ("type", "mobile"))
+        assert list(zip(PROVISIONAL, [(*asked, ("locality", "London")), asked], strict=True)) == sent
+        assert {b""} == {entry.body for entry in sandbox.journal}

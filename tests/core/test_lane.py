@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mihu_async import NumberChannels, Page, PhoneNumber, Price, Rate
+from mihu_async import AvailableNumber, NumberChannels, Page, PhoneNumber, Price, ProvisionedCall, Rate
 from mihu_async.core.converter import ParseError, ShapeError, parse, structure
 from mihu_async.core.lane import read_directly
 
@@ -158,6 +158,12 @@ def test_both_lanes_read_the_same(items, separators, ascii_only):
 def test_what_is_right_is_read_directly(document):
     """The lane is taken where nothing is wrong."""
     assert closely(body(document), PhoneNumber) == read_directly(body(document), PhoneNumber) is not None
+
+
+@pytest.mark.parametrize("kind", [Page[AvailableNumber], AvailableNumber, ProvisionedCall])
+def test_what_keeps_the_unknown_is_left_to_the_converter(kind):
+    """The lane would drop what no field is there for."""
+    assert read_directly(body({"number": "+12084439178"}), kind) is None
 
 
 def test_money_is_found_in_every_model():

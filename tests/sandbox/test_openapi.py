@@ -59,12 +59,20 @@ def aim(case, inventory) -> None:
     parameters, body = case.query or {}, case.body if isinstance(case.body, dict) else {}
     if "uuid" in (case.path_parameters or {}):
         case.path_parameters["uuid"] = inventory.numbers[0]["phone_number_uuid"]
+    if "phone_number_uuid" in body:
+        case.path_parameters["uuid"] = free_agent(inventory, "call")
+        body["phone_number_uuid"] = inventory.numbers[0]["phone_number_uuid"]
     if "number" in parameters:
         parameters["number"] = inventory.trunks[0]["number"]
     for address in (parameters, body):
         if case.operation.label.partition(" ")[0] != "POST" and {"phone_number", "channel"} <= set(address):
             address["phone_number"] = inventory.insert_trunk(channel=address["channel"])["number"]
     if "agent_uuid" in body:
-        spare = inventory.insert_trunk(channel=body["channel"])
-        inventory.delete(spare["phone_number_uuid"])
-        body["agent_uuid"] = spare["bindings"][body["channel"]]["agent_uuid"]
+        body["agent_uuid"] = free_agent(inventory, body["channel"])
+
+
+def free_agent(inventory, channel) -> str:
+    """Find an agent that serves nothing on a channel; a new one where all do."""
+    spare = inventory.insert_trunk(channel=channel)
+    inventory.delete(spare["phone_number_uuid"])
+    return str(spare["bindings"][channel]["agent_uuid"])

@@ -1,7 +1,7 @@
 """What type checkers know of the public face. Checked by mypy and pyright, and never run."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, assert_type
@@ -12,6 +12,8 @@ import aiohttp
 from mihu_async import (
     UNSET,
     Address,
+    AvailableNumber,
+    Binding,
     CallReport,
     Capabilities,
     Channel,
@@ -25,7 +27,10 @@ from mihu_async import (
     Page,
     Pager,
     PhoneNumber,
+    ProvisionedCall,
     PurchaseLimitError,
+    PurchaseRequirement,
+    PurchaseRequirements,
     Rate,
     RequirementValue,
     RetryPolicy,
@@ -103,6 +108,29 @@ async def writes(mihu: MihuClient) -> None:
     assert_type(snapshot, NumberChannels)
     assert_type(snapshot.channels.call, Channel | None)
     assert_type(await mihu.trunks.assign(phone_number="+1", channel="call", agent_uuid="a"), NumberChannels)
+
+
+async def provisional(mihu: MihuClient, agent: UUID) -> None:
+    """Check what the provisional methods take and give."""
+    pager = mihu.numbers.search("IT", type=NumberType.LOCAL, locality="Sassari", limit=5)
+    assert_type(pager, Pager[AvailableNumber])
+    offer = await pager.first()
+    assert_type(offer, AvailableNumber | None)
+    if offer:
+        assert_type(offer.extra, Mapping[str, Any])
+        offer.extra["a"] = 1  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+    requirements = await mihu.numbers.requirements("IT", "local", lang="en")
+    assert_type(requirements, PurchaseRequirements)
+    for requirement in requirements:
+        assert_type(requirement, PurchaseRequirement)
+        assert_type(requirement.label, str)
+    assert_type(await mihu.agents.provision_call(agent, "u"), ProvisionedCall)
+
+
+def answering(snapshot: NumberChannels) -> None:
+    """Check who answers a number."""
+    assert_type(snapshot.call_agent, Binding | None)
+    assert_type(snapshot.agent_on("voice"), Binding | None)
 
 
 async def updates(mihu: MihuClient, number: PhoneNumber, name: str | Unset) -> None:

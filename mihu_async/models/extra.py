@@ -1,0 +1,42 @@
+"""What an answer holds beyond its model, where the model was made without documentation of the answer."""
+
+from typing import Any, NoReturn
+
+import attrs
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
+    raise TypeError("What a service answered cannot be changed; make a dict of it first.")
+
+
+class Extra(dict[str, Any]):
+    """The fields of an answer that the model has no place for, as plain JSON values. It cannot be changed.
+
+    It is a dict, so that ``attrs.asdict`` and ``json.dumps`` know what to do with it.
+    """
+
+    __setitem__: Any = _refuse
+    __delitem__: Any = _refuse
+    __ior__: Any = _refuse
+    clear: Any = _refuse
+    pop: Any = _refuse
+    popitem: Any = _refuse
+    setdefault: Any = _refuse
+    update: Any = _refuse
+
+    def __reduce__(self) -> tuple[type["Extra"], tuple[dict[str, Any]]]:
+        return Extra, (dict(self),)
+
+
+EXTRA = "extra"
+"""What the field is called in every model that has it."""
+
+
+def extra() -> Any:
+    """Make the field: empty unless given, and no part of the hash, for JSON values have none."""
+    return attrs.field(factory=Extra, converter=Extra, hash=False)
+
+
+def keeps_extra(kind: type[Any]) -> bool:
+    """Whether a model has the field."""
+    return attrs.has(kind) and EXTRA in attrs.fields_dict(kind)

@@ -1,0 +1,96 @@
+"""What the endpoints have in common whose paths are documented, and whose parameters and answers are not."""
+
+import warnings
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from attrs import evolve, frozen
+
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.request import describe, encode_query
+from mihu_async.models.pages import Page, Pagination
+from mihu_async.models.provisional import Items
+from mihu_async.paging.pager import Pager, WalkOptions
+from mihu_async.paging.walk import Listing
+from mihu_async.resources.arguments import whole
+
+T = TypeVar("T")
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""Is told what an answer held beside its items."""
+
+
+class ProvisionalWarning(UserWarning):
+    """A provisional method was called: its parameters and its answer are not documented, and may change.
+
+    It comes once a process, before anything is sent. Where a filter turns it into an error, every call of a provisional
+    method raises it and sends nothing; ``warnings.filterwarnings("ignore", category=ProvisionalWarning)`` lets them by.
+    """
+
+
+@cache  # what raises is not kept, so a filter that makes an error of it does so each time
+def warn_provisional() -> None:
+    """Warn, the first time, the caller of the method that calls this."""
+    message = (
+        "numbers.search, numbers.requirements and numbers.prepare are provisional: the paths that they call are "
+        "documented, the parameters and the answers are not, so they may change in any release. This is said once."
+    )
+    warnings.warn(message, ProvisionalWarning, stacklevel=3)
+
+
+@frozen
+class ProvisionalEndpoint(Generic[T]):
+    """``GET path`` that answers some items, in one of several shapes; ``key`` tells an item from all others."""
+
+    path: str
+    answer: type[Items[T]]
+    key: Callable[[T], str]
+
+    def pager(
+        self,
+        pipeline: Pipeline,
+        concurrency: int,
+        filters: Mapping[str, Any],
+        *,
+        page: int = 1,
+        tell: Tell | None = None,
+    ) -> Pager[T]:
+        """Make a pager. A filter of None is not sent; what cannot be sent raises UsageError at once.
+
+        The first page is asked for without a number, and another one only where the answer before says that there is
+        more.
+        """
+        request = describe("GET", self.path, self.answer, query=filters)
+
+        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
+            query = request.query if number == 1 else f"{request.query}&{encode_query({'page': number})}"
+            found = await pipeline.run(evolve(request, query=query, turn=turn))
+            if tell:
+                tell(found.extra)
+            return page_of(found, number)
+
+        listing = Listing(
+            fetch=fetch,
+            key=self.key,
+            path=self.path,
+            query=request.query,
+            pressure=pipeline.pressure.count,
+            start=whole("page", page),
+        )
+        return Pager(listing, WalkOptions(concurrency=concurrency))
+
+
+def page_of(found: Items[T], number: int) -> Page[T]:
+    """Make a page of some items; where they come without pagination, they are all that there is."""
+    count = len(found.items)
+    alone = Pagination(
+        current_page=number,
+        per_page=max(count, 1),
+        total=count,
+        last_page=number,
+        has_more=False,
+        from_=1 if count else None,
+        to=count or None,
+    )
+    return Page(items=found.items, pagination=found.pagination or alone)
