@@ -64,6 +64,7 @@ from mihu_async.paging.pager import Pager
 from mihu_async.paging.report import WalkReport
 from mihu_async.paging.shard import Shard
 from mihu_async.resources.provisional import ProvisionalWarning
+from mihu_async.resources.purchase import Purchase
 
 __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constants first
     "APIError",
@@ -113,6 +114,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Price",
     "ProvisionalWarning",
     "ProvisionedCall",
+    "Purchase",
     "PurchaseLimitError",
     "PurchaseRequirement",
     "PurchaseRequirements",

@@ -22,6 +22,15 @@ def test_the_example_test_passes(pytester):
     pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
 
 
+def test_a_number_is_bought_and_bound_in_fifteen_lines():
+    """The second example goes from a search to an agent that answers, in fewer lines than that."""
+    example = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    steps = ("numbers.search", "numbers.prepare", ".answer", ".commit", "agents.provision_call", ".call_agent")
+
+    assert [True] * len(steps) == [step in example for step in steps]
+    assert 15 > sum(1 for line in example.splitlines() if line)
+
+
 def test_the_tree_of_errors_is_the_codes():
     """Every error of the README is one of the package's, and the other way round."""
     tree = README.partition("```text\n")[2].partition("```")[0]

@@ -40,6 +40,7 @@ from mihu_async.resources.changes import changes, inbound_change, outbound_chang
 from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import channels_request, purchase_of
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
+from mihu_async.resources.purchase import Purchase, check_offer
 
 PATH = "/phone-numbers"
 RATES_PER_PAGE = 200
@@ -171,6 +172,21 @@ class Numbers:
         beside: dict[str, Any] = {}
         pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=beside.update)
         return PurchaseRequirements(items=tuple(await pager.collect()), extra=beside)
+
+    async def prepare(self, offer: AvailableNumber | None) -> Purchase:
+        """Make a purchase ready: ask what the offer's country and type require. **Provisional**, as what it calls is.
+
+        It calls :meth:`requirements`, and nothing is bought: ``await purchase.commit()`` does that.
+
+        offer: a number as a search gave it. None, which ``first()`` gives where the search found nothing, is refused.
+
+        Raises UsageError before anything is sent where there is no offer, or one of unknown country or type; and what
+        :meth:`requirements` raises.
+        """
+        warn_provisional()
+        found = check_offer(offer)
+        asked = await self.requirements(found.country_code or "", found.type or "")
+        return Purchase(offer=found, requirements=asked, buy=self.buy)
 
     async def buy(
         self,

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from mihu_async import Binding, ConflictError, ProvisionedCall, UsageError
+from mihu_async import Binding, PermissionDeniedError, ProvisionedCall, UsageError
 from mihu_async.core.reconcile import Found
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.lookups import provision_of
@@ -82,8 +82,8 @@ async def test_a_binding_that_is_not_there_is_asked_for_again(call):
 async def test_a_refusal_after_a_loss_is_raised_where_another_agent_answers():
     """What the service refuses in the end is not carried out."""
     other = snapshot(bound=True, agent_uuid=OTHER)
-    with pytest.raises(ConflictError, match="the message"):
-        await provision(failed(500), other, failed(409), other)
+    with pytest.raises(PermissionDeniedError, match="the message"):
+        await provision(failed(500), other, failed(403), other)
 
 
 def test_a_binding_to_an_agent_without_a_name_decides_nothing():

@@ -28,6 +28,7 @@ from mihu_async import (
     Pager,
     PhoneNumber,
     ProvisionedCall,
+    Purchase,
     PurchaseLimitError,
     PurchaseRequirement,
     PurchaseRequirements,
@@ -125,6 +126,12 @@ async def provisional(mihu: MihuClient, agent: UUID) -> None:
         assert_type(requirement, PurchaseRequirement)
         assert_type(requirement.label, str)
     assert_type(await mihu.agents.provision_call(agent, "u"), ProvisionedCall)
+    purchase = await mihu.numbers.prepare(offer)
+    assert_type(purchase, Purchase)
+    assert_type(purchase.missing, tuple[str, ...])
+    assert_type(purchase.monthly_fee, Decimal | None)
+    purchase = purchase.answer("k", document_id="d").answer("l", value="v").with_address(Address(locality="Sassari"))
+    assert_type(await purchase.commit(max_monthly_fee=5), PhoneNumber)
 
 
 def answering(snapshot: NumberChannels) -> None:
