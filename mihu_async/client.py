@@ -11,6 +11,7 @@ from yarl import URL
 from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
 from mihu_async.core.gate import Limiter, check_limiter
 from mihu_async.core.journal import LATEST, CallReport
+from mihu_async.core.lane import prepare
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import RAW, describe
@@ -18,6 +19,9 @@ from mihu_async.core.retry import RetryPolicy
 from mihu_async.core.timeout import Timeout
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
 from mihu_async.core.watch import Sender
+from mihu_async.models.channels import NumberChannels
+from mihu_async.models.numbers import PhoneNumber
+from mihu_async.models.pages import Page
 from mihu_async.paging.pager import check_concurrency
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.arguments import flag, instance_of, optional, present, whole
@@ -34,7 +38,8 @@ class MihuClient:
     token: the API token; None reads MIHU_API_TOKEN. It never shows in a repr, a log line, an error or a pickle.
     subdomain: the workspace's name, for ``https://{subdomain}.mihu.ai``; None reads MIHU_TENANT.
     base_url: the whole address instead, with or without ``/api/v1``; None reads MIHU_BASE_URL.
-    session: an aiohttp session to borrow; it is never closed. None makes an own one on first use, one for each event
+    session: an aiohttp session to borrow; it is never closed, and on a connection that breaks it may itself send a GET,
+        PUT or DELETE a second time, which no journal shows. None makes an own one on first use, one for each event
         loop, so that a client can stand at module level and outlive ``asyncio.run``.
     timeout: the bounds of a call; see :class:`Timeout`.
     retries: how a failed call is tried again; see :class:`RetryPolicy`.
@@ -169,6 +174,9 @@ class MihuClient:
             await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
+        """Make what the first call needs, so that it does not hold up the loop; nothing is sent."""
+        prepare(Page[PhoneNumber], PhoneNumber, NumberChannels)
+        await self._transport.open()
         return self
 
     async def __aexit__(

@@ -1,6 +1,7 @@
 import asyncio
 import copy
 import pickle
+from typing import Any
 
 import aiohttp
 import pytest
@@ -10,6 +11,8 @@ from mihu_async import (
     MihuClient,
     NotFoundError,
     OutcomeUnknownError,
+    Page,
+    PhoneNumber,
     RetryPolicy,
     ServerError,
     Timeout,
@@ -203,3 +206,18 @@ async def test_the_last_call_that_failed_can_be_looked_at(wire):
             await mihu.request("GET", "/x")
         assert mihu.last_call
         assert caught.value.attempts == mihu.last_call.attempts
+
+
+async def test_what_the_first_call_needs_is_made_when_the_client_is_entered(monkeypatch):
+    """The decoders and the session are there before anything is asked for, and nothing was sent."""
+    made: list[Any] = []
+    monkeypatch.setattr("mihu_async.client.prepare", lambda *answers: made.extend(answers))
+    async with Sandbox(numbers=1, trunks=0) as sandbox, MihuClient("t", base_url=sandbox.base_url) as mihu:
+        session = await mihu._transport._session()
+        async with mihu.with_options() as other:
+            assert session is await other._transport._session()
+        assert not session.closed
+
+    assert [] == list(sandbox.journal)
+    assert Page[PhoneNumber] in made
+    assert session.closed

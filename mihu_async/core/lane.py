@@ -54,6 +54,12 @@ class _Lane:
     is_page: bool
 
 
+def prepare(*answers: Any) -> None:
+    """Make the lanes of some types of answers now, which takes milliseconds, and not when the first one comes."""
+    for answer in answers:
+        _lane(answer)
+
+
 def read_directly(body: bytes, answer: type[T]) -> T | None:
     """Give the data of a successful answer, or None where the converter must look at it."""
     lane = _lane(cast("Hashable", answer))

@@ -134,6 +134,10 @@ class Transport:
             failure = translate(error, request, url, mask, sent=None if body is None else body.sent)
         raise failure  # here, out of the except block: the cause's repr can hold the request's headers
 
+    async def open(self) -> None:
+        """Make this loop's session now, and not with the first call."""
+        await self._session()
+
     async def aclose(self) -> None:
         """Close this loop's own session, if there is one; a borrowed session stays open."""
         with self._lock:
