@@ -3,8 +3,8 @@
 import asyncio
 import signal
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 
 from mihu_async.sandbox.server import Sandbox
 
@@ -30,25 +30,40 @@ def _arguments(argv: Sequence[str] | None) -> Namespace:
 
 
 async def _serve(sandbox: Sandbox) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    for number in SIGNALS:
-        signal.signal(number, partial(_set_from, loop, stopped))
-    try:
+    with _ended_by_signals() as stopped:
         async with sandbox:
             print(f"export MIHU_BASE_URL={sandbox.base_url}")
             print(f"export MIHU_API_TOKEN={sandbox.token}")
             print("# Set these two for your program; Ctrl-C ends the sandbox.", flush=True)
             await stopped.wait()
+
+
+@contextmanager
+def _ended_by_signals() -> Generator[asyncio.Event]:
+    """Give an event that a signal sets, and put the handlers back that were there before.
+
+    The loop's own handlers wake it up. A handler of the signal module alone does not: a signal that comes just before
+    the loop waits would be seen only when something else happens.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def stop(*_: object) -> None:
+        loop.call_soon_threadsafe(stopped.set)
+
+    for number in SIGNALS:
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # pragma: no cover - on Windows, whose loop is woken by any signal
+            signal.signal(number, stop)
+    try:
+        yield stopped
     finally:
         for number, handler in before.items():
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
             signal.signal(number, handler)
-
-
-def _set_from(loop: asyncio.AbstractEventLoop, event: asyncio.Event, *_: object) -> None:
-    """Set an event from a signal handler, which may not touch the loop's objects."""
-    loop.call_soon_threadsafe(event.set)
 
 
 if __name__ == "__main__":
