@@ -63,6 +63,8 @@ from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.report import WalkReport
 from mihu_async.paging.shard import Shard
+from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
+from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 from mihu_async.resources.provisional import ProvisionalWarning
 from mihu_async.resources.purchase import Purchase
 
@@ -92,6 +94,11 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Direction",
     "DriftError",
     "DryRun",
+    "EnsureOutcome",
+    "EnsureReport",
+    "EnsureResult",
+    "Ensured",
+    "Ensuring",
     "InboundSettings",
     "InboundUpdate",
     "MihuClient",
@@ -132,6 +139,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Timeout",
     "TransportError",
     "TrunkChannel",
+    "TrunkSpec",
     "UNSET",
     "Unset",
     "UsageError",

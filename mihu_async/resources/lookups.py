@@ -76,6 +76,11 @@ def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[ProvisionedC
     return Lookup(find, judge)
 
 
+def snapshot_request(number: str) -> Request[NumberChannels]:
+    """Describe the request for the channels of a number in E.164 form."""
+    return describe("GET", "/phone-numbers/channels", NumberChannels, query={"number": number})
+
+
 def channels_request(phone_number_uuid: str) -> Request[NumberChannels]:
     """Describe the request for a number's channels."""
     return describe("GET", f"/phone-numbers/{phone_number_uuid}/channels", NumberChannels)

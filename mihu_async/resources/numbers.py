@@ -38,7 +38,7 @@ from mihu_async.resources.arguments import (
 )
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.listing import PER_PAGE, Endpoint
-from mihu_async.resources.lookups import channels_request, purchase_of
+from mihu_async.resources.lookups import channels_request, purchase_of, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
 
@@ -298,8 +298,7 @@ class Numbers:
 
         Raises UsageError before anything is sent, and an APIError where the service refuses.
         """
-        query = {"number": e164("number", number)}
-        return await self._pipeline.run(describe("GET", f"{PATH}/channels", NumberChannels, query=query))
+        return await self._pipeline.run(snapshot_request(e164("number", number)))
 
     def rates(
         self,

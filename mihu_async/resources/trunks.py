@@ -1,6 +1,7 @@
 """External SIP trunks: numbers that the workspace brings along. Mirrors the API under ``/phone-numbers/trunks``."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import SipUpdate
-from mihu_async.paging.pager import Pager
+from mihu_async.paging.pager import Pager, check_concurrency
 from mihu_async.paging.shard import Shard
 from mihu_async.resources.arguments import (
     e164,
@@ -27,16 +28,18 @@ from mihu_async.resources.arguments import (
     present,
     text,
 )
+from mihu_async.resources.bulk import Ensuring, R, check_rows
 from mihu_async.resources.changes import changes, sip_change, unless_unset
+from mihu_async.resources.ensure import SETTINGS, Ensure, Ensured
 from mihu_async.resources.listing import PER_PAGE, Endpoint
-from mihu_async.resources.lookups import registration_of
+from mihu_async.resources.lookups import registration_of, snapshot_request
 
 PATH = "/phone-numbers/trunks"
 TRUNKS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
 
 
 class Trunks:
-    """``mihu.trunks``: list external trunks, register, change and delete one, assign it to an agent.
+    """``mihu.trunks``: list external trunks, register, change and delete them, have them serve an agent.
 
     A trunk is known by its phone number and its channel together.
     """
@@ -112,22 +115,71 @@ class Trunks:
         agent gets is not documented), and OutcomeUnknownError where the answer was lost and the look-ups did not tell;
         ``await error.check()`` looks again.
         """
-        body: dict[str, Any] = {
-            "phone_number": e164("phone_number", phone_number),
-            "agent_uuid": identifier("agent_uuid", agent_uuid),
-            "channel": one_of(TrunkChannel)("channel", channel),
-            "name": optional(text, "name", name),
-            "direction": optional(one_of(Direction), "direction", direction),
-            "sip": optional(instance_of(SipCredentials), "sip", sip),
-            "additional_settings": optional(json_object, "additional_settings", additional_settings),
-        }
+        body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)
         lookup = registration_of(body["phone_number"], str(body["channel"]), body["agent_uuid"], self._listed)
         check = (
             "Before registering it again, walk trunks.list(channel=…) and compare .number "
             f"with {phone_number!r}; the service may ignore the search filter."
         )
-        request = describe("POST", PATH, NumberChannels, json=present(body), check=check, lookup=lookup)
+        request = describe("POST", PATH, NumberChannels, json=body, check=check, lookup=lookup)
         return await self._pipeline.run(request)
+
+    async def ensure(
+        self,
+        *,
+        phone_number: str,
+        channel: TrunkChannel | str,
+        agent_uuid: str | UUID,
+        name: str | None = None,
+        direction: Direction | str | None = None,
+        sip: SipCredentials | None = None,
+        additional_settings: Mapping[str, Any] | None = None,
+    ) -> Ensured:
+        """Have a trunk serve an agent, whatever is there now; gives what was done for it, and the snapshot.
+
+        It looks at the number (:meth:`Numbers.channels_of`). Where the trunk serves the agent, it is unchanged, and
+        nothing is sent; where it serves another one, it is reassigned (:meth:`assign`); and where there is none, it is
+        created (:meth:`register`). Where that is refused, because others were faster, it looks again and goes by what
+        it sees then. So it may be repeated, and two that run at a time end with one trunk.
+
+        phone_number, channel: which trunk.
+        agent_uuid: the agent that is to answer it.
+        name, direction, sip, additional_settings: what a new trunk stores, as :meth:`register` takes it. To a trunk
+            that is there they are not sent, and no answer shows what it stores: ``.unverified`` names those that were
+            given, and :meth:`update` sets them.
+
+        Raises UsageError before anything is sent; an APIError where the service refuses and the next look shows no
+        other way, such as for an agent that serves another number, or a number of the purchased inventory; and what its
+        calls raise: OutcomeUnknownError where a registration's answer was lost and could not be looked up. With
+        ``dry_run=True`` it looks, and DryRun says what it would send.
+        """
+        body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)
+        address = {argument: body[argument] for argument in ("phone_number", "channel", "agent_uuid")}
+        settings = {argument: body[argument] for argument in SETTINGS if argument in body}
+        return await Ensure(
+            look=partial(self._pipeline.run, snapshot_request(body["phone_number"])),
+            register=partial(self.register, **address, **settings),
+            assign=partial(self.assign, **address),
+            channel=str(body["channel"]),
+            agent_uuid=body["agent_uuid"],
+            settings=tuple(settings),
+        ).run()
+
+    def ensure_all(self, rows: Iterable[R] | AsyncIterable[R], *, concurrency: int | None = None) -> Ensuring[R]:
+        """Have many trunks serve their agents: :meth:`ensure` for each row, some at a time, and a result for each.
+
+        Nothing is sent yet: ``async for result in run`` does it, and gives the results as they come, errors too;
+        ``run.report`` says what was done, at any moment. See :class:`Ensuring`.
+
+        rows: an iterable or an async iterable, of ``TrunkSpec(…)`` or of mappings with the same names.
+        concurrency: how many rows are under way at a time, from 1; None takes the client's.
+
+        An agent that serves another number is refused, also where a later row would move that one: run it again then.
+
+        Raises UsageError where the arguments can never be accepted. What is wrong with a row is its result.
+        """
+        most = self._concurrency if concurrency is None else check_concurrency(concurrency)
+        return Ensuring(check_rows(rows), self.ensure, most)
 
     async def update(
         self,
@@ -209,3 +261,18 @@ class Trunks:
 
     def _listed(self, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
         return TRUNKS.pager(pipeline, self._concurrency, filters, page=1, per_page=PER_PAGE)
+
+
+def _registration(
+    phone_number: Any, agent_uuid: Any, channel: Any, name: Any, direction: Any, sip: Any, additional_settings: Any
+) -> dict[str, Any]:
+    body = {
+        "phone_number": e164("phone_number", phone_number),
+        "agent_uuid": identifier("agent_uuid", agent_uuid),
+        "channel": one_of(TrunkChannel)("channel", channel),
+        "name": optional(text, "name", name),
+        "direction": optional(one_of(Direction), "direction", direction),
+        "sip": optional(instance_of(SipCredentials), "sip", sip),
+        "additional_settings": optional(json_object, "additional_settings", additional_settings),
+    }
+    return present(body)

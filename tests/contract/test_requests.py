@@ -135,6 +135,25 @@ async def test_everything_that_is_sent_keeps_to_the_contract():
             validate(entry)
 
 
+async def test_what_is_made_of_several_calls_keeps_to_the_contract():
+    """A purchase that is made ready and a trunk that is ensured send what the contract allows, or is silent about."""
+    async with Sandbox(numbers=3, trunks=2) as sandbox:
+        one, other = sandbox.inventory.free_agents("call")[:2]
+        async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+            purchase = await mihu.numbers.prepare(await mihu.numbers.search("GB", "local").first())
+            purchase = purchase.answer("proof_of_address", document_id="d").with_address(Address(locality="London"))
+            await purchase.commit()
+            trunk: dict[str, Any] = {"phone_number": "+12345678901", "channel": "call"}
+            for agent in (one, other, other):
+                await mihu.trunks.ensure(**trunk, agent_uuid=agent, name="Front desk", direction="both")
+
+        silent = [entry for entry in sandbox.journal if "/search" in entry.path]
+        spoken = [entry for entry in sandbox.journal if entry not in silent]
+        assert (2, 6) == (len(silent), len(spoken))
+        for entry in spoken:
+            validate(entry)
+
+
 async def test_the_contract_would_have_noticed():
     """A request with a key that is not documented does not pass."""
     async with Sandbox(numbers=0, trunks=0) as sandbox:

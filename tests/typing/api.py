@@ -1,7 +1,7 @@
 """What type checkers know of the public face. Checked by mypy and pyright, and never run."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, assert_type
@@ -17,6 +17,11 @@ from mihu_async import (
     CallReport,
     Capabilities,
     Channel,
+    Ensured,
+    EnsureOutcome,
+    EnsureReport,
+    EnsureResult,
+    Ensuring,
     InboundUpdate,
     MihuClient,
     MihuError,
@@ -39,6 +44,7 @@ from mihu_async import (
     SipUpdate,
     Timeout,
     TrunkChannel,
+    TrunkSpec,
     Unset,
     ValidationError,
 )
@@ -132,6 +138,23 @@ async def provisional(mihu: MihuClient, agent: UUID) -> None:
     assert_type(purchase.monthly_fee, Decimal | None)
     purchase = purchase.answer("k", document_id="d").answer("l", value="v").with_address(Address(locality="Sassari"))
     assert_type(await purchase.commit(max_monthly_fee=5), PhoneNumber)
+
+
+async def ensuring(mihu: MihuClient, agent: UUID, rows: AsyncIterator[TrunkSpec]) -> None:
+    """Check what ensuring takes and gives."""
+    sip = SipCredentials(gateway="sip.acme.com")
+    ensured = await mihu.trunks.ensure(phone_number="+1", channel="call", agent_uuid=agent, sip=sip)
+    assert_type(ensured, Ensured)
+    assert_type(ensured.outcome, EnsureOutcome)
+    assert_type(ensured.unverified, tuple[str, ...])
+    async for result in mihu.trunks.ensure_all(rows, concurrency=8):
+        assert_type(result, EnsureResult[TrunkSpec])
+        assert_type(result.snapshot, NumberChannels | None)
+    run = mihu.trunks.ensure_all([{"phone_number": "+1", "channel": "call", "agent_uuid": "a"}])
+    assert_type(run, Ensuring[dict[str, str]])
+    assert_type(run.report, EnsureReport[dict[str, str]])
+    assert_type(run.report.unfinished, tuple[dict[str, str], ...])
+    mihu.trunks.ensure_all([1])  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 
 
 def answering(snapshot: NumberChannels) -> None:

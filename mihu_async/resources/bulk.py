@@ -1,0 +1,211 @@
+"""Many trunks at a time: some under way together, a result for each, and a report that is true at every moment."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
+from itertools import count
+from typing import Any, Generic, TypeVar, cast
+from weakref import WeakValueDictionary
+
+import attrs
+from attrs import frozen
+
+from mihu_async.core.mask import hide_secrets
+from mihu_async.errors import UsageError
+from mihu_async.models.channels import NumberChannels
+from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
+
+R = TypeVar("R", bound=TrunkSpec | Mapping[str, Any])
+
+NAMES: tuple[str, ...] = tuple(field.name for field in attrs.fields(TrunkSpec))
+NEEDED = NAMES[:3]
+
+
+@frozen(kw_only=True)
+class EnsureResult(Generic[R]):
+    """What came of one row.
+
+    position: which row it was, counted from 0.
+    row: the row as it was given.
+    ensured: what was done, and what ``trunks.ensure`` gives for it; None where it raised something.
+    error: what it raised; None where it did not. Whether anything can have changed is for the error to say.
+    """
+
+    position: int
+    row: R = attrs.field(repr=lambda row: repr(hide_secrets(row)))
+    ensured: Ensured | None = None
+    error: Exception | None = None
+
+    @property
+    def outcome(self) -> EnsureOutcome | None:
+        """Whether it was created, reassigned or unchanged; None where there is an error."""
+        return self.ensured.outcome if self.ensured else None
+
+    @property
+    def snapshot(self) -> NumberChannels | None:
+        """The number's channels; None where there is an error."""
+        return self.ensured.snapshot if self.ensured else None
+
+
+@frozen(kw_only=True)
+class EnsureReport(Generic[R]):
+    """How far a run is, and what of it was done.
+
+    ``created``, ``reassigned``, ``unchanged`` and ``failed`` count the rows that are done. ``unseen`` holds the results
+    among them that the caller has not got (yet). ``unfinished`` holds the rows that are under way, or were when the run
+    was stopped: these may be done or not, and can be ensured again. ``complete`` is True once every row of the source
+    is done, False where the run was stopped or the source failed before that, and None until then.
+    """
+
+    created: int = 0
+    reassigned: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    unseen: tuple[EnsureResult[R], ...] = ()
+    unfinished: tuple[R, ...] = attrs.field(default=(), repr=lambda rows: repr(hide_secrets(list(rows))))
+    complete: bool | None = None
+
+
+class Ensuring(Generic[R]):
+    """A run over many rows: what ``trunks.ensure_all`` gives. Nothing is sent before it is iterated, once.
+
+    ``async for result in run`` gives a result for each row in the order in which they are done; ``result.position``
+    says which row it was. An error of a row is its result, and the others go on. Rows about the same trunk are done one
+    after the other, in the order of the source. No more than ``concurrency`` rows are under way or waiting for the
+    caller, and no row is taken from the source before there is room for it.
+
+    Where the source raises, the rows that were taken are done and their results given first, and then it is raised.
+    Where the caller breaks off or is cancelled, the rows under way are cancelled. :attr:`report` says at every moment
+    what was done, also then: keep the run for that.
+    """
+
+    def __init__(
+        self,
+        rows: Iterable[R] | AsyncIterable[R],
+        ensure: Callable[..., Awaitable[Ensured]],
+        concurrency: int,
+    ) -> None:
+        self._rows = rows
+        self._ensure = ensure
+        self._concurrency = concurrency
+        self._begun = False
+        self._complete: bool | None = None
+        self._counts: Counter[str] = Counter()
+        self._under_way: dict[int, R] = {}
+        self._unseen: deque[EnsureResult[R]] = deque()
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def __repr__(self) -> str:
+        return f"<Ensuring {self.report!r}>"
+
+    @property
+    def report(self) -> EnsureReport[R]:
+        """What was done so far."""
+        return EnsureReport(
+            **self._counts,
+            unseen=tuple(self._unseen),
+            unfinished=tuple(self._under_way.values()),
+            complete=self._complete,
+        )
+
+    def __aiter__(self) -> AsyncGenerator[EnsureResult[R]]:
+        """Do it. Raises UsageError where it was begun before: the source may be used up."""
+        if self._begun:
+            raise UsageError("This run was begun before; ensure the rows anew with trunks.ensure_all.")
+        self._begun = True
+        return self._results()
+
+    async def _results(self) -> AsyncGenerator[EnsureResult[R]]:
+        done: asyncio.Queue[EnsureResult[R] | None] = asyncio.Queue()
+        room = asyncio.Semaphore(self._concurrency)
+        feeder = asyncio.create_task(self._feed(done, room))
+        try:
+            while (result := await done.get()) is not None:
+                self._unseen.popleft()
+                room.release()
+                yield result
+            await feeder
+        finally:
+            self._complete = bool(self._complete)
+            feeder.cancel()
+            await asyncio.gather(feeder, return_exceptions=True)
+
+    async def _feed(self, done: "asyncio.Queue[EnsureResult[R] | None]", room: asyncio.Semaphore) -> None:
+        """Take rows while there is room, and do each in a task; raise what the source raised when all are done."""
+        failure: Exception | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                try:
+                    await self._take(tasks, done, room)
+                except Exception as error:  # noqa: BLE001 - the source's own, raised below
+                    failure = error
+            self._complete = failure is None
+        finally:
+            done.put_nowait(None)
+        if failure:
+            raise failure
+
+    async def _take(
+        self, tasks: asyncio.TaskGroup, done: "asyncio.Queue[EnsureResult[R] | None]", room: asyncio.Semaphore
+    ) -> None:
+        positions = count()
+        await room.acquire()
+        async with aclosing(_each(self._rows)) as rows:
+            async for row in rows:
+                position = next(positions)
+                self._under_way[position] = row
+                tasks.create_task(self._one(position, row, done))
+                await room.acquire()
+
+    async def _one(self, position: int, row: R, done: "asyncio.Queue[EnsureResult[R] | None]") -> None:
+        try:
+            arguments = arguments_of(row)
+            async with self._turn(arguments):
+                result = EnsureResult(position=position, row=row, ensured=await self._ensure(**arguments))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's result
+            result = EnsureResult(position=position, row=row, error=error)
+        self._counts[result.outcome or "failed"] += 1
+        del self._under_way[position]
+        self._unseen.append(result)
+        done.put_nowait(result)
+
+    def _turn(self, arguments: Mapping[str, Any]) -> asyncio.Lock:
+        """Let rows about the same trunk wait for each other, in the order of their tasks."""
+        trunk = str(arguments["phone_number"]), str(arguments["channel"])
+        return self._turns.setdefault(trunk, asyncio.Lock())
+
+
+def check_rows(rows: Any) -> Any:
+    """Check that there are several rows, and not one."""
+    if isinstance(rows, str | bytes | Mapping | TrunkSpec) or not isinstance(rows, Iterable | AsyncIterable):
+        # the value itself is not shown: it may hold credentials
+        kind = type(cast("object", rows)).__name__
+        raise UsageError(f"rows must be several rows, not {kind}. Nothing was sent.", argument="rows")
+    return cast("Any", rows)
+
+
+def arguments_of(row: Any) -> dict[str, Any]:
+    """Give the arguments of ``trunks.ensure`` that a row holds, or raise UsageError where it is no row."""
+    if isinstance(row, TrunkSpec):
+        given = attrs.asdict(row, recurse=False)
+    elif isinstance(row, Mapping):
+        given = dict(cast("Mapping[Any, Any]", row))
+    else:
+        message = f"A row must be TrunkSpec(…) or a mapping, not {type(row).__name__}. Nothing was sent for it."
+        raise UsageError(message, argument="row")
+    unknown = [name for name in given if name not in NAMES]
+    missing = [name for name in NEEDED if name not in given]
+    if unknown or missing:
+        what = f"has no {missing[0]!r}" if missing else f"must not hold {unknown[0]!r}, but only {', '.join(NAMES)}"
+        raise UsageError(f"A row {what}. Nothing was sent for it.", argument="row")
+    return given
+
+
+async def _each(rows: Iterable[R] | AsyncIterable[R]) -> AsyncGenerator[R]:
+    if isinstance(rows, AsyncIterable):
+        async for row in rows:
+            yield row
+    else:
+        for row in rows:
+            yield row
