@@ -137,10 +137,12 @@ class Trunks:
     ) -> Ensured:
         """Have a trunk serve an agent, whatever is there now; gives what was done for it, and the snapshot.
 
-        It looks at the number (:meth:`Numbers.channels_of`). Where the trunk serves the agent, it is unchanged, and
-        nothing is sent; where it serves another one, it is reassigned (:meth:`assign`); and where there is none, it is
-        created (:meth:`register`). Where that is refused, because others were faster, it looks again and goes by what
-        it sees then. So it may be repeated, and two that run at a time end with one trunk.
+        It looks at the number (``GET /phone-numbers/channels?number=``). Where the trunk serves the agent, it is
+        unchanged, and nothing is sent; where it serves another one, it is reassigned (:meth:`assign`, a PUT); and where
+        there is none, it is created (:meth:`register`, a POST). Where that is refused, because others were faster, it
+        looks again and goes by what it sees then. So it is safe to repeat, and two that run at a time end with one
+        trunk. How the service answers for a number that it does not know is not documented: any refusal that is about
+        the request is taken for that.
 
         phone_number, channel: which trunk.
         agent_uuid: the agent that is to answer it.
