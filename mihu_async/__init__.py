@@ -2,7 +2,6 @@
 
 from mihu_async._version import __version__
 from mihu_async.client import MihuClient
-from mihu_async.core.journal import CallReport
 from mihu_async.core.retry import RetryBudget, RetryPolicy
 from mihu_async.core.timeout import Timeout
 from mihu_async.errors import (
@@ -30,6 +29,7 @@ from mihu_async.errors import (
     UsageError,
     ValidationError,
 )
+from mihu_async.hooks import Hooks
 from mihu_async.models.channels import Channel, Channels, NumberChannels
 from mihu_async.models.enums import (
     ChannelName,
@@ -61,8 +61,8 @@ from mihu_async.models.rates import Price, Rate
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
 from mihu_async.paging.pager import Pager
-from mihu_async.paging.report import WalkReport
 from mihu_async.paging.shard import Shard
+from mihu_async.reports import CallReport, PageReport, WalkReport
 from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 from mihu_async.resources.provisional import ProvisionalWarning
@@ -99,6 +99,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "EnsureResult",
     "Ensured",
     "Ensuring",
+    "Hooks",
     "InboundSettings",
     "InboundUpdate",
     "MihuClient",
@@ -113,6 +114,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "OutboundUpdate",
     "OutcomeUnknownError",
     "Page",
+    "PageReport",
     "Pager",
     "Pagination",
     "PaginationError",

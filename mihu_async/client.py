@@ -1,7 +1,7 @@
 """The client: puts the parts together, and owns or borrows the session."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -10,7 +10,7 @@ from yarl import URL
 
 from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
 from mihu_async.core.gate import Limiter, check_limiter
-from mihu_async.core.journal import LATEST, CallReport
+from mihu_async.core.journal import LATEST
 from mihu_async.core.lane import prepare
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rehearsal import Rehearsal
@@ -19,10 +19,12 @@ from mihu_async.core.retry import RetryPolicy
 from mihu_async.core.timeout import Timeout
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
 from mihu_async.core.watch import Sender
+from mihu_async.hooks import Hooks, check_hooks
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.paging.pager import check_concurrency
+from mihu_async.reports import CallReport
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.arguments import flag, instance_of, optional, present, whole
 from mihu_async.resources.numbers import Numbers
@@ -46,6 +48,7 @@ class MihuClient:
     concurrency: how many pages a walk fetches at a time, unless its pager says otherwise.
     limiter: an async context manager that is entered around each attempt, to hold the rate down: an
         ``aiolimiter.AsyncLimiter``, an ``asyncio.Semaphore``, or one of your own. None sets none.
+    hooks: what to tell of calls and walks as they go on; see :class:`Hooks`. Several are told in order.
     dry_run: True sends no write: it raises DryRun, which carries the request that would have been sent. Reads are sent.
     proxy: the address of an HTTP proxy, with or without credentials; None uses none.
     ssl: an SSLContext, an aiohttp Fingerprint, or False to check no certificate; None checks as usual.
@@ -72,6 +75,7 @@ class MihuClient:
         retries: RetryPolicy = RetryPolicy(),
         concurrency: int = CONCURRENCY,
         limiter: Limiter | None = None,
+        hooks: Hooks | Iterable[Hooks] = (),
         dry_run: bool = False,
         proxy: str | URL | None = None,
         ssl: Trust | None = None,
@@ -97,6 +101,8 @@ class MihuClient:
                 timeout=instance_of(Timeout)("timeout", timeout),
                 retries=instance_of(RetryPolicy)("retries", retries),
                 limiter=optional(check_limiter, "limiter", limiter),
+                hooks=check_hooks("hooks", hooks),
+                base_url=str(address),
             ),
             check_concurrency(concurrency),
         )
@@ -118,17 +124,20 @@ class MihuClient:
         retries: RetryPolicy | None = None,
         concurrency: int | None = None,
         limiter: Limiter | None = None,
+        hooks: Hooks | Iterable[Hooks] | None = None,
         dry_run: bool | None = None,
     ) -> Self:
         """Give a client with other options that shares this one's connections; None keeps what this one has.
 
-        Closing it leaves the connections open: they belong to this client.
+        ``hooks`` takes the place of this one's; ``()`` is none. Closing the new client leaves the connections open:
+        they belong to this one.
         """
         changes = present(
             {
                 "timeout": optional(instance_of(Timeout), "timeout", timeout),
                 "retries": optional(instance_of(RetryPolicy), "retries", retries),
                 "limiter": optional(check_limiter, "limiter", limiter),
+                "hooks": optional(check_hooks, "hooks", hooks),
                 "sender": None if dry_run is None else self._sender(dry_run=flag("dry_run", dry_run)),
             }
         )

@@ -6,9 +6,9 @@ A log line holds the method, the path, the status, the times, the attempt and th
 import logging
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from mihu_async.core.clock import Clock
 from mihu_async.core.mask import Mask
@@ -17,6 +17,8 @@ from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import Failure, may_be_done
 from mihu_async.errors import Attempt
+from mihu_async.hooks import Hooks, tell
+from mihu_async.reports import CallReport
 
 LATEST: ContextVar[tuple[object, "Journal"] | None] = ContextVar("mihu_async_latest", default=None)
 """Whose the latest call of this task was, and its journal."""
@@ -25,27 +27,15 @@ logger: logging.Logger = logging.getLogger("mihu_async")
 logger.addHandler(logging.NullHandler())
 
 
-@frozen
-class CallReport:
-    """What was done for one call: ``mihu.last_call``.
-
-    ``attempts`` are all of them, the last one too, also where it was cancelled; ``found`` says that the answer was
-    lost and that the result comes from looking up what the write had made.
-    """
-
-    method: str
-    path: str
-    attempts: tuple[Attempt, ...]
-    found: bool
-
-
 @define
 class Journal:
-    """Writes down the attempts of one call."""
+    """Writes down the attempts of one call, and tells the caller's hooks of them."""
 
     request: Request[Any]
     clock: Clock
     mask: Mask
+    base_url: str = ""
+    hooks: tuple[Hooks, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     number: int = 0
     found: bool = False
@@ -53,6 +43,14 @@ class Journal:
     _started: float = field(default=0.0, init=False)
     _started_at: datetime = field(init=False)
     _response: Response | None = field(default=None, init=False)
+    _elapsed: float = field(default=0.0, init=False)
+    _path: str = field(default="", init=False)
+
+    @property
+    def path(self) -> str:
+        """The call's path, with secrets hidden."""
+        self._path = self._path or self.mask(self.request.path)
+        return self._path
 
     def begin(self) -> None:
         """Begin the next attempt."""
@@ -65,8 +63,8 @@ class Journal:
         self._sent = True
 
     def answered(self, response: Response) -> None:
-        """Note what came back."""
-        self._response = response
+        """Note what came back, and when: a page that was fetched ahead waits for its turn from then on."""
+        self._response, self._elapsed = response, self.clock.monotonic() - self._started
 
     @property
     def lost(self) -> bool:
@@ -75,25 +73,33 @@ class Journal:
 
     def report(self) -> CallReport:
         """Give what was done so far."""
-        return CallReport(self.request.method, self.mask(self.request.path), self.attempts, self.found)
+        return CallReport(self.request.method, self.path, self.attempts, self.found, self.base_url)
 
     def succeeded(self) -> None:
         """End the attempt well."""
         self._log("ok", self._ended("ok"))
+        if self.hooks:
+            self._tell("on_attempt")
 
     def cancelled(self) -> None:
         """End the attempt because the caller gave up."""
         self._log("cancelled", self._ended("cancelled", lost=self._sent and self.request.method != "GET"))
+        self._tell("on_attempt")
 
     def failed(self, error: Failure, *, wait: float | None = None) -> None:
         """End the attempt with its failure, and note the wait before the next one."""
         lost = self.request.method != "GET" and may_be_done(error)
         elapsed = self._ended(f"{type(error).__name__}: {error}", wait=wait, lost=lost)
         self._log(type(error).__name__, elapsed)
+        self._tell("on_attempt")
         if wait is not None:
             message = "%s %s failed with %s (attempt %d), trying again in %.3f s"
-            path = self.mask(self.request.path)
-            logger.warning(message, self.request.method, path, type(error).__name__, self.number, wait)
+            logger.warning(message, self.request.method, self.path, type(error).__name__, self.number, wait)
+            self.repeated()
+
+    def repeated(self) -> None:
+        """Note that it is to be sent again."""
+        self._tell("on_retry")
 
     def looked(self, sight: Sight[Any], *, waited: float) -> None:
         """Note what a look-up after the attempt showed, and how long was waited for it."""
@@ -101,14 +107,18 @@ class Journal:
         self.attempts = (*before, evolve(last, wait=(last.wait or 0.0) + waited, looked_up=sight.told))
         self.found = isinstance(sight, Found) and sight.ours is True
         message = "%s %s lost its answer (attempt %d) and was looked up: %s"
-        logger.warning(message, self.request.method, self.mask(self.request.path), self.number, type(sight).__name__)
+        logger.warning(message, self.request.method, self.path, self.number, type(sight).__name__)
 
     def _ended(self, outcome: str, *, wait: float | None = None, lost: bool = False) -> float:
         status = self._response.status if self._response else None
-        elapsed = self.clock.monotonic() - self._started
+        elapsed = self._elapsed if self._response else self.clock.monotonic() - self._started
         attempt = Attempt(self.number, self._started_at, elapsed, status, outcome, wait, lost)
         self.attempts = (*self.attempts, attempt)
         return elapsed
+
+    def _tell(self, hook: Literal["on_attempt", "on_retry"]) -> None:
+        if self.hooks:
+            tell(hook, self.hooks, self.attempts[-1], self.report())
 
     def _log(self, outcome: str, elapsed: float) -> None:
         if logger.isEnabledFor(logging.DEBUG):
@@ -118,7 +128,7 @@ class Journal:
             logger.debug(
                 message,
                 self.request.method,
-                self.mask(self.request.path),
+                self.path,
                 status,
                 outcome,
                 elapsed,

@@ -22,6 +22,7 @@ from mihu_async.core.retry import Again, Failure, GiveUp, Gone, RetryPolicy, Ver
 from mihu_async.core.timeout import Timeout
 from mihu_async.core.watch import Sender, Watch
 from mihu_async.errors import APIError, DecodeError, MihuError, TransportError
+from mihu_async.hooks import Hooks, around
 
 T = TypeVar("T")
 
@@ -38,6 +39,8 @@ class Pipeline:
     timeout: Timeout
     retries: RetryPolicy
     limiter: Limiter | None = None
+    hooks: tuple[Hooks, ...] = ()
+    base_url: str = ""
     pressure: Pressure = field(factory=Pressure)
     clock: Clock = field(factory=SystemClock)
     jitter: Callable[[], float] = random.random
@@ -47,7 +50,10 @@ class Pipeline:
         """Make the call and give its data, or raise an error that carries the journal of its attempts."""
         call = Call(self, request)
         try:
-            return await call.run()
+            if not self.hooks:
+                return await call.run()
+            with around(self.hooks, call.journal.report()):
+                return await call.run()
         finally:
             LATEST.set((self.pressure, call.journal))
 
@@ -67,7 +73,7 @@ class Call(Generic[T]):
         until = deadline if way.until is None else min(deadline, way.until)
         self._gate = Gate(request, self._mask, way.clock, until)
         self._inquiry: Inquiry[T] | None = None
-        self.journal: Journal = Journal(request, way.clock, self._mask)
+        self.journal: Journal = Journal(request, way.clock, self._mask, way.base_url, way.hooks)
 
     async def run(self) -> T:
         """Make it."""
@@ -102,6 +108,7 @@ class Call(Generic[T]):
                     settled = await self._inquire().settle(error, lost.then)
                     if isinstance(settled, Give):
                         return settled.result
+                    self.journal.repeated()
             way.pressure.spend(way.retries.budget)
 
     async def _attempt(self) -> T:
@@ -158,8 +165,9 @@ class Call(Generic[T]):
 
     async def _look(self, lookup: Lookup[T], until: float, thorough: bool) -> Sight[T]:
         watch = Watch(self._way.sender, self._way.clock)
+        way = evolve(self._way, sender=watch, until=until, secrets=self._mask.secrets)  # what it echoes, hooks may see
         try:
-            found = await lookup.find(evolve(self._way, sender=watch, until=until), thorough)
+            found = await lookup.find(way, thorough)
         except MihuError as error:
             return Unseen(self._mask(f"the look-up failed: {error}"))
         if found is None:

@@ -12,9 +12,9 @@ from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
 from mihu_async.paging.drift import MODES, OnDrift
 from mihu_async.paging.page import check_progress
-from mihu_async.paging.report import WalkReport
 from mihu_async.paging.shard import Shard, ranges
 from mihu_async.paging.walk import Listing, Walk
+from mihu_async.reports import WalkReport
 
 T = TypeVar("T")
 

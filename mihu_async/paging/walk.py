@@ -16,8 +16,8 @@ from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
 from mihu_async.paging.drift import OnDrift, Read, Trail, mark
 from mihu_async.paging.page import check_progress
-from mihu_async.paging.report import WalkReport
 from mihu_async.paging.window import Turn, Window
+from mihu_async.reports import WalkReport
 
 T = TypeVar("T")
 
@@ -32,7 +32,8 @@ class Listing(Generic[T]):
     """What can be walked: how to fetch a page, how to know an item again, and where to begin and end.
 
     ``path`` and ``query`` name it with its filters and page size. A part of a listing has an ``end``, the last page
-    to read, and the ``total`` that the listing had when it was cut.
+    to read, and the ``total`` that the listing had when it was cut. ``on_page`` is told of each page that a walk gives:
+    its number, how many items it holds, and the walk's report.
     """
 
     fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Page[T]]]
@@ -43,6 +44,7 @@ class Listing(Generic[T]):
     start: int = 1
     end: int | None = None
     total: int | None = None
+    on_page: Callable[[int, int, WalkReport], None] | None = None
 
     @property
     def name(self) -> str:
@@ -120,6 +122,8 @@ class Walk(Generic[T]):
         try:
             async with aclosing(self._whole()) as pages:
                 async for number, page in pages:
+                    if self._listing.on_page is not None:
+                        self._listing.on_page(number, len(page.items), self.report)
                     yield number, page
         except MihuError as error:
             error.checkpoint = self.checkpoint()

@@ -9,10 +9,12 @@ from attrs import evolve, frozen
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, describe, encode_query
 from mihu_async.errors import UsageError
+from mihu_async.hooks import tell
 from mihu_async.models.pages import Page
 from mihu_async.paging.pager import Pager, WalkOptions
 from mihu_async.paging.shard import Shard
 from mihu_async.paging.walk import Listing
+from mihu_async.reports import PageReport, WalkReport
 from mihu_async.resources.arguments import instance_of, whole
 
 T = TypeVar("T")
@@ -56,6 +58,16 @@ class Endpoint(Generic[T]):
         async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
             return await pipeline.run(self.request.of(f"{query}&page={number}", turn))
 
+        def told(number: int, items: int, walk: WalkReport) -> None:
+            page = PageReport(self.request.path, number, items, pipeline.base_url)
+            tell("on_page", pipeline.hooks, page, walk)
+
         return Listing(
-            fetch=fetch, key=self.key, path=self.path, query=query, pressure=pipeline.pressure.count, start=start
+            fetch=fetch,
+            key=self.key,
+            path=self.path,
+            query=query,
+            pressure=pipeline.pressure.count,
+            start=start,
+            on_page=told if pipeline.hooks else None,
         )

@@ -1,7 +1,8 @@
 """What type checkers know of the public face. Checked by mypy and pyright, and never run."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, assert_type
@@ -12,6 +13,7 @@ import aiohttp
 from mihu_async import (
     UNSET,
     Address,
+    Attempt,
     AvailableNumber,
     Binding,
     CallReport,
@@ -22,6 +24,7 @@ from mihu_async import (
     EnsureReport,
     EnsureResult,
     Ensuring,
+    Hooks,
     InboundUpdate,
     MihuClient,
     MihuError,
@@ -31,6 +34,7 @@ from mihu_async import (
     OutboundUpdate,
     Page,
     Pager,
+    PageReport,
     PhoneNumber,
     ProvisionedCall,
     Purchase,
@@ -47,6 +51,7 @@ from mihu_async import (
     TrunkSpec,
     Unset,
     ValidationError,
+    WalkReport,
 )
 
 
@@ -73,6 +78,30 @@ async def clients(session: aiohttp.ClientSession) -> None:
     assert_type(client.last_call, CallReport | None)
     assert_type(await client.request("GET", "/x", query={"a": True}, json={"a": 1}), Any)
     await client.aclose()
+
+
+def hooks(mihu: MihuClient) -> None:
+    """Check what hooks are given, and how they are handed over."""
+    told: list[str] = []
+
+    def attempted(attempt: Attempt, call: CallReport) -> None:
+        assert_type(attempt.wait, float | None)
+        assert_type(call.template, str)
+
+    def page_given(page: PageReport, walk: WalkReport) -> int:
+        assert_type((page.number, page.items), tuple[int, int])
+        return page.items if walk.expected is None else walk.expected
+
+    @contextmanager
+    def around(call: CallReport) -> Iterator[str]:
+        yield call.path
+
+    mine = Hooks(
+        on_attempt=attempted, on_retry=lambda _, call: told.append(call.path), on_page=page_given, around_call=around
+    )
+    assert_type(MihuClient(hooks=mine), MihuClient)
+    assert_type(mihu.with_options(hooks=[mine, mine]), MihuClient)
+    Hooks(on_retry=page_given)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def walks(mihu: MihuClient, agent: UUID) -> None:

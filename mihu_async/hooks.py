@@ -1,0 +1,100 @@
+"""What a caller may be told while calls and walks go on. Whatever a hook does, it changes nothing of them."""
+
+import inspect
+import logging
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Literal, cast
+
+from attrs import Attribute, field, frozen
+
+from mihu_async.errors import Attempt, UsageError
+from mihu_async.reports import CallReport, PageReport, WalkReport
+
+logger: logging.Logger = logging.getLogger("mihu_async")
+
+
+def _check(_: object, attribute: "Attribute[Any]", hook: Any) -> None:
+    name = f"Hooks.{attribute.name}"
+    if hook is not None and not callable(hook):
+        raise UsageError(f"{name} must be a function or None, not {type(hook).__name__}.", argument=attribute.name)
+    if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(getattr(hook, "__call__", None)):  # noqa: B004 - an object's
+        raise UsageError(f"{name} must be a plain function: nothing would await it.", argument=attribute.name)
+
+
+@frozen(kw_only=True)
+class Hooks:
+    """What to call while calls and walks go on: for logs, metrics and traces of your own.
+
+    on_attempt: called with an :class:`Attempt` that ended, well or not, and the :class:`CallReport` of its call so far.
+    on_retry: called with the same before the wait for the next attempt, which is ``attempt.wait``; where a lost answer
+        was looked up first, after that, right before the request is sent again.
+    on_page: called with the :class:`PageReport` of a page that a walk gives and the :class:`WalkReport` of that walk,
+        before the first item of the page. ``await pager`` is one call and no walk.
+    around_call: called with the report of a call that begins. Gives a context manager that is entered then, and left
+        with the call's error, if it has one. A function under ``@contextmanager`` will do.
+
+    All are plain functions, called in the task of the call (``on_page``: of the loop over the walk), so they must not
+    block. The pages of a walk are fetched in tasks of their own, with the context variables of the loop. The look-ups
+    after a lost answer are calls and walks too. A hook that raises changes nothing: a WARNING in the log names its
+    error's type. Nothing that a hook is given holds a secret.
+    """
+
+    on_attempt: Callable[[Attempt, CallReport], object] | None = field(default=None, validator=_check)
+    on_retry: Callable[[Attempt, CallReport], object] | None = field(default=None, validator=_check)
+    on_page: Callable[[PageReport, WalkReport], object] | None = field(default=None, validator=_check)
+    around_call: Callable[[CallReport], AbstractContextManager[object]] | None = field(default=None, validator=_check)
+
+
+def check_hooks(argument: str, hooks: Any) -> tuple[Hooks, ...]:
+    """Check what a caller gives for hooks: one ``Hooks(…)``, or several."""
+    several = cast("Iterable[Any]", hooks) if isinstance(hooks, Iterable) else (hooks,)
+    told = tuple(several)
+    if not all(isinstance(each, Hooks) for each in told):
+        raise UsageError(f"{argument} must be Hooks(…) or several of them, not {hooks!r}.", argument=argument)
+    return told
+
+
+def tell(name: Literal["on_attempt", "on_retry", "on_page"], hooks: Iterable[Hooks], *what: object) -> None:
+    """Call that hook of each."""
+    for each in hooks:
+        hook: Callable[..., object] | None = getattr(each, name)
+        if hook is not None:
+            try:
+                hook(*what)
+            except Exception as error:  # noqa: BLE001 - the hook is the caller's, and may raise anything
+                _warn(name, error)
+
+
+@contextmanager
+def around(hooks: Iterable[Hooks], call: CallReport) -> Generator[None]:
+    """Enter what the hooks put around a call, the first one outermost; none of it can swallow or replace an error."""
+    entered: list[AbstractContextManager[object]] = []
+    for each in hooks:
+        if each.around_call is not None:
+            try:
+                manager = each.around_call(call)
+                manager.__enter__()
+            except Exception as error:  # noqa: BLE001 - as above
+                _warn("around_call", error)
+            else:
+                entered.append(manager)
+    try:
+        yield
+    except BaseException as error:
+        _leave(entered, error)
+        raise
+    else:
+        _leave(entered, None)
+
+
+def _leave(entered: list[AbstractContextManager[object]], error: BaseException | None) -> None:
+    for manager in reversed(entered):
+        try:
+            manager.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+        except Exception as failure:  # noqa: BLE001 - as above
+            _warn("around_call", failure)
+
+
+def _warn(name: str, error: Exception) -> None:
+    logger.warning("The hook %s failed with %s; the call goes on without it", name, type(error).__name__)
