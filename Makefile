@@ -60,11 +60,11 @@ clean:
 	touch $@
 
 .venv/.test: .venv/.made pyproject.toml
-	$(PIP) install --editable '.[cli]' --group test
+	$(PIP) install --editable '.[cli,otel]' --group test
 	touch $@
 
 .venv/.check: .venv/.made pyproject.toml
-	$(PIP) install --editable '.[cli]' --group test --group typing --group lint --group bench
+	$(PIP) install --editable '.[cli,otel]' --group test --group typing --group lint --group bench
 	touch $@
 
 .venv/.bench: .venv/.made pyproject.toml
@@ -76,5 +76,5 @@ build/types/.installed: .venv/.check pyproject.toml $(shell find mihu_async -nam
 	$(BIN)/python -m venv build/types
 	$(PIP) wheel --no-deps --wheel-dir build/types/wheel .
 	for wheel in build/types/wheel/*.whl; do \
-		build/types/bin/python -m pip --quiet --disable-pip-version-check install "$$wheel[cli]" pytest; done
+		build/types/bin/python -m pip --quiet --disable-pip-version-check install "$$wheel[cli,otel]" pytest; done
 	touch $@

@@ -53,6 +53,7 @@ from mihu_async import (
     ValidationError,
     WalkReport,
 )
+from mihu_async.otel import telemetry
 
 
 async def clients(session: aiohttp.ClientSession) -> None:
@@ -100,7 +101,8 @@ def hooks(mihu: MihuClient) -> None:
         on_attempt=attempted, on_retry=lambda _, call: told.append(call.path), on_page=page_given, around_call=around
     )
     assert_type(MihuClient(hooks=mine), MihuClient)
-    assert_type(mihu.with_options(hooks=[mine, mine]), MihuClient)
+    assert_type(telemetry(), Hooks)
+    assert_type(mihu.with_options(hooks=[telemetry(), mine]), MihuClient)
     Hooks(on_retry=page_given)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
