@@ -3,8 +3,11 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+CASES := $(BIN)/python -m pytest benchmarks/cases.py --benchmark-disable-gc --benchmark-group-by=func
+STORED := --benchmark-storage=build/bench/cases --benchmark-columns=min,median,max,ops
 
-.PHONY: demo test check format lint types contracts coverage wheel-types bench clean
+.PHONY: demo test check format lint types contracts coverage wheel-types cases clean
+.PHONY: bench bench-readme bench-baseline bench-compare
 
 demo: .venv/.demo
 	$(BIN)/mihu-async demo
@@ -12,7 +15,7 @@ demo: .venv/.demo
 test: .venv/.test
 	$(BIN)/python -m pytest
 
-check: lint types contracts coverage wheel-types
+check: lint types contracts coverage wheel-types cases
 
 format: .venv/.check
 	$(BIN)/ruff check --fix
@@ -40,10 +43,29 @@ coverage: .venv/.check
 wheel-types: build/types/.installed
 	cd build/types && PATH="$$PWD/bin:$$PATH" ../../$(BIN)/pyright --verifytypes mihu_async --ignoreexternal
 
+# The benchmarks of pure parts still run; what they take is not looked at.
+cases: .venv/.check
+	$(CASES) --benchmark-disable
+
+# Installs the peers, each into an environment of its own below build/bench, measures some minutes, and prints the table.
 bench: .venv/.bench
-	$(BIN)/python -m benchmarks.walk
-	$(BIN)/python -m benchmarks.prefetch
-	$(BIN)/python -m benchmarks.fleet
+	$(BIN)/python -m benchmarks
+
+# Writes the last run's table and pictures into README and docs, and measures first where there was none.
+bench-readme: build/bench/results.json
+	$(BIN)/python -m benchmarks.readme
+
+build/bench/results.json: .venv/.bench
+	$(BIN)/python -m benchmarks
+
+# What the pure parts take now on this machine, for a later bench-compare to compare with.
+bench-baseline: .venv/.bench
+	$(CASES) $(STORED) --benchmark-save=baseline
+
+# Fails where a part takes more than a quarter longer than the baseline did.
+bench-compare: .venv/.bench
+	@ls build/bench/cases/*/*_baseline.json >/dev/null 2>&1 || { echo "Nothing to compare with: make bench-baseline first"; exit 1; }
+	$(CASES) $(STORED) --benchmark-compare --benchmark-compare-fail=median:25%
 
 clean:
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
@@ -68,7 +90,7 @@ clean:
 	touch $@
 
 .venv/.bench: .venv/.made pyproject.toml
-	$(PIP) install --editable . --group bench
+	$(PIP) install --editable . --group test --group bench
 	touch $@
 
 build/types/.installed: .venv/.check pyproject.toml $(shell find mihu_async -name '*.py')

@@ -9,7 +9,7 @@ from typing import Any
 
 import distributed
 
-from benchmarks.serving import serving
+from benchmarks.processes import serving
 from mihu_async import MihuClient, Shard
 
 PAGES, PER_PAGE, DELAY, WORKERS, SHARDS = 400, 100, 0.05, 2, 4
@@ -33,9 +33,9 @@ async def cut(base_url: str) -> list[Shard]:
         return await mihu.numbers.list(per_page=PER_PAGE).split(SHARDS)
 
 
-def main() -> None:
-    """Print both times and their ratio."""
-    with serving(PAGES, PER_PAGE, DELAY) as base_url:
+def measure() -> dict[str, float]:
+    """Give the seconds of both."""
+    with serving(pages=PAGES, delay=DELAY) as base_url:
         began = time.perf_counter()
         whole = asyncio.run(walk(base_url, None))
         alone = time.perf_counter() - began
@@ -48,9 +48,4 @@ def main() -> None:
             parts = dask.gather(dask.map(export, [base_url] * len(shards), shards))
             together = time.perf_counter() - began
     assert whole == [number for part in parts for number in part], "the union of the shards is not the listing"
-    print(f"{len(whole)} items, {PAGES} pages, {DELAY * 1000:.0f} ms a page; {len(shards)} shards")
-    print(f"one process {alone:.2f} s, {WORKERS} Dask workers {together:.2f} s: x {alone / together:.2f}")
-
-
-if __name__ == "__main__":
-    main()
+    return {"alone": alone, "together": together}

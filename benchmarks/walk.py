@@ -1,80 +1,73 @@
-"""How much longer a walk takes than bare aiohttp that keeps dicts: the price of models, retries and checks.
+"""How long a walk takes with this SDK, with each peer over its own wire, and with bare aiohttp over the same bytes.
 
-Both walk the same pages in turns, one after the other, in one process; the pages come from another one. Only the ratios
-mean something on another machine.
+Each walks in a process and an environment of its own, one at a time. A turn is bare aiohttp and this SDK over Mihu's
+pages, then bare aiohttp and one peer over the peer's; so each ratio is taken between neighbours in time.
 """
 
-import asyncio
-import platform
-import time
-from collections.abc import Awaitable, Callable
-from statistics import median
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
 
-import aiohttp
-import orjson
+from benchmarks.peers import installed, version_of
+from benchmarks.processes import Walker, serving
+from benchmarks.shapes import PER_PAGE
 
-from benchmarks.serving import serving
-from mihu_async import MihuClient
-
-PAGES, PER_PAGE, ROUNDS = 400, 100, 5
-Walk = Callable[[str], Awaitable[int]]
+PAGES, WARM, ROUNDS, TURNS = 400, 5, 3, 4
+Taken = dict[str, float]
 
 
-async def bare(base_url: str) -> int:
-    """Walk with aiohttp and orjson, and keep nothing."""
-    seen, page, more = 0, 0, True
-    async with aiohttp.ClientSession() as session:
-        while more:
-            page += 1
-            url = f"{base_url}/api/v1/phone-numbers?per_page={PER_PAGE}&page={page}"
-            async with session.get(url) as response:
-                data = orjson.loads(await response.read())["data"]
-            seen += len(data["items"])
-            more = data["pagination"]["has_more"]
-    return seen
+def measure() -> dict[str, Any]:
+    """Take the rounds; gives a list of turns for each peer: what the four walks took."""
+    turns: dict[str, list[dict[str, Taken]]] = {}
+    with ExitStack() as stack:
+        peers = {peer: stack.enter_context(_Race(peer, python)) for peer, python in installed().items()}
+        own = stack.enter_context(_Race("mihu", Path(sys.executable)))
+        broken = [race.name for race in (own, *peers.values()) if not race.warm()]
+        for _ in range(ROUNDS):
+            for peer, race in peers.items():
+                if peer not in broken:
+                    turns.setdefault(peer, []).append(own.walk() | race.walk())
+            turns.setdefault("mihu", []).extend(own.walk() for _ in range(max(0, TURNS - len(peers))))
+    return {
+        "turns": turns,
+        "versions": {peer: version_of(peer) for peer in peers},
+        "skipped": [f"{peer} could not walk" for peer in broken],
+    }
 
 
-async def ours(base_url: str) -> int:
-    """Walk with the SDK."""
-    seen = 0
-    async with MihuClient("benchmark", base_url=base_url) as mihu:
-        async for _ in mihu.numbers.list(per_page=PER_PAGE):
-            seen += 1
-    return seen
+class _Race:
+    """One SDK beside bare aiohttp, over the same bytes."""
 
+    def __init__(self, name: str, python: Path) -> None:
+        self.name = name
+        self._python = python
+        self._stack = ExitStack()
 
-def measure(walk: Walk, base_url: str) -> tuple[float, float]:
-    """Give the seconds of wall and processor that one walk took."""
-    wall, processor = time.perf_counter(), time.process_time()
-    seen = asyncio.run(_run(walk, base_url))
-    assert seen == PAGES * PER_PAGE, f"{seen} items came"
-    return time.perf_counter() - wall, time.process_time() - processor
+    def __enter__(self) -> Self:
+        enter = self._stack.enter_context
+        self._bare = enter(Walker(Path(sys.executable), "bare"))
+        self._sdk = enter(Walker(self._python, self.name))
+        self._short, self._long = (enter(serving(self.name, pages=pages)) for pages in (WARM, PAGES))
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
-async def _run(walk: Walk, base_url: str) -> int:
-    return await walk(base_url)
+    def warm(self) -> bool:
+        """Walk a few pages: a first call pays for what is imported late. Gives whether the SDK can walk."""
+        self._bare.walk(self._short, shape=self.name)
+        try:
+            return self._sdk.walk(self._short)["items"] == WARM * PER_PAGE
+        except (RuntimeError, OSError):
+            return False
 
-
-def main() -> None:
-    """Take the rounds and print the table."""
-    with serving(PAGES, PER_PAGE) as base_url:
-        for walk in (bare, ours):
-            measure(walk, base_url)  # warm up: the first walk pays for what is imported late
-        rounds = [(measure(bare, base_url), measure(ours, base_url)) for _ in range(ROUNDS)]
-    report(rounds)
-
-
-def report(rounds: list[tuple[tuple[float, float], tuple[float, float]]]) -> None:
-    """Print medians, and the ratios taken round by round."""
-    print(f"{PAGES} pages of {PER_PAGE} items, {ROUNDS} rounds in turns; Python {platform.python_version()}, ", end="")
-    print(f"aiohttp {aiohttp.__version__}, {platform.machine()}")
-    print(f"{'':24}{'items/s':>12}{'x wall':>18}{'x CPU':>18}")
-    for name, place in (("bare aiohttp + orjson", 0), ("mihu_async", 1)):
-        rate = PAGES * PER_PAGE / median(taken[place][0] for taken in rounds)
-        ratios = [[taken[place][kind] / taken[0][kind] for taken in rounds] for kind in (0, 1)]
-        spread = "".join(f"{f'{median(some):.2f} ({min(some):.2f}-{max(some):.2f})':>18}" for some in ratios)
-        print(f"{name:24}{rate:>12,.0f}{spread}")
-
-
-if __name__ == "__main__":
-    main()
+    def walk(self) -> dict[str, Taken]:
+        """Walk with both."""
+        taken = {
+            f"bare {self.name}": self._bare.walk(self._long, shape=self.name),
+            self.name: self._sdk.walk(self._long),
+        }
+        for name, told in taken.items():
+            assert told["items"] == PAGES * PER_PAGE, f"{name} saw {told['items']} items"
+        return taken

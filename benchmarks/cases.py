@@ -1,0 +1,113 @@
+"""The pure parts, each by itself, for pytest-benchmark: pytest benchmarks/cases.py.
+
+Compared with what they took before, on the same machine: make bench-baseline, then make bench-compare.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pytest
+from attrs import evolve
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.decode import BODY, LISTING, MASK, NOW, REQUEST, RESPONSE, closer, ours, straight
+from benchmarks.shapes import PER_PAGE
+from mihu_async.core.envelope import read
+from mihu_async.core.request import describe, encode_query
+from mihu_async.core.retry import Again, RetryPolicy, decide, parse_retry_after
+from mihu_async.errors import RateLimitError
+from mihu_async.models.numbers import PhoneNumber
+from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
+from mihu_async.paging.drift import Trail, sighted
+from mihu_async.paging.page import check_progress
+from mihu_async.resources.numbers import NUMBERS
+
+PAGE = read(RESPONSE, REQUEST, MASK, now=NOW)
+AFTER = read(evolve(RESPONSE, body=LISTING.body(PAGE.pagination.current_page + 1)), REQUEST, MASK, now=NOW)
+NUMBER = PAGE.pagination.current_page
+REFUSED = RateLimitError("busy", status=429, method="GET", url="http://127.0.0.1", retry_after=1.5)
+
+
+@pytest.mark.parametrize("decode", [straight, ours, closer], ids=lambda decode: decode.__name__)
+def test_decode_a_page(benchmark: BenchmarkFixture, decode: Callable[[], int]) -> None:
+    """A page of 100 numbers: by msgspec alone, in the direct lane, and through the converter."""
+    assert PER_PAGE == benchmark(decode)
+
+
+def test_describe_a_listing(benchmark: BenchmarkFixture) -> None:
+    """The request of a page with filters."""
+    query = {"status": "active", "country_code": "US", "per_page": 100, "page": 7}
+    request = benchmark(partial(describe, "GET", "/phone-numbers", PhoneNumber, query=query))
+
+    assert request.query == encode_query(query)
+
+
+def test_describe_a_purchase(benchmark: BenchmarkFixture) -> None:
+    """The request of a write, with its body."""
+    body = {"number": "+12085550100", "country_code": "US", "type": "local", "monthly_fee": 1.15}
+    request = benchmark(partial(describe, "POST", "/phone-numbers", PhoneNumber, json=body))
+
+    assert request.body
+
+
+def trail() -> Trail[PhoneNumber]:
+    """Begin a walk that has asked for the page."""
+    begun: Trail[PhoneNumber] = Trail(NUMBERS.key, whole=True)
+    begun.ask(NUMBER)
+    return begun
+
+
+def test_sight_a_page(benchmark: BenchmarkFixture) -> None:
+    """What a page that arrived says of the listing, before it is read."""
+    assert (PAGE.pagination.total, PAGE.pagination.last_page) == benchmark(sighted, BODY)
+
+
+def test_note_and_take_a_page(benchmark: BenchmarkFixture) -> None:
+    """A page on the trail of a walk: written down, checked, and its items told from those that were given."""
+
+    def take(begun: Trail[PhoneNumber]) -> int:
+        check_progress(PAGE, requested=NUMBER)
+        return len(begun.take(begun.note(NUMBER, PAGE)))
+
+    def fresh() -> tuple[tuple[Trail[PhoneNumber]], dict[str, object]]:
+        return (trail(),), {}
+
+    pedantic: Any = benchmark.pedantic
+    assert PER_PAGE == pedantic(take, setup=fresh, rounds=2000)
+
+
+def test_join_a_page(benchmark: BenchmarkFixture) -> None:
+    """Whether a page joins on to the one before, where nothing moved."""
+    begun = trail()
+    begun.ask(NUMBER + 1)
+    before, after = begun.note(NUMBER, PAGE), begun.note(NUMBER + 1, AFTER)
+    begun.take(before)
+
+    assert benchmark(begun.follows, before, before, after)
+
+
+def test_decide_on_a_retry(benchmark: BenchmarkFixture) -> None:
+    """What follows a refusal."""
+    verdict = benchmark(partial(decide, REFUSED, method="GET", attempt=1, policy=RetryPolicy(), left=60.0, jitter=0.5))
+
+    assert Again(1.5) == verdict
+
+
+def test_read_retry_after(benchmark: BenchmarkFixture) -> None:
+    """A pause that is asked for as a date."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    assert benchmark(partial(parse_retry_after, "Thu, 01 Jan 2026 00:00:07 GMT", now=now)) > 0
+
+
+def test_write_and_read_a_checkpoint(benchmark: BenchmarkFixture) -> None:
+    """A place in a walk, as text and back."""
+    place = Place(page=7, anchors=tuple(deque((item.phone_number_uuid for item in PAGE.items), maxlen=8)))
+
+    def there_and_back() -> Place:
+        return decode_checkpoint(encode_checkpoint(place, listing="numbers"), listing="numbers")
+
+    assert place == benchmark(there_and_back)

@@ -1,0 +1,75 @@
+"""How long a page takes from bytes to models, against msgspec straight into the same classes."""
+
+import gc
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from benchmarks.processes import pin
+from benchmarks.shapes import PER_PAGE, SHAPES, Listing
+from mihu_async.core import converter
+from mihu_async.core.envelope import read
+from mihu_async.core.mask import Mask
+from mihu_async.core.request import Request, describe
+from mihu_async.core.response import Response
+from mihu_async.models.numbers import PhoneNumber
+from mihu_async.models.pages import Page
+
+ROUNDS, PAGES, SLOW = 15, 60, 10
+
+LISTING = Listing(SHAPES["mihu"], 400)
+BODY = LISTING.body(200)
+REQUEST: Request[Page[PhoneNumber]] = describe("GET", "/phone-numbers", Page[PhoneNumber])
+RESPONSE = Response(
+    "http://127.0.0.1", 200, CIMultiDictProxy(CIMultiDict({"Content-Type": "application/json"})), BODY, complete=True
+)
+MASK = Mask(("benchmark-token",))
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class _Data(msgspec.Struct):
+    items: tuple[PhoneNumber, ...]
+
+
+class _Answer(msgspec.Struct):
+    data: _Data
+
+
+FLOOR = msgspec.json.Decoder(_Answer)
+
+
+def straight() -> int:
+    """Let msgspec make the same classes, and check nothing."""
+    return len(FLOOR.decode(BODY).data.items)
+
+
+def ours() -> int:
+    """Read an answer as a call does: its type, its envelope, its pagination and its items."""
+    return len(read(RESPONSE, REQUEST, MASK, now=NOW).items)
+
+
+def closer() -> int:
+    """Read it as an answer is read that asks for a closer look: through the converter."""
+    document = converter.parse(BODY, exact=True)
+    return len(converter.structure(document["data"], Page[PhoneNumber], path="$.data").items)
+
+
+def seconds(decode: Callable[[], int], times: int) -> float:
+    """Give the seconds that an item takes, beginning with nothing to collect but this page's own objects."""
+    gc.collect()
+    gc.freeze()
+    began = time.perf_counter()
+    for _ in range(times):
+        assert decode() == PER_PAGE
+    return (time.perf_counter() - began) / (times * PER_PAGE)
+
+
+def measure() -> dict[str, list[float]]:
+    """Decode in turns; gives seconds an item."""
+    pin(0)
+    turns = ((straight, PAGES), (ours, PAGES), (closer, SLOW))
+    rounds = [[seconds(decode, times) for decode, times in turns] for _ in range(ROUNDS + 1)][1:]
+    return {decode.__name__: list(taken) for (decode, _), taken in zip(turns, zip(*rounds, strict=True), strict=True)}

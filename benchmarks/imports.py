@@ -1,0 +1,39 @@
+"""How long an import takes, in a fresh process each time, against aiohttp's; the start of Python is not counted."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.peers import installed
+from benchmarks.processes import ROOT, pin
+
+ROUNDS, PEER_ROUNDS = 25, 3
+WHAT = {
+    "aiohttp": "import aiohttp",
+    "mihu_async": "import mihu_async",
+    "telnyx": "from telnyx import AsyncTelnyx",
+    "retell": "from retell import AsyncRetell",
+    "openai": "from openai import AsyncOpenAI",
+    "twilio": "from twilio.http.async_http_client import AsyncTwilioHttpClient; from twilio.rest import Client",
+}
+
+
+def seconds(python: Path, statement: str) -> float:
+    """Import in a fresh process."""
+    code = f"import time; began = time.perf_counter(); {statement}; print(time.perf_counter() - began)"
+    told = subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    return float(told.stdout)
+
+
+def measure() -> dict[str, list[float]]:
+    """Import in turns."""
+    pin(0)
+    ours = dict.fromkeys(("aiohttp", "mihu_async"), Path(sys.executable))
+    taken: dict[str, list[float]] = {}
+    for pythons, rounds in ((ours, ROUNDS), (installed(), PEER_ROUNDS)):
+        for number in range(rounds + 1):
+            for name, python in pythons.items():
+                took = seconds(python, WHAT[name])
+                if number:  # the first one reads the disk
+                    taken.setdefault(name, []).append(took)
+    return taken

@@ -1,0 +1,55 @@
+"""How near a walk comes to what its window allows, when each page takes 50 ms.
+
+The ideal is computed, not measured: all pages of the window in flight all the time, its ramp counted in, and nothing
+that takes time but the service.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import Walker, serving
+
+DELAY, ROUNDS = 0.05, 3
+GOAL = 400, 16
+"""The pages and the width for which there is a goal."""
+WIDTHS, PAGES = (1, 2, 4, 8, 16, 32, 64), 200
+
+
+def ideal(pages: int, concurrency: int, delay: float = DELAY) -> float:
+    """Give the seconds of a walk that costs nothing but waiting: page one alone, then a window that doubles."""
+    answered: list[float] = []
+    width, begun, now = 1, 0, 0.0
+    for number in range(pages):
+        while begun < min(pages, number + width):
+            answered.append(now + delay)
+            begun += 1
+        now = max(now, answered[number])
+        width = min(concurrency, width * 2)
+    return now
+
+
+def spent(taken: Iterable[dict[str, float]]) -> dict[str, list[float]]:
+    """Give the seconds of some walks."""
+    rounds = list(taken)
+    return {kind: [told[kind] for told in rounds] for kind in ("wall", "cpu")}
+
+
+def measure() -> list[dict[str, Any]]:
+    """Walk in turns; gives the seconds for each number of pages and each width."""
+    cases = [(PAGES, width) for width in WIDTHS] + [GOAL]
+    with (
+        Walker(Path(sys.executable), "mihu") as walker,
+        serving(pages=PAGES, delay=DELAY) as short,
+        serving(pages=GOAL[0], delay=DELAY) as long,
+    ):
+        walker.walk(short, concurrency=WIDTHS[-1])  # warms it up
+        rounds = [
+            [walker.walk(short if pages == PAGES else long, concurrency=width) for pages, width in cases]
+            for _ in range(ROUNDS)
+        ]
+    return [
+        {"pages": pages, "width": width, "ideal": ideal(pages, width), **spent(taken)}
+        for (pages, width), taken in zip(cases, zip(*rounds, strict=True), strict=True)
+    ]

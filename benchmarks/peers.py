@@ -1,0 +1,56 @@
+"""Gives each peer an environment of its own, made once; what cannot be installed is said, and not fatal."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from benchmarks.processes import CACHE, ROOT
+
+PATIENCE = 300
+"""How many seconds an installation may take."""
+NAMES = {"telnyx": "telnyx", "retell-sdk": "retell", "openai": "openai", "twilio": "twilio"}
+"""What is installed, and who walks with it."""
+
+
+def wanted() -> dict[str, str]:
+    """Read what is to be installed for whom from the dependency group."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    requirements: list[str] = groups["peers"]
+    return {NAMES[re.split(r"[\[<>=~! ]", requirement)[0]]: requirement for requirement in requirements}
+
+
+def python_of(peer: str) -> Path:
+    """Say where a peer's Python is."""
+    return CACHE / "peers" / peer / "bin" / "python"
+
+
+def install(peer: str, requirement: str) -> str:
+    """Make a peer's environment, unless it is there; gives why it cannot be, or nothing."""
+    python = python_of(peer)
+    stamp = python.parent.parent / "installed"
+    if stamp.exists() and stamp.read_text() == requirement:
+        return ""
+    print(f"installing {requirement} …", file=sys.stderr)
+    try:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(python.parent.parent)], check=True)
+        pip = [str(python), "-m", "pip", "-qq", "--disable-pip-version-check", "--retries", "1"]
+        subprocess.run([*pip, "install", requirement], check=True, timeout=PATIENCE)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"{peer} could not be installed ({type(error).__name__})"
+    stamp.write_text(requirement)
+    return ""
+
+
+def version_of(peer: str) -> str:
+    """Give the version that is installed."""
+    name = next(name for name, known in NAMES.items() if known == peer)
+    code = f"from importlib.metadata import version; print(version({name!r}))"
+    told = subprocess.run([str(python_of(peer)), "-c", code], check=True, capture_output=True, text=True)
+    return told.stdout.strip()
+
+
+def installed() -> dict[str, Path]:
+    """Give the Pythons of the peers that are there."""
+    return {peer: python_of(peer) for peer in NAMES.values() if (python_of(peer).parent.parent / "installed").exists()}

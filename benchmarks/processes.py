@@ -1,0 +1,76 @@
+"""Starts the processes of a measurement: the server, and who walks, each on a core of its own where that can be."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+from urllib.request import urlopen
+
+from benchmarks.shapes import PER_PAGE
+
+ROOT = Path(__file__).parent.parent
+CACHE = ROOT / "build" / "bench"
+"""What a run leaves: its results, and the environments of the peers."""
+RESULTS = CACHE / "results.json"
+"""What the last whole run measured."""
+
+
+def pin(core: int) -> None:
+    """Keep this process on one of its cores, counted from 0, or from the end; where the system cannot, on any."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
+
+
+@contextmanager
+def serving(shape: str = "mihu", *, pages: int, per_page: int = PER_PAGE, delay: float = 0.0) -> Iterator[str]:
+    """Serve that many pages, each after a delay in seconds; gives the address."""
+    command = [sys.executable, "-m", "benchmarks.server", shape, str(pages), str(per_page), str(delay)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.communicate()  # the end of its input ends it
+
+
+def answered(base_url: str) -> int:
+    """Give how many requests a server has answered."""
+    with urlopen(f"{base_url}/requests") as answer:  # noqa: S310 - our own server
+        return int(answer.read())
+
+
+class Walker:
+    """A process that walks where and when it is told, in the environment of a Python of its own."""
+
+    def __init__(self, python: Path, name: str) -> None:
+        self.name = name
+        self._process = subprocess.Popen(
+            [str(python), "-m", "benchmarks.walkers", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+
+    def walk(self, base_url: str, **options: Any) -> dict[str, float]:
+        """Walk all that is served there; gives seconds of ``wall`` and ``cpu``, and the ``peak`` of memory in bytes."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps({"base_url": base_url, **options}), file=self._process.stdin, flush=True)
+        told = self._process.stdout.readline()
+        if not told:
+            message = f"{self.name} cannot walk"
+            raise RuntimeError(message)
+        taken: dict[str, float] = json.loads(told)
+        return taken
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()  # the end of its input ends it

@@ -1,0 +1,20 @@
+"""Writes the table and the pictures of the last whole run into the README and docs: python -m benchmarks.readme."""
+
+import json
+
+from benchmarks.plot import THEMES, picture
+from benchmarks.processes import RESULTS, ROOT
+from benchmarks.table import rewritten
+
+
+def main() -> None:
+    """Write them."""
+    run = json.loads(RESULTS.read_text())
+    readme = ROOT / "README.md"
+    readme.write_text(rewritten(readme.read_text(), run))
+    for theme, colours in THEMES.items():
+        (ROOT / "docs" / f"speed-{theme}.svg").write_text(picture(run["samples"], colours))
+
+
+if __name__ == "__main__":
+    main()

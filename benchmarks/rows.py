@@ -1,0 +1,243 @@
+"""From what was measured to the rows of the table: ratios, goals, and what is said of each. Pure functions."""
+
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from statistics import median
+from typing import Any
+
+from attrs import frozen
+
+PER_PAGE = 100
+LINEAR = 1.25
+"""How much more an item may cost in a long walk: none, and what the measuring itself is unsure of."""
+AT_LEAST = {"telnyx": (11.0, 15.0)}
+"""How many times a peer's speed ours must be at the least: plainly, and each against bare aiohttp on its own bytes."""
+FASTER = (1.0, 1.0)
+TITLES = {"telnyx": "telnyx", "retell": "retell-sdk", "openai": "openai", "twilio": "twilio"}
+
+
+@frozen(kw_only=True)
+class Row:
+    """A line of the table: what, how much it was in its own unit, and for each round the figure that has the goal.
+
+    ``goal`` is the most that the median may be, or with ``least`` what it must be above; None sets none.
+    """
+
+    what: str
+    measured: str
+    values: tuple[float, ...]
+    unit: str = "×"
+    goal: float | None = None
+    least: bool = False
+
+    @property
+    def figure(self) -> float:
+        """The median of the rounds."""
+        return median(self.values)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the goal is met, and by how much it is missed."""
+        if self.goal is None:
+            return ""
+        missed = self.goal - self.figure if self.least else self.figure - self.goal
+        if missed < 0 or (missed == 0 and not self.least):
+            return "met"
+        return f"missed by {plain(missed)} ({missed / self.goal:.1%})"
+
+
+def plain(figure: float) -> str:
+    """Write a figure with as many digits as mean something."""
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}" if figure >= 10 else f"{figure:.2f}"  # noqa: PLR2004
+
+
+def ratios(some: Iterable[float], others: Iterable[float]) -> tuple[float, ...]:
+    """Divide round by round."""
+    return tuple(map(operator.truediv, some, others))
+
+
+def decode(taken: dict[str, list[float]]) -> Iterator[Row]:
+    """Read a page from bytes to models."""
+    floor, ours, closer = (taken[name] for name in ("straight", "ours", "closer"))
+    told = "{:.1f} µs an item, against {:.1f}"
+    yield Row(
+        what="decode a page of 100 numbers, against msgspec straight into the same classes",
+        measured=told.format(median(ours) * 1e6, median(floor) * 1e6),
+        values=ratios(ours, floor),
+        goal=1.25,
+    )
+    yield Row(
+        what="the same, through the converter: an answer that needs a closer look",
+        measured=told.format(median(closer) * 1e6, median(floor) * 1e6),
+        values=ratios(closer, floor),
+    )
+
+
+def walk(taken: dict[str, Any]) -> Iterator[Row]:
+    """Set a walk beside bare aiohttp, and beside the peers."""
+    turns: dict[str, list[dict[str, dict[str, float]]]] = taken["turns"]
+    every = [turn for some in turns.values() for turn in some]
+    for kind, name, goal in (("wall", "wall", 1.6), ("cpu", "CPU", 1.7)):
+        ours, bare = ([turn[who][kind] for turn in every] for who in ("mihu", "bare mihu"))
+        told = " against ".join(f"{items_a_second(some, 400)}" for some in (ours, bare))
+        yield Row(
+            what=f"`async for` over 400 pages, against bare aiohttp and orjson that keep dicts: {name}",
+            measured=f"{told} items a second" + (" of CPU" if kind == "cpu" else ""),
+            values=ratios(ours, bare),
+            goal=goal,
+        )
+    for peer, some in turns.items():
+        if peer == "mihu":
+            continue
+        ours, theirs, bare, bare_theirs = (
+            [turn[who]["wall"] for turn in some] for who in ("mihu", peer, "bare mihu", f"bare {peer}")
+        )
+        plainly, fairly = AT_LEAST.get(peer, FASTER)
+        title = f"{TITLES[peer]} {taken['versions'][peer]}"
+        yield Row(
+            what=f"the same walk, how many times as fast as {title}",
+            measured=f"{items_a_second(theirs, 400)} items a second",
+            values=ratios(theirs, ours),
+            goal=plainly,
+            least=True,
+        )
+        own = ratios(theirs, bare_theirs)
+        yield Row(
+            what=f"{TITLES[peer]}: the same, each against bare aiohttp on its own bytes",
+            measured=f"it takes {plain(median(own))} × bare aiohttp",
+            values=ratios(own, ratios(ours, bare)),
+            goal=fairly,
+            least=True,
+        )
+
+
+def items_a_second(seconds: Iterable[float], pages: int) -> str:
+    """Write down how many items a second a walk gives."""
+    return f"{pages * PER_PAGE / median(seconds):,.0f}"
+
+
+def latency(taken: list[dict[str, Any]]) -> Iterator[Row]:
+    """Set walks of pages that take 50 ms beside the ideal of their window."""
+    for case in sorted(taken, key=lambda case: (-case["pages"], case["width"])):
+        pages, width = case["pages"], case["width"]
+        yield Row(
+            what=f"{pages} pages at 50 ms, `concurrency={width}`, against the ideal of the window",
+            measured=f"{median(case['wall']):.2f} s ({median(case['cpu']):.2f} of CPU), ideally {case['ideal']:.2f}",
+            values=tuple(wall / case["ideal"] for wall in case["wall"]),
+            goal=1.15 if pages == max(case["pages"] for case in taken) else None,
+        )
+
+
+def call(taken: dict[str, list[float]]) -> Iterator[Row]:
+    """Set one awaited call beside bare aiohttp's."""
+    for kind, name, goal in (("wall", "wall", 1.35), ("cpu", "CPU", None)):
+        ours, bare = taken[f"ours {kind}"], taken[f"bare {kind}"]
+        yield Row(
+            what=f"one awaited call, against bare aiohttp and orjson: {name}",
+            measured=f"{median(ours) * 1e6:.0f} µs, against {median(bare) * 1e6:.0f}",
+            values=ratios(ours, bare),
+            goal=goal,
+        )
+
+
+def imports(taken: dict[str, list[float]]) -> Iterator[Row]:
+    """Set our import beside aiohttp's, and the peers'."""
+    aiohttp = taken["aiohttp"]
+    for name, seconds in taken.items():
+        if name == "aiohttp":
+            continue
+        ours = name == "mihu_async"
+        yield Row(
+            what="`import mihu_async`, against `import aiohttp`" if ours else f"the same with {TITLES[name]}",
+            measured=f"{median(seconds) * 1e3:.0f} ms, against {median(aiohttp) * 1e3:.0f}",
+            values=ratios(seconds, aiohttp) if ours else tuple(took / median(aiohttp) for took in seconds),
+            goal=1.15 if ours else None,
+        )
+
+
+def growth(taken: list[dict[str, Any]]) -> Iterator[Row]:
+    """Say what a walk costs that gets longer: requests, time, memory."""
+    yield Row(
+        what="requests for each page, walks over 100, 1 000 and 10 000 pages",
+        measured=f"{sum(case['requests'] for case in taken):,} for {sum(case['pages'] for case in taken):,} pages",
+        values=tuple(case["requests"] / case["pages"] for case in taken),
+        unit="",
+        goal=1.0,
+    )
+    by_mode = sorted(taken, key=operator.itemgetter("mode"))
+    for mode, cases in groupby(by_mode, key=operator.itemgetter("mode")):
+        yield from _growth_of(mode, list(cases))
+
+
+def _growth_of(mode: str, cases: list[dict[str, Any]]) -> Iterator[Row]:
+    by_size = groupby(sorted(cases, key=operator.itemgetter("pages")), key=operator.itemgetter("pages"))
+    few, between, many = ([*some] for _, some in by_size)
+    first = median(map(_an_item, few))
+    for some, name in ((between, "100 thousand"), (many, "a million")):
+        yield Row(
+            what=f'CPU an item, {name} items against ten thousand, `on_drift="{mode}"`',
+            measured=f"{median(map(_an_item, some)) * 1e6:.1f} µs, against {first * 1e6:.1f}",
+            values=tuple(_an_item(case) / first for case in some),
+            goal=LINEAR,
+        )
+    small, large = (median(case["peak"] for case in some) for some in (few, many))
+    told = f"{large / 2**20:.0f} MiB, against {small / 2**20:.0f}"
+    what = f'peak of memory, a million items against ten thousand, `on_drift="{mode}"`'
+    if mode == "ignore":
+        yield Row(what=what, measured=told, values=tuple(case["peak"] / small for case in many), goal=1.1)
+    else:
+        more = (many[0]["pages"] - few[0]["pages"]) * PER_PAGE
+        yield Row(
+            what=f"{what}, an item more",
+            measured=told,
+            values=tuple((case["peak"] - small) / more for case in many),
+            unit="bytes",
+            goal=100.0,
+        )
+
+
+def _an_item(case: dict[str, float]) -> float:
+    return case["cpu"] / case["items"]
+
+
+def memory(taken: dict[str, Any]) -> Iterator[Row]:
+    """Say what an item takes that is held."""
+    few, many = taken["few"], taken["many"]
+    told = "{:.0f} MiB with {:,} items, {:.0f} with {:,}"
+    yield Row(
+        what="memory of an item that is held: what Python allocates",
+        measured="",
+        values=(taken["allocated"],),
+        unit="bytes",
+        goal=2600.0,
+    )
+    yield Row(
+        what="the same: what the process grows by",
+        measured=told.format(many[0]["peak"] / 2**20, many[0]["items"], few[0]["peak"] / 2**20, few[0]["items"]),
+        values=tuple((b["peak"] - a["peak"]) / (b["items"] - a["items"]) for a, b in zip(few, many, strict=True)),
+        unit="bytes",
+        goal=2600.0,
+    )
+
+
+def fleet(taken: dict[str, float]) -> Iterator[Row]:
+    """Say what a second process gains."""
+    yield Row(
+        what="an export of 400 pages at 50 ms by two Dask workers, how many times as fast as by one process",
+        measured=f"{taken['together']:.2f} s, against {taken['alone']:.2f}",
+        values=(taken["alone"] / taken["together"],),
+    )
+
+
+READERS: dict[str, Callable[[Any], Iterator[Row]]] = {
+    reader.__name__: reader for reader in (decode, call, walk, latency, growth, memory, imports, fleet)
+}
+"""How each measurement is read, in the table's order."""
+
+
+def rows(samples: dict[str, Any]) -> Iterator[Row]:
+    """Give the rows of all that was measured."""
+    for name, read in READERS.items():
+        if name in samples:
+            yield from read(samples[name])

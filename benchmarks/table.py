@@ -1,0 +1,55 @@
+"""The table of a run, for a terminal and for the README. Pure functions of what was measured."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.rows import Row, plain, rows
+
+HEAD = ("what", "measured", "median (min–max)", "goal", "")
+BEGIN, END = "<!-- make bench-readme writes from here -->", "<!-- to here -->"
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """Spell a row."""
+    spread = f" ({plain(min(row.values))}–{plain(max(row.values))})" if len(row.values) > 1 else ""
+    sign = ">" if row.least else "≤"
+    goal = "" if row.goal is None else f"{sign} {row.goal:,g}"
+    return row.what, row.measured, f"{plain(row.figure)}{spread} {row.unit}".rstrip(), goal, row.verdict
+
+
+def markdown(some: Sequence[Row]) -> str:
+    """Spell rows as a table of Markdown."""
+    lines = [HEAD, ("---", "---", "---:", "---:", "---"), *map(cells, some)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def text(some: Sequence[Row]) -> str:
+    """Spell rows as a table for a terminal."""
+    lines = [HEAD, *map(cells, some)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def measured_on(run: dict[str, Any]) -> str:
+    """Say what it was measured on, and what could not be."""
+    machine = run["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    told = f"Measured on {machine['cores']} cores ({machine['system']}), Python {machine['python']}, {versions}."
+    left_out = "; ".join(run["skipped"])
+    return f"{told} Left out: {left_out}." if left_out else told
+
+
+def printed(run: dict[str, Any]) -> str:
+    """Spell a run for a terminal."""
+    return f"{text([*rows(run['samples'])]).replace('`', '')}\n\n{measured_on(run)}"
+
+
+def rewritten(readme: str, run: dict[str, Any]) -> str:
+    """Give the README with a run's table between its markers."""
+    table = f"{BEGIN}\n{markdown([*rows(run['samples'])])}\n\n{measured_on(run)}\n{END}"
+    new, found = re.subn(f"{BEGIN}.*?{END}", lambda _: table, readme, flags=re.DOTALL)
+    if not found:
+        message = f"The README has no place for the table: {BEGIN} … {END}"
+        raise ValueError(message)
+    return new
