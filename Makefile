@@ -82,11 +82,11 @@ clean:
 	touch $@
 
 .venv/.test: .venv/.made pyproject.toml
-	$(PIP) install --editable '.[cli,otel]' --group test
+	$(PIP) install --editable '.[cli,otel]' --group test --group examples
 	touch $@
 
 .venv/.check: .venv/.made pyproject.toml
-	$(PIP) install --editable '.[cli,otel]' --group test --group typing --group lint --group bench
+	$(PIP) install --editable '.[cli,otel]' --group test --group examples --group typing --group lint --group bench
 	touch $@
 
 .venv/.bench: .venv/.made pyproject.toml

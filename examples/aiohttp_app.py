@@ -1,0 +1,79 @@
+"""An aiohttp.web application: one client for all requests, in a cleanup context.
+
+``python examples/aiohttp_app.py``, with MIHU_API_TOKEN and MIHU_TENANT set, and PORT where 8080 is taken.
+"""
+
+import logging
+import os
+from collections.abc import AsyncGenerator
+from json import JSONDecodeError
+from math import ceil
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from mihu_async import MihuClient, MihuError, NotFoundError, RateLimitError, UsageError
+
+logger = logging.getLogger(__name__)
+
+MIHU = web.AppKey("mihu", MihuClient)
+
+
+async def client(app: web.Application) -> AsyncGenerator[None]:
+    """Make the client before the first request, and close it after the last one was answered."""
+    async with MihuClient() as mihu:
+        app[MIHU] = mihu
+        yield
+
+
+async def trunks(request: web.Request) -> web.Response:
+    """Give the numbers of the workspace's trunks for calls, with the agents that answer them."""
+    agents: dict[str, str | None] = {}
+    async for trunk in request.app[MIHU].trunks.list(channel="call"):
+        agents[trunk.number] = trunk.bindings.call.agent_uuid if trunk.bindings and trunk.bindings.call else None
+    return web.json_response(agents)
+
+
+async def assign(request: web.Request) -> web.Response:
+    """Have a trunk answered by another agent."""
+    try:
+        agent: str = (await request.json())["agent_uuid"]
+    except (JSONDecodeError, KeyError, TypeError):
+        raise web.HTTPBadRequest(text='Send {"agent_uuid": "…"}.') from None
+    number = request.match_info["number"]
+    snapshot = await request.app[MIHU].trunks.assign(phone_number=number, channel="call", agent_uuid=agent)
+    call = snapshot.channels.call
+    return web.json_response({"number": number, "agent_uuid": call.agent_uuid if call else None})
+
+
+@web.middleware
+async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer whatever went wrong on the way to Mihu, by whose fault it was. No error holds a secret."""
+    detail: str | None
+    headers: dict[str, str] = {}
+    try:
+        return await handler(request)
+    except UsageError as error:
+        status, detail = 422, str(error)
+    except NotFoundError as error:
+        status, detail = 404, error.message
+    except RateLimitError as error:
+        status, detail = 503, "Mihu is busy."
+        headers["Retry-After"] = str(ceil(error.retry_after or 1))
+    except MihuError as error:
+        status, detail = 502, "Mihu gave no usable answer."
+        logger.warning("%s %s failed: %s", request.method, request.path, error)
+    return web.json_response({"detail": detail}, status=status, headers=headers)
+
+
+def make_app() -> web.Application:
+    """Put the application together."""
+    app = web.Application(middlewares=[refuse])
+    app.cleanup_ctx.append(client)
+    app.add_routes([web.get("/trunks", trunks), web.put("/trunks/{number}", assign)])
+    return app
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    web.run_app(make_app(), host="127.0.0.1", port=int(os.environ.get("PORT", "8080")))

@@ -1,0 +1,30 @@
+"""The workspace that the hosts work for: a sandbox, told to them as it is to their users, by the environment."""
+
+import pytest
+
+from mihu_async import MihuClient, RetryPolicy
+
+
+@pytest.fixture(autouse=True)
+def workspace(mihu_sandbox, monkeypatch):
+    """Point the environment at a sandbox."""
+    monkeypatch.setenv("MIHU_API_TOKEN", mihu_sandbox.token)
+    monkeypatch.setenv("MIHU_BASE_URL", mihu_sandbox.base_url)
+    return mihu_sandbox
+
+
+@pytest.fixture
+def _clients(monkeypatch):
+    """See that a host closes the clients that it makes in this process, which try again without a wait."""
+    made: list[MihuClient] = []
+    initialize = MihuClient.__init__
+
+    def make(self, *args, **kwargs) -> None:
+        initialize(self, *args, retries=RetryPolicy(base_delay=0), **kwargs)
+        made.append(self)
+
+    monkeypatch.setattr(MihuClient, "__init__", make)
+    yield
+
+    assert made
+    assert [] == [client for client in made if client._transport._own]

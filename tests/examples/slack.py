@@ -1,0 +1,81 @@
+"""Slack on loopback: what a bot in Socket Mode needs of it."""
+
+import asyncio
+import json
+from itertools import count
+from typing import Any, Self
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from slack_sdk.web.async_client import AsyncWebClient
+
+BOT_TOKEN, APP_TOKEN = "xoxb-test", "xapp-test"
+WHO = {"ok": True, "team_id": "T1", "user_id": "U1", "bot_id": "B1"}
+
+
+class Slack:
+    """Gives a bot its commands through the socket, and keeps what it acknowledges and answers."""
+
+    def __init__(self) -> None:
+        self.connected = asyncio.Event()
+        self.answers: asyncio.Queue[str] = asyncio.Queue()
+        self.acknowledged: asyncio.Queue[str] = asyncio.Queue()
+        self._serial = count(1)
+        self._socket = web.WebSocketResponse()
+        app = web.Application()
+        app.router.add_post("/api/auth.test", self._who)
+        app.router.add_post("/api/apps.connections.open", self._open)
+        app.router.add_get("/socket", self._serve)
+        app.router.add_post("/respond", self._answered)
+        self._server = TestServer(app, handler_cancellation=True)
+
+    async def __aenter__(self) -> Self:
+        await self._server.start_server()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.close()
+
+    def client(self) -> AsyncWebClient:
+        """Make a client that takes this for Slack."""
+        return AsyncWebClient(BOT_TOKEN, base_url=str(self._server.make_url("/api/")))
+
+    async def say(self, text: str, *, answerable: bool = True) -> None:
+        """Send the bot a command, and wait until it is acknowledged."""
+        command, _, rest = text.partition(" ")
+        envelope = str(next(self._serial))
+        payload = {
+            "command": command,
+            "text": rest,
+            "team_id": "T1",
+            "user_id": "U2",
+            "channel_id": "C1",
+            "response_url": str(self._server.make_url("/respond")) if answerable else None,
+        }
+        await self._socket.send_json({"type": "slash_commands", "envelope_id": envelope, "payload": payload})
+        assert envelope == await self.acknowledged.get()
+
+    async def ask(self, text: str) -> str:
+        """Send the bot a command, and give what it answers."""
+        await self.say(text)
+        return await self.answers.get()
+
+    async def _who(self, request: web.Request) -> web.Response:
+        assert f"Bearer {BOT_TOKEN}" == request.headers["Authorization"]
+        return web.json_response(WHO)
+
+    async def _open(self, request: web.Request) -> web.Response:
+        assert f"Bearer {APP_TOKEN}" == request.headers["Authorization"]
+        return web.json_response({"ok": True, "url": str(self._server.make_url("/socket"))})
+
+    async def _serve(self, request: web.Request) -> web.WebSocketResponse:
+        await self._socket.prepare(request)
+        self.connected.set()
+        async for message in self._socket:
+            told: dict[str, Any] = json.loads(message.data)
+            self.acknowledged.put_nowait(told["envelope_id"])
+        return self._socket
+
+    async def _answered(self, request: web.Request) -> web.Response:
+        self.answers.put_nowait((await request.json())["text"])
+        return web.Response(text="ok")

@@ -1,0 +1,76 @@
+"""Telegram's Bot API on loopback: what a bot that polls needs of it."""
+
+import asyncio
+import json
+from itertools import count
+from typing import Any, Self
+
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+TOKEN = "1:test"
+BOT = {"id": 1, "is_bot": True, "first_name": "Numbers", "username": "numbers_bot"}
+
+
+class Telegram:
+    """Gives a bot the messages of its chats, and keeps what it answers there."""
+
+    def __init__(self) -> None:
+        self.connected = asyncio.Event()
+        self.answers: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+        self.unseen: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._serial = count(1)
+        app = web.Application()
+        app.router.add_post("/bot{token}/{method}", self._call)
+        self._server = TestServer(app, handler_cancellation=True)
+
+    async def __aenter__(self) -> Self:
+        await self._server.start_server()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.close()
+
+    def bot(self) -> Bot:
+        """Make a bot that takes this for Telegram."""
+        return Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(str(self._server.make_url("")))))
+
+    def say(self, text: str, *, chat: int) -> None:
+        """Write to the bot in a chat."""
+        command = text.split(maxsplit=1)[0]
+        message = {
+            **self._message(chat, text),
+            "from": {"id": chat, "is_bot": False, "first_name": "Ada"},
+            "entities": [{"type": "bot_command", "offset": 0, "length": len(command)}],
+        }
+        self.unseen.put_nowait({"update_id": next(self._serial), "message": message})
+
+    async def ask(self, text: str, *, chat: int) -> str:
+        """Write to the bot, and give what it answers there."""
+        self.say(text, chat=chat)
+        where, told = await self.answers.get()
+        assert chat == where
+        return told
+
+    def _message(self, chat: int, text: str) -> dict[str, Any]:
+        return {"message_id": next(self._serial), "date": 0, "chat": {"id": chat, "type": "private"}, "text": text}
+
+    async def _call(self, request: web.Request) -> web.Response:
+        assert TOKEN == request.match_info["token"]
+        form = await request.post()
+        match request.match_info["method"]:
+            case "getMe":
+                result: Any = BOT
+            case "getUpdates":
+                self.connected.set()
+                result = [await self.unseen.get()]
+            case "sendMessage":
+                chat, text = int(str(form["chat_id"])), str(form["text"])
+                self.answers.put_nowait((chat, text))
+                result = self._message(chat, text)
+            case method:
+                return web.json_response({"ok": False, "error_code": 404, "description": method}, status=404)
+        return web.json_response({"ok": True, "result": result}, dumps=json.dumps)
