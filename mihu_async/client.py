@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from attrs import evolve
 from yarl import URL
@@ -26,11 +26,15 @@ from mihu_async.models.pages import Page
 from mihu_async.paging.pager import check_concurrency
 from mihu_async.reports import CallReport
 from mihu_async.resources.agents import Agents
-from mihu_async.resources.arguments import flag, instance_of, optional, present, whole
+from mihu_async.resources.arguments import flag, instance_of, optional, present, seconds, whole
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.trunks import Trunks
 
+if TYPE_CHECKING:
+    from mihu_async.doctor import Diagnosis
+
 CONCURRENCY = 4
+DEADLINE = 15.0
 MAX_RESPONSE_BYTES = 64 * 2**20
 
 
@@ -166,6 +170,24 @@ class MihuClient:
         """
         check = "Look whether it was carried out before sending it again."
         return await self._pipeline.run(describe(method, path, RAW, query=query, json=json, check=check))
+
+    async def doctor(self, *, deadline: float = DEADLINE) -> "Diagnosis":
+        """Look at each part of the way to the service, and say what is wrong and what to do about it. Safe to repeat.
+
+        It resolves the name, opens a TLS connection, and makes one call, ``GET /phone-numbers``, once: all at a time.
+        What it finds is no error: a :class:`mihu_async.doctor.Diagnosis` says it, with a finding for names, proxy, TLS,
+        the service, the token, the clock, versions and limits. ``diagnosis.ok`` says that nothing is broken, and
+        ``print(diagnosis)`` shows all of it. It holds no secret.
+
+        deadline: seconds that it may take.
+
+        Raises UsageError where that is no number of seconds, and nothing else.
+        """
+        from mihu_async.doctor.probes import examine  # noqa: PLC0415 - it is needed once in a client's life, if at all
+
+        return await examine(
+            self._transport, self._pipeline, concurrency=self._concurrency, deadline=seconds("deadline", deadline)
+        )
 
     @property
     def last_call(self) -> CallReport | None:

@@ -140,6 +140,13 @@ def flag(argument: str, value: Any) -> bool:
     return value
 
 
+def seconds(argument: str, value: Any) -> float:
+    """Check a span of time: a finite number above 0."""
+    if not is_finite(value) or value <= 0:
+        raise wrong(argument, "a finite number of seconds above 0", value)
+    return float(value)
+
+
 def money(argument: str, value: Any) -> Decimal | int | float:
     """Check an amount: a finite number from 0."""
     if not is_finite(value) or value < 0:

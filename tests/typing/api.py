@@ -53,6 +53,7 @@ from mihu_async import (
     ValidationError,
     WalkReport,
 )
+from mihu_async.doctor import Check, Diagnosis, Finding, Level
 from mihu_async.otel import telemetry
 
 
@@ -104,6 +105,16 @@ def hooks(mihu: MihuClient) -> None:
     assert_type(telemetry(), Hooks)
     assert_type(mihu.with_options(hooks=[telemetry(), mine]), MihuClient)
     Hooks(on_retry=page_given)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def diagnoses(mihu: MihuClient) -> None:
+    """Check what a doctor says."""
+    diagnosis = await mihu.doctor(deadline=5)
+    assert_type(diagnosis, Diagnosis)
+    assert_type(diagnosis.ok, bool)
+    assert_type(diagnosis[Check.TOKEN].level, Level)
+    for finding in diagnosis:
+        assert_type(finding, Finding)
 
 
 async def walks(mihu: MihuClient, agent: UUID) -> None:
