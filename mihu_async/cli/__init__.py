@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command, or say what to install."""
     try:
-        from mihu_async.cli.app import app  # noqa: PLC0415 - not every installation has it
+        from mihu_async.cli.run import run  # noqa: PLC0415 - not every installation has it
     except ModuleNotFoundError as error:
         sys.exit(f"mihu-async needs {error.name}, which is not installed: pip install 'mihu-async[cli]'")
-    app(sys.argv[1:])
+    sys.exit(run(sys.argv[1:]))

@@ -1,13 +1,92 @@
-"""The commands and their options."""
+"""The commands."""
+
+from typing import Annotated
 
 from cyclopts import App
-from rich.console import Console
 
 from mihu_async import __version__
-from mihu_async.cli.demo import run
-from mihu_async.cli.output import output_for
+from mihu_async.cli.columns import FINDINGS
+from mihu_async.cli.errors import NAME, Exit
+from mihu_async.cli.numbers import numbers, rates
+from mihu_async.cli.output import OUTPUT, Format, show
+from mihu_async.cli.settings import DEFAULTS, Settings
+from mihu_async.cli.trunks import trunks
+from mihu_async.doctor import Check, Diagnosis, Level
 
-app: App = App(name="mihu-async", help="Mihu phone numbers and trunks.", version=__version__)
+app: App = App(
+    name=NAME,
+    help="Mihu phone numbers and trunks. Exit codes, columns and examples are in docs/command.md.",
+    version=__version__,
+)
+app.command(numbers)
+app.command(rates)
+app.command(trunks)
+app.register_install_completion_command(  # pyright: ignore[reportUnknownMemberType]  # cyclopts has untyped **kwargs
+    help="Install completion for the shell that runs this."
+)
+
+
+@app.command
+async def doctor(
+    *, deadline: float = 15.0, output: Annotated[Format | None, OUTPUT] = None, settings: Settings = DEFAULTS
+) -> int:
+    """Look at each part of the way to the service, and say what to do about what is wrong.
+
+    Parameters
+    ----------
+    deadline
+        Seconds that it may take.
+    output
+        Write the findings as rows; as text, unless given.
+    """
+    async with settings.client() as mihu:
+        diagnosis = await mihu.doctor(deadline=deadline)
+    if output:
+        show(diagnosis, FINDINGS, output)
+    else:
+        print(diagnosis)
+    return code_of(diagnosis)
+
+
+def code_of(diagnosis: Diagnosis) -> Exit:
+    """Tell how the command ends: by what is broken first on the way to the service."""
+    broken = [finding.check for finding in diagnosis if finding.level is Level.PROBLEM]
+    if not broken:
+        return Exit.DONE
+    return Exit.REFUSED if broken == [Check.TOKEN] else Exit.NETWORK
+
+
+@app.command
+async def sandbox(
+    *,
+    numbers: int = 250,
+    trunks: int = 40,
+    seed: int = 7,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    purchase_limit: int | None = None,
+) -> None:
+    """Serve the documented API on this machine, with state and without an account, until Ctrl-C.
+
+    Parameters
+    ----------
+    numbers
+        How many purchased numbers it begins with.
+    trunks
+        How many external trunks it begins with.
+    seed
+        The same seed makes the same numbers and the same token.
+    host
+        The address to listen on.
+    port
+        The port to listen on; 0 takes a free one.
+    purchase_limit
+        Refuse purchases over so many numbers.
+    """
+    from mihu_async.sandbox import Sandbox  # noqa: PLC0415 - no other command needs a server
+    from mihu_async.sandbox.__main__ import serve  # noqa: PLC0415
+
+    await serve(Sandbox(numbers, trunks, seed=seed, host=host, port=port, purchase_limit=purchase_limit))
 
 
 @app.command
@@ -23,4 +102,6 @@ async def demo(*, numbers: int = 250, trunks: int = 40, seed: int = 7) -> None:
     seed
         The same seed makes the same numbers.
     """
-    await run(output_for(Console()), numbers=numbers, trunks=trunks, seed=seed)
+    from mihu_async.cli.demo import run  # noqa: PLC0415 - no other command needs a server
+
+    await run(numbers=numbers, trunks=trunks, seed=seed)

@@ -3,8 +3,10 @@
 import time
 from collections import Counter
 
+from rich.console import Console
+
 from mihu_async import Billing, MihuClient, NumberChannels, PhoneNumber, PurchaseLimitError, SipCredentials
-from mihu_async.cli.output import Output
+from mihu_async.cli.stage import Output, output_for
 from mihu_async.sandbox import Sandbox
 
 SHOWN = 5
@@ -14,8 +16,9 @@ REFUSED = "+390790080042"
 TRUNK = "+12345678901"
 
 
-async def run(output: Output, *, numbers: int, trunks: int, seed: int) -> None:
+async def run(*, numbers: int, trunks: int, seed: int, console: Console | None = None) -> None:
     """Run every step against a sandbox that lets one number be bought and refuses the next."""
+    output = output_for(console or Console())
     began = time.perf_counter()
     async with Sandbox(numbers=numbers, trunks=trunks, seed=seed) as sandbox:
         output.line(f"A sandbox serves the documented API at {sandbox.base_url}.")

@@ -1,96 +1,165 @@
-"""How a command shows things: tables and bars on a terminal, plain lines elsewhere."""
+"""How rows are written: one after the other, so that a million of them need the memory of one."""
 
-from collections.abc import AsyncIterable, Iterable, Sequence
-from typing import IO, Protocol, TypeVar
+import csv
+import io
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
-from attrs import frozen
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
-from rich.text import Text
+from attrs import define, frozen
+from cyclopts import Parameter
+
+from mihu_async.cli.columns import Column, as_json, cells, text
+from mihu_async.cli.errors import one_line
 
 T = TypeVar("T")
+Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
-class Output(Protocol):
-    """Where a command tells what it does."""
+class Format(StrEnum):
+    """How rows are written."""
 
-    def step(self, title: str) -> None:
-        """Begin a part."""
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+OUTPUT: Parameter = Parameter(name=("--output", "-o"), group="Output")
+APPENDABLE = (Format.JSONL, Format.CSV)
+"""The formats in which a file can be gone on with."""
+
+
+class Rows(Protocol[Item_contra]):
+    """A format at work: each method gives the text that is to be written."""
+
+    def head(self) -> str:
+        """Give what comes before the rows."""
         ...
 
-    def line(self, text: str) -> None:
-        """Say one thing."""
+    def row(self, item: Item_contra) -> str:
+        """Give a row."""
         ...
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Show rows."""
-        ...
-
-    async def gather(self, label: str, total: int, items: AsyncIterable[T]) -> list[T]:
-        """Read a walk to its end, showing how far it is."""
+    def foot(self) -> str:
+        """Give what comes behind the rows."""
         ...
 
 
 @frozen
-class TerminalOutput:
-    """For people who look on."""
+class TableRows(Generic[T]):
+    """Columns of fixed widths. Nothing is cut: what is longer moves the rest of its line."""
 
-    console: Console
+    columns: tuple[Column[T], ...]
 
-    def step(self, title: str) -> None:
-        """Begin a part."""
-        self.console.print()
-        self.console.print(Text(title, style="bold"))
+    def head(self) -> str:
+        """Give the names."""
+        return self._line([column.name.upper() for column in self.columns])
 
-    def line(self, text: str) -> None:
-        """Say one thing."""
-        self.console.print(Text(text))
+    def row(self, item: T) -> str:
+        """Give a line."""
+        return self._line([one_line(text(column.pick(item))) or "-" for column in self.columns])
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Show rows."""
-        table = Table(*columns)
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
-        self.console.print(table)
+    def foot(self) -> str:
+        """Give nothing."""
+        return ""
 
-    async def gather(self, label: str, total: int, items: AsyncIterable[T]) -> list[T]:
-        """Read a walk to its end under a progress bar."""
-        gathered: list[T] = []
-        with Progress(TextColumn(label), BarColumn(), MofNCompleteColumn(), console=self.console) as progress:
-            task = progress.add_task(label, total=total)
-            async for item in items:
-                gathered.append(item)
-                progress.advance(task)
-        return gathered
+    def _line(self, words: list[str]) -> str:
+        padded = (word.ljust(column.width) for word, column in zip(words, self.columns, strict=True))
+        return "  ".join(padded).rstrip() + "\n"
 
 
 @frozen
-class PlainOutput:
-    """For files and pipes: one fact a line, columns parted by tabs."""
+class CsvRows(Generic[T]):
+    """Comma-separated values, as RFC 4180 has them but with plain line ends; empty is what is not known."""
 
-    file: IO[str]
+    columns: tuple[Column[T], ...]
 
-    def step(self, title: str) -> None:
-        """Begin a part."""
-        self.line(f"# {title}")
+    def head(self) -> str:
+        """Give the names."""
+        return self._line([column.name for column in self.columns])
 
-    def line(self, text: str) -> None:
-        """Say one thing."""
-        print(text, file=self.file)
+    def row(self, item: T) -> str:
+        """Give a record."""
+        return self._line(cells(self.columns, item))
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Show rows."""
-        for row in (columns, *rows):
-            self.line("\t".join(row))
+    def foot(self) -> str:
+        """Give nothing."""
+        return ""
 
-    async def gather(self, label: str, total: int, items: AsyncIterable[T]) -> list[T]:
-        """Read a walk to its end and say how much it was."""
-        gathered = [item async for item in items]
-        self.line(f"{label} {len(gathered)}/{total}")
-        return gathered
+    def _line(self, words: list[str]) -> str:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(words)
+        return line.getvalue()
 
 
-def output_for(console: Console) -> Output:
-    """Choose by what the console writes to."""
-    return TerminalOutput(console) if console.is_terminal else PlainOutput(console.file)
+@frozen
+class JsonlRows:
+    """An object a line."""
+
+    def head(self) -> str:
+        """Give nothing."""
+        return ""
+
+    def row(self, item: Any) -> str:
+        """Give an object."""
+        return f"{as_json(item)}\n"
+
+    def foot(self) -> str:
+        """Give nothing."""
+        return ""
+
+
+@define
+class JsonRows:
+    """One array, written as it grows."""
+
+    begun: bool = False
+
+    def head(self) -> str:
+        """Open the array."""
+        return "["
+
+    def row(self, item: Any) -> str:
+        """Give an element."""
+        between, self.begun = ",\n" if self.begun else "\n", True
+        return f"{between}{as_json(item)}"
+
+    def foot(self) -> str:
+        """Close the array."""
+        return "\n]\n" if self.begun else "]\n"
+
+
+def format_for(chosen: Format | None, file: Path | None = None) -> Format:
+    """Choose a format: a table for people who look on, and an object a line for files and pipes."""
+    if chosen:
+        return chosen
+    if file:
+        return next((known for known in Format if file.suffix == f".{known}"), Format.JSONL)
+    return Format.TABLE if sys.stdout.isatty() else Format.JSONL
+
+
+def rows_in(chosen: Format, columns: Sequence[Column[T]]) -> Rows[T]:
+    """Give the format at work."""
+    if chosen is Format.TABLE:
+        return TableRows(tuple(column for column in columns if column.width))
+    if chosen is Format.CSV:
+        return CsvRows(tuple(columns))
+    return JsonRows() if chosen is Format.JSON else JsonlRows()
+
+
+def show(items: Iterable[T], columns: Sequence[Column[T]], output: Format | None) -> None:
+    """Write a few rows."""
+    rows = rows_in(format_for(output), columns)
+    sys.stdout.write(rows.head())
+    for item in items:
+        sys.stdout.write(rows.row(item))
+    sys.stdout.write(rows.foot())
+
+
+def show_one(item: T, columns: Sequence[Column[T]], output: Format | None) -> None:
+    """Write one row: as JSON one object, and no array of one."""
+    chosen = format_for(output)
+    show((item,), columns, Format.JSONL if chosen is Format.JSON else chosen)

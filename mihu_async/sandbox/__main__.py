@@ -14,7 +14,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; `argv=None` takes the arguments of the command line."""
     settings = vars(_arguments(argv))
-    asyncio.run(_serve(Sandbox(**settings)))
+    asyncio.run(serve(Sandbox(**settings)))
     return 0
 
 
@@ -29,7 +29,8 @@ def _arguments(argv: Sequence[str] | None) -> Namespace:
     return parser.parse_args(argv)
 
 
-async def _serve(sandbox: Sandbox) -> None:
+async def serve(sandbox: Sandbox) -> None:
+    """Serve, say how to reach it, and end with SIGINT or SIGTERM."""
     with _ended_by_signals() as stopped:
         async with sandbox:
             print(f"export MIHU_BASE_URL={sandbox.base_url}")

@@ -1,22 +1,27 @@
 import io
 import re
+import runpy
 import sys
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+import mihu_async
 from mihu_async import __version__, cli
-from mihu_async.cli.app import app
 from mihu_async.cli.demo import answered_by, caller, describe, run
-from mihu_async.cli.output import PlainOutput, TerminalOutput, output_for
+from mihu_async.cli.run import run as execute
+from mihu_async.cli.stage import PlainOutput, TerminalOutput, output_for
 from mihu_async.models.channels import Channels, NumberChannels
 from mihu_async.models.numbers import Billing, PhoneNumber
+
+PROGRAM = str(Path(mihu_async.__file__).with_name("__main__.py"))
 
 
 async def shown(**console) -> str:
     """Run a small demo, and give what it wrote."""
     written = io.StringIO()
-    await run(output_for(Console(file=written, width=200, **console)), numbers=60, trunks=8, seed=7)
+    await run(console=Console(file=written, width=200, **console), numbers=60, trunks=8, seed=7)
     return written.getvalue()
 
 
@@ -55,10 +60,7 @@ async def test_the_demo_draws_on_a_terminal():
 
 def test_the_command_runs_the_demo(capsys):
     """Its options reach the sandbox."""
-    with pytest.raises(SystemExit) as ended:
-        app(["demo", "--numbers", "3", "--trunks", "2", "--seed", "1"])
-
-    assert 0 == ended.value.code
+    assert 0 == execute(["demo", "--numbers", "3", "--trunks", "2", "--seed", "1"])
     assert "numbers 3/3" in capsys.readouterr().out
 
 
@@ -73,10 +75,72 @@ def test_the_command_tells_its_version(capsys, monkeypatch):
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     """The SDK itself does not need it."""
-    monkeypatch.delitem(sys.modules, "mihu_async.cli.app")
+    monkeypatch.delitem(sys.modules, "mihu_async.cli.run", raising=False)
+    monkeypatch.delitem(sys.modules, "mihu_async.cli.app", raising=False)
     monkeypatch.setitem(sys.modules, "cyclopts", None)
     with pytest.raises(SystemExit, match=r"needs cyclopts.*pip install 'mihu-async\[cli\]'"):
         cli.main()
+
+
+def run_module(monkeypatch, *words: str) -> None:
+    """Run the package as a program."""
+    monkeypatch.setattr(sys, "argv", ["mihu_async", *words])
+    runpy.run_path(PROGRAM, run_name="__main__")
+
+
+def test_the_package_tells_its_versions_and_its_help(capsys, monkeypatch):
+    """`python -m mihu_async`, without arguments."""
+    with pytest.raises(SystemExit) as ended:
+        run_module(monkeypatch)
+    first, *others = capsys.readouterr().out.splitlines()
+
+    assert 0 == ended.value.code
+    assert first.startswith(f"mihu-async {__version__}, Python 3.")
+    assert "Usage: mihu-async COMMAND" in others
+
+
+def test_the_package_is_the_command(capsys, monkeypatch):
+    """With arguments."""
+    with pytest.raises(SystemExit) as ended:
+        run_module(monkeypatch, "numbers", "lst")
+
+    assert 2 == ended.value.code
+    assert "" == capsys.readouterr().out
+
+
+def test_importing_the_module_does_nothing(capsys):
+    """It is a program, and a tool may look at it."""
+    runpy.run_path(PROGRAM, run_name="mihu_async.__main__")
+
+    assert "" == capsys.readouterr().out
+
+
+def test_a_sandbox_is_served_until_ctrl_c(monkeypatch):
+    """With the options of the sandbox's own command."""
+    served = []
+
+    async def serve(sandbox) -> None:
+        served.append(sandbox)
+
+    monkeypatch.setattr("mihu_async.sandbox.__main__.serve", serve)
+
+    assert 0 == execute(
+        ["sandbox", "--numbers", "3", "--trunks", "2", "--seed", "1", "--purchase-limit", "4", "--port", "7000"]
+    )
+    assert "<Sandbox stopped Inventory(numbers=3, trunks=2)>" == repr(served[0])
+    assert 4 == served[0].inventory.purchase_limit
+    assert "http://127.0.0.1:7000" == served[0].base_url
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_offers_the_words_of_the_api(capsys, tmp_path, shell, monkeypatch):
+    """It is installed by the command itself, in the home of who runs it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("ZDOTDIR", raising=False)
+    assert 0 == execute(["--install-completion", "--shell", shell, "--output", str(tmp_path / "script")])
+    assert "installed to" in capsys.readouterr().out
+    script = (tmp_path / "script").read_text()
+    assert [True] * 3 == [word in script for word in ("toll_free", "created_at", "requirement_pending")]
 
 
 def test_the_output_is_chosen_by_what_it_writes_to():

@@ -1,0 +1,97 @@
+"""What a failure means to a shell: an exit code by whose fault it was, and two lines of text. Pure decisions."""
+
+from enum import IntEnum
+
+from attrs import frozen
+from cyclopts.exceptions import CycloptsError
+
+from mihu_async import (
+    APIError,
+    AuthenticationError,
+    DecodeError,
+    MihuError,
+    OutcomeUnknownError,
+    PaginationError,
+    TransportError,
+    UsageError,
+)
+
+NAME = "mihu-async"
+
+
+class Exit(IntEnum):
+    """How the command ends."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NETWORK = 3
+    REFUSED = 4
+    UNREADABLE = 5
+    UNKNOWN = 6
+    INCOMPLETE = 7
+    DECLINED = 8
+    INTERRUPTED = 130
+    CLOSED_PIPE = 141
+
+
+class StopError(Exception):
+    """An end that is no error of the SDK: its exit code, what to say, and what to do."""
+
+    def __init__(self, code: Exit, told: str, advice: str = "") -> None:
+        super().__init__(told)
+        self.code = code
+        self.advice = advice
+
+
+@frozen
+class Ending:
+    """An exit code, and the two lines that go with it."""
+
+    code: Exit
+    told: str = ""
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return "\n".join(f"{NAME}: {one_line(text)}" for text in (self.told, self.advice) if text)
+
+
+def one_line(text: str) -> str:
+    """Give a text as one line that does nothing to a terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in " ".join(text.splitlines()))
+
+
+SDK: tuple[tuple[type[MihuError], Exit, str], ...] = (
+    (UsageError, Exit.USAGE, "The option --help shows what a command takes."),
+    (TransportError, Exit.NETWORK, f"{NAME} doctor looks at each part of the way to the service."),
+    (AuthenticationError, Exit.REFUSED, f"{NAME} doctor looks at the address and the token."),
+    (APIError, Exit.REFUSED, "The option --debug shows every attempt."),
+    (DecodeError, Exit.UNREADABLE, f"{NAME} doctor tells whether this is the address of a workspace."),
+    (PaginationError, Exit.UNREADABLE, "What was written so far is not the whole listing."),
+    (MihuError, Exit.FAILED, "The option --debug shows every attempt."),
+)
+"""The exit code and the advice for each error of the SDK; the first that fits."""
+
+
+def ending_of(error: BaseException) -> Ending:
+    """Tell how the command ends after an error."""
+    told = f"{type(error).__name__}: {error}"
+    match error:
+        case StopError():
+            ending = Ending(error.code, str(error), error.advice)
+        case OutcomeUnknownError():
+            ending = Ending(Exit.UNKNOWN, told, error.how_to_check)
+        case MihuError():
+            code, advice = next((code, advice) for kind, code, advice in SDK if isinstance(error, kind))
+            ending = Ending(code, told, " ".join(getattr(error, "__notes__", [advice])))
+        case CycloptsError():
+            ending = Ending(Exit.USAGE, str(error), "The option --help shows what a command takes.")
+        case BrokenPipeError():
+            ending = Ending(Exit.CLOSED_PIPE)
+        case KeyboardInterrupt():
+            ending = Ending(Exit.INTERRUPTED, "Interrupted.")
+        case OSError():  # a file that the caller named, or a disk that is full
+            ending = Ending(Exit.FAILED if error.filename is None else Exit.USAGE, told)
+        case _:
+            ending = Ending(Exit.FAILED, told, "This is a fault of the command; the option --debug shows where.")
+    return ending

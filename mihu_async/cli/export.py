@@ -1,0 +1,182 @@
+"""From a walk to rows, page by page: nothing is held but the page at hand."""
+
+import json
+import sys
+from asyncio import CancelledError
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated, Generic, Literal, TypeVar
+
+from attrs import define, field, frozen
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from mihu_async import MihuError, Pager
+from mihu_async.cli.columns import Column
+from mihu_async.cli.errors import Exit, StopError
+from mihu_async.cli.files import read_object, replace
+from mihu_async.cli.output import APPENDABLE, OUTPUT, Format, Rows, format_for, rows_in
+from mihu_async.cli.progress import Bar, progress
+
+T = TypeVar("T")
+
+LONG = 5
+"""How many pages a walk has at least that shows how far it is."""
+
+
+@Parameter(name="*", group="Output")
+@frozen(kw_only=True)
+class Export:
+    """How a listing is read and written."""
+
+    output: Annotated[Format | None, OUTPUT] = None
+    """How rows are written. Unless given: as the ending of --file says, as a table on a terminal, else as jsonl."""
+    file: Path | None = None
+    """Write to a file, which is replaced, instead of standard output."""
+    limit: Annotated[int | None, Parameter(validator=Number(gte=1))] = None
+    """Stop after so many rows."""
+    on_drift: Literal["recover", "verify", "raise", "ignore"] = "recover"
+    """When the listing moves while it is read: read what moved again, read all again until it matches, stop, or take
+    the pages as they come, which alone keeps no memory of the rows."""
+    resume_file: Path | None = None
+    """Note here how far it is, and go on from there where it exists; it is removed at the end. For jsonl and csv."""
+
+
+PLAIN = Export()
+
+
+async def export(pager: Pager[T], columns: Sequence[Column[T]], how: Export) -> None:
+    """Write what a walk gives, and stop with INCOMPLETE where the walk cannot promise that this was all."""
+    chosen = check(how)
+    places = Places(how.resume_file, chosen)
+    pager = pager.with_options(on_drift=how.on_drift, resume=places.checkpoint)
+    with sink(how.file, places) as file, progress(shown_elsewhere=file.isatty()) as bar:
+        writer = Writer(file, rows_in(chosen, columns), left=how.limit)
+        writer.begin(resumed=places.checkpoint is not None)
+        async with pager:
+            await copy(pager, writer, places, bar)
+        writer.end()
+    places.forget()
+    if pager.report.complete is False:
+        raise StopError(
+            Exit.INCOMPLETE,
+            f"All was written that was seen, and it may not be all that was there: {pager.report}.",
+            "The listing moved while it was read: read it again.",
+        )
+
+
+def check(how: Export) -> Format:
+    """Choose the format, and refuse what does not go together."""
+    chosen = format_for(how.output, how.file)
+    if how.resume_file and chosen not in APPENDABLE:
+        raise StopError(Exit.USAGE, f"--resume-file needs --output jsonl or csv: {chosen} cannot be gone on with.")
+    if how.resume_file and how.limit is not None:
+        raise StopError(Exit.USAGE, "--resume-file and --limit do not go together.")
+    return chosen
+
+
+async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar) -> None:
+    """Write page after page, noting each place when all before it is written."""
+    try:
+        async for page in pager.pages():
+            places.note(pager.checkpoint(), writer.file)
+            writer.page(page.items)
+            if page.pagination.last_page >= LONG:
+                bar.show(page.pagination.to or page.pagination.total, page.pagination.total)
+            if writer.full:
+                return
+    except (MihuError, CancelledError) as error:  # between pages, when all is written that came
+        places.note((isinstance(error, MihuError) and error.checkpoint) or pager.checkpoint(), writer.file)
+        places.advise(error)
+        raise
+
+
+@define
+class Writer(Generic[T]):
+    """Writes rows, up to ``left`` of them."""
+
+    file: IO[str]
+    rows: Rows[T]
+    left: int | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether no more rows are wanted."""
+        return self.left == 0
+
+    def begin(self, *, resumed: bool) -> None:
+        """Write what comes before the rows, where nothing was written before."""
+        if not resumed:
+            self.file.write(self.rows.head())
+
+    def page(self, items: Sequence[T]) -> None:
+        """Write some rows, so that they are there for a reader."""
+        wanted = items if self.left is None else items[: self.left]
+        for item in wanted:
+            self.file.write(self.rows.row(item))
+        if self.left is not None:
+            self.left -= len(wanted)
+        self.file.flush()
+
+    def end(self) -> None:
+        """Write what comes behind the rows."""
+        self.file.write(self.rows.foot())
+        self.file.flush()
+
+
+@define
+class Places:
+    """Where an export is: a small file, or nothing."""
+
+    path: Path | None
+    output: Format
+    checkpoint: str | None = field(init=False, default=None)
+    size: int | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        if self.path and self.path.exists():
+            match read_object(self.path):
+                case {"checkpoint": str(checkpoint), "size": int() | None as size, "output": self.output}:
+                    self.checkpoint, self.size = checkpoint, size
+                case {"checkpoint": str(), "output": str(other)}:
+                    raise StopError(Exit.USAGE, f"{self.path} belongs to an export as {other}, not {self.output}.")
+                case _:
+                    raise StopError(Exit.USAGE, f"{self.path} is no file that --resume-file made.")
+
+    def note(self, checkpoint: str, file: IO[str]) -> None:
+        """Note a place, before which all is written."""
+        if self.path:
+            size = None if file is sys.stdout else file.tell()
+            replace(self.path, json.dumps({"checkpoint": checkpoint, "size": size, "output": self.output}))
+
+    def advise(self, error: MihuError | CancelledError) -> None:
+        """Say how to go on."""
+        if self.path is None:
+            return
+        advice = f"The same command goes on from {self.path}."
+        if isinstance(error, CancelledError):
+            raise StopError(Exit.INTERRUPTED, "Interrupted.", advice) from None
+        error.add_note(advice)
+
+    def forget(self) -> None:
+        """Remove the file: all is written."""
+        if self.path:
+            self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def sink(path: Path | None, places: Places) -> Generator[IO[str]]:
+    """Open what is written to; a file that is gone on with is cut behind the last row that was noted."""
+    if path is None:
+        yield sys.stdout
+        return
+    if places.checkpoint and places.size is None:
+        raise StopError(Exit.USAGE, f"{places.path} belongs to an export to standard output.")
+    if places.checkpoint and (not path.exists() or path.stat().st_size < (places.size or 0)):
+        raise StopError(Exit.USAGE, f"{path} is not what {places.path} was made with: it is shorter.")
+    with path.open("r+" if places.checkpoint else "w", encoding="utf-8", newline="") as file:
+        if places.checkpoint:
+            file.seek(places.size or 0)
+            file.truncate()
+        yield file

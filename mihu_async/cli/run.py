@@ -1,0 +1,84 @@
+"""From the words of a command line to an exit code: the one place where errors end."""
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+from mihu_async import DryRun, MihuError, ProvisionalWarning
+from mihu_async.cli.app import app
+from mihu_async.cli.errors import Exit, ending_of
+from mihu_async.cli.settings import DEFAULTS, Settings
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command; gives its exit code, and raises nothing."""
+    settings = DEFAULTS
+    try:
+        command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+        settings = next((value for value in bound.arguments.values() if isinstance(value, Settings)), settings)
+        with _told(debug=settings.debug):
+            code = _call(command, bound)
+        sys.stdout.flush()
+    except DryRun as rehearsed:
+        print(rehearsed.curl)
+        return Exit.DONE
+    except BaseException as error:  # noqa: BLE001 - an exit code follows from each
+        return _end(error, debug=settings.debug)
+    return code
+
+
+def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
+    answer = command(*bound.args, **bound.kwargs)
+    if inspect.iscoroutine(answer):
+        answer = asyncio.run(answer)
+    return answer if isinstance(answer, int) else Exit.DONE
+
+
+@contextlib.contextmanager
+def _told(*, debug: bool) -> Generator[None]:
+    """Show the log where it is asked for; what is provisional is said by the help of its commands."""
+    logger = logging.getLogger("mihu_async")
+    handler = logging.StreamHandler()
+    level = logger.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProvisionalWarning)
+        if debug:
+            logger.addHandler(handler)
+            logger.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def _end(error: BaseException, *, debug: bool) -> int:
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    ending = ending_of(error)
+    if ending.code is Exit.CLOSED_PIPE:
+        _forget_stdout()
+        return ending.code
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    if debug:
+        traceback.print_exception(error)
+        for attempt in error.attempts if isinstance(error, MihuError) else ():
+            print(attempt, file=sys.stderr)
+    print(ending, file=sys.stderr)
+    return ending.code
+
+
+def _forget_stdout() -> None:
+    """Let nothing be written when the interpreter ends: the reader is gone."""
+    with contextlib.suppress(OSError, ValueError):  # a stand-in for stdout has no descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

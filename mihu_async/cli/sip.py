@@ -1,0 +1,71 @@
+"""What a trunk's SIP options say. The username and the password come from anywhere but the command line."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from cyclopts import Parameter
+
+from mihu_async import UNSET, SipCredentials, SipUpdate, Unset
+from mihu_async.cli.asking import ask_secret
+from mihu_async.cli.errors import Exit, StopError
+from mihu_async.cli.files import read_object
+from mihu_async.resources.arguments import present
+
+LOGIN = ("username", "password")
+ENVIRONMENT = {name: f"MIHU_SIP_{name.upper()}" for name in LOGIN}
+
+
+@Parameter(name="*", group="SIP")
+@frozen(kw_only=True)
+class Sip:
+    """How the service reaches a SIP trunk."""
+
+    sip_gateway: str | None = None
+    """The host of the gateway."""
+    sip_port: int | None = None
+    """Its port."""
+    sip_secondary_gateway: str | None = None
+    """The host of a second one."""
+    sip_login: str | None = None
+    """Where username and password come from: "env" for MIHU_SIP_USERNAME and MIHU_SIP_PASSWORD, "ask" for a prompt, or
+    the path of a JSON file that holds them under these names."""
+
+    def credentials(self) -> SipCredentials | None:
+        """Make the credentials of a registration, if there are any."""
+        given = self._given()
+        return SipCredentials(**given) if given else None
+
+    def change(self) -> SipUpdate | Unset:
+        """Make the change of a trunk, if there is one; an empty text clears."""
+        given = self._given()
+        return SipUpdate(**given) if given else UNSET
+
+    def _given(self) -> dict[str, Any]:
+        options = {
+            "gateway": self.sip_gateway,
+            "port": self.sip_port,
+            "secondary_gateway": self.sip_secondary_gateway,
+        }
+        return present(options) | login(self.sip_login)
+
+
+NO_SIP = Sip()
+
+
+def login(source: str | None) -> dict[str, str]:
+    """Give the username and the password, as far as the source has them."""
+    match source:
+        case None:
+            found = {}
+        case "env":
+            found = present({name: os.environ.get(variable) for name, variable in ENVIRONMENT.items()})
+        case "ask":
+            found = {name: said for name in LOGIN if (said := ask_secret(f"SIP {name}"))}
+        case _:
+            found = read_object(Path(source))
+    if source is not None and not (found and found.keys() <= set(LOGIN)):
+        where = " or ".join(ENVIRONMENT.values()) if source == "env" else "username or password, and nothing else"
+        raise StopError(Exit.USAGE, f"--sip-login {source} must give {where}.")
+    return found

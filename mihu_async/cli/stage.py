@@ -1,0 +1,96 @@
+"""How the demo shows things: tables and bars on a terminal, plain lines elsewhere."""
+
+from collections.abc import AsyncIterable, Iterable, Sequence
+from typing import IO, Protocol, TypeVar
+
+from attrs import frozen
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+T = TypeVar("T")
+
+
+class Output(Protocol):
+    """Where a command tells what it does."""
+
+    def step(self, title: str) -> None:
+        """Begin a part."""
+        ...
+
+    def line(self, text: str) -> None:
+        """Say one thing."""
+        ...
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Show rows."""
+        ...
+
+    async def gather(self, label: str, total: int, items: AsyncIterable[T]) -> list[T]:
+        """Read a walk to its end, showing how far it is."""
+        ...
+
+
+@frozen
+class TerminalOutput:
+    """For people who look on."""
+
+    console: Console
+
+    def step(self, title: str) -> None:
+        """Begin a part."""
+        self.console.print()
+        self.console.print(Text(title, style="bold"))
+
+    def line(self, text: str) -> None:
+        """Say one thing."""
+        self.console.print(Text(text))
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Show rows."""
+        table = Table(*columns)
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        self.console.print(table)
+
+    async def gather(self, label: str, total: int, items: AsyncIterable[T]) -> list[T]:
+        """Read a walk to its end under a progress bar."""
+        gathered: list[T] = []
+        with Progress(TextColumn(label), BarColumn(), MofNCompleteColumn(), console=self.console) as progress:
+            task = progress.add_task(label, total=total)
+            async for item in items:
+                gathered.append(item)
+                progress.advance(task)
+        return gathered
+
+
+@frozen
+class PlainOutput:
+    """For files and pipes: one fact a line, columns parted by tabs."""
+
+    file: IO[str]
+
+    def step(self, title: str) -> None:
+        """Begin a part."""
+        self.line(f"# {title}")
+
+    def line(self, text: str) -> None:
+        """Say one thing."""
+        print(text, file=self.file)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Show rows."""
+        for row in (columns, *rows):
+            self.line("\t".join(row))
+
+    async def gather(self, label: str, total: int, items: AsyncIterable[T]) -> list[T]:
+        """Read a walk to its end and say how much it was."""
+        gathered = [item async for item in items]
+        self.line(f"{label} {len(gathered)}/{total}")
+        return gathered
+
+
+def output_for(console: Console) -> Output:
+    """Choose by what the console writes to."""
+    return TerminalOutput(console) if console.is_terminal else PlainOutput(console.file)

@@ -1,0 +1,126 @@
+import csv
+import io
+import json
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mihu_async import NumberType, PhoneNumber
+from mihu_async.cli import columns
+from mihu_async.cli.columns import NUMBERS, Column, text
+from mihu_async.cli.ensure import COLUMNS, RESULTS
+from mihu_async.cli.output import Format, format_for
+
+DOCS = (Path(__file__).parents[2] / "docs" / "command.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, ""),
+        (True, "true"),
+        (False, "false"),
+        (Decimal("1.50"), "1.50"),
+        (NumberType.TOLL_FREE, "toll_free"),
+        (datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "2026-01-02T03:04:00+00:00"),
+        (("name", "sip"), "name sip"),
+    ],
+    ids=repr,
+)
+def test_a_cell_is_plain_text(value, cell):
+    """It can be read back by a program."""
+    assert cell == text(value)
+
+
+def test_a_table_has_the_first_columns_and_cuts_nothing(command):
+    """Names stand above, and what is not known is a dash."""
+    head, first, *others = command("trunks list --output table").rows
+
+    assert ["PHONE_NUMBER_UUID", "NUMBER", "STATUS", "CALL_AGENT", "SMS_AGENT", "WHATSAPP_AGENT"] == head.split()
+    assert re.fullmatch(r"[0-9a-f-]{36}  \+\d+ +-  .*", first)
+    assert 39 == len(others)
+
+
+def test_csv_reads_back(command, sandbox):
+    """Every row has every column, quoted where it must be."""
+    rows = list(csv.DictReader(io.StringIO(command("numbers list --output csv").out)))
+
+    assert [row["number"] for row in sandbox.inventory.numbers] == [row["number"] for row in rows]
+    assert [column.name for column in NUMBERS] == list(rows[0])
+    assert "Paris, Île-de-France" in {row["location"] for row in rows}
+    assert {"true", "false"} >= {row["is_external"] for row in rows}
+
+
+def test_json_holds_whole_items(command, sandbox):
+    """One array, or an object a line, with the API's names; money is text, to the digit."""
+    array = json.loads(command("numbers list --output json").out)
+    lines = [json.loads(line) for line in command("numbers list --output jsonl").rows]
+    (asked,) = {row["billing"]["currency"] for row in lines}
+
+    assert array == lines
+    assert [row["phone_number_uuid"] for row in sandbox.inventory.numbers] == [
+        row["phone_number_uuid"] for row in lines
+    ]
+    assert {"voice", "sms", "inbound"} == set(lines[0]["channel_settings"])
+    assert ("EUR", str) == (asked, type(lines[0]["billing"]["monthly_fee"]))
+
+
+def test_nothing_is_an_empty_array(command):
+    """And an empty file, or a head without rows."""
+    nothing = "numbers list --search no-such-number --output"
+
+    assert [] == json.loads(command(f"{nothing} json").out)
+    assert "" == command(f"{nothing} jsonl").out
+    assert 1 == len(command(f"{nothing} csv").rows)
+
+
+def test_one_thing_is_no_array(command, sandbox):
+    """A number's channels are an object, in both kinds of JSON."""
+    number = sandbox.inventory.numbers[0]["number"]
+    alone = command("numbers", "channels", number, "--output", "json").out
+
+    assert number == json.loads(alone)["number"]
+    assert alone == command("numbers", "channels", number, "--output", "jsonl").out
+
+
+@pytest.mark.parametrize(
+    ("chosen", "file", "terminal", "expected"),
+    [
+        (Format.CSV, Path("x.json"), True, Format.CSV),
+        (None, Path("x.csv"), True, Format.CSV),
+        (None, Path("x.json"), False, Format.JSON),
+        (None, Path("x.txt"), True, Format.JSONL),
+        (None, None, True, Format.TABLE),
+        (None, None, False, Format.JSONL),
+    ],
+)
+def test_the_format_is_chosen_by_where_it_goes(chosen, file, terminal, expected, monkeypatch):
+    """The option goes before the file's name, and that before the terminal."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+
+    assert expected is format_for(chosen, file)
+
+
+def test_the_documented_columns_are_the_commands():
+    """Each list of columns is one of the code's, in order."""
+    table = DOCS.partition("## Columns\n")[2].partition("\n## ")[0]
+    documented = {
+        name: re.findall(r"`(\w+)`", cells)
+        for name, cells in re.findall(r"^\| (\w+) \| (`.*) \|$", table, re.MULTILINE)
+    }
+
+    assert {
+        name.lower(): [column.name for column in found]
+        for name, found in vars(columns).items()
+        if isinstance(found, tuple) and isinstance(found[0], Column)
+    } | {"file": list(COLUMNS), "results": list(RESULTS)} == documented
+
+
+def test_a_field_below_what_is_not_known_is_not_known():
+    """A number without billing has no fee."""
+    number = PhoneNumber(phone_number_uuid="u", number="+12345678901", is_external=True)
+
+    assert "" == columns.cells(NUMBERS, number)[[column.name for column in NUMBERS].index("monthly_fee")]

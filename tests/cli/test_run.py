@@ -1,0 +1,203 @@
+import errno
+import logging
+import os
+import re
+import signal
+import sys
+import warnings
+
+import pytest
+
+from mihu_async.cli import asking
+from mihu_async.cli.errors import Exit
+from mihu_async.cli.run import run
+from mihu_async.sandbox import Hang, Status
+
+REGISTER = "trunks register +12345678901 --channel call --agent-uuid"
+
+
+def test_a_token_comes_from_a_file(command, sandbox, tmp_path, monkeypatch):
+    """With a line end behind it; it goes before the environment."""
+    monkeypatch.setenv("MIHU_API_TOKEN", "another")
+    path = tmp_path / "token"
+    path.write_text(f"{sandbox.token}\n")
+
+    assert Exit.REFUSED == command("numbers list --limit 1").code
+    assert Exit.DONE == command("numbers list --limit 1 --token-file", str(path)).code
+
+
+def test_a_token_is_asked_for_where_somebody_sits(command, sandbox, typed, monkeypatch):
+    """And nowhere else."""
+    monkeypatch.delenv("MIHU_API_TOKEN")
+    alone = command("numbers list --limit 1")
+    typed("")
+    monkeypatch.setattr("getpass.getpass", lambda asked, **_: sandbox.token * (asked == "API token: "))
+    asked = command("numbers list --limit 1")
+
+    assert (Exit.USAGE, Exit.DONE) == (alone.code, asked.code)
+    assert "There is no token" in alone.err
+
+
+def test_the_options_reach_the_client(command, sandbox, tmp_path):
+    """How often, how long, where, and through which proxy."""
+    sandbox.faults.add(Status(500), times=None)
+    command("numbers list --max-attempts 2")
+    tried = len(sandbox.journal)
+    sandbox.faults.clear()
+    sandbox.faults.add(Hang())
+    timed = command("numbers list --timeout 0.05")
+
+    assert 2 == tried
+    assert Exit.NETWORK == timed.code
+    assert Exit.USAGE == command("numbers list --timeout 0").code
+    assert Exit.USAGE == command("numbers list --subdomain acme --base-url https://acme.mihu.ai").code
+    assert Exit.NETWORK == command("numbers list --max-attempts 1 --base-url http://127.0.0.1:1").code
+
+
+def test_the_environments_proxy_is_used_unless_told_otherwise(command, monkeypatch):
+    """Nobody listens there."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
+    assert Exit.NETWORK == command("numbers list --max-attempts 1").code
+    assert Exit.DONE == command("numbers list --no-trust-env").code
+
+
+def test_concurrency_bounds_the_pages_under_way(command, sandbox):
+    """With one, no page is asked for that is not wanted."""
+    command("numbers list --per-page 10 --limit 20 --concurrency 1")
+
+    assert 2 == len(sandbox.journal)
+
+
+def test_an_error_is_two_lines_and_the_rest_is_for_debugging(command, sandbox):
+    """Attempts, log lines and a traceback, without the token."""
+    sandbox.faults.add(Status(500), times=None)
+    short = command("numbers list --max-attempts 2")
+    long = command("numbers list --max-attempts 2 --debug")
+
+    assert (Exit.REFUSED, 2) == (short.code, len(short.err.splitlines()))
+    assert long.err.endswith(short.err)
+    assert "Traceback" in long.err
+    assert "Attempt(number=2" in long.err
+    assert "GET /api/v1/phone-numbers -> 500" in long.err
+    assert sandbox.token not in long.err
+    assert [logging.NullHandler] == list(map(type, logging.getLogger("mihu_async").handlers))
+
+
+def test_a_fault_of_the_command_is_no_traceback(command, monkeypatch):
+    """Unless one is asked for."""
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("x")
+
+    monkeypatch.setattr("mihu_async.cli.settings.MihuClient", broken)
+
+    assert "Traceback" not in command("numbers list").err
+    assert "Traceback" in command("numbers list --debug").err
+
+
+def test_an_interrupted_change_is_in_doubt(command, sandbox, interrupt):
+    """The exit code says so, and what to do."""
+    sandbox.faults.add(Hang(), method="POST")
+
+    interrupt(lambda: any(entry.method == "POST" for entry in sandbox.journal))
+    done = command(REGISTER, sandbox.inventory.free_agents("call")[0])
+
+    assert Exit.UNKNOWN == done.code
+    assert (
+        "Interrupted while POST /api/v1/phone-numbers/trunks was under way: it may have been carried out." in done.err
+    )
+
+
+def test_an_interruption_before_a_change_is_none(command, sandbox, interrupt):
+    """Nothing was sent that changes anything."""
+    sandbox.faults.add(Hang())
+
+    interrupt(lambda: bool(sandbox.journal))
+
+    assert Exit.INTERRUPTED == command("numbers buy +390790080041 --country-code IT --type local --yes").code
+
+
+def test_ctrl_c_ends_a_prompt_at_once(command, typed, monkeypatch):
+    """Also under asyncio, which would wait for its loop."""
+    typed("y\n")
+    monkeypatch.setattr(sys.stdin, "readline", lambda: signal.raise_signal(signal.SIGINT))
+    before = signal.getsignal(signal.SIGINT)
+    done = command("trunks delete +12345678901 --channel call")
+
+    assert Exit.INTERRUPTED == done.code
+    assert before is signal.getsignal(signal.SIGINT)
+
+
+def test_a_secret_is_asked_for_on_standard_error(monkeypatch):
+    """So that rows stay rows."""
+    monkeypatch.setattr("getpass.getpass", lambda asked, stream: asked * (stream is sys.stderr))
+
+    assert "API token: " == asking.ask_secret("API token")
+
+
+def test_help_ends_well_and_an_unknown_word_does_not(command):
+    """With what there is."""
+    assert "Usage: mihu-async numbers list" in command("numbers list --help").out
+    assert "[choices: local, toll_free, mobile, national]" in re.sub(r"[\s│]+", " ", command("numbers list --help").out)
+    done = command("numbers lst")
+    assert (Exit.USAGE, True) == (done.code, "Unknown command" in done.err)
+    assert "--type" in command("numbers list --type fax").err
+
+
+def test_a_provisional_command_warns_nobody(command):
+    """Its help says what is provisional."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+
+        assert Exit.DONE == command("numbers search --country-code IT").code
+
+
+def test_a_closed_pipe_ends_in_silence(command, monkeypatch):
+    """Nothing is written to it any more, also not at the end."""
+    inner, outer = os.pipe()
+    os.close(inner)
+    kept = os.dup(outer)
+    with os.fdopen(outer, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        code = run(["numbers", "list"])
+        pipe.write("x")  # goes nowhere
+        pipe.flush()
+    monkeypatch.undo()
+    with pytest.raises(BrokenPipeError):
+        os.write(kept, b"x")
+    os.close(kept)
+
+    assert Exit.CLOSED_PIPE == code
+
+
+def test_a_closed_pipe_without_a_descriptor_ends_in_silence_too(command, monkeypatch):
+    """A stand-in for standard output has none."""
+
+    def closed(_) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(sys.stdout, "write", closed)
+    code = run(["numbers", "list"])
+    monkeypatch.undo()
+
+    assert Exit.CLOSED_PIPE == code
+
+
+def test_a_full_disk_is_told(command, monkeypatch, tmp_path):
+    """The file that was named cannot be opened, or the disk is full."""
+    missing = command("numbers list --file", str(tmp_path / "no" / "numbers.csv"))
+
+    assert (Exit.USAGE, True) == (missing.code, "FileNotFoundError" in missing.err)
+
+
+@pytest.mark.parametrize(("left", "code"), [(9, 9), (None, 0), ("why", 1)])
+def test_who_leaves_early_says_how(monkeypatch, left, code):
+    """As Python itself would take it."""
+
+    def leave(*_) -> None:
+        raise SystemExit(left)
+
+    monkeypatch.setattr("mihu_async.cli.run._call", leave)
+
+    assert code == run(["demo"])
