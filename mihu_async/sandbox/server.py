@@ -16,6 +16,9 @@ from mihu_async.sandbox.journal import Journal
 from mihu_async.sandbox.script import Faults
 from mihu_async.sandbox.seeding import sandbox_token
 
+ACCEPTING = 4
+"""Rounds of the loop in which a connection that came becomes one that is known; asyncio's server, when it closes, loses
+one that it has only accepted, and leaves its socket open."""
 PATIENCE = 0.05
 """Seconds that a response may take to be written out after what hung was released."""
 
@@ -128,6 +131,8 @@ class Sandbox:
         if self._serving is None:
             return
         (runner, service), self._serving = self._serving, None
+        for _ in range(ACCEPTING):
+            await asyncio.sleep(0)
         for site in runner.sites:
             await site.stop()
         await service.close()

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import json
 import socket
 import ssl
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from threading import Thread, active_count
 from typing import Any
 
@@ -88,6 +90,23 @@ async def test_serves_in_the_running_loop(caller_of):
         reply = await caller_of(sandbox)("GET", "/phone-numbers")
 
         assert (200, threads) == (reply.status, active_count())
+
+
+@pytest.mark.parametrize("rounds", range(5))
+async def test_a_connection_that_comes_with_the_end_is_closed(rounds):
+    """However far the loop has got with it: a socket that is left open would warn when it is collected."""
+    async with Sandbox(1, 0) as sandbox:
+        with socket.create_connection(("127.0.0.1", int(sandbox.base_url.rpartition(":")[2]))) as client:
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            await sandbox.stop()
+            for _ in range(3):
+                gc.collect()
+                await asyncio.sleep(0)
+
+            client.settimeout(5)
+            with suppress(ConnectionResetError):
+                assert b"" == client.recv(1)
 
 
 def test_serves_from_a_thread():
