@@ -13,7 +13,7 @@ demo: .venv/.demo
 	$(BIN)/mihu-async demo
 
 test: .venv/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: lint types contracts coverage wheel-types cases
 
@@ -35,7 +35,7 @@ contracts: .venv/.check
 # Run under coverage, not pytest-cov: the package's own pytest plugin is loaded before pytest-cov could start.
 coverage: .venv/.check
 	$(BIN)/coverage erase
-	PYTHONDEVMODE=1 $(BIN)/coverage run -m pytest
+	PYTHONDEVMODE=1 $(BIN)/coverage run -m pytest -n auto --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -510,7 +510,7 @@ COMMON = settings(derandomize=True, deadline=None, stateful_step_count=30, suppr
 
 def test_what_is_said_of_a_write_is_what_happened():
     """Under random faults, every purchase is returned, refused or unknown, and none is made twice or lost."""
-    run_state_machine_as_test(Writes, settings=settings(COMMON, max_examples=100))
+    run_state_machine_as_test(Writes, settings=settings(COMMON, max_examples=60))
 
 
 def believe_refusals_at_once(sight, **given):

@@ -39,7 +39,7 @@ def test_what_is_none_is_not_sent():
     assert "b=1" == encode_query({"a": None, "b": 1})
 
 
-@pytest.mark.parametrize("value", [[1], {"a": 1}, b"x", math.nan, math.inf, Decimal("NaN"), object()], ids=repr)
+@pytest.mark.parametrize("value", [[1], {"a": 1}, b"x", math.nan, math.inf, Decimal("NaN"), object], ids=repr)
 def test_a_query_value_that_has_no_spelling_is_refused(value):
     """The error names the parameter."""
     with pytest.raises(UsageError, match="'q'"):
