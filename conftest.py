@@ -20,6 +20,4 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md"], fixtures=["workspace"]
-).pytest()
+pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=["*.md"], fixtures=["workspace"]).pytest()

@@ -13,15 +13,6 @@ from mihu_async.core.retry import Again, Failure, GiveUp, Gone, Lost, RetryPolic
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
 
-def test_the_example_test_passes(pytester):
-    """The README's test of a user's own code runs in a user's own project."""
-    (block,) = re.findall(r"```python\n(from mihu_async\.sandbox import Status.*?)```", README, re.DOTALL)
-    pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
-    pytester.makepyfile(block)
-
-    pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
-
-
 def test_a_number_is_bought_and_bound_in_fifteen_lines():
     """The second example goes from a search to an agent that answers, in fewer lines than that."""
     example = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[1]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mihu_async.sandbox.rewrites import Change, NullFields, RepeatPage, UnknownEnum
     from mihu_async.sandbox.script import Faults
     from mihu_async.sandbox.server import Sandbox
+    from mihu_async.sandbox.strictness import UndocumentedError
 
 __all__ = [
     "Answer",
@@ -52,11 +53,12 @@ __all__ = [
     "SlowBody",
     "Status",
     "Truncate",
+    "UndocumentedError",
     "UnknownEnum",
     "WrongContentType",
 ]
 
-_MODULES = ("answers", "exchange", "faults", "inventory", "journal", "rewrites", "script", "server")
+_MODULES = ("answers", "exchange", "faults", "inventory", "journal", "rewrites", "script", "server", "strictness")
 
 
 def __getattr__(name: str) -> Any:

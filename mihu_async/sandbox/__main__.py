@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
+from mihu_async.sandbox.scripts import SCRIPTS
 from mihu_async.sandbox.server import Sandbox
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -26,6 +27,7 @@ def _arguments(argv: Sequence[str] | None) -> Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--purchase-limit", type=int, default=None, help="refuse purchases over it")
+    parser.add_argument("--script", action="append", default=[], choices=SCRIPTS, help="faults to play, by name")
     return parser.parse_args(argv)
 
 

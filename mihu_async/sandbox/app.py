@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -17,6 +18,7 @@ from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.journal import Journal, JournalEntry
 from mihu_async.sandbox.refusals import RefusedError
 from mihu_async.sandbox.script import Faults
+from mihu_async.sandbox.strictness import undocumented_fields
 
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """The socket option that makes closing a reset: linger, for no time."""
@@ -25,11 +27,20 @@ NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 class Service:
     """Answers requests. The state outlives it; a new one is made for every start."""
 
-    def __init__(self, *, inventory: Inventory, faults: Faults, journal: Journal, token: str) -> None:
+    def __init__(
+        self,
+        *,
+        inventory: Inventory,
+        faults: Faults,
+        journal: Journal,
+        token: str,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._inventory = inventory
         self._faults = faults
         self._journal = journal
         self._token = token
+        self._tell = tell
         self._under_way: dict[asyncio.Task[web.StreamResponse], asyncio.Event] = {}
 
     def application(self) -> web.Application:
@@ -78,12 +89,16 @@ class Service:
         """Answer truly or with a fault; a request without the right token meets no fault."""
         if refusal := unauthorized(entry.headers.get("Authorization"), self._token):
             return failure(refusal)
-        operation = partial(routes.answer, self._inventory)
+        where = f"{entry.method} {entry.path}"
+        operation = partial(routes.answer, self._inventory, tell=lambda what: self._tell(f"{where}: {what}"))
         fault = self._faults.take(entry)
         if fault is None:
             return operation(entry)
         self._journal.note(serial, fault=type(fault).__name__)
-        return await fault.around(Exchange(entry, closing, operation))
+        answer = await fault.around(Exchange(entry, closing, operation))
+        for field in undocumented_fields(entry, answer) if answer else ():
+            self._tell(f"{where}: {field} is not a documented field of the answer")
+        return answer
 
 
 async def arrival(request: web.Request) -> JournalEntry:

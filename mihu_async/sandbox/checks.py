@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
-from mihu_async.sandbox.refusals import invalid
+from mihu_async.sandbox.refusals import invalid, undocumented
 from mihu_async.sandbox.rows import CAPABILITIES, DIRECTIONS, NUMBER_TYPES, TRUNK_CHANNELS
 
 Check = Callable[[str, object], Any]
@@ -139,7 +139,7 @@ def closed(fields: Mapping[str, Check], *, required: tuple[str, ...] = (), kind:
                 raise invalid(f"{prefix}{name}", "is required")
         for name in given:
             if name not in fields:
-                raise invalid(f"{prefix}{name}", f"is not a documented {kind}")
+                raise undocumented(f"{prefix}{name}", kind)
         return {name: fields[name](f"{prefix}{name}", given[name]) for name in given}
 
     return check

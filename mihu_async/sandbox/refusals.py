@@ -17,7 +17,8 @@ NO_HEADERS: Mapping[str, str] = {}
 class RefusedError(Exception):
     """The service says no; raised by checks and rules, rendered in one place.
 
-    `data` is set for the second documented shape of a failure, which has no `error` block.
+    `data` is set for the second documented shape of a failure, which has no `error` block. `is_undocumented` says that
+    the request asks for what no page knows, such as a field, which a strict sandbox tells.
     """
 
     status: int
@@ -27,6 +28,7 @@ class RefusedError(Exception):
     field: str | None = None
     data: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = NO_HEADERS
+    is_undocumented: bool = False
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.details or self.message}"
@@ -41,6 +43,11 @@ def invalid(field: str, details: str) -> RefusedError:
         details=f"{field or 'the body'} {details}",
         field=field or None,
     )
+
+
+def undocumented(field: str, kind: str) -> RefusedError:
+    """Describe a parameter or a field of a request that no page documents."""
+    return attrs.evolve(invalid(field, f"is not a documented {kind}"), is_undocumented=True)
 
 
 def conflict(details: str) -> RefusedError:

@@ -126,11 +126,13 @@ ROUTES = (
 )
 
 
-def answer(inventory: Inventory, request: JournalEntry) -> Answer:
-    """Answer a request truly, changing the state as it asks."""
+def answer(inventory: Inventory, request: JournalEntry, tell: Callable[[str], None] = lambda _: None) -> Answer:
+    """Answer a request truly, changing the state as it asks, and tell what of it no page documents."""
     try:
         return find(request.method, request.path).operation(inventory, request)
     except RefusedError as error:
+        if error.is_undocumented:
+            tell(error.details)
         return failure(error)
 
 
@@ -138,7 +140,7 @@ def find(method: str, path: str, routes: Iterable[Route] = ROUTES) -> Route:
     """Find the route of a request; raise 404 for the path or 405 for the method, whose codes are inferred."""
     here = {route.method: route for route in routes if route.covers(path)}
     if not here:
-        raise not_found(f"there is no {path}")
+        raise attrs.evolve(not_found(f"there is no {path}"), is_undocumented=True)
     if method not in here:
         raise RefusedError(
             status=HTTPStatus.METHOD_NOT_ALLOWED,
@@ -146,6 +148,7 @@ def find(method: str, path: str, routes: Iterable[Route] = ROUTES) -> Route:
             message="Method not allowed.",
             details=f"{path} does not take {method}",
             headers={"Allow": ", ".join(here)},
+            is_undocumented=True,
         )
     return here[method]
 

@@ -6,6 +6,7 @@ import attrs
 
 from mihu_async.sandbox.exchange import Fault
 from mihu_async.sandbox.journal import JournalEntry
+from mihu_async.sandbox.scripts import SCRIPTS
 from mihu_async.sandbox.selection import Selector
 
 
@@ -76,6 +77,13 @@ class Faults:
             raise ValueError("a fault is played at least once, and skips no fewer than no requests")
         with self._lock:
             self._lines.append(_Line(fault, Selector(method=method, path=path), times, skip))
+
+    def play(self, name: str) -> None:
+        """Add the faults of a script that is known by a name, such as `"outage"`; `ValueError` names them all."""
+        if name not in SCRIPTS:
+            raise ValueError(f"there is no script {name!r}; there are {', '.join(SCRIPTS)}")
+        for cue in SCRIPTS[name].cues:
+            self.add(cue.fault, method=cue.method, path=cue.path, times=cue.times, skip=cue.skip)
 
     def clear(self) -> None:
         """Forget every fault. One that is playing plays on."""

@@ -1,7 +1,7 @@
 """The sandbox as a server: it starts, says where it is, and stops at once."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +15,7 @@ from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.journal import Journal
 from mihu_async.sandbox.script import Faults
 from mihu_async.sandbox.seeding import sandbox_token
+from mihu_async.sandbox.strictness import UndocumentedError
 
 ACCEPTING = 4
 """Rounds of the loop in which a connection that came becomes one that is known; asyncio's server, when it closes, loses
@@ -37,6 +38,9 @@ class Sandbox:
     same `seed`. The token is made up from the seed when left out. `purchase_limit=None` is no limit. `port=0` takes a
     free port, and keeps it when the sandbox is started again, which goes on with the state as it was. With `ssl`, a
     server's `ssl.SSLContext`, it speaks HTTPS.
+
+    `script` names one script of faults or several to begin with, as `faults.play` takes them. With `strict`, leaving
+    the block calls `verify()`, unless an exception is under way.
     """
 
     def __init__(
@@ -50,11 +54,17 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         ssl: SSLContext | None = None,
+        script: str | Iterable[str] = (),
+        strict: bool = False,
     ) -> None:
         self.token: str = token or sandbox_token(seed)
         self.inventory: Inventory = Inventory(numbers, trunks, seed=seed, purchase_limit=purchase_limit)
         self.faults: Faults = Faults()
         self.journal: Journal = Journal()
+        self.strict: bool = strict
+        for name in [script] if isinstance(script, str) else script:
+            self.faults.play(name)
+        self._undocumented: list[str] = []
         self._host = host
         self._port = port
         self._ssl = ssl
@@ -82,6 +92,22 @@ class Sandbox:
         """Stop at once: what hangs is reset, connections are closed. Does nothing when it does not serve."""
         await self._at_home(self._stop)
 
+    @property
+    def undocumented(self) -> tuple[str, ...]:
+        """What no page documents: endpoints, parameters and fields of requests, and fields of a fault's answers.
+
+        Requests with such a thing are refused, and a client passes over such fields of an answer; so a slip of the pen
+        in either can go unseen. Of the search for numbers, its requirements and the binding of an agent too little is
+        documented to tell.
+        """
+        return tuple(self._undocumented)
+
+    def verify(self) -> None:
+        """Raise `UndocumentedError`, an AssertionError, for what is `undocumented`, and forget it."""
+        found, self._undocumented[:] = self.undocumented, []
+        if found:
+            raise UndocumentedError("\n".join(found))
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -90,6 +116,8 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+        if self._background is None and kind is None and self.strict:
+            self.verify()
 
     def __enter__(self) -> Self:
         background = BackgroundLoop(self)
@@ -103,6 +131,8 @@ class Sandbox:
         if self._background:
             self._background.leave()
         self._background = self._home = None
+        if kind is None and self.strict:
+            self.verify()
 
     async def _at_home(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a step in the loop of the thread that serves, if one does."""
@@ -114,7 +144,13 @@ class Sandbox:
     async def _start(self) -> None:
         if self._serving:
             raise RuntimeError("the sandbox serves already")
-        service = Service(inventory=self.inventory, faults=self.faults, journal=self.journal, token=self.token)
+        service = Service(
+            inventory=self.inventory,
+            faults=self.faults,
+            journal=self.journal,
+            token=self.token,
+            tell=self._undocumented.append,
+        )
         runner = web.AppRunner(
             service.application(), access_log=None, handler_cancellation=True, shutdown_timeout=PATIENCE
         )

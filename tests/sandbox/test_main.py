@@ -76,3 +76,18 @@ def test_wrong_arguments(capsys, monkeypatch):
 
     assert 2 == caught.value.code
     assert "usage: python -m mihu_async.sandbox" in capsys.readouterr().err
+
+
+def test_plays_scripts(monkeypatch):
+    """A script that is named is played, in the order of the names; one that is not there is refused."""
+    served = []
+
+    async def serve(sandbox):
+        served.extend(sandbox.faults.pending)
+
+    monkeypatch.setattr(__main__, "_serve", serve)
+    __main__.main(["--script", "busy", "--script", "outage"])
+
+    assert [429, 503] == [fault.status for fault in served]
+    with pytest.raises(SystemExit):
+        __main__.main(["--script", "rain"])

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
@@ -127,3 +128,88 @@ def test_plugin_imports_nothing_heavy():
     loaded = subprocess.run(command, capture_output=True, text=True, check=True)
 
     assert "mihu_async.sandbox mihu_async.sandbox.pytest_plugin" == loaded.stdout.strip()
+
+
+SLIP = """
+    import pytest
+    from mihu_async import APIError
+
+    async def test_it(mihu_client, mihu_sandbox):
+        with pytest.raises(APIError):
+            await mihu_client.request("GET", "/phone-numbers", query={"colour": "red"})
+"""
+
+OWN = """
+@pytest.fixture
+def mihu_sandbox():
+    with Sandbox(strict=True) as sandbox:
+        yield sandbox
+"""
+
+
+@pytest.mark.parametrize(("setting", "outcomes"), [("true", {"failed": 1}), ("false", {"passed": 1})])
+def test_strict_by_setting(plain, setting, outcomes):
+    """With the setting, a test that sends what no page documents fails, though it goes on; without, it passes."""
+    plain.makeini(
+        "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+        f"mihu_sandbox_strict = {setting}\n"
+    )
+    plain.makepyfile(SLIP)
+    run = plain.runpytest_inprocess("-W", "error")
+
+    run.assert_outcomes(**outcomes)
+    assert ("failed" in outcomes) == ("colour is not a documented parameter" in run.stdout.str())
+
+
+def test_strict_by_marker(plain):
+    """The marker makes one test strict; a fixture that was overridden can be strict too, and is told once."""
+    plain.makepyfile(
+        test_marked="import pytest\npytestmark = pytest.mark.mihu_sandbox(strict=True)\n" + dedent(SLIP),
+        test_own="import pytest\nfrom mihu_async.sandbox import Sandbox\n" + dedent(SLIP) + OWN,
+    )
+
+    plain.runpytest_inprocess("-W", "error").assert_outcomes(failed=2)
+
+
+def test_strict_hides_no_failure(plain):
+    """A test that fails by itself fails for its own reason, and what its sandbox met is told beside it."""
+    plain.makepyfile("""
+        import pytest
+
+        @pytest.mark.mihu_sandbox(strict=True)
+        async def test_it(mihu_client, mihu_sandbox):
+            await mihu_client.request("GET", "/phone-numbers", query={"colour": "red"})
+    """)
+    run = plain.runpytest_inprocess("-W", "error")
+
+    run.assert_outcomes(failed=1, errors=1)
+    run.stdout.fnmatch_lines(["E *ValidationError: GET /api/v1/phone-numbers was refused with 422*"])
+
+
+def test_script_by_marker(plain):
+    """The marker plays a script by its name."""
+    plain.makepyfile("""
+        import pytest
+
+        @pytest.mark.mihu_sandbox(script="busy")
+        async def test_it(mihu_client, mihu_sandbox):
+            await mihu_client.numbers.list()
+            assert [429, 429, 200] == [entry.status for entry in mihu_sandbox.journal]
+    """)
+
+    plain.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
+
+
+def test_environment_is_the_sandboxes(plain, monkeypatch):
+    """With `mihu_environment`, a client that is made from the environment is one of the sandbox."""
+    monkeypatch.setenv("MIHU_TENANT", "acme")
+    plain.makepyfile("""
+        from mihu_async import MihuClient
+
+        async def test_it(mihu_environment):
+            async with MihuClient() as mihu:
+                await mihu.numbers.list()
+            assert 1 == len(mihu_environment.journal)
+    """)
+
+    plain.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)

@@ -1,0 +1,88 @@
+"""Which fields of an answer are documented: those that the sandbox itself answers with."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, cast
+
+from mihu_async.sandbox.answers import Answer
+from mihu_async.sandbox.inventory import Inventory
+from mihu_async.sandbox.journal import JournalEntry
+from mihu_async.sandbox.refusals import RefusedError
+from mihu_async.sandbox.routes import find
+
+Shape = dict[str, Any]
+"""The fields of a value, each with the shape of what it holds; what holds no fields has an empty one."""
+
+
+class UndocumentedError(AssertionError):
+    """A strict sandbox met requests, or gave answers, with fields that no page documents; one a line."""
+
+
+def undocumented_fields(request: JournalEntry, answer: Answer) -> list[str]:
+    """Name the fields of an answer that no page documents.
+
+    What is no success, no JSON, or from an endpoint whose answer is not documented, is not looked at.
+    """
+    try:
+        known = shapes().get((request.method, find(request.method, request.path).path))
+        content = answer.json
+    except (RefusedError, ValueError):
+        return []
+    if known is None or not _is_success(content):
+        return []
+    return list(strangers(content, {"success": {}, "message": {}, "data": known}))
+
+
+def _is_success(content: object) -> bool:
+    return isinstance(content, dict) and cast("dict[str, object]", content).get("success") is True
+
+
+def strangers(value: object, known: Shape, path: str = "") -> Iterator[str]:
+    """Give the path of every field that a shape does not have."""
+    if isinstance(value, list):
+        for index, one in enumerate(cast("list[object]", value)):
+            yield from strangers(one, known, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for name, inner in cast("dict[str, object]", value).items():
+            here = f"{path}.{name}" if path else name
+            if name in known:
+                yield from strangers(inner, known[name], here)
+            else:
+                yield here
+
+
+def shape(*samples: object) -> Shape:
+    """Give the shape that all samples fit; the rows of an array have one shape together."""
+    merged: Shape = {}
+    for sample in samples:
+        fields: Mapping[str, object] = {}
+        if isinstance(sample, list | tuple):
+            fields = shape(*cast("list[object]", sample))
+        elif isinstance(sample, dict):
+            fields = {name: shape(inner) for name, inner in cast("dict[str, object]", sample).items()}
+        for name, inner in fields.items():
+            merged[name] = shape(merged.get(name, {}), inner)
+    return merged
+
+
+@cache
+def shapes() -> Mapping[tuple[str, str], Shape]:
+    """Give the shape of ``data`` by the verb and path of each endpoint whose answer is documented."""
+    inventory = Inventory()
+    page = inventory.list_numbers({"page": 1, "per_page": 1})["pagination"]
+    rows = [*inventory.numbers, *inventory.trunks]
+    number, listing = shape(rows), shape({"items": rows, "pagination": page})
+    snapshot = shape(*(inventory.channels(row["phone_number_uuid"]) for row in rows))
+    trunks = "/phone-numbers/trunks"
+    return {
+        ("GET", "/phone-numbers"): listing,
+        ("POST", "/phone-numbers"): number,
+        ("PATCH", "/phone-numbers/{uuid}"): number,
+        ("GET", "/phone-numbers/rates"): shape({"items": inventory.rates, "pagination": page}),
+        ("GET", "/phone-numbers/channels"): snapshot,
+        ("GET", "/phone-numbers/{uuid}/channels"): snapshot,
+        ("GET", trunks): listing,
+        ("POST", trunks): snapshot,
+        ("PATCH", trunks): snapshot,
+        ("PUT", f"{trunks}/assign"): snapshot,
+    }
