@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CASES := $(BIN)/python -m pytest benchmarks/cases.py --benchmark-disable-gc --benchmark-group-by=func
 STORED := --benchmark-storage=build/bench/cases --benchmark-columns=min,median,max,ops
 
-.PHONY: demo test check format lint types contracts coverage wheel-types cases clean
+.PHONY: demo test check format lint types contracts coverage wheel-types cases docs docs-serve clean
 .PHONY: bench bench-readme bench-baseline bench-compare
 
 demo: .venv/.demo
@@ -15,7 +15,7 @@ demo: .venv/.demo
 test: .venv/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-check: lint types contracts coverage wheel-types cases
+check: lint types contracts coverage wheel-types cases docs
 
 format: .venv/.check
 	$(BIN)/ruff check --fix
@@ -47,6 +47,15 @@ wheel-types: build/types/.installed
 cases: .venv/.check
 	$(CASES) --benchmark-disable
 
+# The site, in build/site. Fails on a broken link, an unknown name and whatever a reader would have to fetch from elsewhere.
+docs: .venv/.check
+	$(BIN)/zensical build --clean --strict
+	cp -R examples build/site/
+	$(BIN)/python -m pytest -q tests/site.py
+
+docs-serve: .venv/.check
+	$(BIN)/zensical serve
+
 # Installs the peers, each into an environment of its own below build/bench, measures some minutes, and prints the table.
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks
@@ -68,7 +77,7 @@ bench-compare: .venv/.bench
 	$(CASES) $(STORED) --benchmark-compare --benchmark-compare-fail=median:25%
 
 clean:
-	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build dist .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.made:
@@ -86,7 +95,7 @@ clean:
 	touch $@
 
 .venv/.check: .venv/.made pyproject.toml
-	$(PIP) install --editable '.[cli,otel]' --group test --group examples --group typing --group lint --group bench
+	$(PIP) install --editable '.[cli,otel]' --group test --group examples --group typing --group lint --group bench --group docs
 	touch $@
 
 .venv/.bench: .venv/.made pyproject.toml

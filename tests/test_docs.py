@@ -1,18 +1,35 @@
 """What README and docs claim, beyond the code blocks that run by themselves."""
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+import mihu_async
+from mihu_async import otel, sandbox
+
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 TESTS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in PAGES
     for number, block in enumerate(BLOCK.findall(page.read_text()), 1)
     if re.search(r"\bdef test_", block)
+]
+NAMES = {f"mihu_async.{name}" for name in mihu_async.__all__} - {"mihu_async.__version__"}
+NAMES |= {f"mihu_async.sandbox.{name}" for name in sandbox.__all__} | {f"mihu_async.otel.{otel.telemetry.__name__}"}
+RESOURCES = [
+    f"{type(part).__module__}.{type(part).__name__}"
+    for part in vars(mihu_async.MihuClient("x", subdomain="x")).values()
+    if type(part).__module__.startswith("mihu_async.resources.")
+]
+ERRORS = [
+    name
+    for name, value in {**vars(mihu_async), "UndocumentedError": sandbox.UndocumentedError}.items()
+    if inspect.isclass(value) and issubclass(value, Exception)
 ]
 
 
@@ -24,3 +41,21 @@ def test_examples_of_tests_pass(pytester, block):
     run = pytester.runpytest_inprocess("-W", "error")
 
     assert {"passed"} == set(run.parseoutcomes())
+
+
+def test_the_reference_has_every_public_name():
+    """Each public name, and the class of each resource, is on one page of the reference, and nothing else is."""
+    told = [name for page in PAGES for name in re.findall(r"^::: (\S+)$", page.read_text(), re.MULTILINE)]
+
+    assert sorted(NAMES | set(RESOURCES)) == sorted(told)
+
+
+def test_the_catalogue_has_every_error():
+    """Each public error and warning has its cause, what it changed, and its cure."""
+    entries = re.findall(
+        r"^### (\w+)\n\n- \*\*Cause\*\*: .+\n- \*\*Changed\*\*: .+\n- \*\*Cure\*\*: .+$",
+        (DOCS / "catalogue.md").read_text(),
+        re.MULTILINE,
+    )
+
+    assert sorted(ERRORS) == sorted(entries)
