@@ -47,10 +47,13 @@ wheel-types: build/types/.installed
 cases: .venv/.check
 	$(CASES) --benchmark-disable
 
-# The site, in build/site. Fails on a broken link, an unknown name and whatever a reader would have to fetch from elsewhere.
+# The site, in build/site, with the examples beside its pages: from docs/ they are one step further away. Fails on a
+# broken link, an unknown name, and whatever a reader would have to fetch from elsewhere.
 docs: .venv/.check
 	$(BIN)/zensical build --clean --strict
-	cp -R examples build/site/
+	mkdir build/site/examples && cp examples/*.* build/site/examples/
+	find build/site -name index.html -exec sed -i.before 's|"\.\./\.\./examples/|"../examples/|g' {} +
+	find build/site -name '*.before' -delete
 	$(BIN)/python -m pytest -q tests/site.py
 
 docs-serve: .venv/.check
