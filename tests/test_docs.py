@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import mihu_async
-from mihu_async import otel, sandbox
+from mihu_async import doctor, otel, sandbox
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -19,8 +19,8 @@ TESTS = [
     for number, block in enumerate(BLOCK.findall(page.read_text()), 1)
     if re.search(r"\bdef test_", block)
 ]
-NAMES = {f"mihu_async.{name}" for name in mihu_async.__all__} - {"mihu_async.__version__"}
-NAMES |= {f"mihu_async.sandbox.{name}" for name in sandbox.__all__} | {f"mihu_async.otel.{otel.telemetry.__name__}"}
+MODULES = {mihu_async: mihu_async.__all__, doctor: doctor.__all__, sandbox: sandbox.__all__, otel: ["telemetry"]}
+NAMES = {f"{module.__name__}.{name}" for module, names in MODULES.items() for name in names if name != "__version__"}
 RESOURCES = [
     f"{type(part).__module__}.{type(part).__name__}"
     for part in vars(mihu_async.MihuClient("x", subdomain="x")).values()

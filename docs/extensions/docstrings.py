@@ -8,7 +8,6 @@ from griffe import Extension, Object
 
 ROLE = re.compile(r":(class|meth|attr):`([\w.]+)`")
 ARGUMENT = re.compile(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*): (.*)", re.DOTALL)
-TREE = re.compile(r"^[├└│]", re.MULTILINE)
 
 
 class Docstrings(Extension):
@@ -17,18 +16,26 @@ class Docstrings(Extension):
     def on_instance(self, *, obj: Object, **_: Any) -> None:
         """Rewrite that of a module, class, function or attribute."""
         if obj.docstring:
-            obj.docstring.value = markdown(obj.docstring.value, lambda name: f"{owner(obj).path}.{name}")
+            obj.docstring.value = markdown(obj.docstring.value, lambda role, name: path_of(role, name, obj))
 
 
-def owner(obj: Object) -> Object:
-    """Give the class whose members a docstring names without saying so."""
-    return obj if obj.is_class or obj.parent is None else obj.parent
+def path_of(role: str, name: str, obj: Object) -> str:
+    """Say what a role in a docstring means: a public class, one of the same module, or a member of the same class."""
+    package = obj.package
+    if name.startswith(f"{package.name}."):
+        return name
+    if role == "class":
+        return f"{package.path if name in package.members else obj.module.path}.{name}"
+    if "." in name:
+        return f"{package.path}.{name}"
+    owner = obj if obj.is_class or obj.parent is None else obj.parent
+    return f"{owner.path}.{name}"
 
 
-def markdown(text: str, path_of: Callable[[str], str]) -> str:
+def markdown(text: str, target: Callable[[str, str], str]) -> str:
     """Make Markdown of a docstring: a paragraph that explains arguments becomes a list, a role a link."""
     paragraphs = (as_list(paragraph) or paragraph for paragraph in text.split("\n\n"))
-    return ROLE.sub(lambda found: link(*found.groups(), path_of=path_of), "\n\n".join(paragraphs))
+    return ROLE.sub(lambda role: f"[`{role[2]}`][{target(role[1], role[2])}]", "\n\n".join(paragraphs))
 
 
 def as_list(paragraph: str) -> str:
@@ -37,9 +44,3 @@ def as_list(paragraph: str) -> str:
     if not all(entries):
         return ""
     return "\n".join(f"- **`{entry[1]}`**: {' '.join(entry[2].split())}" for entry in entries if entry)
-
-
-def link(role: str, name: str, *, path_of: Callable[[str], str]) -> str:
-    """Link to a public class, or to a member of the class that the docstring is about."""
-    target = f"mihu_async.{name}" if role == "class" or "." in name else path_of(name)
-    return f"[`{name}`][{target}]"

@@ -85,7 +85,7 @@ def test_plays_scripts(monkeypatch):
     async def serve(sandbox):
         served.extend(sandbox.faults.pending)
 
-    monkeypatch.setattr(__main__, "_serve", serve)
+    monkeypatch.setattr(__main__, "serve", serve)
     __main__.main(["--script", "busy", "--script", "outage"])
 
     assert [429, 503] == [fault.status for fault in served]
