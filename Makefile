@@ -6,7 +6,17 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CASES := $(BIN)/python -m pytest benchmarks/cases.py --benchmark-disable-gc --benchmark-group-by=func
 STORED := --benchmark-storage=build/bench/cases --benchmark-columns=min,median,max,ops
 
+SOURCE := $(shell find . -type d \( -name '.?*' -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -print)
+
+# A new environment in that folder, for the pip of .venv to install into.
+define fresh
+	rm -rf $(1)
+	$(PYTHON) -m venv --without-pip $(1)
+endef
+into = $(PIP) --python $(1)/bin/python install
+
 .PHONY: demo test check format lint types contracts coverage wheel-types cases docs docs-serve clean
+.PHONY: dist dist-test test-wheel test-lowest test-newest sbom release-check
 .PHONY: bench bench-readme bench-baseline bench-compare
 
 demo: .venv/.demo
@@ -15,7 +25,7 @@ demo: .venv/.demo
 test: .venv/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-check: lint types contracts coverage wheel-types cases docs
+check: lint types contracts coverage wheel-types dist-test cases docs
 
 format: .venv/.check
 	$(BIN)/ruff check --fix
@@ -42,6 +52,35 @@ coverage: .venv/.check
 # On the built wheel, as users get it: an editable install hides the package from pyright.
 wheel-types: build/types/.installed
 	cd build/types && PATH="$$PWD/bin:$$PATH" ../../$(BIN)/pyright --verifytypes mihu_async --ignoreexternal
+
+# The source distribution, and the wheel that is built from it.
+dist: dist/.built
+
+# What they hold, and the wheel in a fresh environment far from the source.
+dist-test: dist/.built
+	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
+	$(BIN)/python -m pytest tests/built.py
+
+# All tests of the source distribution, with its package removed, against the wheel.
+test-wheel: build/wheel/.installed
+	cd build/wheel/source && ../bin/python -m pytest
+
+# All tests with each dependency, of the package and of the tests, in the lowest version that pyproject.toml allows.
+test-lowest: build/lowest/.installed
+	build/lowest/bin/python -m pytest
+
+# All tests with each dependency in the newest version that there is now.
+test-newest: .venv/.made
+	$(call fresh,build/newest)
+	$(call into,build/newest) --editable '.[cli,otel]' --group test
+	build/newest/bin/python -m pytest
+
+# What is installed with the wheel, without extras, as a CycloneDX bill of materials.
+sbom: dist/.built
+	$(call fresh,build/sbom)
+	$(call into,build/sbom) dist/*.whl
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
+		--output-file dist/sbom.cdx.json build/sbom
 
 # The benchmarks of pure parts still run; what they take is not looked at.
 cases: .venv/.check
@@ -98,17 +137,37 @@ clean:
 	touch $@
 
 .venv/.check: .venv/.made pyproject.toml
-	$(PIP) install --editable '.[cli,otel]' --group test --group examples --group typing --group lint --group bench --group docs
+	$(PIP) install --editable '.[cli,otel]' --group test --group examples --group typing --group lint --group dist --group bench --group docs
 	touch $@
 
 .venv/.bench: .venv/.made pyproject.toml
 	$(PIP) install --editable . --group test --group bench
 	touch $@
 
-build/types/.installed: .venv/.check pyproject.toml $(shell find mihu_async -name '*.py')
-	rm -rf build/types
-	$(BIN)/python -m venv build/types
-	$(PIP) wheel --no-deps --wheel-dir build/types/wheel .
-	for wheel in build/types/wheel/*.whl; do \
-		build/types/bin/python -m pip --quiet --disable-pip-version-check install "$$wheel[cli,otel]" pytest; done
+dist/.built: .venv/.check $(SOURCE)
+	rm -rf dist
+	$(BIN)/python -m build
+	touch $@
+
+build/types/.installed: dist/.built
+	$(call fresh,build/types)
+	for wheel in dist/*.whl; do $(call into,build/types) "$$wheel[cli,otel]" pytest; done
+	touch $@
+
+build/wheel/.installed: dist/.built
+	$(call fresh,build/wheel)
+	mkdir build/wheel/source
+	tar --extract --strip-components=1 --directory=build/wheel/source --file=dist/*.tar.gz
+	for wheel in dist/*.whl; do $(call into,build/wheel) "$$wheel[cli,otel]" --group build/wheel/source/pyproject.toml:test; done
+	rm -r build/wheel/source/mihu_async
+	touch $@
+
+# Each "name>=version" as "name==version".
+build/lowest.txt: pyproject.toml
+	mkdir -p build
+	grep -oE '"[A-Za-z0-9-]+(\[[a-z,]+\])?>=[0-9.]+"' $< | sed -E 's/"//g; s/\[.*\]//; s/>=/==/' >$@
+
+build/lowest/.installed: build/lowest.txt .venv/.made
+	$(call fresh,build/lowest)
+	$(call into,build/lowest) --constraint $< --build-constraint $< --editable '.[cli,otel]' --group test
 	touch $@
