@@ -65,8 +65,11 @@ class MihuClient:
     """
 
     agents: Agents
+    """Its agents: to bind one to the calls of a number."""
     numbers: Numbers
+    """Its numbers: to list, search, buy and change them."""
     trunks: Trunks
+    """Its external trunks: to list, register, change and delete them."""
 
     def __init__(
         self,

@@ -30,36 +30,35 @@ from attrs import frozen
 
 @frozen
 class Attempt:
-    """One try of a call: what was sent when, and why it ended.
-
-    ``number`` counts from 1; ``started_at`` is aware, in UTC; ``elapsed`` is in seconds; ``status`` is the HTTP
-    status, or None where no answer came; ``outcome`` is the class and cause of the failure, or ``"ok"``; ``wait`` is
-    the pause in seconds before the next attempt or look-up, or None after the last one; ``lost`` says that it was a
-    write which may have been carried out though no answer says so, and ``looked_up`` what a look-up showed then.
-    """
+    """One try of a call: what was sent when, and why it ended."""
 
     number: int
+    """Counted from 1."""
     started_at: datetime
+    """When it began; aware, in UTC."""
     elapsed: float
+    """How long it took, in seconds."""
     status: int | None
+    """The HTTP status; None where no answer came."""
     outcome: str
+    """The class and cause of the failure, or ``"ok"``."""
     wait: float | None = None
+    """The pause in seconds before the next attempt or look-up; None after the last one."""
     lost: bool = False
+    """Whether it was a write that may have been carried out though no answer says so."""
     looked_up: str | None = None
+    """What a look-up showed then."""
 
 
 class MihuError(Exception):
-    """The base of every error that the SDK raises.
-
-    ``attempts`` holds one :class:`Attempt` for each try, in order; it is empty where nothing was sent. ``stopped``
-    says why the call was not tried again, and is empty where trying again was never an option. ``checkpoint`` is
-    where a walk was when the error ended it, to go on from with ``.with_options(resume=…)``; None elsewhere. Errors
-    can be pickled and copied, and hold no secret.
-    """
+    """The base of every error that the SDK raises. Errors can be pickled and copied, and hold no secret."""
 
     attempts: tuple[Attempt, ...] = ()
+    """One for each try, in order; empty where nothing was sent."""
     stopped: str = ""
+    """Why the call was not tried again; empty where trying again was never an option."""
     checkpoint: str | None = None
+    """Where a walk was when this ended it, for ``.with_options(resume=…)``; None elsewhere."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, dict(self.__dict__))
@@ -90,35 +89,41 @@ def _restore(kind: type[MihuError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class UsageError(MihuError, ValueError):
-    """A call that can never be accepted, found before anything was sent. ``argument`` names what to correct."""
+    """A call that can never be accepted, found before anything was sent."""
 
     def __init__(self, message: str, *, argument: str | None = None) -> None:
         super().__init__(message)
         self.argument = argument
+        """Which argument is to be corrected; None where it is none of them."""
 
 
 class DryRun(MihuError):  # noqa: N818 - nothing went wrong
     """A write that a client with ``dry_run=True`` was asked for. Nothing was sent and nothing has changed.
 
-    ``method``, ``url`` and ``json`` are the request as it would have been sent, but for secrets, which are masked;
-    ``json`` is None where it has no body. ``curl`` is the same as a command line.
+    It holds the request as it would have been sent, but for secrets, which are masked.
     """
 
     def __init__(self, message: str, *, method: str, url: str, json: Any, curl: str) -> None:
         super().__init__(message)
         self.method = method
+        """The verb of the request."""
         self.url = url
+        """Its whole address."""
         self.json = json
+        """Its body; None where it has none."""
         self.curl = curl
+        """The same as a command line."""
 
 
 class _CallError(MihuError):
-    """An error of one call: ``method`` and ``url`` say which."""
+    """An error of one call."""
 
     def __init__(self, message: str, *, method: str, url: str) -> None:
         super().__init__(message)
         self.method = method
+        """The verb of the call."""
         self.url = url
+        """Its whole address."""
 
 
 class TransportError(_CallError):
@@ -145,7 +150,7 @@ class OutcomeUnknownError(_CallError):
     """A write was sent and its answer was lost, so it may or may not have been applied.
 
     It is never sent again blindly: it was looked up, and that did not tell, or time was up. ``await error.check()``
-    looks again, later; ``how_to_check`` says in words how to do that by hand; ``__cause__`` is what went wrong.
+    looks again, later; ``__cause__`` is what went wrong.
     """
 
     def __init__(
@@ -159,6 +164,7 @@ class OutcomeUnknownError(_CallError):
     ) -> None:
         super().__init__(message, method=method, url=url)
         self.how_to_check = how_to_check
+        """How to look again by hand, in words."""
         self._look = look
 
     async def check(self) -> Any:
@@ -180,12 +186,7 @@ class OutcomeUnknownError(_CallError):
 
 
 class DecodeError(_CallError):
-    """The service answered, and the answer cannot be read.
-
-    ``status`` and ``content_type`` are the answer's; ``excerpt`` is the beginning of its body, with secrets
-    masked; ``paths`` names every place that was wrong (``$.data.items[3].billing.monthly_fee``) and is empty
-    where the body was no JSON at all.
-    """
+    """The service answered, and the answer cannot be read."""
 
     def __init__(
         self,
@@ -200,21 +201,24 @@ class DecodeError(_CallError):
     ) -> None:
         super().__init__(message, method=method, url=url)
         self.status = status
+        """The answer's HTTP status."""
         self.content_type = content_type
+        """What the answer says that it is."""
         self.excerpt = excerpt
+        """The beginning of its body, with secrets masked."""
         self.paths = paths
+        """Every place that was wrong (``$.data.items[3].billing.monthly_fee``); empty where it was no JSON at all."""
 
 
 class PaginationError(MihuError):
-    """The service's pages contradict themselves, so the walk stops instead of missing items or never ending.
-
-    ``requested`` is the page that was asked for, ``received`` the ``current_page`` of the answer.
-    """
+    """The service's pages contradict themselves, so the walk stops instead of missing items or never ending."""
 
     def __init__(self, message: str, *, requested: int, received: int) -> None:
         super().__init__(message)
         self.requested = requested
+        """The page that was asked for."""
         self.received = received
+        """The ``current_page`` of the answer."""
 
 
 class DriftError(PaginationError):
@@ -225,14 +229,10 @@ class DriftError(PaginationError):
 
 
 class APIError(_CallError):
-    """The service refused the call.
-
-    ``status`` is the HTTP status; ``code``, ``message``, ``details`` and ``field`` are the service's own words, or
-    None where it gave none; ``request_id`` is the answer's ``X-Request-Id`` (not documented: None where absent);
-    ``retry_after`` is the pause in seconds that the service asked for, if any.
-    """
+    """The service refused the call. What it did not say is None."""
 
     advice: ClassVar[str] = ""
+    """What to do about it, as the message says at its end."""
 
     def __init__(
         self,
@@ -250,12 +250,19 @@ class APIError(_CallError):
     ) -> None:
         super().__init__(f"{summary} {self.advice}".rstrip(), method=method, url=url)
         self.status = status
+        """The HTTP status."""
         self.code = code
+        """The service's name for what is wrong."""
         self.message = message
+        """What it says of it."""
         self.details = details
+        """What it says besides."""
         self.field = field
+        """What in the request it is about."""
         self.request_id = request_id
+        """The answer's ``X-Request-Id``, which is not documented."""
         self.retry_after = retry_after
+        """The pause in seconds that the service asked for."""
 
 
 class BadRequestError(APIError):
@@ -273,14 +280,16 @@ class PermissionDeniedError(APIError):
 
 
 class PurchaseLimitError(PermissionDeniedError):
-    """403: the workspace holds as many numbers as it may. ``limit`` and ``current`` are the service's figures."""
+    """403: the workspace holds as many numbers as it may. The figures are the service's, or None."""
 
     advice = "Release a number, or ask Mihu for a higher limit."
 
     def __init__(self, summary: str, *, limit: int | None, current: int | None, **answer: Any) -> None:
         super().__init__(summary, **answer)
         self.limit = limit
+        """How many it may hold."""
         self.current = current
+        """How many it holds."""
 
 
 class NotFoundError(APIError):
@@ -292,15 +301,16 @@ class ConflictError(APIError):
 
 
 class ValidationError(APIError):
-    """422: a value was refused. ``fields`` maps each field's name to what the service said of it."""
+    """422: a value was refused."""
 
     def __init__(self, summary: str, *, fields: Mapping[str, tuple[str, ...]], **answer: Any) -> None:
         super().__init__(summary, **answer)
         self.fields: dict[str, tuple[str, ...]] = dict(fields)
+        """What the service said of each field, by its name."""
 
 
 class RateLimitError(APIError):
-    """429: too many requests. ``retry_after`` is the pause in seconds that the service asked for, or None."""
+    """429: too many requests."""
 
     advice = "Send less at a time, or later."
 

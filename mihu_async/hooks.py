@@ -26,14 +26,6 @@ def _check(_: object, attribute: "Attribute[Any]", hook: Any) -> None:
 class Hooks:
     """What to call while calls and walks go on: for logs, metrics and traces of your own.
 
-    on_attempt: called with an :class:`Attempt` that ended, well or not, and the :class:`CallReport` of its call so far.
-    on_retry: called with the same before the wait for the next attempt, which is ``attempt.wait``; where a lost answer
-        was looked up first, after that, right before the request is sent again.
-    on_page: called with the :class:`PageReport` of a page that a walk gives and the :class:`WalkReport` of that walk,
-        before the first item of the page. ``await pager`` is one call and no walk.
-    around_call: called with the report of a call that begins. Gives a context manager that is entered then, and left
-        with the call's error, if it has one. A function under ``@contextmanager`` will do.
-
     All are plain functions, called in the task of the call (``on_page``: of the loop over the walk), so they must not
     block. The pages of a walk are fetched in tasks of their own, with the context variables of the loop. The look-ups
     after a lost answer are calls and walks too. A hook that raises changes nothing: a WARNING in the log names its
@@ -41,9 +33,22 @@ class Hooks:
     """
 
     on_attempt: Callable[[Attempt, CallReport], object] | None = field(default=None, validator=_check)
+    """Called with an :class:`Attempt` that ended, well or not, and the :class:`CallReport` of its call so far."""
     on_retry: Callable[[Attempt, CallReport], object] | None = field(default=None, validator=_check)
+    """Called with the same before the wait for the next attempt, which is ``attempt.wait``.
+
+    Where a lost answer was looked up first, it is called after that, right before the request is sent again.
+    """
     on_page: Callable[[PageReport, WalkReport], object] | None = field(default=None, validator=_check)
+    """Called with the :class:`PageReport` of a page that a walk gives and the :class:`WalkReport` of that walk.
+
+    That is before the first item of the page. ``await pager`` is one call and no walk.
+    """
     around_call: Callable[[CallReport], AbstractContextManager[object]] | None = field(default=None, validator=_check)
+    """Called with the report of a call that begins. Gives a context manager that is entered then.
+
+    It is left with the call's error, if it has one. A function under ``@contextmanager`` will do.
+    """
 
 
 def check_hooks(argument: str, hooks: Any) -> tuple[Hooks, ...]:

@@ -12,17 +12,18 @@ WORD = re.compile(r"[a-z][a-z_-]*|v[0-9]+")
 
 @frozen
 class CallReport:
-    """What was done for one call: ``mihu.last_call``, and what hooks are given.
-
-    ``attempts`` are all that have ended, the last one too; ``found`` says that the answer was lost and that the result
-    comes from looking up what the write had made. ``base_url`` is the workspace's.
-    """
+    """What was done for one call: ``mihu.last_call``, and what hooks are given."""
 
     method: str
+    """The verb of its request."""
     path: str
+    """Its path, without the base URL; secrets in it are masked."""
     attempts: tuple[Attempt, ...]
+    """All that have ended, the last one too."""
     found: bool
+    """Whether the answer was lost, and the result comes from looking up what the write had made."""
     base_url: str = ""
+    """The workspace's."""
 
     @property
     def template(self) -> str:
@@ -32,30 +33,35 @@ class CallReport:
 
 @frozen
 class PageReport:
-    """A page that a walk gives: the ``number`` of it, and how many ``items`` it holds that were not given before.
-
-    ``path`` is the listing's, ``base_url`` the workspace's.
-    """
+    """A page that a walk gives."""
 
     path: str
+    """The listing's."""
     number: int
+    """Which page it is, from 1."""
     items: int
+    """How many items it holds that were not given before."""
     base_url: str = ""
+    """The workspace's."""
 
 
 @frozen(kw_only=True)
 class WalkReport:
     """How far a walk is, and whether it can be trusted.
 
-    ``expected`` is the last ``total`` that the service gave, None before the first page; ``yielded`` counts the items
-    that the caller got; ``duplicates`` those that came again and were dropped; ``pages`` the answers. ``drifted``
-    says that the listing was seen to move. ``complete`` is None during the walk, then True where nothing that was
-    seen contradicts it (with ``on_drift="verify"``: where a whole pass matched), else False, with a WARNING in the log.
+    With ``on_drift="verify"``, ``complete`` is True only where a whole pass matched. Where it is False at the end, a
+    WARNING in the log says so.
     """
 
     expected: int | None = None
+    """The last ``total`` that the service gave; None before the first page."""
     yielded: int = 0
+    """How many items the caller got."""
     duplicates: int = 0
+    """How many came again and were dropped."""
     pages: int = 0
+    """How many answers were read."""
     drifted: bool = False
+    """Whether the listing was seen to move."""
     complete: bool | None = None
+    """None during the walk; then whether nothing that was seen contradicts that it is complete."""

@@ -45,15 +45,17 @@ def _check_tokens(_: object, attribute: "Attribute[float]", value: Any) -> None:
 
 @frozen(kw_only=True)
 class RetryBudget:
-    """What keeps retries from multiplying an outage: a bucket that all calls of a client share.
+    """What keeps retries from multiplying an outage: a bucket of tokens that all calls of a client share.
 
-    It begins with ``tokens`` (500); a retry takes ``cost`` (5), and a call that succeeds puts ``refill`` (1) back, up
-    to ``tokens``. An empty bucket means no retry, so 200 calls that fail send at most 300 requests.
+    An empty bucket means no retry, so as it comes, 200 calls that fail send at most 300 requests.
     """
 
     tokens: float = field(default=500.0, validator=_check_tokens)
+    """How many there are in the beginning, and at the most (500)."""
     cost: float = field(default=5.0, validator=_check_tokens)
+    """How many a retry takes (5)."""
     refill: float = field(default=1.0, validator=_check_tokens)
+    """How many a call that succeeds puts back (1)."""
 
 
 BUDGET: RetryBudget | None = RetryBudget()
@@ -69,17 +71,20 @@ def _check_budget(_: object, attribute: "Attribute[RetryBudget | None]", value: 
 class RetryPolicy:
     """How a call that failed is tried again.
 
-    ``max_attempts`` (4) counts the first one; 1 switches retries off. The wait before attempt *n* + 1 is a random part
-    of ``base_delay * 2 ** (n - 1)`` seconds (``base_delay`` 0.5, at most ``max_delay`` 8), unless the service says how
-    long with ``Retry-After``; when it asks for more than ``max_retry_after`` (60) seconds, the call fails at once and
-    says so. ``budget`` is what the client's retries are paid from; None sets no such bound.
+    The wait before an attempt is a random part of its longest wait, unless the service says with ``Retry-After`` how
+    long it should be.
     """
 
     max_attempts: int = field(default=4, validator=_check_attempts)
+    """How often a call is sent at the most, counting the first time (4); 1 switches retries off."""
     base_delay: float = field(default=0.5, validator=_check_seconds)
+    """The longest wait before the second attempt, in seconds (0.5); it doubles with each one after that."""
     max_delay: float = field(default=8.0, validator=_check_seconds)
+    """The longest wait before any attempt, in seconds (8), unless the service asks for more."""
     max_retry_after: float = field(default=60.0, validator=_check_seconds)
+    """The longest pause that the service may ask for, in seconds (60); above it, the call fails at once."""
     budget: RetryBudget | None = field(default=BUDGET, validator=_check_budget)
+    """What the client's retries are paid from; None sets no such bound."""
 
 
 @frozen

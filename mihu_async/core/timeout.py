@@ -24,16 +24,14 @@ class Bounds(NamedTuple):
 
 @frozen
 class Timeout:
-    """The bounds of one call, in seconds; none of them can be switched off.
-
-    ``total`` (60) covers the whole call: all attempts and the waits between them.
-    ``connect`` (10) bounds the way to a connection: the wait for a free one, the name's look-up, TCP and TLS.
-    ``read`` (30) bounds the silence while an answer is awaited or read.
-    """
+    """The bounds of one call, in seconds; none of them can be switched off."""
 
     total: float = field(default=60.0, validator=_check)
+    """The whole call: all attempts and the waits between them (60)."""
     connect: float = field(default=10.0, validator=_check)
+    """The way to a connection: the wait for a free one, the name's look-up, TCP and TLS (10)."""
     read: float = field(default=30.0, validator=_check)
+    """The silence while an answer is awaited or read (30)."""
 
     def within(self, left: float) -> Bounds:
         """Give the bounds of an attempt that begins when so many seconds of the call are left."""

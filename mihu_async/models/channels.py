@@ -1,5 +1,7 @@
 """The per-channel snapshot: what the carrier supports, what is enabled, and which agent is wired up."""
 
+from typing import Literal
+
 from attrs import frozen
 
 from mihu_async.errors import UsageError
@@ -12,12 +14,19 @@ class Channel:
     """One channel: capability, settings and binding together. None is unknown or does not apply."""
 
     capable: bool | None = None
+    """Whether the carrier supports it."""
     enabled: bool | None = None
+    """Whether it is switched on."""
     channel_limit: int | None = None
+    """How many at a time."""
     whitelisted_destinations: tuple[str, ...] | None = None
+    """The countries that may be reached, ISO 3166-1 alpha-2."""
     bound: bool | None = None
+    """Whether an agent answers."""
     agent_uuid: str | None = None
+    """Which agent."""
     agent_name: str | None = None
+    """What it is called."""
 
 
 @frozen(kw_only=True)
@@ -25,9 +34,13 @@ class Channels:
     """A number's channels."""
 
     call: Channel | None = None
+    """Calls."""
     sms: Channel | None = None
+    """Text messages."""
     whatsapp: Binding | None = None
+    """WhatsApp: who answers there."""
     inbound: InboundSettings | None = None
+    """Settings for what comes in."""
 
 
 VOICE = "voice"
@@ -42,10 +55,15 @@ class NumberChannels:
     """
 
     number: str
+    """E.164."""
     channels: Channels
+    """What each channel can do, how it is set, and who answers it."""
     phone_number_uuid: str | None = None
+    """What the API knows the number by."""
     is_external: bool | None = None
+    """Whether it was brought along as a trunk, and not bought through Mihu."""
     source: NumberSource | None = None
+    """Where it comes from."""
 
     @property
     def call_agent(self) -> Binding | None:
@@ -62,7 +80,7 @@ class NumberChannels:
         """The agent that answers on WhatsApp; None where none does, as far as the service says."""
         return _answering(self.channels.whatsapp)
 
-    def agent_on(self, channel: ChannelName | str) -> Binding | None:
+    def agent_on(self, channel: ChannelName | Literal["call", "voice", "sms", "whatsapp"] | str) -> Binding | None:
         """Give the agent that answers a channel, or None where none does, as far as the service says.
 
         channel: ``call``, which may be called ``voice`` too, as in a number's settings; ``sms`` or ``whatsapp``.

@@ -30,8 +30,10 @@ class NumberType(OpenEnum):
 
     LOCAL = "local"
     TOLL_FREE = "toll_free"
+    """Free for who calls it."""
     MOBILE = "mobile"
     NATIONAL = "national"
+    """Of a country, and of no place in it."""
 
 
 class NumberStatus(OpenEnum):
@@ -43,10 +45,12 @@ class NumberStatus(OpenEnum):
 
 
 class NumberSource(OpenEnum):
-    """Where a number comes from: bought through Mihu, or brought along as a trunk."""
+    """Where a number comes from."""
 
     PURCHASED = "purchased"
+    """It was bought through Mihu."""
     EXTERNAL = "external"
+    """It was brought along as a trunk."""
 
 
 class ComplianceStatus(OpenEnum):
@@ -54,6 +58,7 @@ class ComplianceStatus(OpenEnum):
 
     COMPLETED = "completed"
     REQUIREMENT_PENDING = "requirement_pending"
+    """Something is still to be given."""
 
 
 class ChannelName(OpenEnum):

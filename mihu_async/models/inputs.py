@@ -25,29 +25,39 @@ class Address:
     """The address that a regulator asks for; give what the country and type of the number require."""
 
     first_name: str | None = _text()
+    """Of the person."""
     last_name: str | None = _text()
+    """Of the person."""
     business_name: str | None = _text()
+    """Of the company."""
     phone_number: str | None = _text()
+    """Where the buyer can be called."""
     street_address: str | None = _text()
+    """Street and house number."""
     extended_address: str | None = _text()
+    """Floor, flat and the like."""
     locality: str | None = _text()
+    """City or town."""
     administrative_area: str | None = _text()
+    """State, province or region."""
     postal_code: str | None = _text()
+    """As the country writes it."""
     country_code: str | None = _text()
+    """ISO 3166-1 alpha-2; the service takes the number's own where None."""
 
 
 @frozen(kw_only=True)
 class RequirementValue:
-    """The answer to one requirement.
-
-    The requirement is known by ``key`` or ``requirement_id``; the answer is a text ``value`` or the ``document_id`` of
-    an uploaded document. Raises UsageError where one of the two pairs is missing.
-    """
+    """The answer to one requirement. Raises UsageError where it names none, or has no answer."""
 
     key: str | None = _text()
+    """Which requirement, by its key,"""
     requirement_id: str | None = _text()
+    """Or by its id."""
     value: str | None = _text()
+    """The answer as text,"""
     document_id: str | None = _text()
+    """Or the id of a document that was uploaded."""
 
     def __attrs_post_init__(self) -> None:
         if not (self.key or self.requirement_id):
@@ -64,13 +74,18 @@ def _check_port(_: object, attribute: "Attribute[int | None]", value: Any) -> No
 
 @frozen(kw_only=True)
 class SipCredentials:
-    """How the service reaches a SIP trunk. The username and the password never show in a repr.
+    """How the service reaches a SIP trunk. It never sends these values back.
 
-    Raises UsageError where ``port`` is not from 1 to 65535. The service never sends these values back.
+    Raises UsageError for what can never be accepted.
     """
 
     gateway: str | None = _text()
+    """The host name or address of the SIP server."""
     port: int | None = field(default=None, validator=_check_port)
+    """Its port, from 1 to 65535."""
     username: str | None = _text(secret=True)
+    """The name to sign in with; it never shows in a repr."""
     password: str | None = _text(secret=True)
+    """The password to sign in with; it never shows in a repr."""
     secondary_gateway: str | None = _text()
+    """The host name or address of a second one."""

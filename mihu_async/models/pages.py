@@ -10,23 +10,32 @@ T = TypeVar("T")
 
 @frozen(kw_only=True)
 class Pagination:
-    """Where a page stands: pages and positions count from 1; ``from_`` and ``to`` are None on an empty page."""
+    """Where a page stands in its listing."""
 
     current_page: int
+    """Which page this is, from 1."""
     per_page: int
+    """How many items a page holds at the most."""
     total: int
+    """How many items the listing holds."""
     last_page: int
+    """The number of its last page."""
     has_more: bool
+    """Whether a page follows."""
     from_: int | None = None
+    """The position of the page's first item, from 1; None on an empty page."""
     to: int | None = None
+    """The position of its last one; None on an empty page."""
 
 
 @frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page: its items, in the service's order, and where it stands. It can be iterated, and has a length."""
+    """One page of a listing. It can be iterated, and has a length."""
 
     items: tuple[T, ...]
+    """In the service's order."""
     pagination: Pagination
+    """Where it stands."""
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)

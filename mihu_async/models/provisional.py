@@ -27,16 +27,21 @@ class Items(Generic[T]):
 class PurchaseRequirement:
     """One thing that must be answered to buy a number of a country and type.
 
-    It is known by ``key`` or ``requirement_id``, which the purchase page names; ``name``, ``type`` and ``description``
-    are inferred to be those that a number's compliance shows. ``extra`` holds all else that the service said of it.
+    The purchase page names ``key`` and ``requirement_id``; the rest is inferred to be what a number's compliance shows.
     """
 
     key: str | None = None
+    """What an answer names it by."""
     requirement_id: str | None = None
+    """What it may be named by as well."""
     name: str | None = None
+    """What it is called; inferred."""
     type: str | None = None
+    """What it wants; inferred."""
     description: str | None = None
+    """What to give; inferred."""
     extra: Mapping[str, Any] = extra()
+    """All else that the service said of it."""
 
     @property
     def label(self) -> str:
@@ -46,14 +51,12 @@ class PurchaseRequirement:
 
 @frozen(kw_only=True)
 class PurchaseRequirements:
-    """All that a country and a type ask for. It can be iterated, and has a length.
-
-    ``extra`` holds what the service said beside the list: if it tells there whether an address is needed, that is where
-    to look.
-    """
+    """All that a country and a type ask for. It can be iterated, and has a length."""
 
     items: tuple[PurchaseRequirement, ...]
+    """One for each answer that is needed."""
     extra: Mapping[str, Any] = extra()
+    """What the service said beside the list: whether an address is needed, if it tells."""
 
     def __iter__(self) -> Iterator[PurchaseRequirement]:
         return iter(self.items)
@@ -64,12 +67,11 @@ class PurchaseRequirements:
 
 @frozen(kw_only=True)
 class ProvisionedCall:
-    """An agent that was bound to the calls of a number. The answer is documented in part only.
-
-    ``agent_uuid`` and ``phone_number_uuid`` are what was asked for, unless the answer names others; ``extra`` holds all
-    else that it said, and is empty where the answer was lost and the binding was looked up.
-    """
+    """An agent that was bound to the calls of a number. The answer is documented in part only."""
 
     agent_uuid: str | None = None
+    """The agent that was asked for, unless the answer names another one."""
     phone_number_uuid: str | None = None
+    """The number that was asked for, unless the answer names another one."""
     extra: Mapping[str, Any] = extra()
+    """All else that the answer said; empty where it was lost and the binding was looked up."""

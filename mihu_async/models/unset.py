@@ -8,6 +8,7 @@ class Unset(Enum):
     """The type of :data:`UNSET`: annotate with ``str | None | Unset``, and compare with ``is UNSET``."""
 
     UNSET = "UNSET"
+    """The only one, which :data:`UNSET` names."""
 
     def __repr__(self) -> str:
         return self.name

@@ -56,40 +56,47 @@ def _several(value: Iterable[str] | Unset) -> tuple[str, ...] | Unset:
 
 @frozen(kw_only=True)
 class SipUpdate:
-    """What changes of a trunk's SIP credentials. The username and the password never show in a repr.
+    """What changes of a trunk's SIP credentials.
 
     A field that is UNSET is left as it is, and an empty text clears it. What None would mean is not documented, so it
     is refused; how a port is cleared is not documented either. Raises UsageError for what can never be accepted.
     """
 
     gateway: str | Unset = field(default=UNSET, validator=_check_text)
+    """The host name or address of the SIP server."""
     port: int | Unset = field(default=UNSET, validator=_check_port)
+    """Its port, from 1 to 65535."""
     username: str | Unset = field(default=UNSET, validator=_check_text, repr=False)
+    """The name to sign in with; it never shows in a repr."""
     password: str | Unset = field(default=UNSET, validator=_check_text, repr=False)
+    """The password to sign in with; it never shows in a repr."""
     secondary_gateway: str | Unset = field(default=UNSET, validator=_check_text)
+    """The host name or address of a second one."""
 
 
 @frozen(kw_only=True)
 class OutboundUpdate:
     """What changes of the settings of a channel that goes out. A field that is UNSET is left as it is.
 
-    ``channel_limit`` is how many at a time, from 0; None sends null, which is inferred to lift the limit.
-    ``whitelisted_destinations`` replaces the list; countries are named as answers name them, such as ``"US"``.
     Raises UsageError for what can never be accepted.
     """
 
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
+    """Whether it is to be switched on."""
     channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
+    """How many at a time, from 0; None sends null, which is inferred to lift the limit."""
     whitelisted_destinations: tuple[str, ...] | Unset = field(default=UNSET, converter=_several, validator=_check_texts)
+    """Takes the list's place; countries as answers name them, such as ``"US"``."""
 
 
 @frozen(kw_only=True)
 class InboundUpdate:
     """What changes of the settings for what comes in. A field that is UNSET is left as it is.
 
-    ``channel_limit`` is how many at a time, from 0; None sends null, which is inferred to lift the limit.
     Raises UsageError for what can never be accepted.
     """
 
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
+    """Whether it is to be switched on."""
     channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
+    """How many at a time, from 0; None sends null, which is inferred to lift the limit."""

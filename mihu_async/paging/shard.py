@@ -7,19 +7,22 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Shard:
-    """Pages ``first`` to ``last`` of a listing.
-
-    ``path`` and ``query`` say which listing, ``total`` how long it was when it was cut.
+    """A part of a listing: some of its pages.
 
     It can be pickled, holds no secret, and is turned back into a pager by the ``shard`` method of the resource it came
     from.
     """
 
     path: str
+    """Which listing: its path,"""
     query: str
+    """And its filters."""
     first: int
+    """The first of its pages,"""
     last: int
+    """And the last one."""
     total: int
+    """How many items the listing held when it was cut."""
 
 
 def ranges(pages: int, parts: int) -> Iterator[tuple[int, int]]:

@@ -24,18 +24,16 @@ NEEDED = NAMES[:3]
 
 @frozen(kw_only=True)
 class EnsureResult(Generic[R]):
-    """What came of one row.
-
-    position: which row it was, counted from 0.
-    row: the row as it was given.
-    ensured: what was done, and what ``trunks.ensure`` gives for it; None where it raised something.
-    error: what it raised; None where it did not. Whether anything can have changed is for the error to say.
-    """
+    """What came of one row."""
 
     position: int
+    """Which row it was, counted from 0."""
     row: R = attrs.field(repr=lambda row: repr(hide_secrets(row)))
+    """The row as it was given."""
     ensured: Ensured | None = None
+    """What ``trunks.ensure`` gives for it; None where it raised something."""
     error: Exception | None = None
+    """What it raised, which says whether anything can have changed; None where it did not."""
 
     @property
     def outcome(self) -> EnsureOutcome | None:
@@ -50,21 +48,22 @@ class EnsureResult(Generic[R]):
 
 @frozen(kw_only=True)
 class EnsureReport(Generic[R]):
-    """How far a run is, and what of it was done.
-
-    ``created``, ``reassigned``, ``unchanged`` and ``failed`` count the rows that are done. ``unseen`` holds the results
-    among them that the caller has not got (yet). ``unfinished`` holds the rows that are under way, or were when the run
-    was stopped: these may be done or not, and can be ensured again. ``complete`` is True once every row of the source
-    is done, False where the run was stopped or the source failed before that, and None until then.
-    """
+    """How far a run is, and what of it was done."""
 
     created: int = 0
+    """How many trunks were registered."""
     reassigned: int = 0
+    """How many were given another agent."""
     unchanged: int = 0
+    """How many served their agent already."""
     failed: int = 0
+    """How many rows ended with an error."""
     unseen: tuple[EnsureResult[R], ...] = ()
+    """The results, counted above, that the caller has not got (yet)."""
     unfinished: tuple[R, ...] = attrs.field(default=(), repr=lambda rows: repr(hide_secrets(list(rows))))
+    """The rows under way, or that were when the run was stopped: done or not, they can be ensured again."""
     complete: bool | None = None
+    """True once every row is done; False where the run was stopped or the source failed; None until then."""
 
 
 class Ensuring(Generic[R]):

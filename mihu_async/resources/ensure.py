@@ -7,7 +7,7 @@ was lost, and refused by the service where another one was faster; an assignment
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -27,24 +27,27 @@ class EnsureOutcome(StrEnum):
     """What was done so that a trunk serves its agent."""
 
     CREATED = "created"
+    """It was not there, and was registered."""
     REASSIGNED = "reassigned"
+    """It served another agent."""
     UNCHANGED = "unchanged"
+    """It served the agent already."""
 
 
 @frozen(kw_only=True)
 class Ensured:
     """A trunk that serves the agent that was asked for.
 
-    outcome: what was done for it: it was created, or reassigned from another agent, or nothing was.
-    snapshot: the number's channels as the service showed them last.
-    unverified: the settings that were given (``name``, ``direction``, ``sip``, ``additional_settings``) and not sent,
-        because the trunk was there already. No answer ever shows them, so whether they match cannot be told;
-        ``trunks.update`` sets them. Empty where the trunk was created.
+    A trunk that was there already is not sent its settings (``name``, ``direction``, ``sip``, ``additional_settings``).
+    No answer ever shows them, so whether they match cannot be told; ``trunks.update`` sets them.
     """
 
     outcome: EnsureOutcome
+    """What was done for it: it was created, or reassigned from another agent, or nothing was."""
     snapshot: NumberChannels
+    """The number's channels as the service showed them last."""
     unverified: tuple[str, ...] = ()
+    """The settings that were given and not sent, by name; empty where the trunk was created."""
 
 
 @frozen(kw_only=True)
@@ -52,12 +55,19 @@ class TrunkSpec:
     """A trunk as it should be: the arguments of ``trunks.ensure``, which checks them."""
 
     phone_number: str
-    channel: TrunkChannel | str
+    """E.164."""
+    channel: TrunkChannel | Literal["call", "whatsapp"] | str
+    """``call`` or ``whatsapp``."""
     agent_uuid: Any
+    """The agent that is to answer: text or a UUID."""
     name: str | None = None
-    direction: Direction | str | None = None
+    """A label, for a trunk that is made."""
+    direction: Direction | Literal["inbound", "outbound", "both"] | str | None = None
+    """Which calls it handles, for a trunk that is made."""
     sip: SipCredentials | None = None
+    """How the service reaches it, for a trunk that is made."""
     additional_settings: Mapping[str, Any] | None = field(default=None, repr=False)
+    """Free JSON, for a trunk that is made."""
 
 
 class Step(StrEnum):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from mihu_async.core.pipeline import Pipeline
@@ -75,13 +75,13 @@ class Numbers:
         *,
         page: int = 1,
         per_page: int = PER_PAGE,
-        status: NumberStatus | str | None = None,
+        status: NumberStatus | Literal["active", "pending", "inactive"] | str | None = None,
         country_code: str | None = None,
-        type: NumberType | str | None = None,  # noqa: A002 - the API's own name
-        compliance: ComplianceStatus | str | None = None,
+        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str | None = None,  # noqa: A002 - the API's own name
+        compliance: ComplianceStatus | Literal["completed", "requirement_pending"] | str | None = None,
         search: str | None = None,
         bound_to_agent_uuid: str | UUID | None = None,
-        sort: NumberSort | str | None = None,
+        sort: NumberSort | Literal["created_at", "monthly_fee", "number"] | str | None = None,
         include_external: bool | None = None,
     ) -> Pager[PhoneNumber]:
         """List the workspace's numbers: ``GET /phone-numbers``. Safe to repeat.
@@ -122,7 +122,7 @@ class Numbers:
     def search(
         self,
         country_code: str,
-        type: NumberType | str | None = None,  # noqa: A002 - the API's own name
+        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str | None = None,  # noqa: A002 - the API's own name
         *,
         page: int = 1,
         **filters: Any,
@@ -151,7 +151,7 @@ class Numbers:
     async def requirements(
         self,
         country_code: str,
-        type: NumberType | str,  # noqa: A002 - the API's own name
+        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str,  # noqa: A002 - the API's own name
         **filters: Any,
     ) -> PurchaseRequirements:
         """Say what a purchase must answer: ``GET /phone-numbers/search/requirements``. **Provisional.** Safe to repeat.
@@ -193,7 +193,7 @@ class Numbers:
         *,
         number: str,
         country_code: str,
-        type: NumberType | str,  # noqa: A002 - the API's own name
+        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str,  # noqa: A002 - the API's own name
         monthly_fee: Decimal | float | None = None,
         capabilities: Capabilities | Mapping[str, bool] | None = None,
         location: str | None = None,

@@ -24,17 +24,16 @@ class Purchase:
     """A number for sale on its way to be bought: what ``numbers.prepare`` gives. **Provisional**, as that is.
 
     It never changes: :meth:`answer` and :meth:`with_address` give a purchase that holds more, which is to be kept.
-
-    offer: the number for sale.
-    requirements: what its country and type ask for; what came beside them is on ``requirements.extra``.
-    answers: what was answered so far.
-    address: the buyer's, or None. Whether one is needed cannot be told, so it is never counted as missing.
     """
 
     offer: AvailableNumber
+    """The number for sale."""
     requirements: PurchaseRequirements
+    """What its country and type ask for; what came beside them is on ``requirements.extra``."""
     answers: tuple[RequirementValue, ...] = ()
+    """What was answered so far."""
     address: Address | None = field(default=None, repr=False)
+    """The buyer's, or None. Whether one is needed cannot be told, so it never counts as missing."""
     _buy: Buy = field(alias="buy", repr=False, eq=False)
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from mihu_async.core.pipeline import Pipeline
@@ -54,7 +54,7 @@ class Trunks:
         page: int = 1,
         per_page: int = PER_PAGE,
         search: str | None = None,
-        channel: TrunkChannel | str | None = None,
+        channel: TrunkChannel | Literal["call", "whatsapp"] | str | None = None,
         agent_uuid: str | UUID | None = None,
     ) -> Pager[PhoneNumber]:
         """List external trunks: ``GET /phone-numbers/trunks``. Safe to repeat.
@@ -89,9 +89,9 @@ class Trunks:
         *,
         phone_number: str,
         agent_uuid: str | UUID,
-        channel: TrunkChannel | str,
+        channel: TrunkChannel | Literal["call", "whatsapp"] | str,
         name: str | None = None,
-        direction: Direction | str | None = None,
+        direction: Direction | Literal["inbound", "outbound", "both"] | str | None = None,
         sip: SipCredentials | None = None,
         additional_settings: Mapping[str, Any] | None = None,
     ) -> NumberChannels:
@@ -128,10 +128,10 @@ class Trunks:
         self,
         *,
         phone_number: str,
-        channel: TrunkChannel | str,
+        channel: TrunkChannel | Literal["call", "whatsapp"] | str,
         agent_uuid: str | UUID,
         name: str | None = None,
-        direction: Direction | str | None = None,
+        direction: Direction | Literal["inbound", "outbound", "both"] | str | None = None,
         sip: SipCredentials | None = None,
         additional_settings: Mapping[str, Any] | None = None,
     ) -> Ensured:
@@ -187,9 +187,9 @@ class Trunks:
         self,
         *,
         phone_number: str,
-        channel: TrunkChannel | str,
+        channel: TrunkChannel | Literal["call", "whatsapp"] | str,
         name: str | Unset = UNSET,
-        direction: Direction | str | Unset = UNSET,
+        direction: Direction | Literal["inbound", "outbound", "both"] | str | Unset = UNSET,
         sip: SipUpdate | SipCredentials | Unset = UNSET,
         additional_settings: Mapping[str, Any] | Unset = UNSET,
     ) -> NumberChannels:
@@ -228,7 +228,7 @@ class Trunks:
         )
         return await self._pipeline.run(request)
 
-    async def delete(self, *, phone_number: str, channel: TrunkChannel | str) -> None:
+    async def delete(self, *, phone_number: str, channel: TrunkChannel | Literal["call", "whatsapp"] | str) -> None:
         """Remove a trunk: ``DELETE /phone-numbers/trunks``, with both arguments in the query. Safe to repeat.
 
         That there is such a method is documented; its path and the names in the query are inferred, and its answer is
@@ -246,7 +246,9 @@ class Trunks:
         }
         await self._pipeline.run(describe("DELETE", PATH, NOTHING, query=query))
 
-    async def assign(self, *, phone_number: str, channel: TrunkChannel | str, agent_uuid: str | UUID) -> NumberChannels:
+    async def assign(
+        self, *, phone_number: str, channel: TrunkChannel | Literal["call", "whatsapp"] | str, agent_uuid: str | UUID
+    ) -> NumberChannels:
         """Move a trunk to another agent: ``PUT /phone-numbers/trunks/assign``. Safe to repeat.
 
         phone_number, channel: which trunk, as it was registered. The number itself is not changed.

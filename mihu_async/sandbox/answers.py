@@ -14,18 +14,20 @@ JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """What is sent, and how.
-
-    `cut` is how many bytes of the body leave before the connection is closed under it; the Content-Length still
-    promises them all. `chunks` is in how many pieces the body leaves, with `pause` seconds before each.
-    """
+    """What is sent, and how. The Content-Length promises the whole body, also where it is cut."""
 
     status: int = attrs.field(default=HTTPStatus.OK, converter=int)
+    """The HTTP status."""
     body: bytes = attrs.field(default=b"", repr=False)
+    """What it says."""
     headers: Mapping[str, str] = JSON_HEADERS
+    """The head's, by name."""
     cut: int | None = None
+    """How many bytes of the body leave before the connection is closed under it; None is all of them."""
     chunks: int = 1
+    """In how many pieces the body leaves."""
     pause: float = 0.0
+    """Seconds before each piece."""
 
     @property
     def is_plain(self) -> bool:

@@ -14,13 +14,14 @@ from mihu_async.sandbox.journal import JournalEntry
 class Exchange:
     """One request under way.
 
-    `closing` is set when nobody waits for the answer any more: the client has left or the sandbox stops. A fault that
-    waits for ever waits for that. A fault that goes on after its client left is let go on, so that a change can come
-    late; when the sandbox stops it is cancelled.
+    A fault that waits for ever waits for `closing`. A fault that goes on after its client left is let go on, so that a
+    change can come late; when the sandbox stops it is cancelled.
     """
 
     request: JournalEntry
+    """The request as it arrived."""
     closing: asyncio.Event
+    """Set when nobody waits for the answer any more: the client has left or the sandbox stops."""
     _operation: Callable[[JournalEntry], Answer]
 
     async def apply(self, request: JournalEntry | None = None) -> Answer:

@@ -26,17 +26,18 @@ async def _apply_if(exchange: Exchange, *, wanted: bool) -> None:
 
 @attrs.frozen
 class Status:
-    """Answer with a status; nothing is applied, or with `after=True` everything is and only the answer lies.
-
-    `retry_after` is sent as the header, a number as seconds and a string as it is. `body` is bytes, text or a value
-    for JSON; left out, it is the documented envelope of a failure with a made-up code.
-    """
+    """Answer with a status; nothing is applied, or with `after=True` everything is and only the answer lies."""
 
     status: int
+    """The HTTP status."""
     retry_after: int | str | None = None
+    """The header's value: a number is seconds, a string is sent as it is."""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True)
+    """What else the head says."""
     body: Any = attrs.field(default=None, kw_only=True)
+    """Bytes, text or a value for JSON; left out, a documented failure with a made-up code."""
     after: bool = attrs.field(default=False, kw_only=True)
+    """Whether the request is applied first."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Answer with the status."""
@@ -62,7 +63,9 @@ class Redirect:
     """Send the client elsewhere; nothing is applied."""
 
     location: str
+    """Where to, as the header says it."""
     status: int = HTTPStatus.FOUND
+    """The HTTP status."""
 
     async def around(self, exchange: Exchange) -> Answer:  # noqa: ARG002 (a fault's signature)
         """Answer with the location and no body."""
@@ -74,8 +77,11 @@ class WrongContentType:
     """Answer 200 with a page that is no JSON, as a captive portal or a sign-in wall does."""
 
     content_type: str = "text/html"
+    """What the head says that it is."""
     body: str = HTML
+    """The page."""
     after: bool = attrs.field(default=False, kw_only=True)
+    """Whether the request is applied first."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Answer with the page."""
@@ -88,6 +94,7 @@ class Delay:
     """Wait, then apply and answer truly; a client that gives up meanwhile does not stop the change."""
 
     seconds: float
+    """How long."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Wait and answer."""
@@ -100,6 +107,7 @@ class Hang:
     """Never answer. The connection stands until the client leaves or the sandbox stops."""
 
     after: bool = False
+    """Whether the request is applied first."""
 
     async def around(self, exchange: Exchange) -> None:
         """Wait until nobody waits for the answer."""
@@ -116,6 +124,7 @@ class Reset:
     """
 
     after: bool = False
+    """Whether the request is applied first."""
 
     async def around(self, exchange: Exchange) -> None:
         """Apply or not, and have the connection broken."""
@@ -134,10 +143,12 @@ class Truncate:
 
 @attrs.frozen
 class SlowBody:
-    """Apply, then send the true body over a time, in so many chunks; the head comes at once."""
+    """Apply, then send the true body over a time, piece by piece; the head comes at once."""
 
     seconds: float
+    """How long it takes in all."""
     chunks: int = 10
+    """In how many pieces it leaves."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Answer truly, slowly."""
@@ -146,9 +157,10 @@ class SlowBody:
 
 @attrs.frozen
 class OversizeBody:
-    """Apply, then send the true JSON filled up with blanks to a size in bytes; it still decodes."""
+    """Apply, then send the true JSON filled up with blanks; it still decodes."""
 
     size: int
+    """How many bytes the body has at the least."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Answer truly, at length."""

@@ -40,7 +40,7 @@ class Inventory:
 
     The rows it begins with have made-up times from 2023 on. What is bought, inserted or changed later carries the real
     time, or what `now()` tells. Every method may be called from any thread while the sandbox serves; a walk that is
-    under way sees the listing shift. `purchase_limit` may be set anew at any time; `None` is no limit.
+    under way sees the listing shift.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Inventory:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.purchase_limit = purchase_limit
+        """How many numbers may be held; it may be set anew at any time, and `None` is no limit."""
         self._now = now
         self._lock = RLock()
         self._ledger = Ledger(numbers, trunks, seed)

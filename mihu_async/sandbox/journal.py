@@ -12,22 +12,24 @@ from mihu_async.sandbox.wire import decode
 
 @attrs.frozen(kw_only=True, hash=False)
 class JournalEntry:
-    """One request as it arrived, and what became of it.
-
-    `path` and `query` are decoded, `raw_query` stands as it was on the wire. `headers` are read without regard to
-    case. They and the body stay out of the repr, for they hold the token and SIP passwords. `status` is `None` until
-    an answer begins, and stays so when the connection was broken or left instead. `fault` is the name of the fault
-    that was played.
-    """
+    """One request as it arrived, and what became of it. Headers and body hold secrets, and stay out of the repr."""
 
     method: str
+    """The verb."""
     path: str
+    """Decoded."""
     query: tuple[tuple[str, str], ...] = ()
+    """Names and values in order, decoded."""
     raw_query: str = ""
+    """The query as it was on the wire."""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    """Read without regard to case. They hold the token."""
     body: bytes = attrs.field(default=b"", repr=False)
+    """As it came. It may hold SIP passwords."""
     status: int | None = None
+    """`None` until an answer begins, and for ever where the connection was broken or left instead."""
     fault: str | None = None
+    """The name of the fault that was played, if one was."""
 
     @property
     def json(self) -> Any:

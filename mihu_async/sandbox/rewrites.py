@@ -11,12 +11,10 @@ from mihu_async.sandbox.exchange import Exchange
 
 @attrs.frozen
 class Change:
-    """Apply, then let a function change the decoded JSON of the true answer.
-
-    The function changes the value in place and returns nothing, or returns another value to send.
-    """
+    """Apply, then let a function change the decoded JSON of the true answer."""
 
     function: Callable[[Any], Any]
+    """Changes the value in place and returns nothing, or returns another one to send."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Answer with the changed JSON."""
@@ -25,10 +23,12 @@ class Change:
 
 @attrs.frozen
 class UnknownEnum:
-    """Apply, then put a value that no page names into a field of every row; the field may be dotted."""
+    """Apply, then put a value that no page names into a field of every row."""
 
     field: str = "status"
+    """Which field; it may be dotted: `compliance.status`."""
     value: str = "quarantined"
+    """What it holds then."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Answer with the unknown value."""
@@ -40,6 +40,7 @@ class NullFields:
     """Apply, then set fields of every row to null; one may be dotted: `NullFields("billing", "compliance.status")`."""
 
     names: tuple[str, ...]
+    """Which fields."""
 
     def __init__(self, *names: str) -> None:
         object.__setattr__(self, "names", names)
@@ -57,12 +58,13 @@ class NullFields:
 class RepeatPage:
     """Answer a listing with another page than was asked for.
 
-    The pagination block is the other page's too, so it gives the fault away; with `keep_echo=True` it is that of the
-    page asked for, and only the items tell.
+    The pagination block is the other page's too, so it gives the fault away, unless `keep_echo` is set.
     """
 
     page: int = 1
+    """The page that is sent."""
     keep_echo: bool = attrs.field(default=False, kw_only=True)
+    """Whether the pagination block is that of the page asked for, so that only the items tell."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Answer with the other page."""

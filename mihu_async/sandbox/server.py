@@ -31,9 +31,6 @@ class Sandbox:
     its own, for tests that are not asynchronous or use another framework; `start()` and `stop()` then still work from
     any loop.
 
-    `inventory` is what it knows and may be changed while it serves, `faults` is the script of what goes wrong,
-    `journal` is what arrived, and `token` is the one that is let in.
-
     `numbers` counts the purchased numbers and `trunks` the external rows that it begins with, both the same for the
     same `seed`. The token is made up from the seed when left out. `purchase_limit=None` is no limit. `port=0` takes a
     free port, and keeps it when the sandbox is started again, which goes on with the state as it was. With `ssl`, a
@@ -58,10 +55,15 @@ class Sandbox:
         strict: bool = False,
     ) -> None:
         self.token: str = token or sandbox_token(seed)
+        """The token that is let in."""
         self.inventory: Inventory = Inventory(numbers, trunks, seed=seed, purchase_limit=purchase_limit)
+        """What it knows, which may be changed while it serves."""
         self.faults: Faults = Faults()
+        """The script of what goes wrong."""
         self.journal: Journal = Journal()
+        """What arrived."""
         self.strict: bool = strict
+        """Whether what no page documents is to fail in :meth:`verify`."""
         for name in [script] if isinstance(script, str) else script:
             self.faults.play(name)
         self._undocumented: list[str] = []

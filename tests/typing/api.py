@@ -44,6 +44,7 @@ from mihu_async import (
     Rate,
     RequirementValue,
     RetryPolicy,
+    Shard,
     SipCredentials,
     SipUpdate,
     Timeout,
@@ -55,6 +56,7 @@ from mihu_async import (
 )
 from mihu_async.doctor import Check, Diagnosis, Finding, Level
 from mihu_async.otel import telemetry
+from mihu_async.sandbox import Faults, Inventory, Journal, JournalEntry, Sandbox, Status
 
 
 async def clients(session: aiohttp.ClientSession) -> None:
@@ -126,6 +128,9 @@ async def walks(mihu: MihuClient, agent: UUID) -> None:
     assert_type(await pager.collect(limit=10), list[PhoneNumber])
     assert_type(await pager.first(), PhoneNumber | None)
     assert_type((await pager).items, tuple[PhoneNumber, ...])
+    assert_type(pager.checkpoint(), str)
+    assert_type(pager.report, WalkReport)
+    assert_type(pager.with_options(on_drift="verify", resume=pager.checkpoint()), Pager[PhoneNumber])
     async with pager as walk:
         async for number in walk:
             assert_type(number, PhoneNumber)
@@ -136,7 +141,13 @@ async def walks(mihu: MihuClient, agent: UUID) -> None:
     rates = mihu.numbers.rates(country_code="IT", prefix="39", per_page=200)
     assert_type(rates, Pager[Rate])
     assert_type(mihu.numbers.rates_shard((await rates.split(2))[0]), Pager[Rate])
-    async for page in mihu.trunks.list(channel=TrunkChannel.CALL, agent_uuid=str(agent)).pages():
+    part = (await pager.split(parts=2))[0]
+    assert_type(part, Shard)
+    assert_type(mihu.numbers.shard(part), Pager[PhoneNumber])
+    assert_type(mihu.trunks.shard(part), Pager[PhoneNumber])
+    trunks = mihu.trunks.list(channel=TrunkChannel.CALL, agent_uuid=str(agent))
+    assert_type(trunks, Pager[PhoneNumber])
+    async for page in trunks.pages():
         assert_type(page.pagination.total, int)
 
 
@@ -249,3 +260,18 @@ def failures(error: MihuError) -> None:
         assert_type(error.fields, dict[str, tuple[str, ...]])
     for attempt in error.attempts:
         assert_type(attempt.started_at, datetime)
+
+
+async def sandbox() -> None:
+    """Check what the sandbox is to a test."""
+    with Sandbox(numbers=3, seed=1) as serving:
+        assert_type(serving, Sandbox)
+    async with Sandbox(trunks=0, purchase_limit=1) as serving:
+        assert_type((serving.base_url, serving.token), tuple[str, str])
+        assert_type(serving.inventory, Inventory)
+        assert_type(serving.faults, Faults)
+        assert_type(serving.journal, Journal)
+        serving.faults.add(Status(503), method="GET", path="/phone-numbers", times=None)
+        assert_type(serving.journal.select(method="GET"), tuple[JournalEntry, ...])
+    await serving.start()
+    await serving.stop()
