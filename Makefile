@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CASES := $(BIN)/python -m pytest benchmarks/cases.py --benchmark-disable-gc --benchmark-group-by=func
 STORED := --benchmark-storage=build/bench/cases --benchmark-columns=min,median,max,ops
 
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' mihu_async/_version.py)
 SOURCE := $(shell find . -type d \( -name '.?*' -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -print)
 
 # A new environment in that folder, for the pip of .venv to install into.
@@ -16,7 +17,7 @@ endef
 into = $(PIP) --python $(1)/bin/python install
 
 .PHONY: demo test check format lint types contracts coverage wheel-types cases docs docs-serve clean
-.PHONY: dist dist-test test-wheel test-lowest test-newest sbom release-check
+.PHONY: dist dist-test test-wheel test-lowest test-newest sbom release-check release-ready
 .PHONY: bench bench-readme bench-baseline bench-compare
 
 demo: .venv/.demo
@@ -79,8 +80,18 @@ test-newest: .venv/.made
 sbom: dist/.built
 	$(call fresh,build/sbom)
 	$(call into,build/sbom) dist/*.whl
-	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml >build/sbom/pyproject.toml
+	$(BIN)/cyclonedx-py environment --pyproject build/sbom/pyproject.toml --mc-type library --output-reproducible \
 		--output-file dist/sbom.cdx.json build/sbom
+
+# All that must hold before a release.
+release-check: release-ready check test-wheel test-lowest test-newest sbom
+
+# What can be told of it at once.
+release-ready:
+	@test -z "$$(git status --porcelain)" || { echo "Not everything is committed."; exit 1; }
+	@grep -q '^## $(VERSION) ' CHANGELOG.md || { echo "CHANGELOG.md has no section for $(VERSION)."; exit 1; }
+	@test -z "$$(git tag --list v$(VERSION))" || { echo "v$(VERSION) is tagged already."; exit 1; }
 
 # The benchmarks of pure parts still run; what they take is not looked at.
 cases: .venv/.check
@@ -157,7 +168,7 @@ build/types/.installed: dist/.built
 build/wheel/.installed: dist/.built
 	$(call fresh,build/wheel)
 	mkdir build/wheel/source
-	tar --extract --strip-components=1 --directory=build/wheel/source --file=dist/*.tar.gz
+	tar --extract --strip-components=1 --directory=build/wheel/source --file dist/*.tar.gz
 	for wheel in dist/*.whl; do $(call into,build/wheel) "$$wheel[cli,otel]" --group build/wheel/source/pyproject.toml:test; done
 	rm -r build/wheel/source/mihu_async
 	touch $@

@@ -63,7 +63,7 @@ class Sandbox:
         self.journal: Journal = Journal()
         """What arrived."""
         self.strict: bool = strict
-        """Whether what no page documents is to fail in :meth:`verify`."""
+        """Whether leaving it fails where no page documents what it met."""
         for name in [script] if isinstance(script, str) else script:
             self.faults.play(name)
         self._undocumented: list[str] = []
