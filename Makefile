@@ -73,7 +73,7 @@ test-lowest: build/lowest/.installed
 # All tests with each dependency in the newest version that there is now.
 test-newest: .venv/.made
 	$(call fresh,build/newest)
-	$(call into,build/newest) --editable '.[cli,otel]' --group test
+	$(call into,build/newest) --editable '.[cli,otel]' --group test --group examples
 	build/newest/bin/python -m pytest
 
 # What is installed with the wheel, without extras, as a CycloneDX bill of materials.
@@ -169,7 +169,7 @@ build/wheel/.installed: dist/.built
 	$(call fresh,build/wheel)
 	mkdir build/wheel/source
 	tar --extract --strip-components=1 --directory=build/wheel/source --file dist/*.tar.gz
-	for wheel in dist/*.whl; do $(call into,build/wheel) "$$wheel[cli,otel]" --group build/wheel/source/pyproject.toml:test; done
+	for wheel in dist/*.whl; do $(call into,build/wheel) "$$wheel[cli,otel]" --group test --group examples; done
 	rm -r build/wheel/source/mihu_async
 	touch $@
 
@@ -180,5 +180,5 @@ build/lowest.txt: pyproject.toml
 
 build/lowest/.installed: build/lowest.txt .venv/.made
 	$(call fresh,build/lowest)
-	$(call into,build/lowest) --constraint $< --build-constraint $< --editable '.[cli,otel]' --group test
+	$(call into,build/lowest) --constraint $< --build-constraint $< --editable '.[cli,otel]' --group test --group examples
 	touch $@

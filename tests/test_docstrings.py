@@ -10,11 +10,13 @@ from types import ModuleType
 import pytest
 
 import mihu_async
-from mihu_async import _version, sandbox
+from mihu_async import _version, doctor, sandbox
 from mihu_async.models import unset
 
 PUBLIC = {
-    f"{module.__name__}.{name}": getattr(module, name) for module in (mihu_async, sandbox) for name in module.__all__
+    f"{module.__name__}.{name}": getattr(module, name)
+    for module in (mihu_async, doctor, sandbox)
+    for name in module.__all__
 }
 CLASSES: dict[str, type] = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
 

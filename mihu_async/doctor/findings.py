@@ -33,22 +33,30 @@ class Check(StrEnum):
 
 
 class Level(StrEnum):
-    """How it stands: as it should, worth a look, broken, or it could not be told."""
+    """How it stands."""
 
     OK = "ok"
+    """As it should."""
     WARNING = "warning"
+    """Worth a look."""
     PROBLEM = "problem"
+    """Broken."""
     UNKNOWN = "unknown"
+    """It could not be told."""
 
 
 @frozen
 class Finding:
-    """What one check found: ``told`` says it, and ``advice`` what to do; that is empty where there is nothing to do."""
+    """What one check found."""
 
     check: Check
+    """What was looked at."""
     level: Level
+    """How it stands."""
     told: str
+    """What was found, in words."""
     advice: str = ""
+    """What to do; empty where there is nothing to do."""
 
 
 @frozen
@@ -56,6 +64,7 @@ class Diagnosis:
     """All findings, one for each :class:`Check`, in order. As text it is two lines at the most for each."""
 
     findings: tuple[Finding, ...]
+    """One for each check, in order."""
 
     @property
     def ok(self) -> bool:
