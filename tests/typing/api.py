@@ -266,12 +266,14 @@ async def sandbox() -> None:
     """Check what the sandbox is to a test."""
     with Sandbox(numbers=3, seed=1) as serving:
         assert_type(serving, Sandbox)
-    async with Sandbox(trunks=0, purchase_limit=1) as serving:
+    async with Sandbox(trunks=0, purchase_limit=1, script="busy", strict=True) as serving:
         assert_type((serving.base_url, serving.token), tuple[str, str])
         assert_type(serving.inventory, Inventory)
         assert_type(serving.faults, Faults)
         assert_type(serving.journal, Journal)
         serving.faults.add(Status(503), method="GET", path="/phone-numbers", times=None)
         assert_type(serving.journal.select(method="GET"), tuple[JournalEntry, ...])
+        assert_type(serving.undocumented, tuple[str, ...])
+        serving.verify()
     await serving.start()
     await serving.stop()
