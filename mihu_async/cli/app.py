@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from mihu_async import __version__
 from mihu_async.cli.columns import FINDINGS
@@ -56,6 +56,14 @@ def code_of(diagnosis: Diagnosis) -> Exit:
     return Exit.REFUSED if broken == [Check.TOKEN] else Exit.NETWORK
 
 
+def _played(_: object, script: tuple[str, ...]) -> None:
+    """Refuse a script that is not there."""
+    from mihu_async.sandbox.script import Faults  # noqa: PLC0415 - no other command needs a server
+
+    for name in script:
+        Faults().play(name)
+
+
 @app.command
 async def sandbox(
     *,
@@ -65,6 +73,7 @@ async def sandbox(
     host: str = "127.0.0.1",
     port: int = 0,
     purchase_limit: int | None = None,
+    script: Annotated[tuple[str, ...], Parameter(validator=_played, negative=())] = (),
 ) -> None:
     """Serve the documented API on this machine, with state and without an account, until Ctrl-C.
 
@@ -82,11 +91,13 @@ async def sandbox(
         The port to listen on; 0 takes a free one.
     purchase_limit
         Refuse purchases over so many numbers.
+    script
+        Play faults that are known by a name, such as outage; may be given again.
     """
     from mihu_async.sandbox import Sandbox  # noqa: PLC0415 - no other command needs a server
     from mihu_async.sandbox.__main__ import serve  # noqa: PLC0415
 
-    await serve(Sandbox(numbers, trunks, seed=seed, host=host, port=port, purchase_limit=purchase_limit))
+    await serve(Sandbox(numbers, trunks, seed=seed, host=host, port=port, purchase_limit=purchase_limit, script=script))
 
 
 @app.command

@@ -124,12 +124,18 @@ def test_a_sandbox_is_served_until_ctrl_c(monkeypatch):
 
     monkeypatch.setattr("mihu_async.sandbox.__main__.serve", serve)
 
-    assert 0 == execute(
-        ["sandbox", "--numbers", "3", "--trunks", "2", "--seed", "1", "--purchase-limit", "4", "--port", "7000"]
-    )
+    options = "--numbers 3 --trunks 2 --seed 1 --purchase-limit 4 --port 7000 --script outage --script busy"
+    assert 0 == execute(["sandbox", *options.split()])
     assert "<Sandbox stopped Inventory(numbers=3, trunks=2)>" == repr(served[0])
     assert 4 == served[0].inventory.purchase_limit
     assert "http://127.0.0.1:7000" == served[0].base_url
+    assert [503, 429] == [fault.status for fault in served[0].faults.pending]
+
+
+def test_a_script_that_is_not_there_is_refused(capsys):
+    """With the names of those that are."""
+    assert 2 == execute(["sandbox", "--script", "rain"])
+    assert "there is no script 'rain'; there are busy, flaky" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
