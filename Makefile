@@ -3,6 +3,7 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+ALL_CORES := -n auto --dist worksteal
 CASES := $(BIN)/python -m pytest benchmarks/cases.py --benchmark-disable-gc --benchmark-group-by=func
 STORED := --benchmark-storage=build/bench/cases --benchmark-columns=min,median,max,ops
 
@@ -24,7 +25,7 @@ demo: .venv/.demo
 	$(BIN)/mihu-async demo
 
 test: .venv/.test
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest $(ALL_CORES)
 
 check: lint types contracts coverage wheel-types dist-test cases docs
 
@@ -46,7 +47,7 @@ contracts: .venv/.check
 # Run under coverage, not pytest-cov: the package's own pytest plugin is loaded before pytest-cov could start.
 coverage: .venv/.check
 	$(BIN)/coverage erase
-	PYTHONDEVMODE=1 $(BIN)/coverage run -m pytest -n auto --dist worksteal
+	PYTHONDEVMODE=1 $(BIN)/coverage run -m pytest $(ALL_CORES)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -64,17 +65,17 @@ dist-test: dist/.built
 
 # All tests of the source distribution, with its package removed, against the wheel.
 test-wheel: build/wheel/.installed
-	cd build/wheel/source && ../bin/python -m pytest
+	cd build/wheel/source && ../bin/python -m pytest $(ALL_CORES)
 
 # All tests with each dependency, of the package and of the tests, in the lowest version that pyproject.toml allows.
 test-lowest: build/lowest/.installed
-	build/lowest/bin/python -m pytest
+	build/lowest/bin/python -m pytest $(ALL_CORES)
 
 # All tests with each dependency in the newest version that there is now.
 test-newest: .venv/.made
 	$(call fresh,build/newest)
 	$(call into,build/newest) --editable '.[cli,otel]' --group test --group examples
-	build/newest/bin/python -m pytest
+	build/newest/bin/python -m pytest $(ALL_CORES)
 
 # What is installed with the wheel, without extras, as a CycloneDX bill of materials.
 sbom: dist/.built
