@@ -40,8 +40,9 @@ class Wanted:
         return AvailableNumber(number=self.number, country_code=self.country_code, type=self.type)
 
     def said(self, offer: AvailableNumber) -> AvailableNumber:
-        """Put in what the command line says of it."""
-        return evolve(offer, **present({"monthly_fee": self.monthly_fee, "location": self.location}))
+        """Put in what the command line says of it, where the offer does not: a price that was found stays."""
+        said = present({"monthly_fee": self.monthly_fee, "location": self.location})
+        return evolve(offer, **{name: value for name, value in said.items() if getattr(offer, name) is None})
 
     def address(self) -> Address | None:
         """Read the buyer's address."""

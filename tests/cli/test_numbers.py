@@ -96,6 +96,16 @@ def test_what_is_said_fills_in_what_the_search_does_not(command, sandbox):
     assert "It is not known what it costs." in command(BUY, "--dry-run").err
 
 
+def test_what_the_search_says_is_not_overruled(command, sandbox):
+    """A fee on the command line hides no higher one, neither from the bound nor from who is asked."""
+    shown = command(BUY, "--dry-run --monthly-fee 0.5 --location Rome")
+    bounded = command(BUY, "--yes --monthly-fee 0.5 --max-monthly-fee 1")
+
+    assert shown.err == "+390790080041, local, IT, Sassari, Sardegna\nIt costs 1.15 a month.\n"
+    assert (Exit.USAGE, []) == (bounded.code, bought(sandbox))
+    assert "monthly_fee is 1.15, above max_monthly_fee=1" in bounded.err
+
+
 def test_a_number_that_is_not_for_sale_is_not_bought(command, sandbox):
     """It says how to buy it all the same."""
     done = command("numbers buy +390790080042 --country-code IT --type local --yes")
