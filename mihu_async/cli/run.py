@@ -26,9 +26,6 @@ def run(words: Sequence[str]) -> int:
         with _told(debug=settings.debug):
             code = _call(command, bound)
         sys.stdout.flush()
-    except DryRun as rehearsed:
-        print(rehearsed.curl)
-        return Exit.DONE
     except BaseException as error:  # noqa: BLE001 - an exit code follows from each
         return _end(error, debug=settings.debug)
     return code
@@ -37,7 +34,10 @@ def run(words: Sequence[str]) -> int:
 def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
     answer = command(*bound.args, **bound.kwargs)
     if inspect.iscoroutine(answer):
-        answer = asyncio.run(answer)
+        try:
+            answer = asyncio.run(answer)
+        except DryRun as rehearsed:
+            print(rehearsed.curl)
     return answer if isinstance(answer, int) else Exit.DONE
 
 
@@ -66,8 +66,10 @@ def _end(error: BaseException, *, debug: bool) -> int:
     if ending.code is Exit.CLOSED_PIPE:
         _forget_stdout()
         return ending.code
-    with contextlib.suppress(BrokenPipeError):
+    try:
         sys.stdout.flush()
+    except OSError:  # its reader is gone, or its disk is full: what is still to be written never will be
+        _forget_stdout()
     if debug:
         traceback.print_exception(error)
         for attempt in error.attempts if isinstance(error, MihuError) else ():
@@ -77,7 +79,7 @@ def _end(error: BaseException, *, debug: bool) -> int:
 
 
 def _forget_stdout() -> None:
-    """Let nothing be written when the interpreter ends: the reader is gone."""
+    """Let nothing be written when the interpreter ends: it would fail again."""
     with contextlib.suppress(OSError, ValueError):  # a stand-in for stdout has no descriptor
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

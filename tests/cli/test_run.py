@@ -3,6 +3,7 @@ import logging
 import os
 import re
 import signal
+import subprocess
 import sys
 import warnings
 
@@ -189,6 +190,43 @@ def test_a_full_disk_is_told(command, monkeypatch, tmp_path):
     missing = command("numbers list --file", str(tmp_path / "no" / "numbers.csv"))
 
     assert (Exit.USAGE, True) == (missing.code, "FileNotFoundError" in missing.err)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk")  # noqa: PTH110
+@pytest.mark.parametrize(
+    "words", ["numbers list --limit 1", "numbers buy +390790080041 --country-code IT --type local --dry-run"]
+)
+def test_a_full_disk_under_standard_output_is_told(sandbox, words):
+    """As an error and once, whatever is still to be written when the command ends."""
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-c", "from mihu_async.cli import main; main()", *words.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            check=False,
+            text=True,
+            timeout=60,
+        )
+
+    assert Exit.FAILED == done.returncode
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_what_cannot_be_flushed_is_an_error(sandbox, monkeypatch, capsys):
+    """Not a traceback, and what is left is given up."""
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys.stdout, "flush", full)
+    code = run(["numbers", "list", "--limit", "1"])
+    monkeypatch.undo()
+
+    assert Exit.FAILED == code
+    assert capsys.readouterr().err == "mihu-async: OSError: [Errno 28] No space left on device\n"
 
 
 @pytest.mark.parametrize(("left", "code"), [(9, 9), (None, 0), ("why", 1)])
