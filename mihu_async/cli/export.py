@@ -15,7 +15,7 @@ from cyclopts.validators import Number
 from mihu_async import MihuError, Pager
 from mihu_async.cli.columns import Column
 from mihu_async.cli.errors import Exit, StopError
-from mihu_async.cli.files import read_object, replace
+from mihu_async.cli.files import read_object, replace, same
 from mihu_async.cli.output import APPENDABLE, OUTPUT, Format, Rows, format_for, rows_in
 from mihu_async.cli.progress import Bar, progress
 
@@ -73,6 +73,8 @@ def check(how: Export) -> Format:
         raise StopError(Exit.USAGE, f"--resume-file needs --output jsonl or csv: {chosen} cannot be gone on with.")
     if how.resume_file and how.limit is not None:
         raise StopError(Exit.USAGE, "--resume-file and --limit do not go together.")
+    if how.resume_file and how.file and same(how.resume_file, how.file):
+        raise StopError(Exit.USAGE, "--resume-file and --file must be two files: it is removed at the end.")
     return chosen
 
 

@@ -32,6 +32,11 @@ def read_object(path: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", found)
 
 
+def same(one: Path, other: Path) -> bool:
+    """Tell whether two paths name one file, whether it is there or not."""
+    return one.resolve() == other.resolve()
+
+
 def replace(path: Path, text: str) -> None:
     """Write a file so that it is the old one or the new one at every moment."""
     beside = path.with_name(f"{path.name}.new")

@@ -12,7 +12,7 @@ from mihu_async.cli.columns import ENSURED, SNAPSHOTS, TRUNKS
 from mihu_async.cli.ensure import ensure_rows, read_rows
 from mihu_async.cli.errors import NAME, Exit, StopError
 from mihu_async.cli.export import PLAIN, Export, export
-from mihu_async.cli.files import read_object
+from mihu_async.cli.files import read_object, same
 from mihu_async.cli.output import OUTPUT, Format, show_one
 from mihu_async.cli.settings import DEFAULTS, Settings
 from mihu_async.cli.sip import NO_SIP, Sip
@@ -147,9 +147,12 @@ async def ensure(
     if source:
         if any((*trunk, name, direction, additional_settings, output, sip != NO_SIP)):
             raise StopError(Exit.USAGE, "--from takes every trunk from the file, and none from the command line.")
+        results = results or source.with_suffix(".results.csv")
+        if same(results, source):
+            raise StopError(Exit.USAGE, f"--results would replace {source}: give it another name.")
         rows = read_rows(source)
         async with settings.client(dry_run=dry_run) as mihu:
-            await ensure_rows(mihu, rows, results or source.with_suffix(".results.csv"))
+            await ensure_rows(mihu, rows, results)
         return
     if not (phone_number and channel and agent_uuid) or results:
         raise StopError(Exit.USAGE, "A trunk needs PHONE_NUMBER, --channel and --agent-uuid, or --from a file.")

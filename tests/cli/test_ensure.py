@@ -73,6 +73,18 @@ def test_a_line_that_fails_leaves_the_others_alone(command, trunks, tmp_path):
     assert "ValidationError" in found["4"]["error"]
 
 
+def test_results_replace_no_file_of_trunks(command, sandbox, trunks):
+    """It may be the only place where the passwords are."""
+    path = trunks(1)
+    text = path.read_text()
+    done = command("trunks", "ensure", "--from", str(path), "--results", str(path))
+
+    assert Exit.USAGE == done.code
+    assert "--results would replace" in done.err
+    assert text == path.read_text()
+    assert not sandbox.journal
+
+
 def test_a_rehearsal_of_a_file_says_what_would_be_sent(command, sandbox, trunks):
     """Nothing fails, and nothing changes."""
     path = trunks(3)

@@ -145,6 +145,7 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
     told = [
         command("numbers list --output json", *resume),
         command("numbers list --output csv --limit 3", *resume),
+        command("numbers list --output csv --file", str(tmp_path / "." / "place.json"), *resume),
     ]
     for text in ('{"checkpoint": 3}', "[]", "{"):
         place.write_text(text)
@@ -161,6 +162,7 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
         (
             "--resume-file needs --output jsonl or csv",
             "do not go together",
+            "must be two files",
             "is no file that --resume-file made",
             "must hold a JSON object, not list",
             "is no JSON",
