@@ -28,6 +28,8 @@ class Format(StrEnum):
 
 
 OUTPUT: Parameter = Parameter(name=("--output", "-o"), group="Output")
+LINE_ENDS = "\r\n"
+"""What readers of CSV take for the end of a line; the writer puts quotes around no other sign than those of its own."""
 APPENDABLE = (Format.JSONL, Format.CSV)
 """The formats in which a file can be gone on with."""
 
@@ -91,8 +93,8 @@ class CsvRows(Generic[T]):
 
     def _line(self, words: list[str]) -> str:
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(words)
-        return line.getvalue()
+        csv.writer(line, lineterminator=LINE_ENDS).writerow(words)
+        return f"{line.getvalue().removesuffix(LINE_ENDS)}\n"
 
 
 @frozen

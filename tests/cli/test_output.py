@@ -12,7 +12,7 @@ from mihu_async import NumberType, PhoneNumber
 from mihu_async.cli import columns
 from mihu_async.cli.columns import NUMBERS, Column, text
 from mihu_async.cli.ensure import COLUMNS, RESULTS
-from mihu_async.cli.output import Format, format_for
+from mihu_async.cli.output import Format, format_for, rows_in
 
 DOCS = (Path(__file__).parents[2] / "docs" / "command.md").read_text()
 
@@ -52,6 +52,16 @@ def test_csv_reads_back(command, sandbox):
     assert [column.name for column in NUMBERS] == list(rows[0])
     assert "Paris, Île-de-France" in {row["location"] for row in rows}
     assert {"true", "false"} >= {row["is_external"] for row in rows}
+
+
+def test_a_line_end_of_any_kind_in_a_cell_reads_back():
+    """A row stays one row, and ends with one plain line end."""
+    cells = ["Paris\rLyon", "Paris\nLyon", "Paris\r\nLyon", ""]
+    rows = rows_in(Format.CSV, [Column[str]("place", str), Column[str]("more", len)])
+    written = rows.head() + "".join(map(rows.row, cells))
+
+    assert [[cell, str(len(cell))] for cell in cells] == list(csv.reader(io.StringIO(written, newline="")))[1:]
+    assert rows.row("x") == "x,1\n"
 
 
 def test_json_holds_whole_items(command, sandbox):
