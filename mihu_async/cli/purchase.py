@@ -44,6 +44,15 @@ class Wanted:
         said = present({"monthly_fee": self.monthly_fee, "location": self.location})
         return evolve(offer, **{name: value for name, value in said.items() if getattr(offer, name) is None})
 
+    def checked(self, offer: AvailableNumber) -> AvailableNumber:
+        """Put in what it is where the search does not say, and refuse an offer that the search says is another."""
+        for name in ("country_code", "type"):
+            found, asked = getattr(offer, name), getattr(self, name)
+            if found is not None and found != asked:
+                told = f"The search says that {self.number} has the {name} {found}, not {asked}. Nothing was sent."
+                raise StopError(Exit.USAGE, told, "--no-search buys it as it is described on the command line.")
+        return evolve(offer, country_code=self.country_code, type=self.type)
+
     def address(self) -> Address | None:
         """Read the buyer's address."""
         if self.address_file is None:
@@ -94,7 +103,7 @@ async def find(mihu: MihuClient, wanted: Wanted) -> AvailableNumber:
     """Find the number among those for sale."""
     async for offer in mihu.numbers.search(wanted.country_code, wanted.type):
         if offer.number == wanted.number:
-            return evolve(offer, country_code=wanted.country_code, type=wanted.type)
+            return wanted.checked(offer)
     raise StopError(
         Exit.REFUSED,
         f"{wanted.number} is not among the {wanted.type} numbers for sale in {wanted.country_code}. Nothing was sent.",

@@ -106,6 +106,17 @@ def test_what_the_search_says_is_not_overruled(command, sandbox):
     assert "monthly_fee is 1.15, above max_monthly_fee=1" in bounded.err
 
 
+@pytest.mark.parametrize("offer", [{"type": "mobile"}, {"type": "local", "country_code": "DE"}])
+def test_an_offer_that_is_another_one_is_not_bought(command, sandbox, offer):
+    """The service may ignore what was searched for; what the offer says of itself counts."""
+    body = {"success": True, "data": [{"number": "+390790080041", "monthly_fee": 9} | offer]}
+    sandbox.faults.add(Status(200, body=body), path="/phone-numbers/search")
+    done = command(BUY, "--yes")
+
+    assert (Exit.USAGE, []) == (done.code, bought(sandbox))
+    assert "The search says that +390790080041 has the" in done.err
+
+
 def test_a_number_that_is_not_for_sale_is_not_bought(command, sandbox):
     """It says how to buy it all the same."""
     done = command("numbers buy +390790080042 --country-code IT --type local --yes")
