@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from mihu_async.core.mask import hide_secrets
 from mihu_async.errors import APIError
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import Direction, TrunkChannel
@@ -64,7 +65,7 @@ class TrunkSpec:
     """A label, for a trunk that is made."""
     direction: Direction | Literal["inbound", "outbound", "both"] | str | None = None
     """Which calls it handles, for a trunk that is made."""
-    sip: SipCredentials | None = None
+    sip: SipCredentials | None = field(default=None, repr=lambda sip: repr(hide_secrets(sip)))
     """How the service reaches it, for a trunk that is made."""
     additional_settings: Mapping[str, Any] | None = field(default=None, repr=False)
     """Free JSON, for a trunk that is made."""

@@ -210,7 +210,8 @@ async def test_specs_are_rows():
 
 async def test_credentials_do_not_show():
     """In no repr, whatever form the row has."""
-    rows = [row(1, sip={"password": "hunter22"}), row(2, sip=SipCredentials(password="hunter22"))]
+    sip: Any = {"password": "hunter22"}  # refused, and the result shows the row
+    rows: list[Any] = [row(1, sip=sip), row(2, sip=SipCredentials(password="hunter22")), TrunkSpec(**row(3), sip=sip)]
     run = Ensuring(rows, Gates(), 2)
     begun = asyncio.ensure_future(anext(aiter(run)))
     await settle()
