@@ -49,7 +49,7 @@ PLAIN = Export()
 async def export(pager: Pager[T], columns: Sequence[Column[T]], how: Export) -> None:
     """Write what a walk gives, and stop with INCOMPLETE where the walk cannot promise that this was all."""
     chosen = check(how)
-    places = Places(how.resume_file, chosen)
+    places = Places(how.resume_file, chosen, how.file)
     pager = pager.with_options(on_drift=how.on_drift, resume=places.checkpoint)
     with sink(how.file, places) as file, progress(shown_elsewhere=file.isatty()) as bar:
         writer = Writer(file, rows_in(chosen, columns), left=how.limit)
@@ -133,24 +133,39 @@ class Places:
 
     path: Path | None
     output: Format
+    file: Path | None
     checkpoint: str | None = field(init=False, default=None)
     size: int | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         if self.path and self.path.exists():
             match read_object(self.path):
-                case {"checkpoint": str(checkpoint), "size": int() | None as size, "output": self.output}:
+                case {
+                    "checkpoint": str(checkpoint),
+                    "size": int() | None as size,
+                    "file": self._written,
+                    "output": self.output,
+                }:
                     self.checkpoint, self.size = checkpoint, size
+                case {"checkpoint": str(), "file": str() | None as other, "output": self.output}:
+                    where = other or "standard output"
+                    raise StopError(Exit.USAGE, f"{self.path} belongs to an export to {where}, and --file is another.")
                 case {"checkpoint": str(), "output": str(other)}:
                     raise StopError(Exit.USAGE, f"{self.path} belongs to an export as {other}, not {self.output}.")
                 case _:
                     raise StopError(Exit.USAGE, f"{self.path} is no file that --resume-file made.")
 
+    @property
+    def _written(self) -> str | None:
+        """Name the file that is written to."""
+        return None if self.file is None else str(self.file.resolve())
+
     def note(self, checkpoint: str, file: IO[str]) -> None:
         """Note a place, before which all is written."""
         if self.path:
             size = None if file is sys.stdout else file.tell()
-            replace(self.path, json.dumps({"checkpoint": checkpoint, "size": size, "output": self.output}))
+            place = {"checkpoint": checkpoint, "size": size, "file": self._written, "output": self.output}
+            replace(self.path, json.dumps(place))
 
     def advise(self, error: MihuError | CancelledError) -> None:
         """Say how to go on."""
@@ -173,8 +188,6 @@ def sink(path: Path | None, places: Places) -> Generator[IO[str]]:
     if path is None:
         yield sys.stdout
         return
-    if places.checkpoint and places.size is None:
-        raise StopError(Exit.USAGE, f"{places.path} belongs to an export to standard output.")
     if places.checkpoint and (not path.exists() or path.stat().st_size < (places.size or 0)):
         raise StopError(Exit.USAGE, f"{path} is not what {places.path} was made with: it is shorter.")
     with path.open("r+" if places.checkpoint else "w", encoding="utf-8", newline="") as file:

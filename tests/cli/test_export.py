@@ -154,8 +154,9 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
     told.append(command("numbers list --output csv", *resume))
     place.write_text('{"checkpoint": "x", "size": 7, "output": "jsonl"}')
     told.append(command("numbers list --output csv", *resume))
-    place.write_text('{"checkpoint": "x", "size": null, "output": "csv"}')
+    place.write_text('{"checkpoint": "x", "size": null, "file": null, "output": "csv"}')
     told.append(command("numbers list --output csv --file", str(target), *resume))
+    told.append(command("numbers list --output csv", *resume))
 
     assert [Exit.USAGE] * len(told) == [done.code for done in told]
     for expected, done in zip(
@@ -168,7 +169,8 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
             "is no JSON",
             "is no text in UTF-8",
             "belongs to an export as jsonl, not csv",
-            "resume",
+            "belongs to an export to standard output",
+            "resume cannot be used",
         ),
         told,
         strict=True,
@@ -178,7 +180,7 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
 
 
 def test_the_file_must_be_the_one_that_was_begun(command, sandbox, tmp_path):
-    """A shorter one, or none, is another one; and so is standard output."""
+    """A shorter one, or none, is another one, as one of another name is; and so is standard output."""
     target, place = tmp_path / "numbers.csv", tmp_path / "place.json"
     words = (PAGES, "csv --resume-file", str(place))
     sandbox.faults.add(Status(500), skip=4)
@@ -187,12 +189,18 @@ def test_the_file_must_be_the_one_that_was_begun(command, sandbox, tmp_path):
     shorter = command(*words, "--file", str(target))
     target.unlink()
     gone = command(*words, "--file", str(target))
+    other = tmp_path / "other.csv"
+    other.write_text("of somebody else\n" * 10_000)
+    another, nowhere = command(*words, "--file", str(other)), command(*words)
     place.unlink()
     sandbox.faults.add(Status(500), skip=4)
     command(*words)
     elsewhere = command(*words, "--file", str(target))
 
-    assert [Exit.USAGE] * 3 == [done.code for done in (shorter, gone, elsewhere)]
+    assert [Exit.USAGE] * 5 == [done.code for done in (shorter, gone, another, nowhere, elsewhere)]
+    assert f"belongs to an export to {target}, and --file is another." in another.err
+    assert "of somebody else\n" * 10_000 == other.read_text()
+    assert ("", True) == (nowhere.out, f"belongs to an export to {target}" in nowhere.err)
     assert "is not what" in shorter.err
     assert "is not what" in gone.err
     assert "belongs to an export to standard output" in elsewhere.err
