@@ -1,5 +1,6 @@
 """``mihu-async numbers``: the numbers of the workspace, and those for sale."""
 
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from mihu_async import (
 )
 from mihu_async.cli.asking import confirm
 from mihu_async.cli.columns import NUMBERS, OFFERS, RATES, REQUIREMENTS, SNAPSHOTS
+from mihu_async.cli.errors import one_line
 from mihu_async.cli.export import PLAIN, Export, export
 from mihu_async.cli.output import OUTPUT, Format, show, show_one
 from mihu_async.cli.purchase import Wanted, announce, prepare
@@ -215,7 +217,9 @@ async def buy(
         announce(purchase.offer)
         if not (yes or dry_run):
             confirm("Buy it?")
-        show_one(await purchase.commit(max_monthly_fee=max_monthly_fee), NUMBERS, output)
+        bought = await purchase.commit(max_monthly_fee=max_monthly_fee)
+        print(one_line(f"Bought {bought.number}."), file=sys.stderr)  # also where the row cannot be written
+        show_one(bought, NUMBERS, output)
 
 
 @numbers.command

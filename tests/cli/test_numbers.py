@@ -1,9 +1,12 @@
+import errno
 import json
+import sys
 from typing import Any
 
 import pytest
 
 from mihu_async.cli.errors import Exit
+from mihu_async.cli.run import run
 from mihu_async.sandbox import Status
 
 BUY = "numbers buy +390790080041 --country-code IT --type local"
@@ -20,9 +23,26 @@ def test_a_purchase_shows_what_it_costs_and_asks(command, sandbox, typed):
     done = command(BUY)
 
     assert Exit.DONE == done.code
-    assert done.err == "+390790080041, local, IT, Sassari, Sardegna\nIt costs 1.15 a month.\nBuy it? [y/N] "
+    assert (
+        done.err
+        == "+390790080041, local, IT, Sassari, Sardegna\nIt costs 1.15 a month.\nBuy it? [y/N] Bought +390790080041.\n"
+    )
     assert "+390790080041" == json.loads(done.out)["number"]
     assert [("Sassari, Sardegna", 1.15)] == [(body["location"], body["monthly_fee"]) for body in bought(sandbox)]
+
+
+def test_a_purchase_is_told_though_its_row_cannot_be_written(sandbox, capsys, monkeypatch):
+    """A closed pipe and a full disk hide nothing that was spent."""
+
+    def closed(_) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(sys.stdout, "write", closed)
+    code = run([*BUY.split(), "--yes"])
+    monkeypatch.undo()
+
+    assert (Exit.CLOSED_PIPE, 1) == (code, len(bought(sandbox)))
+    assert capsys.readouterr().err.endswith("Bought +390790080041.\n")
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "", "yes please\n"])
