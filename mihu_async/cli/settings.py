@@ -11,7 +11,7 @@ from typing import Annotated
 from attrs import frozen
 from cyclopts import Parameter
 
-from mihu_async import MihuClient, RetryPolicy, Timeout
+from mihu_async import Attempt, CallReport, Hooks, MihuClient, RetryPolicy, Timeout
 from mihu_async.cli.asking import ask_secret
 from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import read_secret
@@ -65,15 +65,19 @@ class Settings:
     @asynccontextmanager
     async def writing(self, *, dry_run: bool) -> AsyncGenerator[MihuClient]:
         """Give a client for one change, and tell where an interruption leaves it in doubt."""
+        lost: list[CallReport] = []
+
+        def note(attempt: Attempt, call: CallReport) -> None:
+            if attempt.lost:
+                lost.append(call)
+
         async with self.client(dry_run=dry_run) as mihu:
             try:
-                yield mihu
+                yield mihu.with_options(hooks=Hooks(on_attempt=note))
             except CancelledError:
-                report = mihu.last_call
-                if report and any(attempt.lost for attempt in report.attempts):
-                    told = (
-                        f"Interrupted while {report.method} {report.path} was under way: it may have been carried out."
-                    )
+                if lost:
+                    call = lost[-1]
+                    told = f"Interrupted while {call.method} {call.path} was under way: it may have been carried out."
                     raise StopError(Exit.UNKNOWN, told, "Look whether it was, before doing it again.") from None
                 raise
 

@@ -110,6 +110,20 @@ def test_an_interrupted_change_is_in_doubt(command, sandbox, interrupt):
     )
 
 
+def test_a_change_stays_in_doubt_while_it_is_looked_into(command, sandbox, interrupt):
+    """Its answer was lost, sent again it was refused, and what is there was being looked at."""
+    agent, other = sandbox.inventory.free_agents("call")[:2]
+    command(REGISTER, agent)
+    sandbox.faults.add(Status(500, after=True), method="PUT")
+    sandbox.faults.add(Status(404), method="PUT")
+    sandbox.faults.add(Hang(), method="GET", skip=1)
+    interrupt(lambda: "PUT" in [entry.method for entry in sandbox.journal] and sandbox.journal[-1].method == "GET")
+    done = command("trunks ensure +12345678901 --channel call --agent-uuid", other)
+
+    assert Exit.UNKNOWN == done.code
+    assert "Interrupted while PUT /api/v1/phone-numbers/trunks/assign was under way" in done.err
+
+
 def test_an_interruption_before_a_change_is_none(command, sandbox, interrupt):
     """Nothing was sent that changes anything."""
     sandbox.faults.add(Hang())
