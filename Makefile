@@ -8,7 +8,7 @@ CASES := $(BIN)/python -m pytest benchmarks/cases.py --benchmark-disable-gc --be
 STORED := --benchmark-storage=build/bench/cases --benchmark-columns=min,median,max,ops
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' mihu_async/_version.py)
-SOURCE := $(shell find . -type d \( -name '.?*' -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -print)
+SOURCE := $(shell find . -type d \( -name '.?*' -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -not -name '.*' -print)
 
 # A new environment in that folder, for the pip of .venv to install into.
 define fresh
