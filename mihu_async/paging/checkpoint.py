@@ -30,12 +30,12 @@ def encode_checkpoint(place: Place, *, listing: str) -> str:
 
 
 def decode_checkpoint(text: Any, *, listing: str) -> Place:
-    """Read a place, or raise UsageError where it belongs to another listing, to other filters or to another version."""
+    """Read a place, or raise UsageError where it belongs to another workspace, listing, filters or version."""
     major, fingerprint, page, anchors = _parse(text)
     if major != MAJOR:
         raise _refused(f"it was made by version {major} of the SDK, and this is version {MAJOR}")
     if fingerprint != _fingerprint(listing):
-        raise _refused("it was made by a listing with other filters or another page size")
+        raise _refused("it was made by a listing of another workspace, with other filters or another page size")
     return Place(page=page, anchors=anchors)
 
 

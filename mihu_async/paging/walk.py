@@ -31,9 +31,9 @@ PASSES = 5
 class Listing(Generic[T]):
     """What can be walked: how to fetch a page, how to know an item again, and where to begin and end.
 
-    ``path`` and ``query`` name it with its filters and page size. A part of a listing has an ``end``, the last page
-    to read, and the ``total`` that the listing had when it was cut. ``on_page`` is told of each page that a walk gives:
-    its number, how many items it holds, and the walk's report.
+    ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
+    ``end``, the last page to read, and the ``total`` that the listing had when it was cut. ``on_page`` is told of each
+    page that a walk gives: its number, how many items it holds, and the walk's report.
     """
 
     fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Page[T]]]
@@ -41,6 +41,7 @@ class Listing(Generic[T]):
     path: str
     query: str
     pressure: Callable[[], int]
+    base_url: str = ""
     start: int = 1
     end: int | None = None
     total: int | None = None
@@ -49,7 +50,7 @@ class Listing(Generic[T]):
     @property
     def name(self) -> str:
         """Tell this listing from every other one."""
-        return f"{self.path}?{self.query}"
+        return f"{self.base_url}{self.path}?{self.query}"
 
 
 class Walk(Generic[T]):

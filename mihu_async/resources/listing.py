@@ -68,6 +68,7 @@ class Endpoint(Generic[T]):
             path=self.path,
             query=query,
             pressure=pipeline.pressure.count,
+            base_url=pipeline.base_url,
             start=start,
             on_page=told if pipeline.hooks else None,
         )

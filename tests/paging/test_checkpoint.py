@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mihu_async import MihuError, PaginationError, UsageError
+from mihu_async import MihuClient, MihuError, PaginationError, UsageError
 from mihu_async.paging.checkpoint import ANCHORS, MAJOR, Place, decode_checkpoint, encode_checkpoint
 from tests.paging.listings import Move, Shelf, keep
 from tests.paging.test_walk import missing
@@ -61,6 +61,17 @@ async def walk_until(pager, count: int) -> list[str]:
             if len(given) == count:
                 break
     return given
+
+
+async def test_a_checkpoint_of_another_workspace_is_refused():
+    """Its rows would be mixed with those of this one."""
+    async with MihuClient("t", subdomain="acme") as acme, MihuClient("t", subdomain="globex") as globex:
+        place = acme.numbers.list().checkpoint()
+        same = acme.numbers.list().with_options(resume=place)
+        with pytest.raises(UsageError, match="of another workspace"):
+            globex.numbers.list().with_options(resume=place)
+
+    assert place == same.checkpoint()
 
 
 async def test_a_checkpoint_stands_behind_the_last_item_that_was_finished():
