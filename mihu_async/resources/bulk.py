@@ -12,7 +12,7 @@ import attrs
 from attrs import frozen
 
 from mihu_async.core.mask import hide_secrets
-from mihu_async.errors import UsageError
+from mihu_async.errors import MihuError, UsageError
 from mihu_async.models.channels import NumberChannels
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 
@@ -164,6 +164,11 @@ class Ensuring(Generic[R]):
                 result = EnsureResult(position=position, row=row, ensured=await self._ensure(**arguments))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's result
             result = EnsureResult(position=position, row=row, error=error)
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+            told = "It was cancelled from within, as by a limiter, and may be done or not. Ensure it again."
+            result = EnsureResult(position=position, row=row, error=MihuError(told))
         self._counts[result.outcome or "failed"] += 1
         del self._under_way[position]
         self._unseen.append(result)

@@ -144,6 +144,23 @@ async def test_an_error_is_a_result_and_the_others_go_on():
     assert EnsureReport(created=2, failed=2, complete=True) == run.report
 
 
+async def test_a_row_that_is_cancelled_from_within_is_an_error_of_that_row():
+    """By a limiter, say: nobody asked the run to stop, and it does not wait for that row for ever."""
+
+    async def ensure(*, agent_uuid: str, **_: Any) -> Ensured:
+        if agent_uuid == "a1":
+            raise asyncio.CancelledError
+        return ensured()
+
+    run = Ensuring([row(serial) for serial in range(4)], ensure, 1)
+    results = [result async for result in run]
+
+    assert ["", "It was cancelled from within", "", ""] == [
+        str(result.error or "").partition(",")[0] for result in results
+    ]
+    assert EnsureReport(created=3, failed=1, complete=True) == run.report
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
