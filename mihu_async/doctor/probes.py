@@ -86,9 +86,11 @@ async def resolve(url: URL, deadline: float) -> Addresses | Failure:
 
 
 async def shake_hands(transport: Transport, deadline: float) -> Handshake | Failure | None:
-    """Open a TLS connection and close it; None where a proxy or a fingerprint stands between."""
+    """Open a TLS connection and close it; None where a proxy, a fingerprint or a lent session stands between."""
     url = transport.base_url
-    if url.scheme != "https" or transport.proxy or not isinstance(transport.ssl, ssl.SSLContext | bool):
+    if url.scheme != "https" or transport.proxy or transport.session:
+        return None
+    if not isinstance(transport.ssl, ssl.SSLContext | bool):
         return None
     try:
         async with asyncio.timeout(deadline):

@@ -144,12 +144,16 @@ async def test_certificates_are_looked_at_as_the_client_would():
         for name, trust in {"unknown": None, "trusted": trusting, "unchecked": False, "pinned": pin}.items():
             async with connect(sandbox, ssl=trust) as mihu:
                 told[name] = (await mihu.doctor())[Check.TLS]
+        own = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting))
+        async with own, connect(sandbox, session=own) as mihu:
+            told["lent session"] = (await mihu.doctor())[Check.TLS]
 
     assert {
         "unknown": Level.PROBLEM,
         "trusted": Level.OK,
         "unchecked": Level.WARNING,
         "pinned": Level.OK,
+        "lent session": Level.OK,
     } == {name: finding.level for name, finding in told.items()}
     assert "The certificate is not trusted: unable to get local issuer certificate" in told["unknown"].told
     assert "with a certificate that holds until" in told["trusted"].told
