@@ -9,4 +9,6 @@ def main() -> None:
         from mihu_async.cli.run import run  # noqa: PLC0415 - not every installation has it
     except ModuleNotFoundError as error:
         sys.exit(f"mihu-async needs {error.name}, which is not installed: pip install 'mihu-async[cli]'")
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")  # an accent must not end a purchase with an error
     sys.exit(run(sys.argv[1:]))

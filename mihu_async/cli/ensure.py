@@ -42,9 +42,21 @@ def read_rows(path: Path) -> list[Row]:
         reader = csv.DictReader(file, restkey="", strict=True)
         try:
             _check_header(path, reader.fieldnames or ())
-            return [Row(reader.line_num, _trunk(path, reader.line_num, cells)) for cells in reader]
+            rows = [Row(reader.line_num, _trunk(path, reader.line_num, cells)) for cells in reader]
         except (csv.Error, UnicodeDecodeError) as error:
             raise StopError(Exit.USAGE, f"{path}, line {reader.line_num + 1}: {error}.") from None
+    _check_once(path, rows)
+    return rows
+
+
+def _check_once(path: Path, rows: Sequence[Row]) -> None:
+    """Refuse a file in which two lines are about one trunk: each would undo the other, every time it is given."""
+    lines: dict[tuple[str, str], int] = {}
+    for row in rows:
+        first = lines.setdefault((row.trunk.phone_number, str(row.trunk.channel)), row.line)
+        if first != row.line:
+            told = f"{path}, line {row.line}: the trunk of line {first} is named again. Nothing was sent."
+            raise StopError(Exit.USAGE, told, "Keep one of the two lines.")
 
 
 def _check_header(path: Path, names: Sequence[str]) -> None:

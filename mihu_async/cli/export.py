@@ -1,18 +1,20 @@
 """From a walk to rows, page by page: nothing is held but the page at hand."""
 
 import json
+import os
 import sys
 from asyncio import CancelledError
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Annotated, Generic, Literal, TypeVar
 
 from attrs import define, field, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from mihu_async import MihuError, Pager
+from mihu_async import MihuError, Pager, UsageError
 from mihu_async.cli.columns import Column
 from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import read_object, replace, same
@@ -50,10 +52,12 @@ async def export(pager: Pager[T], columns: Sequence[Column[T]], how: Export) -> 
     """Write what a walk gives, and stop with INCOMPLETE where the walk cannot promise that this was all."""
     chosen = check(how)
     places = Places(how.resume_file, chosen, how.file)
-    pager = pager.with_options(on_drift=how.on_drift, resume=places.checkpoint)
+    try:
+        pager = pager.with_options(on_drift=how.on_drift, resume=places.checkpoint)
+    except UsageError as error:
+        raise StopError(Exit.USAGE, str(error), places.cure) from None
     with sink(how.file, places) as file, progress(shown_elsewhere=file.isatty()) as bar:
-        writer = Writer(file, rows_in(chosen, columns), left=how.limit)
-        writer.begin(resumed=places.checkpoint is not None)
+        writer = Writer(file, rows_in(chosen, columns), resumed=places.checkpoint is not None, left=how.limit)
         async with pager:
             await copy(pager, writer, places, bar)
         writer.end()
@@ -82,6 +86,7 @@ async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar)
     """Write page after page, noting each place when all before it is written."""
     try:
         async for page in pager.pages():
+            writer.begin()
             places.note(pager.checkpoint(), writer.file)
             writer.page(page.items)
             if page.pagination.last_page >= LONG:
@@ -89,27 +94,35 @@ async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar)
             if writer.full:
                 return
     except (MihuError, CancelledError) as error:  # between pages, when all is written that came
-        places.note((isinstance(error, MihuError) and error.checkpoint) or pager.checkpoint(), writer.file)
+        if writer.begun:
+            places.note((isinstance(error, MihuError) and error.checkpoint) or pager.checkpoint(), writer.file)
         places.advise(error)
         raise
 
 
 @define
 class Writer(Generic[T]):
-    """Writes rows, up to ``left`` of them."""
+    """Writes rows, up to ``left`` of them. What the file held stays there until the first page is."""
 
     file: IO[str]
     rows: Rows[T]
+    resumed: bool
     left: int | None = None
+    begun: bool = field(init=False, default=False)
 
     @property
     def full(self) -> bool:
         """Whether no more rows are wanted."""
         return self.left == 0
 
-    def begin(self, *, resumed: bool) -> None:
-        """Write what comes before the rows, where nothing was written before."""
-        if not resumed:
+    def begin(self) -> None:
+        """Cut off what the file held, and write what comes before the rows, where nothing was written before."""
+        if self.begun:
+            return
+        self.begun = True
+        if self.file is not sys.stdout and S_ISREG(os.fstat(self.file.fileno()).st_mode):
+            self.file.truncate()
+        if not self.resumed:
             self.file.write(self.rows.head())
 
     def page(self, items: Sequence[T]) -> None:
@@ -123,6 +136,7 @@ class Writer(Generic[T]):
 
     def end(self) -> None:
         """Write what comes behind the rows."""
+        self.begin()
         self.file.write(self.rows.foot())
         self.file.flush()
 
@@ -149,11 +163,18 @@ class Places:
                     self.checkpoint, self.size = checkpoint, size
                 case {"checkpoint": str(), "file": str() | None as other, "output": self.output}:
                     where = other or "standard output"
-                    raise StopError(Exit.USAGE, f"{self.path} belongs to an export to {where}, and --file is another.")
+                    told = f"{self.path} belongs to an export to {where}, and --file is another."
+                    raise StopError(Exit.USAGE, told, self.cure)
                 case {"checkpoint": str(), "output": str(other)}:
-                    raise StopError(Exit.USAGE, f"{self.path} belongs to an export as {other}, not {self.output}.")
+                    told = f"{self.path} belongs to an export as {other}, not {self.output}."
+                    raise StopError(Exit.USAGE, told, self.cure)
                 case _:
                     raise StopError(Exit.USAGE, f"{self.path} is no file that --resume-file made.")
+
+    @property
+    def cure(self) -> str:
+        """Say what to do where it does not fit."""
+        return f"Give the same options and file as before, or remove {self.path} to begin again."
 
     @property
     def _written(self) -> str | None:
@@ -169,7 +190,7 @@ class Places:
 
     def advise(self, error: MihuError | CancelledError) -> None:
         """Say how to go on."""
-        if self.path is None:
+        if not (self.path and self.path.exists()):
             return
         advice = f"The same command goes on from {self.path}."
         if isinstance(error, CancelledError):
@@ -184,14 +205,13 @@ class Places:
 
 @contextmanager
 def sink(path: Path | None, places: Places) -> Generator[IO[str]]:
-    """Open what is written to; a file that is gone on with is cut behind the last row that was noted."""
+    """Open what is written to, where its rows go; a file that is gone on with, behind the last row that was noted."""
     if path is None:
         yield sys.stdout
         return
     if places.checkpoint and (not path.exists() or path.stat().st_size < (places.size or 0)):
-        raise StopError(Exit.USAGE, f"{path} is not what {places.path} was made with: it is shorter.")
-    with path.open("r+" if places.checkpoint else "w", encoding="utf-8", newline="") as file:
+        raise StopError(Exit.USAGE, f"{path} is not what {places.path} was made with: it is shorter.", places.cure)
+    with path.open("r+" if path.is_file() else "w", encoding="utf-8", newline="") as file:
         if places.checkpoint:
             file.seek(places.size or 0)
-            file.truncate()
         yield file

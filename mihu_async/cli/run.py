@@ -5,6 +5,7 @@ import contextlib
 import inspect
 import logging
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -35,10 +36,25 @@ def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
     answer = command(*bound.args, **bound.kwargs)
     if inspect.iscoroutine(answer):
         try:
-            answer = asyncio.run(answer)
+            with _ended_as_by_ctrl_c():
+                answer = asyncio.run(answer)
         except DryRun as rehearsed:
             print(rehearsed.curl)
     return answer if isinstance(answer, int) else Exit.DONE
+
+
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c() -> Generator[None]:
+    """Have SIGTERM, which containers send, end a call as Ctrl-C does: it says what is in doubt, or how to go on."""
+
+    def interrupt(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

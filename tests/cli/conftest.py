@@ -50,20 +50,20 @@ def command(sandbox, capsys) -> Command:
     return call
 
 
-def ctrl_c_when(due: Callable[[], bool]) -> None:
-    """Press Ctrl-C once something is so."""
+def ctrl_c_when(due: Callable[[], bool], number: int = signal.SIGINT) -> None:
+    """Press Ctrl-C once something is so, or send another signal."""
 
     def press() -> None:
         while not due():
             time.sleep(0.001)
-        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+        signal.pthread_kill(main_thread().ident or 0, number)
 
     Thread(target=press, daemon=True).start()
 
 
 @pytest.fixture
-def interrupt() -> Callable[[Callable[[], bool]], None]:
-    """Give what presses Ctrl-C once something is so."""
+def interrupt() -> Callable[..., None]:
+    """Give what presses Ctrl-C once something is so, or sends another signal."""
     return ctrl_c_when
 
 

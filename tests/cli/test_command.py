@@ -73,6 +73,19 @@ def test_the_command_tells_its_version(capsys, monkeypatch):
     assert f"{__version__}\n" == capsys.readouterr().out
 
 
+def test_what_a_terminal_cannot_show_is_spelled(monkeypatch):
+    """An error would hide what was done."""
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(sys, "argv", ["mihu-async"])
+    monkeypatch.setattr("mihu_async.cli.run.run", lambda _: sys.stdout.write("Cefalù\n"))
+    with pytest.raises(SystemExit):
+        cli.main()
+
+    screen.seek(0)
+    assert "Cefal\\xf9\n" == screen.read()
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     """The SDK itself does not need it."""
     monkeypatch.delitem(sys.modules, "mihu_async.cli.run", raising=False)

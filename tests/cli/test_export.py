@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from mihu_async.cli.errors import Exit
-from mihu_async.sandbox import Hang, Status, WrongContentType
+from mihu_async.sandbox import Hang, Sandbox, Status, WrongContentType
 
 PAGES = "numbers list --per-page 25 --max-attempts 1 --output"
 
@@ -115,6 +115,41 @@ def test_an_interrupted_export_says_how_to_go_on(command, sandbox, tmp_path, int
     )
     with target.open(newline="") as file:
         assert uuids(sandbox) == [row["phone_number_uuid"] for row in csv.DictReader(file)]
+
+
+def test_a_file_keeps_what_it_held_until_there_are_rows(command, sandbox, tmp_path):
+    """An export that gets no answer does not cost the one of yesterday."""
+    target, place = tmp_path / "numbers.csv", tmp_path / "place.json"
+    target.write_text("yesterday" * 100_000)
+    words = (PAGES, "csv --file", str(target), "--resume-file", str(place))
+    sandbox.faults.add(Status(500))
+    failed = command(*words)
+
+    assert (Exit.REFUSED, "yesterday" * 100_000, False) == (failed.code, target.read_text(), place.exists())
+    assert "goes on" not in failed.err
+    assert Exit.DONE == command(*words).code
+    with target.open(newline="") as file:
+        assert uuids(sandbox) == [row["phone_number_uuid"] for row in csv.DictReader(file)]
+
+
+def test_an_export_may_be_written_where_nothing_can_be_cut(command, sandbox):
+    """Such as a device."""
+    assert Exit.DONE == command(PAGES, "csv --file /dev/null").code
+
+
+def test_an_export_does_not_go_on_in_another_workspace(command, sandbox, tmp_path, monkeypatch):
+    """One file would hold rows of both."""
+    target, place = tmp_path / "numbers.csv", tmp_path / "place.json"
+    words = (PAGES, "csv --file", str(target), "--resume-file", str(place))
+    sandbox.faults.add(Status(500), skip=4)
+    command(*words)
+    before = target.read_text()
+    with Sandbox(token=sandbox.token) as other:
+        monkeypatch.setenv("MIHU_BASE_URL", other.base_url)
+        refused = command(*words)
+
+    assert (Exit.USAGE, before, 0) == (refused.code, target.read_text(), len(other.journal))
+    assert "another workspace" in refused.err
 
 
 def test_an_interrupted_listing_just_ends(command, sandbox, interrupt):

@@ -97,12 +97,16 @@ def test_a_fault_of_the_command_is_no_traceback(command, monkeypatch):
     assert "Traceback" in command("numbers list --debug").err
 
 
-def test_an_interrupted_change_is_in_doubt(command, sandbox, interrupt):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interrupted_change_is_in_doubt(command, sandbox, interrupt, number):
     """The exit code says so, and what to do."""
     sandbox.faults.add(Hang(), method="POST")
+    before = signal.getsignal(number)
 
-    interrupt(lambda: any(entry.method == "POST" for entry in sandbox.journal))
+    interrupt(lambda: any(entry.method == "POST" for entry in sandbox.journal), number)
     done = command(REGISTER, sandbox.inventory.free_agents("call")[0])
+
+    assert before is signal.getsignal(number)
 
     assert Exit.UNKNOWN == done.code
     assert (
