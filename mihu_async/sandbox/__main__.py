@@ -37,7 +37,9 @@ async def serve(sandbox: Sandbox) -> None:
         async with sandbox:
             print(f"export MIHU_BASE_URL={sandbox.base_url}")
             print(f"export MIHU_API_TOKEN={sandbox.token}")
-            print("# Set these two for your program; Ctrl-C ends the sandbox.", flush=True)
+            for name, agent in zip(("AGENT", "OTHER_AGENT"), sandbox.inventory.free_agents("call"), strict=False):
+                print(f"export {name}={agent}")  # an agent answers one number on each channel, so free ones are needed
+            print("# Set these for your program; Ctrl-C ends the sandbox.", flush=True)
             await stopped.wait()
 
 

@@ -56,14 +56,14 @@ def mihu_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
 
 @pytest.fixture
 def mihu_client(request: pytest.FixtureRequest, mihu_sandbox: "Sandbox") -> "MihuClient":
-    """Return an impatient MihuClient for the sandbox: no waits between attempts, a second to read, five in all."""
+    """Return an impatient MihuClient for the sandbox: no waits between attempts, 3 s to read, 10 in all."""
     from mihu_async import MihuClient, RetryPolicy, Timeout  # noqa: PLC0415 (nobody else's tests pay for it)
 
     client = MihuClient(
         token=mihu_sandbox.token,
         base_url=mihu_sandbox.base_url,
         retries=RetryPolicy(base_delay=0),
-        timeout=Timeout(total=5, read=1),
+        timeout=Timeout(total=10, read=3),
     )
     # kept to the end of the run: a client that is dropped while its loop stands still could not close its session
     request.config.stash.setdefault(CLIENTS, []).append(client)

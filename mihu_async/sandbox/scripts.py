@@ -51,7 +51,7 @@ SCRIPTS: Mapping[str, Script] = {
         Cue(Reset(after=True), method="POST", path=f"{NUMBERS}/trunks"),
     ),
     "unknown-outcome": Script(
-        "the first purchase or registration is made, its answer is lost, and no look-up is answered",
+        "the first purchase or registration is made, its answer is lost, and no read is answered, from the start",
         Cue(Reset(after=True), method="POST", path=ANY),
         Cue(Status(503), method="GET", path=ANY, times=None),
     ),
