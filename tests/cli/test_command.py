@@ -86,6 +86,16 @@ def test_what_a_terminal_cannot_show_is_spelled(monkeypatch):
     assert "Cefal\\xf9\n" == screen.read()
 
 
+def test_the_command_runs_where_standard_output_is_no_stream_of_bytes(monkeypatch):
+    """As in a notebook."""
+    monkeypatch.setattr(sys, "stdout", screen := io.StringIO())
+    monkeypatch.setattr(sys, "argv", ["mihu-async", "--version"])
+    with pytest.raises(SystemExit):
+        cli.main()
+
+    assert f"{__version__}\n" == screen.getvalue()
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     """The SDK itself does not need it."""
     monkeypatch.delitem(sys.modules, "mihu_async.cli.run", raising=False)
