@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from operator import attrgetter
 from typing import Generic, Literal, TypeVar, get_args
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from mihu_async.models.pages import Page
 
@@ -41,6 +41,10 @@ class Read(Generic[T]):
     keys: tuple[Hashable, ...]
     answered: int
     epoch: int
+
+    def without_items(self) -> "Read[T]":
+        """Give what a later page is compared with: items that were given must not be held for it."""
+        return evolve(self, page=evolve(self.page, items=()))
 
 
 @define

@@ -157,7 +157,7 @@ class Walk(Generic[T]):
             if self._is_last(read):
                 return
             furthest = max(furthest, read.number)
-            self._recent.append(read)
+            self._recent.append(read.without_items())
             read = await self._join(read, await self._next(read.number + 1))
 
     def _take(self, read: Read[T]) -> tuple[T, ...]:

@@ -5,11 +5,13 @@ import logging
 import random
 from itertools import pairwise
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from attrs import evolve
 
 from mihu_async import DriftError, PaginationError, WalkReport
+from mihu_async.paging.checkpoint import ANCHORS
 from mihu_async.paging.drift import OnDrift, Trail, mark, sighted
 from tests.paging.listings import Move, Shelf, keep, page_of, pager_of
 
@@ -265,6 +267,30 @@ async def test_positions_that_do_not_follow_are_a_sign():
 
     assert list("abcdef") == await pager_of(fetch).collect()
     assert [1, 2, 1, 3] == asked
+
+
+@pytest.mark.parametrize("mode", ["recover", "verify", "raise", "ignore"])
+@pytest.mark.parametrize("concurrency", [1, 16])
+async def test_what_was_given_is_let_go(mode, concurrency):
+    """However wide the window is: a page, the one before it, and what a checkpoint names."""
+
+    class Item(str):
+        __slots__ = ("__weakref__",)
+
+    held: WeakSet[Item] = WeakSet()
+    most = 0
+
+    async def fetch(number, turn):
+        page = page_of([f"item-{place}" for place in range(800)], number, 20)
+        await turn(b"")
+        items = tuple(map(Item, page.items))
+        held.update(items)
+        return evolve(page, items=items)
+
+    async for _ in pager_of(fetch, concurrency=concurrency).with_options(on_drift=mode):
+        most = max(most, len(held))
+
+    assert most <= 20 + 20 + ANCHORS
 
 
 async def test_an_empty_page_in_the_middle_is_no_end():
