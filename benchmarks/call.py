@@ -10,7 +10,7 @@ import orjson
 from benchmarks.processes import pin, serving
 from mihu_async import MihuClient
 
-ROUNDS, CALLS = 25, 100
+ROUNDS, CALLS = 500, 10
 Call = Callable[[], Awaitable[int]]
 
 

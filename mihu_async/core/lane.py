@@ -80,8 +80,17 @@ def read_directly(body: bytes, answer: type[T]) -> T | None:
 
 
 def _page(page: _Page[Any]) -> Page[Any]:
-    fields = {name: getattr(page.pagination, name) for name in _Pagination.__struct_fields__}
-    return Page(items=page.items, pagination=Pagination(**fields))
+    said = page.pagination
+    pagination = Pagination(
+        current_page=said.current_page,
+        per_page=said.per_page,
+        total=said.total,
+        last_page=said.last_page,
+        has_more=said.has_more,
+        from_=said.from_,
+        to=said.to,
+    )
+    return Page(items=page.items, pagination=pagination)
 
 
 @cache

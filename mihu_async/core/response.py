@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from mihu_async.core.mask import SHOWN, Mask
 
+SUCCESS = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 SEARCHED = 65_536  # bytes of a body that are searched for secrets before the excerpt is cut: far more than is quoted
 
 
@@ -23,7 +24,7 @@ class Response:
     @property
     def ok(self) -> bool:
         """Whether the status says that the call succeeded."""
-        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+        return self.status in SUCCESS
 
     @property
     def content_type(self) -> str:

@@ -100,8 +100,12 @@ class Transport:
     proxy: URL | None = field(default=None, repr=False)
     ssl: Trust = True
     max_response_bytes: int = 64 * 2**20
+    _root: str = field(init=False, repr=False)
     _own: dict[asyncio.AbstractEventLoop, OwnSession] = field(factory=dict[Any, Any], init=False, repr=False)
     _lock: Lock = field(factory=Lock, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._root = str(self.base_url)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -113,7 +117,7 @@ class Transport:
 
     async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         """Make one attempt, within ``bounds``, or raise a TransportError."""
-        url = f"{self.base_url}{request.path}{'?' if request.query else ''}{request.query}"
+        url = f"{self._root}{request.path}{'?' if request.query else ''}{request.query}"
         body = None if request.body is None else Body(request.body)
         try:
             session = await self._session()
@@ -203,7 +207,7 @@ async def _read(content: aiohttp.StreamReader, bound: int) -> tuple[bytes, bool]
     """Read a body up to ``bound`` bytes, and say whether that was all of it."""
     chunks: list[bytes] = []
     size = 0
-    async for chunk in content.iter_any():
+    while chunk := await content.readany():
         size += len(chunk)
         chunks.append(chunk)
         if size > bound:

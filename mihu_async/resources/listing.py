@@ -44,7 +44,9 @@ class Endpoint(Generic[T]):
         self, pipeline: Pipeline, concurrency: int, filters: Mapping[str, Any], *, page: int, per_page: int
     ) -> Pager[T]:
         """Make a pager. A filter of None is not sent; a wrong page or size raises UsageError at once."""
-        query = encode_query({**filters, "per_page": whole("per_page", per_page, most=self.most)})
+        size = f"per_page={whole('per_page', per_page, most=self.most)}"
+        asked = encode_query(filters)
+        query = f"{asked}&{size}" if asked else size
         return Pager(self._listing(pipeline, query, start=whole("page", page)), WalkOptions(concurrency=concurrency))
 
     def part(self, pipeline: Pipeline, concurrency: int, shard: Shard) -> Pager[T]:
@@ -58,10 +60,6 @@ class Endpoint(Generic[T]):
         async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
             return await pipeline.run(self.request.of(f"{query}&page={number}", turn))
 
-        def told(number: int, items: int, walk: WalkReport) -> None:
-            page = PageReport(self.request.path, number, items, pipeline.base_url)
-            tell("on_page", pipeline.hooks, page, walk)
-
         return Listing(
             fetch=fetch,
             key=self.key,
@@ -70,5 +68,12 @@ class Endpoint(Generic[T]):
             pressure=pipeline.pressure.count,
             base_url=pipeline.base_url,
             start=start,
-            on_page=told if pipeline.hooks else None,
+            on_page=self._told(pipeline) if pipeline.hooks else None,
         )
+
+    def _told(self, pipeline: Pipeline) -> Callable[[int, int, WalkReport], None]:
+        def told(number: int, items: int, walk: WalkReport) -> None:
+            page = PageReport(self.request.path, number, items, pipeline.base_url)
+            tell("on_page", pipeline.hooks, page, walk)
+
+        return told

@@ -43,6 +43,8 @@ from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provision
 from mihu_async.resources.purchase import Purchase, check_offer
 
 PATH = "/phone-numbers"
+STATUS, TYPE = one_of(NumberStatus), one_of(NumberType)
+COMPLIANCE, SORT = one_of(ComplianceStatus), one_of(NumberSort)
 RATES_PER_PAGE = 200
 """The most rates that the service gives on a page."""
 
@@ -101,13 +103,13 @@ class Numbers:
         Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
         """
         filters = {
-            "status": optional(one_of(NumberStatus), "status", status),
+            "status": optional(STATUS, "status", status),
             "country_code": optional(country, "country_code", country_code),
-            "type": optional(one_of(NumberType), "type", type),
-            "compliance": optional(one_of(ComplianceStatus), "compliance", compliance),
+            "type": optional(TYPE, "type", type),
+            "compliance": optional(COMPLIANCE, "compliance", compliance),
             "search": optional(text, "search", search),
             "bound_to_agent_uuid": optional(identifier, "bound_to_agent_uuid", bound_to_agent_uuid),
-            "sort": optional(one_of(NumberSort), "sort", sort),
+            "sort": optional(SORT, "sort", sort),
             "include_external": optional(flag, "include_external", include_external),
         }
         return NUMBERS.pager(self._pipeline, self._concurrency, filters, page=page, per_page=per_page)
@@ -145,7 +147,7 @@ class Numbers:
         Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
         """
         warn_provisional()
-        query = _asked_for(country_code, optional(one_of(NumberType), "type", type)) | filters
+        query = _asked_for(country_code, optional(TYPE, "type", type)) | filters
         return SEARCH.pager(self._pipeline, self._concurrency, query, page=page)
 
     async def requirements(
@@ -168,7 +170,7 @@ class Numbers:
         Raises UsageError before anything is sent, and the errors of the calls: there is one for each page.
         """
         warn_provisional()
-        query = _asked_for(country_code, one_of(NumberType)("type", type)) | filters
+        query = _asked_for(country_code, TYPE("type", type)) | filters
         beside: dict[str, Any] = {}
         pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=beside.update)
         return PurchaseRequirements(items=tuple(await pager.collect()), extra=beside)
@@ -227,7 +229,7 @@ class Numbers:
         body: dict[str, Any] = {
             "number": e164("number", number),
             "country_code": country("country_code", country_code),
-            "type": one_of(NumberType)("type", type),
+            "type": TYPE("type", type),
             "monthly_fee": optional(money, "monthly_fee", monthly_fee),
             "capabilities": capabilities
             if isinstance(capabilities, Capabilities)

@@ -35,6 +35,7 @@ from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import registration_of, snapshot_request
 
 PATH = "/phone-numbers/trunks"
+CHANNEL, DIRECTION = one_of(TrunkChannel), one_of(Direction)
 TRUNKS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
 
 
@@ -72,7 +73,7 @@ class Trunks:
         """
         filters = {
             "search": optional(text, "search", search),
-            "channel": optional(one_of(TrunkChannel), "channel", channel),
+            "channel": optional(CHANNEL, "channel", channel),
             "agent_uuid": optional(identifier, "agent_uuid", agent_uuid),
         }
         return TRUNKS.pager(self._pipeline, self._concurrency, filters, page=page, per_page=per_page)
@@ -209,7 +210,7 @@ class Trunks:
         """
         trunk: dict[str, Any] = {
             "phone_number": e164("phone_number", phone_number),
-            "channel": one_of(TrunkChannel)("channel", channel),
+            "channel": CHANNEL("channel", channel),
         }
         # not kept in a variable, which a report of an error might print: credentials are plain text in there
         request = describe(
@@ -220,7 +221,7 @@ class Trunks:
             | changes(
                 {
                     "name": unless_unset(text, "name", name),
-                    "direction": unless_unset(one_of(Direction), "direction", direction),
+                    "direction": unless_unset(DIRECTION, "direction", direction),
                     "sip": unless_unset(sip_change, "sip", sip),
                     "additional_settings": unless_unset(json_object, "additional_settings", additional_settings),
                 }
@@ -242,7 +243,7 @@ class Trunks:
         """
         query = {
             "phone_number": e164_or_digits("phone_number", phone_number),
-            "channel": one_of(TrunkChannel)("channel", channel),
+            "channel": CHANNEL("channel", channel),
         }
         await self._pipeline.run(describe("DELETE", PATH, NOTHING, query=query))
 
@@ -258,7 +259,7 @@ class Trunks:
         """
         body = {
             "phone_number": e164("phone_number", phone_number),
-            "channel": one_of(TrunkChannel)("channel", channel),
+            "channel": CHANNEL("channel", channel),
             "agent_uuid": identifier("agent_uuid", agent_uuid),
         }
         return await self._pipeline.run(describe("PUT", f"{PATH}/assign", NumberChannels, json=body))
@@ -273,9 +274,9 @@ def _registration(
     body = {
         "phone_number": e164("phone_number", phone_number),
         "agent_uuid": identifier("agent_uuid", agent_uuid),
-        "channel": one_of(TrunkChannel)("channel", channel),
+        "channel": CHANNEL("channel", channel),
         "name": optional(text, "name", name),
-        "direction": optional(one_of(Direction), "direction", direction),
+        "direction": optional(DIRECTION, "direction", direction),
         "sip": optional(instance_of(SipCredentials), "sip", sip),
         "additional_settings": optional(json_object, "additional_settings", additional_settings),
     }
