@@ -1,24 +1,27 @@
 """What a walk costs as the listing gets longer: time, requests, and memory, each walk in a process of its own."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import Walker, answered, serving
 
-SIZES = {100: 5, 1_000: 3, 10_000: 2}
-"""How often so many pages are walked."""
+SIZES, ROUNDS = (100, 1_000, 10_000), 3
+"""How many pages are walked in each round."""
 MODES = ("ignore", "recover")
 
 
 def measure() -> list[dict[str, Any]]:
-    """Walk; gives what each walk took, the shortest ones first."""
-    taken: list[dict[str, Any]] = []
-    for pages, rounds in SIZES.items():
-        with serving(pages=pages) as base_url:
-            for _ in range(rounds):
-                taken += [{"pages": pages, "mode": mode, **walk(base_url, mode)} for mode in MODES]
-    return taken
+    """Walk in turns; gives what each walk took."""
+    with ExitStack() as servers:
+        listings = [(pages, servers.enter_context(serving(pages=pages))) for pages in SIZES]
+        return [
+            {"pages": pages, "mode": mode, **walk(base_url, mode)}
+            for _ in range(ROUNDS)
+            for mode in MODES
+            for pages, base_url in listings
+        ]
 
 
 def walk(base_url: str, mode: str) -> dict[str, float]:

@@ -173,12 +173,12 @@ def growth(taken: list[dict[str, Any]]) -> Iterator[Row]:
 def _growth_of(mode: str, cases: list[dict[str, Any]]) -> Iterator[Row]:
     by_size = groupby(sorted(cases, key=operator.itemgetter("pages")), key=operator.itemgetter("pages"))
     few, between, many = ([*some] for _, some in by_size)
-    first = median(map(_an_item, few))
+    first = [*map(_an_item, few)]
     for some, name in ((between, "100 thousand"), (many, "a million")):
         yield Row(
             what=f'CPU an item, {name} items against ten thousand, `on_drift="{mode}"`',
-            measured=f"{median(map(_an_item, some)) * 1e6:.1f} µs, against {first * 1e6:.1f}",
-            values=tuple(_an_item(case) / first for case in some),
+            measured=f"{median(map(_an_item, some)) * 1e6:.1f} µs, against {median(first) * 1e6:.1f}",
+            values=ratios(map(_an_item, some), first),
             goal=LINEAR,
         )
     small, large = (median(case["peak"] for case in some) for some in (few, many))

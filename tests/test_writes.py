@@ -20,7 +20,7 @@ from mihu_async.sandbox import Delay, Hang, NullFields, Reset, Sandbox, Status, 
 NUMBER = "+390790080041"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
 TRUNK = "+12345678901"
-BOUNDS = Timeout(total=20, read=0.05)
+BOUNDS = Timeout(total=20, read=0.2)
 LOSSES = [Status(500), Status(502), Status(503), Status(408), Reset(), Hang(), WrongContentType()]
 APPLIED = [
     Status(500, after=True),
@@ -111,22 +111,23 @@ async def test_a_number_that_was_held_before_is_a_conflict(mihu, sandbox, fault)
 
 async def test_a_purchase_that_is_made_late_is_made_once(mihu, sandbox):
     """Two requests are under way, the service refuses one of them, and what is there is this call's."""
-    sandbox.faults.add(Delay(0.15), method="POST")
+    sandbox.faults.add(Delay(0.4), method="POST")
     bought = await mihu.numbers.buy(**PURCHASE)
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.4)
 
     assert [bought.phone_number_uuid] == [row["phone_number_uuid"] for row in held(sandbox)]
 
 
 async def test_a_purchase_that_is_made_too_late_is_unknown_and_can_be_checked(sandbox):
     """The error does not claim what it cannot know, and its check tells the truth later."""
-    sandbox.faults.add(Delay(0.2), method="POST")
+    sandbox.faults.add(Delay(1.5), method="POST")
     once = RetryPolicy(max_attempts=1, base_delay=0)
     async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=once, timeout=BOUNDS) as mihu:
         with pytest.raises(OutcomeUnknownError, match="it is not there now") as caught:
             await mihu.numbers.buy(**PURCHASE)
         before = await caught.value.check()
-        await asyncio.sleep(0.2)
+        while not held(sandbox):
+            await asyncio.sleep(0.01)
         bought = await caught.value.check()
 
     assert before is None

@@ -169,7 +169,7 @@ class Call(Generic[T]):
         try:
             found = await lookup.find(way, thorough)
         except MihuError as error:
-            return Unseen(self._mask(f"the look-up failed: {error}"))
+            return Unseen(self._mask(f"the look-up failed: {error}").removesuffix("."))
         if found is None:
             return Absent()
         sight = lookup.judge(found, watch.moment(self._began))

@@ -170,6 +170,7 @@ async def test_a_lookup_that_fails_leaves_it_unknown():
 
     assert isinstance(error, OutcomeUnknownError)
     assert "It was looked up: the look-up failed: GET /api/v1/phone-numbers was refused with 503" in str(error)
+    assert ".." not in str(error)
     assert TOKEN not in f"{error} {error.attempts} {vars(error)}"
     assert ["POST", *["GET"] * 4] == methods(network)
     assert "Look by hand." == error.how_to_check
