@@ -36,7 +36,7 @@ def test_the_tree_of_errors_is_the_codes():
 
 WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/x"}
 VERBS = ("GET", "PUT", "PATCH", "DELETE", "POST")
-TOLD = {408, 429, 500, 502, 503, 504}
+UNTOLD = {408, 499, *range(500, 600)} - {501, 505}
 WORDS = {Again: "again", GiveUp: "raise", Lost: "look up", Gone: "a success"}
 
 
@@ -49,13 +49,13 @@ def refusal(status: int) -> errors.APIError:
 FAILURES: dict[str, list[Failure]] = {
     "never connected": [errors.ConnectError("", **WHERE), errors.ConnectTimeoutError("", **WHERE)],
     "429": [refusal(429)],
-    "408, 500, 502, 503, 504": [refusal(status) for status in (408, 500, 502, 503, 504)],
+    "408, 499, any 5xx but 501 and 505": [refusal(status) for status in sorted(UNTOLD)],
     "timeout, connection lost, 2xx that cannot be read": [
         errors.RequestTimeoutError("", **WHERE),
         errors.ConnectionLostError("", **WHERE),
         errors.DecodeError("", status=200, content_type="", excerpt="", **WHERE),
     ],
-    "any other refusal": [refusal(status) for status in range(300, 600) if status not in TOLD],
+    "any other refusal": [refusal(status) for status in range(300, 600) if status not in {429, *UNTOLD}],
 }
 FAILURES["any other refusal, after a lost answer"] = FAILURES["any other refusal"]
 

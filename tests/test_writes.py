@@ -26,6 +26,7 @@ APPLIED = [
     Status(500, after=True),
     Status(502, after=True),
     Status(504, after=True),
+    Status(524, after=True),
     Status(408, after=True),
     Status(422, after=True),
     Reset(after=True),

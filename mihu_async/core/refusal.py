@@ -11,10 +11,9 @@ from mihu_async import errors
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.retry import LOST, parse_date, parse_retry_after
+from mihu_async.core.retry import parse_date, parse_retry_after, tells_nothing
 
 PURCHASE_LIMIT = "purchase_limit_reached"
-CLIENT_CLOSED = 499  # what gateways write when they stopped waiting; the service may not have
 
 ERRORS_BY_STATUS: Mapping[int, type[errors.APIError]] = {
     400: errors.BadRequestError,
@@ -119,8 +118,7 @@ def _effect(status: int, request: Request[Any]) -> str:
         return "A redirect is not followed, so that the token goes nowhere else; correct the base URL."
     if request.method == "GET":
         return ""
-    unsure = status in LOST or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == CLIENT_CLOSED
-    return "It may have been carried out." if unsure else "Nothing was changed by it."
+    return "It may have been carried out." if tells_nothing(status) else "Nothing was changed by it."
 
 
 def _error_class(status: int) -> type[errors.APIError]:

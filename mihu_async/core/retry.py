@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 from attrs import Attribute, field, frozen
@@ -17,8 +18,10 @@ from mihu_async.errors import (
     UsageError,
 )
 
-LOST = frozenset({408, 500, 502, 503, 504})
-"""Statuses that do not tell whether the request was carried out."""
+GAVE_UP = frozenset({408, 499})
+"""Statuses by which a server or a gateway says that it waited no longer."""
+UNSUPPORTED = frozenset({501, 505})
+"""The server errors that are refusals: of the verb, of the version of HTTP."""
 REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 """Verbs that may be sent twice, because that leaves the service as once does. [inferred for all but GET]"""
 THROTTLED = 429
@@ -176,8 +179,13 @@ def never_done(error: Failure) -> bool:
 def may_be_done(error: Failure) -> bool:
     """Whether the service may have carried it out, though the answer does not tell."""
     if isinstance(error, APIError):
-        return error.status in LOST
+        return tells_nothing(error.status)
     return not never_done(error)
+
+
+def tells_nothing(status: int) -> bool:
+    """Whether a status does not tell if the request was carried out; gateways have server errors of their own."""
+    return status in GAVE_UP or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in UNSUPPORTED)
 
 
 def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:

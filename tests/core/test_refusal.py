@@ -106,6 +106,7 @@ def test_the_fields_of_a_laravel_refusal():
         (503, POST, "503 Service Unavailable: 'm'. It may have been carried out."),
         (499, POST, "499 (no standard status): 'm'. It may have been carried out."),
         (524, POST, "524 (no standard status): 'm'. It may have been carried out."),
+        (501, POST, "501 Not Implemented: 'm'. Nothing was changed by it."),
         (418, POST, "418 I'm a Teapot: 'm'. Nothing was changed by it."),
         (
             302,

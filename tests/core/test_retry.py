@@ -39,10 +39,14 @@ LOST = [
     RequestTimeoutError("", **WHERE),
     ConnectionLostError("", **WHERE),
     DecodeError("", status=200, content_type="text/html", excerpt="", **WHERE),
-    api(APIError, 408),
-    *(api(ServerError, status) for status in (500, 502, 503, 504)),
+    *(api(APIError, status) for status in (408, 499)),
+    *(api(ServerError, status) for status in (500, 502, 503, 504, 507, 520, 524, 599)),
 ]
-REFUSED = [api(APIError, 302), api(APIError, 400), api(ConflictError, 409), api(ServerError, 501), api(APIError, 200)]
+REFUSED = [
+    *(api(APIError, status) for status in (200, 302, 400)),
+    api(ConflictError, 409),
+    *(api(ServerError, status) for status in (501, 505)),
+]
 
 
 def name(error) -> str:
