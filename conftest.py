@@ -7,15 +7,16 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 from mihu_async.sandbox import Sandbox
+from mihu_async.sandbox.__main__ import AGENTS
 
 
 @pytest.fixture
 def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Stand in for the reader's workspace: a sandbox, and two of its agents."""
+    """Stand in for the reader's workspace: a sandbox, and three of its agents."""
     with Sandbox() as sandbox:
         monkeypatch.setenv("MIHU_API_TOKEN", sandbox.token)
         monkeypatch.setenv("MIHU_BASE_URL", sandbox.base_url)
-        for name, agent in zip(("AGENT", "OTHER_AGENT"), sandbox.inventory.free_agents("call"), strict=False):
+        for name, agent in zip(AGENTS, sandbox.inventory.free_agents("call"), strict=False):
             monkeypatch.setenv(name, agent)
         yield
 

@@ -22,6 +22,17 @@ def test_a_number_is_bought_and_bound_in_fifteen_lines():
     assert 15 > sum(1 for line in example.splitlines() if line)
 
 
+def test_its_examples_run_one_after_the_other(workspace, capsys):
+    """In one sandbox, from top to bottom, each does what it says, and the only row that fails is the one that must."""
+    for example in re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE):
+        exec(example, {"__name__": "example"})  # noqa: S102 - the README is ours
+    told = capsys.readouterr().out
+
+    assert "bought +390790080042" in told
+    assert "refused" not in told
+    assert "failed=1," in told
+
+
 def test_the_tree_of_errors_is_the_codes():
     """Every error of the README is one of the package's, and the other way round."""
     tree = README.partition("```text\n")[2].partition("```")[0]

@@ -10,6 +10,8 @@ from mihu_async.sandbox.scripts import SCRIPTS
 from mihu_async.sandbox.server import Sandbox
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGENTS = ("AGENT", "OTHER_AGENT", "CALLS_AGENT")
+"""The variables that name free agents: an agent answers one number on each channel."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,8 +39,8 @@ async def serve(sandbox: Sandbox) -> None:
         async with sandbox:
             print(f"export MIHU_BASE_URL={sandbox.base_url}")
             print(f"export MIHU_API_TOKEN={sandbox.token}")
-            for name, agent in zip(("AGENT", "OTHER_AGENT"), sandbox.inventory.free_agents("call"), strict=False):
-                print(f"export {name}={agent}")  # an agent answers one number on each channel, so free ones are needed
+            for name, agent in zip(AGENTS, sandbox.inventory.free_agents("call"), strict=False):
+                print(f"export {name}={agent}")
             print("# Set these for your program; Ctrl-C ends the sandbox.", flush=True)
             await stopped.wait()
 

@@ -48,7 +48,7 @@ def test_serves_until_it_is_told_to_stop(monkeypatch):
     assert 0 == __main__.main(["--numbers", "3", "--trunks", "0", "--seed", "5", "--purchase-limit", "4"])
     assert b'"total":3,' in answers[0]
     printed = r"export MIHU_BASE_URL=http://127\.0\.0\.1:\d+\nexport MIHU_API_TOKEN=sandbox-\w+\n"
-    assert re.fullmatch(printed + r"(export (OTHER_)?AGENT=[\w-]+\n){2}# .*\n", screen.text)
+    assert re.fullmatch(printed + r"(export (OTHER_|CALLS_)?AGENT=[\w-]+\n){3}# .*\n", screen.text)
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
 
@@ -59,12 +59,12 @@ def test_module_ends_well_on_a_signal(number):
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout
-        printed = [process.stdout.readline() for _ in range(5)]
+        printed = [process.stdout.readline() for _ in range(6)]
         process.send_signal(number)
         rest, errors = process.communicate(timeout=10)
 
-    names = ["MIHU_BASE_URL", "MIHU_API_TOKEN", "AGENT", "OTHER_AGENT"]
-    assert names == [line.removeprefix("export ").partition("=")[0] for line in printed[:4]]
+    names = ["MIHU_BASE_URL", "MIHU_API_TOKEN", "AGENT", "OTHER_AGENT", "CALLS_AGENT"]
+    assert names == [line.removeprefix("export ").partition("=")[0] for line in printed[:5]]
     assert ("", "", 0) == (rest, errors, process.returncode)
 
 
