@@ -12,7 +12,7 @@ from math import ceil
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from mihu_async import MihuClient, MihuError, NotFoundError, RateLimitError, UsageError
+from mihu_async import ConflictError, MihuClient, MihuError, NotFoundError, RateLimitError, UsageError
 
 logger = logging.getLogger(__name__)
 
@@ -49,14 +49,15 @@ async def assign(request: web.Request) -> web.Response:
 @web.middleware
 async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer whatever went wrong on the way to Mihu, by whose fault it was. No error holds a secret."""
-    detail: str | None
     headers: dict[str, str] = {}
     try:
         return await handler(request)
     except UsageError as error:
         status, detail = 422, str(error)
     except NotFoundError as error:
-        status, detail = 404, error.message
+        status, detail = 404, error.message or str(error)
+    except ConflictError as error:
+        status, detail = 409, error.message or str(error)
     except RateLimitError as error:
         status, detail = 503, "Mihu is busy."
         headers["Retry-After"] = str(ceil(error.retry_after or 1))

@@ -75,15 +75,14 @@ async def buy(mihu: Mihu, order: Order) -> dict[str, Any]:
 @app.exception_handler(MihuError)
 async def refuse(request: Request, error: MihuError) -> JSONResponse:
     """Answer whatever went wrong on the way to Mihu, by whose fault it was. No error holds a secret."""
-    detail: str | None
     headers: dict[str, str] = {}
     match error:
         case UsageError():
             status, detail = 422, str(error)
         case NotFoundError():
-            status, detail = 404, error.message
+            status, detail = 404, error.message or str(error)
         case ConflictError() | PurchaseLimitError():
-            status, detail = 409, error.message
+            status, detail = 409, error.message or str(error)  # a look-up that finds it has no message
         case RateLimitError():
             status, detail = 503, "Mihu is busy."
             headers["Retry-After"] = str(ceil(error.retry_after or 1))

@@ -59,10 +59,11 @@ async def test_it_assigns_a_trunk(service, workspace, trunk, agent):
     ("fault", "status", "says"),
     [
         (Status(404), 404, "Not Found"),
+        (Status(409), 409, "Conflict"),
         (Status(429, retry_after=120), 503, "Mihu is busy."),
         (Status(403), 502, "Mihu gave no usable answer."),
     ],
-    ids=["not found", "too many", "not allowed"],
+    ids=["not found", "conflict", "too many", "not allowed"],
 )
 async def test_a_refusal_is_answered_by_whose_fault_it_was(service, workspace, trunk, agent, fault, status, says):
     """The caller's faults are 4xx, the service's and the network's 5xx."""

@@ -1,6 +1,7 @@
 """The FastAPI service, in this process and as uvicorn runs it."""
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 from signal import SIGTERM
 from typing import Any
@@ -68,6 +69,17 @@ async def test_a_refusal_is_answered_by_whose_fault_it_was(service, workspace, f
 
     assert (status, {"detail": says}) == (answer.status, body)
     assert ("120" if status == 503 else None) == answer.headers.get("Retry-After")
+
+
+async def test_a_number_that_a_look_up_found_held_before_is_a_conflict(service, workspace):
+    """The answer says so, though the service said nothing of it."""
+    workspace.inventory.insert(number=ORDER["number"], country_code="IT", purchased_at=datetime(2020, 1, 1, tzinfo=UTC))
+    workspace.faults.add(Reset(), **BUY)
+    async with service.post("/numbers", json=ORDER) as answer:
+        body = await answer.json()
+
+    assert 409 == answer.status
+    assert "bought before this call" in body["detail"]
 
 
 async def test_what_can_never_be_accepted_is_not_sent(service, workspace):

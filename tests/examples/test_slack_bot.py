@@ -1,6 +1,7 @@
 """The Slack bot, from its connection to its last answer."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -40,6 +41,15 @@ async def test_it_buys_a_number(slack, workspace):
     """Once, and says so."""
     assert "Bought +390790080041." == await slack.ask(BUY)
     assert "+390790080041" in {row["number"] for row in workspace.inventory.numbers}
+
+
+async def test_it_says_that_a_number_was_held_before(slack, workspace):
+    """Also where a look-up found it, and the service said nothing of it."""
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    workspace.inventory.insert(number="+390790080041", country_code="IT", purchased_at=long_ago)
+    workspace.faults.add(Reset(), method="POST", path="/phone-numbers")
+
+    assert "bought before this call" in await slack.ask(BUY)
 
 
 async def test_it_shows_how_to_buy(slack, workspace):
