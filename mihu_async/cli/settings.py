@@ -37,7 +37,7 @@ class Settings:
     concurrency: int = 4
     """How many pages, or rows of a file, are under way at a time."""
     trust_env: bool = True
-    """Use the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name."""
+    """Use the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names, unless NO_PROXY names the host."""
     debug: Annotated[bool, FLAG] = False
     """Show every attempt, and where an error comes from."""
 
