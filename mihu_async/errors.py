@@ -54,7 +54,10 @@ class MihuError(Exception):
     """The base of every error that the SDK raises. Errors can be pickled and copied, and hold no secret."""
 
     attempts: tuple[Attempt, ...] = ()
-    """One for each try, in order; empty where nothing was sent."""
+    """One for each try of the call, in order, also of those that never connected.
+
+    Empty where no call failed: UsageError, DryRun, PaginationError, DriftError, and what ``check()`` raises.
+    """
     stopped: str = ""
     """Why the call was not tried again; empty where trying again was never an option."""
     checkpoint: str | None = None
