@@ -1,4 +1,5 @@
-# Everything a fresh machine needs besides make: a Python from 3.11 on. Each target makes .venv by itself.
+# A fresh machine needs make, Python 3.11 or later with venv, and a package index that pip can reach. Each target makes
+# .venv by itself.
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 BIN := .venv/bin

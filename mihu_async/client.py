@@ -43,7 +43,8 @@ class MihuClient:
 
     token: the API token; None reads MIHU_API_TOKEN. It never shows in a repr, a log line, an error or a pickle.
     subdomain: the workspace's name, for ``https://{subdomain}.mihu.ai``; None reads MIHU_TENANT.
-    base_url: the whole address instead, with or without ``/api/v1``; None reads MIHU_BASE_URL.
+    base_url: the whole address instead, with or without ``/api/v1``; None reads MIHU_BASE_URL. Where both variables are
+        set, MIHU_BASE_URL counts; ``subdomain`` or ``base_url`` goes before both.
     session: an aiohttp session to borrow; it is never closed, and on a connection that breaks it may itself send a GET,
         PUT or DELETE a second time, which no journal shows. None makes an own one on first use, one for each event
         loop, so that a client can stand at module level and outlive ``asyncio.run``.
@@ -56,7 +57,7 @@ class MihuClient:
     dry_run: True sends no write: it raises DryRun, which carries the request that would have been sent. Reads are sent.
     proxy: the address of an HTTP proxy, with or without credentials; None uses none.
     ssl: an SSLContext, an aiohttp Fingerprint, or False to check no certificate; None checks as usual.
-    trust_env: read HTTP_PROXY, HTTPS_PROXY and NO_PROXY when the client is made, where ``proxy`` is None.
+    trust_env: read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY when the client is made, where ``proxy`` is None.
     user_agent: what the ``User-Agent`` header says, instead of the SDK's own.
     max_response_bytes: how large an answer may be, decompressed; 64 MiB unless told otherwise.
 
