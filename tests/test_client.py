@@ -8,6 +8,7 @@ import pytest
 from yarl import URL
 
 from mihu_async import (
+    ConnectionLostError,
     MihuClient,
     NotFoundError,
     OutcomeUnknownError,
@@ -19,7 +20,7 @@ from mihu_async import (
     UsageError,
     __version__,
 )
-from mihu_async.sandbox import Delay, Sandbox, Status
+from mihu_async.sandbox import Delay, Hang, Sandbox, Status
 from tests.doubles import TOKEN, client
 
 URL_X = "https://acme.mihu.ai/api/v1/x"
@@ -221,3 +222,19 @@ async def test_what_the_first_call_needs_is_made_when_the_client_is_entered(monk
     assert [] == list(sandbox.journal)
     assert Page[PhoneNumber] in made
     assert session.closed
+
+
+async def test_closing_cancels_nobody():
+    """Calls that wait for a connection when the session is closed are told of it, as those that have one are."""
+    async with Sandbox() as sandbox, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
+        mihu = MihuClient(
+            sandbox.token, base_url=sandbox.base_url, session=session, retries=RetryPolicy(max_attempts=1)
+        )
+        sandbox.faults.add(Hang(), times=None)
+        calls = [asyncio.ensure_future(mihu.request("GET", "/phone-numbers")) for _ in range(3)]
+        while not sandbox.journal:
+            await asyncio.sleep(0)
+        await session.close()
+        found = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [ConnectionLostError] * 3 == [type(error) for error in found]

@@ -244,7 +244,7 @@ async def test_rates_can_be_walked_in_parts(mihu):
     parts = [rate for shard in shards for rate in await mihu.numbers.rates_shard(shard).collect()]
 
     assert await mihu.numbers.rates(country_code="IT").collect() == parts
-    with pytest.raises(UsageError, match="shard is a part of /phone-numbers/rates, not of /phone-numbers"):
+    with pytest.raises(UsageError, match=r"shard is a part of http.*/phone-numbers/rates, not of"):
         mihu.numbers.shard(shards[0])
 
 

@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 from mihu_async import DryRun, EnsureResult, MihuClient, SipCredentials, TrunkSpec, UsageError
 from mihu_async.cli.columns import text
 from mihu_async.cli.errors import NAME, Exit, StopError, ending_of, one_line
+from mihu_async.cli.output import csv_line
 from mihu_async.cli.progress import progress
 from mihu_async.resources.arguments import present
 
@@ -185,5 +186,5 @@ class Results:
         self._write((row.line, *address, outcome, unverified, code, one_line(error)))
 
     def _write(self, cells: Sequence[Any]) -> None:
-        csv.writer(self.file, lineterminator="\n").writerow(map(text, cells))
+        self.file.write(csv_line(map(text, cells)))
         self.file.flush()

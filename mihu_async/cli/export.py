@@ -51,6 +51,9 @@ PLAIN = Export()
 async def export(pager: Pager[T], columns: Sequence[Column[T]], how: Export) -> None:
     """Write what a walk gives, and stop with INCOMPLETE where the walk cannot promise that this was all."""
     chosen = check(how)
+    if how.resume_file and not how.file and how.on_drift == "verify":
+        told = "--on-drift verify may begin again, and what standard output got cannot be cut off. Nothing was sent."
+        raise StopError(Exit.USAGE, told, "Give --file too.")
     places = Places(how.resume_file, chosen, how.file)
     try:
         pager = pager.with_options(on_drift=how.on_drift, resume=places.checkpoint)
@@ -150,6 +153,7 @@ class Places:
     file: Path | None
     checkpoint: str | None = field(init=False, default=None)
     size: int | None = field(init=False, default=None)
+    _begun: tuple[str, int | None] | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         if self.path and self.path.exists():
@@ -185,6 +189,9 @@ class Places:
         """Note a place, before which all is written."""
         if self.path:
             size = None if file is sys.stdout else file.tell()
+            begin, began = self._begun = self._begun or (checkpoint, size)
+            if checkpoint == begin:  # where "verify" begins again, the file does too
+                size = began
             place = {"checkpoint": checkpoint, "size": size, "file": self._written, "output": self.output}
             replace(self.path, json.dumps(place))
 

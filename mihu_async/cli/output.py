@@ -73,6 +73,13 @@ class TableRows(Generic[T]):
         return "  ".join(padded).rstrip() + "\n"
 
 
+def csv_line(words: Iterable[str]) -> str:
+    """Spell a record; the writer quotes what it takes for the end of a line, so it is given all that may be one."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator=LINE_ENDS).writerow(words)
+    return f"{line.getvalue().removesuffix(LINE_ENDS)}\n"
+
+
 @frozen
 class CsvRows(Generic[T]):
     """Comma-separated values, as RFC 4180 has them but with plain line ends; empty is what is not known."""
@@ -81,20 +88,15 @@ class CsvRows(Generic[T]):
 
     def head(self) -> str:
         """Give the names."""
-        return self._line([column.name for column in self.columns])
+        return csv_line(column.name for column in self.columns)
 
     def row(self, item: T) -> str:
         """Give a record."""
-        return self._line(cells(self.columns, item))
+        return csv_line(cells(self.columns, item))
 
     def foot(self) -> str:
         """Give nothing."""
         return ""
-
-    def _line(self, words: list[str]) -> str:
-        line = io.StringIO()
-        csv.writer(line, lineterminator=LINE_ENDS).writerow(words)
-        return f"{line.getvalue().removesuffix(LINE_ENDS)}\n"
 
 
 @frozen

@@ -9,8 +9,8 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from typing import Any, cast
 
 from mihu_async import DryRun, MihuError, ProvisionalWarning
 from mihu_async.cli.app import app
@@ -36,25 +36,20 @@ def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
     answer = command(*bound.args, **bound.kwargs)
     if inspect.iscoroutine(answer):
         try:
-            with _ended_as_by_ctrl_c():
-                answer = asyncio.run(answer)
+            answer = asyncio.run(_interruptible(answer))
         except DryRun as rehearsed:
             print(rehearsed.curl)
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
     return answer if isinstance(answer, int) else Exit.DONE
 
 
-@contextlib.contextmanager
-def _ended_as_by_ctrl_c() -> Generator[None]:
+async def _interruptible(answer: Coroutine[Any, Any, Any]) -> Any:
     """Have SIGTERM, which containers send, end a call as Ctrl-C does: it says what is in doubt, or how to go on."""
-
-    def interrupt(*_: object) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows has none, and other threads get none
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await answer
 
 
 @contextlib.contextmanager

@@ -80,10 +80,10 @@ def _unreadable(
     if len(problems) > SHOWN:
         shown.append(f"and {len(problems) - SHOWN} more")
     return DecodeError(
-        f"{request.method} {mask(request.path)} answered {response.status} with {kind} that cannot be read: "
+        f"{request.method} {mask.name(request.path)} answered {response.status} with {kind} that cannot be read: "
         f"{mask('; '.join((why, *shown)))}. It begins with '{printable(excerpt)}'.",
         method=request.method,
-        url=mask(response.url),
+        url=mask.name(response.url),
         status=response.status,
         content_type=kind,
         excerpt=excerpt,

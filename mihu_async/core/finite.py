@@ -1,4 +1,4 @@
-"""Which numbers can be sent, waited for or paid."""
+"""Which numbers can be sent or paid, and which can be waited for."""
 
 import math
 from decimal import Decimal
@@ -13,3 +13,8 @@ def is_finite(value: Any) -> TypeGuard[int | float | Decimal]:
         return math.isfinite(value)
     except (OverflowError, ValueError):  # an integer beyond all floats, a signalling NaN
         return False
+
+
+def is_real(value: Any) -> TypeGuard[int | float]:
+    """Whether it is one that can be reckoned with as with seconds: no Decimal, which does not mix with floats."""
+    return is_finite(value) and not isinstance(value, Decimal)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
-from attrs import frozen
+from attrs import define
 
 from mihu_async.core.clock import Clock
 from mihu_async.core.mask import Mask
@@ -30,9 +30,9 @@ def check_limiter(argument: str, limiter: Any) -> Limiter:
     return cast("Limiter", limiter)
 
 
-@frozen
+@define
 class Gate:
-    """Holds one call back, no longer than until its deadline."""
+    """Holds one call back, no longer than until its deadline, which moves while an answer waits for its caller."""
 
     request: Request[Any]
     mask: Mask
@@ -47,7 +47,7 @@ class Gate:
     @property
     def path(self) -> str:
         """The call's path, with secrets hidden."""
-        return self.mask(self.request.path)
+        return self.mask.name(self.request.path)
 
     @property
     def left(self) -> float:

@@ -49,7 +49,7 @@ class Journal:
     @property
     def path(self) -> str:
         """The call's path, with secrets hidden."""
-        self._path = self._path or self.mask(self.request.path)
+        self._path = self._path or self.mask.name(self.request.path)
         return self._path
 
     def begin(self) -> None:

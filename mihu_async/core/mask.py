@@ -23,10 +23,22 @@ class Mask:
 
     def __call__(self, text: str) -> str:
         """Give the text with every secret hidden."""
-        forms = {form for secret in self.secrets if len(secret) >= SHORTEST for form in _forms(secret)}
-        for form in sorted(forms, key=len, reverse=True):
+        for form in self._forms():
             text = text.replace(form, HIDDEN)
         return text
+
+    def name(self, text: str) -> str:
+        """Give a code, a field, a path or an address so; a secret that is a plain word may stand in a longer one."""
+        for form in self._forms():
+            if re.fullmatch("[a-z]+", form):
+                text = re.sub(rf"(?<![a-z_-]){form}(?![a-z_-])", HIDDEN, text)
+            else:
+                text = text.replace(form, HIDDEN)
+        return text
+
+    def _forms(self) -> list[str]:
+        forms = {form for secret in self.secrets if len(secret) >= SHORTEST for form in _forms(secret)}
+        return sorted(forms, key=len, reverse=True)
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -96,6 +96,7 @@ class Call(Generic[T]):
             match self._decide(error):
                 case Again(delay):
                     self.journal.failed(error, wait=delay)
+                    way.pressure.spend(way.retries.budget)  # before the wait, in which other calls decide
                     await way.clock.sleep(delay)
                 case GiveUp(why):
                     self.journal.failed(error)
@@ -108,8 +109,8 @@ class Call(Generic[T]):
                     settled = await self._inquire().settle(error, lost.then)
                     if isinstance(settled, Give):
                         return settled.result
+                    way.pressure.spend(way.retries.budget)
                     self.journal.repeated()
-            way.pressure.spend(way.retries.budget)
 
     async def _attempt(self) -> T:
         limiter = self._way.limiter
@@ -120,7 +121,9 @@ class Call(Generic[T]):
                 response = await self._send()
         self.journal.answered(response)
         if response.ok:
+            arrived = self._way.clock.monotonic()
             await self._request.turn(response.body)
+            self._gate.deadline += self._way.clock.monotonic() - arrived  # the caller's time, and not the call's
         return read(response, self._request, self._mask, now=self._way.clock.now())
 
     async def _send(self) -> Response:

@@ -1,6 +1,6 @@
 """From a refusal to its error, in each shape in which the service, or the framework beneath it, refuses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
@@ -46,7 +46,7 @@ def refused(response: Response, request: Request[Any], document: Any, mask: Mask
     answer: dict[str, Any] = {
         "summary": _summary(refusal, response, request, mask),
         "method": request.method,
-        "url": mask(response.url),
+        "url": mask.name(response.url),
         "status": response.status,
         "code": refusal.code,
         "message": refusal.message,
@@ -68,16 +68,16 @@ def parse_refusal(document: Any, mask: Mask) -> Refusal:
     body = _object(document)
     error, data, laravel = _object(body.get("error")), _object(body.get("data")), _object(body.get("errors"))
 
-    def text(value: Any) -> str | None:
-        return mask(value) if isinstance(value, str) and value else None
+    def text(value: Any, hide: Callable[[str], str] = mask) -> str | None:
+        return hide(value) if isinstance(value, str) and value else None
 
-    code, details, field = text(error.get("code")), text(error.get("details")), text(error.get("field"))
-    message = text(body.get("message"))
-    fields = {mask(name): tuple(mask(str(line)) for line in _list(lines)) for name, lines in laravel.items()}
+    code, field = text(error.get("code"), mask.name), text(error.get("field"), mask.name)
+    message, details = text(body.get("message")), text(error.get("details"))
+    fields = {mask.name(name): tuple(mask(str(line)) for line in _list(lines)) for name, lines in laravel.items()}
     if field and not fields:
         fields = {field: tuple(filter(None, (details or message,)))}
     return Refusal(
-        code=code or text(data.get("error")) or text(body.get("error")),
+        code=code or text(data.get("error"), mask.name) or text(body.get("error"), mask.name),
         message=message,
         details=details,
         field=field,
@@ -97,7 +97,7 @@ def _summary(refusal: Refusal, response: Response, request: Request[Any], mask: 
     code = printable(refusal.code) if refusal.code else _phrase(response)
     return "".join(
         (
-            f"{request.method} {mask(request.path)} was refused with {response.status} {code}",
+            f"{request.method} {mask.name(request.path)} was refused with {response.status} {code}",
             f": '{printable(said)}'" if said else "",
             f" ({printable('; '.join(noted))})" if noted else "",
             f". {_effect(response.status, request)}",

@@ -25,10 +25,11 @@ class Rehearsal:
         """Send a read."""
         if request.method == "GET":
             return await self.sender.send(request, bounds, mask)
-        url = mask(f"{self.base_url}{request.path}{'?' if request.query else ''}{request.query}")
+        path = mask.name(request.path)
+        url = mask.name(f"{self.base_url}{request.path}{'?' if request.query else ''}{request.query}")
         json = None if request.body is None else hide_secrets(converter.parse(request.body, exact=False))
         raise DryRun(
-            f"{request.method} {mask(request.path)} was not sent: this client makes a dry run. Nothing was changed.",
+            f"{request.method} {path} was not sent: this client makes a dry run. Nothing was changed.",
             method=request.method,
             url=url,
             json=json,

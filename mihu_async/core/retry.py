@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import Attribute, field, frozen
 
-from mihu_async.core.finite import is_finite
+from mihu_async.core.finite import is_real
 from mihu_async.errors import (
     APIError,
     ConnectError,
@@ -35,13 +35,13 @@ def _check_attempts(_: object, attribute: "Attribute[int]", value: Any) -> None:
 
 
 def _check_seconds(_: object, attribute: "Attribute[float]", value: Any) -> None:
-    if not is_finite(value) or value < 0:
+    if not is_real(value) or value < 0:
         message = f"RetryPolicy.{attribute.name} must be a finite number of seconds from 0, not {value!r}."
         raise UsageError(message, argument=attribute.name)
 
 
 def _check_tokens(_: object, attribute: "Attribute[float]", value: Any) -> None:
-    if not is_finite(value) or value < 0:
+    if not is_real(value) or value < 0:
         message = f"RetryBudget.{attribute.name} must be a finite number from 0, not {value!r}."
         raise UsageError(message, argument=attribute.name)
 

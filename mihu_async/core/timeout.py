@@ -4,12 +4,12 @@ from typing import Any, NamedTuple
 
 from attrs import Attribute, field, frozen
 
-from mihu_async.core.finite import is_finite
+from mihu_async.core.finite import is_real
 from mihu_async.errors import UsageError
 
 
 def _check(_: object, attribute: "Attribute[float]", value: Any) -> None:
-    if not is_finite(value) or value <= 0:
+    if not is_real(value) or value <= 0:
         message = f"Timeout.{attribute.name} must be a positive, finite number of seconds, not {value!r}."
         raise UsageError(message, argument=attribute.name)
 

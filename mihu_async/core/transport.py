@@ -16,6 +16,7 @@ from attrs import define, field
 from yarl import URL
 
 from mihu_async._version import __version__
+from mihu_async.core import cancellation
 from mihu_async.core.mask import Mask
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
@@ -136,6 +137,11 @@ class Transport:
                 return Response(url, answer.status, answer.headers, content, complete)
         except (*NETWORK, *MISUSE) as error:
             failure = translate(error, request, url, mask, sent=None if body is None else body.sent)
+        except asyncio.CancelledError:
+            if cancellation.is_ours():
+                raise
+            closed = aiohttp.ClientConnectionError("the session was closed")
+            failure = translate(closed, request, url, mask, sent=None if body is None else body.sent)
         raise failure  # here, out of the except block: the cause's repr can hold the request's headers
 
     async def open(self) -> None:
@@ -229,8 +235,8 @@ def translate(
         effect = "Nothing was sent."
     else:
         effect = "" if request.method == "GET" else "It may have been carried out."
-    message = f"{request.method} {request.path} got no whole answer ({told}). {effect}"
-    return kind(mask(message).rstrip(), method=request.method, url=mask(url))
+    message = f"{request.method} {mask.name(request.path)} got no whole answer ({mask(told)}). {effect}"
+    return kind(message.rstrip(), method=request.method, url=mask.name(url))
 
 
 def error_class(error: BaseException, *, sent: bool | None) -> type[TransportError]:

@@ -35,7 +35,7 @@ def decode_checkpoint(text: Any, *, listing: str) -> Place:
     if major != MAJOR:
         raise _refused(f"it was made by version {major} of the SDK, and this is version {MAJOR}")
     if fingerprint != _fingerprint(listing):
-        raise _refused("it was made by a listing of another workspace, with other filters or another page size")
+        raise _refused("it was made by a listing of another workspace or part, or with other filters or page size")
     return Place(page=page, anchors=anchors)
 
 

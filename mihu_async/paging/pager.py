@@ -33,7 +33,8 @@ class Pager(Generic[T]):
 
     ``async for item in pager`` walks every item of every page; ``await pager`` gives the first :class:`Page`; see also
     :meth:`pages`, :meth:`collect` and :meth:`first`. Each of them reads the listing anew. ``async with pager`` ends its
-    walks at the end of the block, also those that were left by ``break``, and waits until nothing is under way.
+    walks at the end of the block, of the last one where several overlap, also those that were left by ``break``, and
+    waits until nothing of them is under way; a walk that another task is reading just then is left to that task.
 
     A walk fetches ahead: one page at first, twice as many with each page that the caller finishes, up to
     ``concurrency``. It ends where the service says that there is no more, never because a page is empty. It gives
@@ -46,7 +47,8 @@ class Pager(Generic[T]):
         self._listing = listing
         self._options = options
         self._latest: Walk[T] | None = None
-        self._open: list[AsyncGenerator[Any]] | None = None
+        self._open: list[AsyncGenerator[Any]] = []
+        self._blocks = 0
 
     def with_options(
         self, *, concurrency: int | None = None, on_drift: OnDrift | None = None, resume: str | None = None
@@ -119,9 +121,10 @@ class Pager(Generic[T]):
                     items.append(item)
                     if len(items) == limit:
                         break
-        except MihuError as error:
-            walk.rewind()  # the caller gets none of them
-            error.checkpoint = walk.checkpoint()
+        except BaseException as error:
+            walk.rewind()  # the caller gets none of them, also where it was cancelled
+            if isinstance(error, MihuError):
+                error.checkpoint = walk.checkpoint()
             raise
         return items
 
@@ -132,27 +135,41 @@ class Pager(Generic[T]):
     async def split(self, parts: int) -> list[Shard]:
         """Cut the listing into at most ``parts`` ranges of pages that other processes can walk; costs one request.
 
+        It is cut from the page where this pager begins; a part can be cut again.
         Each :class:`Shard` is a small value for pickling; ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)``
         or ``mihu.numbers.rates_shard(shard)`` is its pager there. The ranges do not know of each other: when the
         listing moves after it was cut, the walks of the parts that see it end with ``report.complete`` False and a
-        warning.
+        warning. Raises UsageError for ``numbers.search``, of which there are no parts.
         """
+        listing = self._listing
+        if not listing.divisible:
+            raise UsageError(f"There are no parts of {listing.path}: walk it whole. Nothing was sent.")
         if type(parts) is not int or parts < 1:
             raise UsageError(f"parts must be a whole number from 1, not {parts!r}.", argument="parts")
         pagination = (await self).pagination
         return [
-            Shard(path=self._listing.path, query=self._listing.query, first=first, last=last, total=pagination.total)
-            for first, last in ranges(pagination.last_page, parts)
+            Shard(
+                base_url=listing.base_url,
+                path=listing.path,
+                query=listing.query,
+                first=first,
+                last=last,
+                total=pagination.total,
+            )
+            for first, last in ranges(listing.start, listing.end or pagination.last_page, parts)
         ]
 
     async def __aenter__(self) -> Self:
-        self._open = []
+        self._blocks += 1
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        walks, self._open = self._open or [], None
+        self._blocks -= 1
+        if self._blocks:  # another block of this pager goes on, and its walks with it
+            return
+        walks, self._open = self._open, []
         for walk in walks:
             with suppress(RuntimeError):  # another task is in the middle of it, and ends it
                 await walk.aclose()
@@ -164,7 +181,7 @@ class Pager(Generic[T]):
         return walk
 
     def _tracked(self, walk: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
-        if self._open is not None:
+        if self._blocks:
             self._open.append(walk)
         return walk
 

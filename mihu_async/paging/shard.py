@@ -13,8 +13,10 @@ class Shard:
     from.
     """
 
+    base_url: str
+    """Which listing: its workspace,"""
     path: str
-    """Which listing: its path,"""
+    """Its path,"""
     query: str
     """And its filters."""
     first: int
@@ -25,8 +27,9 @@ class Shard:
     """How many items the listing held when it was cut."""
 
 
-def ranges(pages: int, parts: int) -> Iterator[tuple[int, int]]:
-    """Cut pages 1 to ``pages`` into at most ``parts`` ranges of nearly the same length, in order."""
+def ranges(first: int, last: int, parts: int) -> Iterator[tuple[int, int]]:
+    """Cut the pages ``first`` to ``last`` into at most ``parts`` ranges of nearly the same length, in order."""
+    pages = max(1, last - first + 1)
     parts = min(parts, pages)
     for part in range(parts):
-        yield part * pages // parts + 1, (part + 1) * pages // parts
+        yield first + part * pages // parts, first + (part + 1) * pages // parts - 1

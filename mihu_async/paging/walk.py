@@ -32,8 +32,9 @@ class Listing(Generic[T]):
     """What can be walked: how to fetch a page, how to know an item again, and where to begin and end.
 
     ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
-    ``end``, the last page to read, and the ``total`` that the listing had when it was cut. ``on_page`` is told of each
-    page that a walk gives: its number, how many items it holds, and the walk's report.
+    ``end``, the last page to read, and the ``total`` that the listing had when it was cut; not every listing is
+    ``divisible``. ``on_page`` is told of each page that a walk gives: its number, how many items it holds, and the
+    walk's report.
     """
 
     fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Page[T]]]
@@ -45,12 +46,14 @@ class Listing(Generic[T]):
     start: int = 1
     end: int | None = None
     total: int | None = None
+    divisible: bool = True
     on_page: Callable[[int, int, WalkReport], None] | None = None
 
     @property
     def name(self) -> str:
         """Tell this listing from every other one."""
-        return f"{self.base_url}{self.path}?{self.query}"
+        part = "" if self.end is None else f"#{self.start}-{self.end}"
+        return f"{self.base_url}{self.path}?{self.query}{part}"
 
 
 class Walk(Generic[T]):

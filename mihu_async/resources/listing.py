@@ -51,8 +51,9 @@ class Endpoint(Generic[T]):
 
     def part(self, pipeline: Pipeline, concurrency: int, shard: Shard) -> Pager[T]:
         """Make the pager of a part of a listing, or raise UsageError where it is a part of another one."""
-        if instance_of(Shard)("shard", shard).path != self.path:
-            raise UsageError(f"shard is a part of {shard.path}, not of {self.path}.", argument="shard")
+        theirs, ours = (instance_of(Shard)("shard", shard).base_url, shard.path), (pipeline.base_url, self.path)
+        if theirs != ours:
+            raise UsageError(f"shard is a part of {''.join(theirs)}, not of {''.join(ours)}.", argument="shard")
         listing = self._listing(pipeline, shard.query, start=shard.first)
         return Pager(evolve(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
 
@@ -68,12 +69,16 @@ class Endpoint(Generic[T]):
             pressure=pipeline.pressure.count,
             base_url=pipeline.base_url,
             start=start,
-            on_page=self._told(pipeline) if pipeline.hooks else None,
+            on_page=page_hook(pipeline, self.request.path),
         )
 
-    def _told(self, pipeline: Pipeline) -> Callable[[int, int, WalkReport], None]:
-        def told(number: int, items: int, walk: WalkReport) -> None:
-            page = PageReport(self.request.path, number, items, pipeline.base_url)
-            tell("on_page", pipeline.hooks, page, walk)
 
-        return told
+def page_hook(pipeline: Pipeline, path: str) -> Callable[[int, int, WalkReport], None] | None:
+    """Give what tells a client's hooks of a walk's pages, if it has any."""
+    if not pipeline.hooks:
+        return None
+
+    def told(number: int, items: int, walk: WalkReport) -> None:
+        tell("on_page", pipeline.hooks, PageReport(path, number, items, pipeline.base_url), walk)
+
+    return told

@@ -14,6 +14,7 @@ from mihu_async.models.provisional import Items
 from mihu_async.paging.pager import Pager, WalkOptions
 from mihu_async.paging.walk import Listing
 from mihu_async.resources.arguments import whole
+from mihu_async.resources.listing import page_hook
 
 T = TypeVar("T")
 
@@ -76,7 +77,10 @@ class ProvisionalEndpoint(Generic[T]):
             path=self.path,
             query=request.query,
             pressure=pipeline.pressure.count,
+            base_url=pipeline.base_url,
             start=whole("page", page),
+            divisible=False,
+            on_page=page_hook(pipeline, request.path),
         )
         return Pager(listing, WalkOptions(concurrency=concurrency))
 

@@ -73,6 +73,14 @@ def test_a_line_that_fails_leaves_the_others_alone(command, trunks, tmp_path):
     assert "ValidationError" in found["4"]["error"]
 
 
+def test_a_line_of_results_is_one_line(command, sandbox, trunks):
+    """Also where a cell of the file holds a carriage return."""
+    path = trunks(0, '"+1555\r9",call,nobody,,,,,,,')
+    command("trunks", "ensure", "--from", str(path))
+
+    assert [("3", "+1555\r9")] == [(row["line"], row["phone_number"]) for row in results(path)]
+
+
 def test_results_replace_no_file_of_trunks(command, sandbox, trunks):
     """It may be the only place where the passwords are."""
     path = trunks(1)

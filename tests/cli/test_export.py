@@ -132,6 +132,18 @@ def test_a_file_keeps_what_it_held_until_there_are_rows(command, sandbox, tmp_pa
         assert uuids(sandbox) == [row["phone_number_uuid"] for row in csv.DictReader(file)]
 
 
+def test_an_export_that_failed_while_it_verified_begins_again(command, sandbox, tmp_path):
+    """What was missed may stand anywhere, so the file begins again too."""
+    target, place = tmp_path / "numbers.csv", tmp_path / "place.json"
+    words = (PAGES, "csv --on-drift verify --file", str(target), "--resume-file", str(place))
+    sandbox.faults.add(Status(500), skip=14)
+    codes = [command(*words).code for _ in range(2)]
+
+    assert [Exit.REFUSED, Exit.DONE] == codes
+    with target.open(newline="") as file:
+        assert uuids(sandbox) == [row["phone_number_uuid"] for row in csv.DictReader(file)]
+
+
 def test_an_export_may_be_written_where_nothing_can_be_cut(command, sandbox):
     """Such as a device."""
     assert Exit.DONE == command(PAGES, "csv --file /dev/null").code
@@ -182,6 +194,7 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
         command("numbers list --output csv --limit 3", *resume),
         command("numbers list --output csv --file", str(tmp_path / "." / "place.json"), *resume),
     ]
+    told.append(command("numbers list --output csv --on-drift verify", *resume))
     for text in ('{"checkpoint": 3}', "[]", "{"):
         place.write_text(text)
         told.append(command("numbers list --output csv", *resume))
@@ -199,6 +212,7 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
             "--resume-file needs --output jsonl or csv",
             "do not go together",
             "must be two files",
+            "may begin again",
             "is no file that --resume-file made",
             "must hold a JSON object, not list",
             "is no JSON",

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -112,6 +113,26 @@ def test_an_interrupted_change_is_in_doubt(command, sandbox, interrupt, number):
     assert (
         "Interrupted while POST /api/v1/phone-numbers/trunks was under way: it may have been carried out." in done.err
     )
+
+
+def test_sigterm_ends_what_does_not_listen_to_ctrl_c(command, sandbox, interrupt):
+    """As a shell's job in the background."""
+    sandbox.faults.add(Hang(), method="POST")
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        interrupt(lambda: any(entry.method == "POST" for entry in sandbox.journal), signal.SIGTERM)
+        done = command(REGISTER, sandbox.inventory.free_agents("call")[0])
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert Exit.UNKNOWN == done.code
+
+
+def test_a_command_runs_in_any_thread(sandbox, capsys):
+    """Signals are for the main one."""
+    with ThreadPoolExecutor() as threads:
+        assert Exit.DONE == threads.submit(run, ["numbers", "list", "--limit", "1"]).result()
+    assert "" == capsys.readouterr().err
 
 
 def test_a_change_stays_in_doubt_while_it_is_looked_into(command, sandbox, interrupt):

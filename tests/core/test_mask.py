@@ -35,6 +35,22 @@ def test_a_secret_is_hidden_in_every_form_in_which_it_is_echoed(echo):
     assert text.endswith(" after")
 
 
+@pytest.mark.parametrize(
+    ("secret", "name", "shown"),
+    [
+        ("user", "sip.username", "sip.username"),
+        ("agent", "agent_busy", "agent_busy"),
+        ("trunk", "/api/v1/phone-numbers/trunks", "/api/v1/phone-numbers/trunks"),
+        ("phone", "/api/v1/phone-numbers/trunks", "/api/v1/phone-numbers/trunks"),
+        ("agent", "/agents/agent?q=%22agent%22", "/agents/***?q=%22***%22"),
+        ("hunter22", "/xhunter22x", "/x***x"),
+    ],
+)
+def test_a_plain_word_that_is_a_secret_does_not_garble_the_apis_names(secret, name, shown):
+    """Programs compare them; only where it stands alone is it hidden."""
+    assert shown == Mask((secret,)).name(name)
+
+
 def test_a_short_secret_does_not_garble_every_message():
     """A password of three letters stands in ordinary words."""
     assert "the pad" == Mask(("pad",))("the pad")

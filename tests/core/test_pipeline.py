@@ -260,6 +260,31 @@ async def test_an_outage_is_not_multiplied():
     assert "Not tried again: the client's retry budget is spent." in str(errors[-1])
 
 
+async def test_calls_side_by_side_pay_before_they_wait():
+    """While one waits for its next attempt, the others decide by what is left."""
+
+    class Turns(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            await asyncio.sleep(0)
+            await super().sleep(seconds)
+
+    network = FakeSender(Turns(), [failed(503)] * 1000)
+    calls = pipeline(network)
+    await asyncio.gather(*(raised(calls) for _ in range(200)))
+
+    assert 300 == len(network.sent)
+
+
+async def test_the_time_that_an_answer_waits_for_its_caller_is_not_the_calls():
+    """A page that was fetched ahead is tried again, however late it is read."""
+    network = sender(response(200, body=b"<html>", Content_Type="text/html"), ok(7))
+
+    async def turn(_: bytes) -> None:
+        network.clock.seconds += 3600
+
+    assert 7 == await pipeline(network).run(GET.of("", turn))
+
+
 async def test_success_pays_back_what_retries_took():
     """Five successes pay for one retry, and more than the bucket holds is not saved."""
     budget = RetryBudget(tokens=10, cost=5, refill=1)

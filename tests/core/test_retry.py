@@ -1,5 +1,6 @@
 import math
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 
@@ -175,6 +176,7 @@ def test_a_date_is_read_as_the_seconds_until_then(seconds):
         ("max_retry_after", math.inf),
         ("base_delay", "1"),
         ("base_delay", True),
+        ("base_delay", Decimal("0.5")),
     ],
 )
 def test_a_policy_that_cannot_be_is_refused(option, value):

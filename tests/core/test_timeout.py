@@ -1,4 +1,5 @@
 import math
+from decimal import Decimal
 
 import pytest
 
@@ -10,7 +11,7 @@ def test_the_defaults_are_the_documented_ones():
     assert Timeout(total=60, connect=10, read=30) == Timeout()
 
 
-@pytest.mark.parametrize("value", [0, -1, None, math.inf, math.nan, "5", True], ids=repr)
+@pytest.mark.parametrize("value", [0, -1, None, math.inf, math.nan, "5", True, Decimal(5)], ids=repr)
 @pytest.mark.parametrize("name", ["total", "connect", "read"])
 def test_no_bound_can_be_switched_off(name, value):
     """The error names the bound."""

@@ -32,7 +32,7 @@ def forge(*values) -> str:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (encode_checkpoint(Place(page=1), listing="/phone-numbers?per_page=100"), "other filters or another page size"),
+        (encode_checkpoint(Place(page=1), listing="/phone-numbers?per_page=100"), "other filters or page size"),
         (forge(MAJOR + 1, "0", 1), "made by version"),
         (forge(MAJOR, "0", 0), "not one that checkpoint"),
         (forge(MAJOR, "0", 1, 5), "not one that checkpoint"),

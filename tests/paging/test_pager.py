@@ -250,6 +250,47 @@ async def test_a_block_is_left_though_another_task_walks():
     assert 0 == shelf.under_way
 
 
+async def test_blocks_of_one_pager_leave_each_others_walks_alone():
+    """Two tasks that share it, and a block in a block; the last one that ends closes what was left open."""
+    listing = Fixed.of(*([number] for number in range(9)))
+    pager = pager_of(listing.fetch)
+
+    async def walk(turns: int) -> list[Any]:
+        given = []
+        async with pager:
+            async for item in pager:
+                given.append(item)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+        return given
+
+    assert [[*range(9)]] * 2 == [*await asyncio.gather(walk(0), walk(20))]
+    async with pager:
+        left = aiter(pager)
+        assert 0 == await anext(left)
+        assert [*range(9)] == await walk(0)
+        assert 1 == await anext(left)
+    with pytest.raises(StopAsyncIteration):
+        await anext(left)
+
+
+async def test_a_collect_that_was_cancelled_leaves_a_checkpoint_before_all_of_it():
+    """Its caller got none of the items."""
+    listing = Fixed.of([1], [2], [3])
+
+    async def fetch(number, turn):
+        if number == 3 and len(listing.asked) == 2:
+            await asyncio.sleep(60)
+        return await listing.fetch(number, turn)
+
+    pager = pager_of(fetch)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await pager.collect()
+
+    assert [1, 2, 3] == await pager.with_options(resume=pager.checkpoint()).collect()
+
+
 @pytest.mark.parametrize("ending", ["break", "error", "cancel"])
 @pytest.mark.parametrize("concurrency", [1, 8])
 @pytest.mark.parametrize("taken", [1, 4, 17])

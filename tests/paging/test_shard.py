@@ -12,13 +12,13 @@ from mihu_async.paging.shard import ranges
 from mihu_async.sandbox import Sandbox
 
 
-@given(st.integers(1, 500), st.integers(1, 50))
-def test_ranges_cover_every_page_once(pages, parts):
+@given(st.integers(1, 500), st.integers(1, 50), st.integers(1, 50))
+def test_ranges_cover_every_page_once(pages, parts, begin):
     """They join without a gap, and none is more than a page longer than another."""
-    cut = list(ranges(pages, parts))
+    cut = list(ranges(begin, begin + pages - 1, parts))
     lengths = [last - first + 1 for first, last in cut]
 
-    assert list(range(1, pages + 1)) == [page for first, last in cut for page in range(first, last + 1)]
+    assert list(range(begin, begin + pages)) == [page for first, last in cut for page in range(first, last + 1)]
     assert len(cut) == min(pages, parts)
     assert max(lengths) - min(lengths) <= 1
 
@@ -67,8 +67,37 @@ async def test_a_shard_that_sees_the_listing_moved_does_not_promise():
     assert [(True, False)] * 2 == [(pager.report.drifted, pager.report.complete) for pager in pagers]
 
 
+@pytest.mark.parametrize(("begin", "pages"), [(1, [(1, 3), (4, 6)]), (5, [(5, 5), (6, 6)]), (7, [(7, 7)])])
+async def test_a_listing_is_cut_from_where_its_pager_begins(begin, pages):
+    """What comes before is not in the pager either."""
+    async with Sandbox(numbers=60, trunks=0) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+        parts = await mihu.numbers.list(per_page=10, page=begin).split(2)
+
+    assert pages == [(part.first, part.last) for part in parts]
+
+
+async def test_a_part_can_be_cut_again():
+    """Its parts are the part, and nothing else."""
+    async with Sandbox(numbers=60, trunks=0) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+        _, second = await mihu.numbers.list(per_page=10).split(2)
+        parts = await mihu.numbers.shard(second).split(2)
+        whole = await mihu.numbers.shard(second).collect()
+
+        assert [(4, 4), (5, 6)] == [(part.first, part.last) for part in parts]
+        assert whole == [number for part in parts for number in await mihu.numbers.shard(part).collect()]
+
+
+async def test_a_checkpoint_of_one_part_is_none_of_another():
+    """It would leave out what the other one holds."""
+    async with Sandbox(numbers=60, trunks=0) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+        first, second = map(mihu.numbers.shard, await mihu.numbers.list(per_page=10).split(2))
+        await second.first()
+        with pytest.raises(UsageError, match="another workspace or part"):
+            first.with_options(resume=second.checkpoint())
+
+
 async def test_a_shard_belongs_to_its_resource():
-    """A part of the numbers is no part of the trunks."""
+    """A part of the numbers is no part of the trunks, nor of another workspace's numbers."""
     async with Sandbox(numbers=3, trunks=3) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
         (numbers,) = await mihu.numbers.list().split(9)
         (trunks,) = await mihu.trunks.list().split(1)
@@ -77,6 +106,8 @@ async def test_a_shard_belongs_to_its_resource():
         for wrong in (lambda: mihu.trunks.shard(numbers), lambda: mihu.numbers.shard(trunks)):
             with pytest.raises(UsageError, match="shard is a part of"):
                 wrong()
+        with pytest.raises(UsageError, match=r"not of https://acme\.mihu\.ai/phone-numbers\."):
+            MihuClient("t", subdomain="acme").numbers.shard(numbers)
         for value in (None, {"first": 1}):
             with pytest.raises(UsageError, match="shard must be Shard"):
                 mihu.numbers.shard(value)  # type: ignore[arg-type]  # the point of the test

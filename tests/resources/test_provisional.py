@@ -10,7 +10,10 @@ from mihu_async import (
     AvailableNumber,
     Capabilities,
     DecodeError,
+    Hooks,
+    MihuClient,
     NumberType,
+    PageReport,
     PaginationError,
     ProvisionalWarning,
     PurchaseRequirement,
@@ -130,6 +133,21 @@ async def test_a_search_in_pages_is_walked_to_its_end(wire):
         found = await mihu.numbers.search("IT").collect()
 
     assert [number["number"] for number in numbers] == [offer.number for offer in found]
+
+
+async def test_a_search_is_a_listing_as_others_are(wire):
+    """Hooks are told of its pages, and its checkpoint is its own workspace's; but nothing walks parts of it."""
+    told: list[PageReport] = []
+    answers(wire, "country_code=IT", [OFFER])
+    async with client(hooks=Hooks(on_page=lambda page, walk: told.append(page))) as mihu:
+        pager = mihu.numbers.search("IT")
+        await pager.collect()
+        with pytest.raises(UsageError, match="no parts of /phone-numbers/search"):
+            await pager.split(2)
+    with pytest.raises(UsageError, match="another workspace"):
+        MihuClient("t", subdomain="beta").numbers.search("IT").with_options(resume=pager.checkpoint())
+
+    assert [PageReport("/api/v1/phone-numbers/search", 1, 1, "https://acme.mihu.ai")] == told
 
 
 async def test_a_search_that_ignores_the_page_does_not_repeat_it_for_ever(wire):
