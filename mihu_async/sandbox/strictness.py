@@ -1,6 +1,6 @@
 """Which fields of an answer are documented: those that the sandbox itself answers with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -53,16 +53,20 @@ def strangers(value: object, known: Shape, path: str = "") -> Iterator[str]:
 
 def shape(*samples: object) -> Shape:
     """Give the shape that all samples fit; the rows of an array have one shape together."""
-    merged: Shape = {}
-    for sample in samples:
-        fields: Mapping[str, object] = {}
-        if isinstance(sample, list | tuple):
-            fields = shape(*cast("list[object]", sample))
-        elif isinstance(sample, dict):
-            fields = {name: shape(inner) for name, inner in cast("dict[str, object]", sample).items()}
-        for name, inner in fields.items():
-            merged[name] = shape(merged.get(name, {}), inner)
-    return merged
+    held: dict[str, list[object]] = {}
+    for row in _rows(samples):
+        if isinstance(row, dict):
+            for name, inner in cast("dict[str, object]", row).items():
+                held.setdefault(name, []).append(inner)
+    return {name: shape(*values) for name, values in held.items()}
+
+
+def _rows(values: Iterable[object]) -> Iterator[object]:
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _rows(cast("list[object]", value))
+        else:
+            yield value
 
 
 @cache

@@ -1,5 +1,6 @@
 import csv
 import json
+import signal
 import sys
 
 import pytest
@@ -164,10 +165,11 @@ def test_an_export_does_not_go_on_in_another_workspace(command, sandbox, tmp_pat
     assert "another workspace" in refused.err
 
 
-def test_an_interrupted_listing_just_ends(command, sandbox, interrupt):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interrupted_listing_just_ends(command, sandbox, interrupt, number):
     """There is nothing to go on from."""
     sandbox.faults.add(Hang(), skip=1)
-    interrupt(lambda: len(sandbox.journal) >= 2)
+    interrupt(lambda: len(sandbox.journal) >= 2, number)
     done = command(PAGES, "jsonl")
 
     assert (Exit.INTERRUPTED, "mihu-async: Interrupted.\n") == (done.code, done.err)
