@@ -49,7 +49,7 @@ class Row:
 
 def plain(figure: float) -> str:
     """Write a figure with as many digits as mean something."""
-    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}" if figure >= 10 else f"{figure:.2f}"  # noqa: PLR2004
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}" if figure >= 10 else f"{figure:.2f}"  # noqa: PLR2004 - where digits end
 
 
 def ratios(some: Iterable[float], others: Iterable[float]) -> tuple[float, ...]:

@@ -95,7 +95,7 @@ async def sandbox(
         Play faults that are known by a name, such as outage; may be given again.
     """
     from mihu_async.sandbox import Sandbox  # noqa: PLC0415 - no other command needs a server
-    from mihu_async.sandbox.__main__ import serve  # noqa: PLC0415
+    from mihu_async.sandbox.__main__ import serve  # noqa: PLC0415 - other commands need no server
 
     await serve(Sandbox(numbers, trunks, seed=seed, host=host, port=port, purchase_limit=purchase_limit, script=script))
 

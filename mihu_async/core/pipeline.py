@@ -69,9 +69,7 @@ class Call(Generic[T]):
         self._request = request
         self._mask = Mask((*way.secrets, *request.secrets))
         self._began = way.clock.monotonic()
-        deadline = self._began + way.timeout.total
-        until = deadline if way.until is None else min(deadline, way.until)
-        self._gate = Gate(request, self._mask, way.clock, until)
+        self._gate = Gate(request, self._mask, way.clock, self._bounded(self._began + way.timeout.total))
         self._inquiry: Inquiry[T] | None = None
         self.journal: Journal = Journal(request, way.clock, self._mask, way.base_url, way.hooks)
 
@@ -123,8 +121,12 @@ class Call(Generic[T]):
         if response.ok:
             arrived = self._way.clock.monotonic()
             await self._request.turn(response.body)
-            self._gate.deadline += self._way.clock.monotonic() - arrived  # the caller's time, and not the call's
+            waited = self._way.clock.monotonic() - arrived  # the caller's time, and not the call's
+            self._gate.deadline = self._bounded(self._gate.deadline + waited)
         return read(response, self._request, self._mask, now=self._way.clock.now())
+
+    def _bounded(self, deadline: float) -> float:
+        return deadline if self._way.until is None else min(deadline, self._way.until)
 
     async def _send(self) -> Response:
         self.journal.sent()

@@ -231,13 +231,13 @@ def test_a_full_disk_is_told(command, monkeypatch, tmp_path):
     assert (Exit.USAGE, True) == (missing.code, "FileNotFoundError" in missing.err)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk")  # noqa: PTH110
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk")  # noqa: PTH110 - a device
 @pytest.mark.parametrize(
     "words", ["numbers list --limit 1", "numbers buy +390790080041 --country-code IT --type local --dry-run"]
 )
 def test_a_full_disk_under_standard_output_is_told(sandbox, words):
     """As an error and once, whatever is still to be written when the command ends."""
-    with open("/dev/full", "w") as full:  # noqa: PTH123
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         done = subprocess.run(
             [sys.executable, "-c", "from mihu_async.cli import main; main()", *words.split()],
             stdout=full,

@@ -3,6 +3,7 @@ import logging
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -285,6 +286,20 @@ async def test_the_time_that_an_answer_waits_for_its_caller_is_not_the_calls():
     assert 7 == await pipeline(network).run(GET.of("", turn))
 
 
+async def test_no_wait_for_a_caller_outlasts_what_bounds_a_look_up():
+    """It belongs to a call that has a time of its own."""
+    network = sender(response(200, body=b"<html>", Content_Type="text/html"), ok(7))
+    until = network.clock.seconds + 10
+
+    async def turn(_: bytes) -> None:
+        network.clock.seconds += 10
+
+    error = await raised(evolve(pipeline(network), until=until), GET.of("", turn))
+
+    assert isinstance(error, DecodeError)
+    assert [GET.path] == [request.path for request in network.sent]
+
+
 async def test_success_pays_back_what_retries_took():
     """Five successes pay for one retry, and more than the bucket holds is not saved."""
     budget = RetryBudget(tokens=10, cost=5, refill=1)
@@ -346,11 +361,11 @@ async def test_a_retry_that_is_waiting_is_held_by_a_pause_of_another_call():
     sleep = network.clock.sleep
 
     async def asked_meanwhile(seconds: float) -> None:
-        network.clock.sleep = sleep  # type: ignore[method-assign]
+        network.clock.sleep = sleep  # type: ignore[method-assign]  # of this clock only
         calls.pressure.pause(network.clock.seconds + seconds + 3)
         await sleep(seconds)
 
-    network.clock.sleep = asked_meanwhile  # type: ignore[method-assign]
+    network.clock.sleep = asked_meanwhile  # type: ignore[method-assign]  # of this clock only
 
     assert 1 == await calls.run(GET)
     assert [0.5, 3.0] == network.clock.slept
