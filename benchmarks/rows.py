@@ -68,7 +68,7 @@ def decode(taken: dict[str, list[float]]) -> Iterator[Row]:
         goal=1.25,
     )
     yield Row(
-        what="the same, through the converter: an answer that needs a closer look",
+        what="the same, where each row needs a closer look",
         measured=told.format(median(closer) * 1e6, median(floor) * 1e6),
         values=ratios(closer, floor),
     )

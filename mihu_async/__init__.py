@@ -62,7 +62,7 @@ from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.shard import Shard
-from mihu_async.reports import CallReport, PageReport, WalkReport
+from mihu_async.reports import CallReport, PageReport, Problem, WalkReport
 from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 from mihu_async.resources.provisional import ProvisionalWarning
@@ -121,6 +121,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "PermissionDeniedError",
     "PhoneNumber",
     "Price",
+    "Problem",
     "ProvisionalWarning",
     "ProvisionedCall",
     "Purchase",

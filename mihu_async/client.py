@@ -9,9 +9,9 @@ from attrs import evolve
 from yarl import URL
 
 from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
+from mihu_async.core.fast_path import warm_up
 from mihu_async.core.gate import Limiter, check_limiter
 from mihu_async.core.journal import LATEST
-from mihu_async.core.lane import prepare
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import RAW, describe
@@ -60,6 +60,9 @@ class MihuClient:
     trust_env: read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY when the client is made, where ``proxy`` is None.
     user_agent: what the ``User-Agent`` header says, instead of the SDK's own.
     max_response_bytes: how large an answer may be, decompressed; 64 MiB unless told otherwise.
+    strict: True raises DecodeError for an answer of which anything cannot be read, after one request. False reads the
+        rest: what cannot be read is None, or a row that is left out, and a problem (``page.problems``,
+        ``pager.report.problems``, ``mihu.last_call.problems``). Look-ups after a lost answer are never strict.
 
     Use it with ``async with``, or call :meth:`aclose`. A closed client may be used again: it makes a new session.
     Raises UsageError for what can never work.
@@ -90,6 +93,7 @@ class MihuClient:
         trust_env: bool = False,
         user_agent: str | None = None,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
+        strict: bool = False,
     ) -> None:
         address = find_base_url(subdomain, base_url, os.environ)
         self._transport = Transport(
@@ -111,6 +115,7 @@ class MihuClient:
                 limiter=optional(check_limiter, "limiter", limiter),
                 hooks=check_hooks("hooks", hooks),
                 base_url=str(address),
+                strict=flag("strict", strict),
             ),
             check_concurrency(concurrency),
         )
@@ -134,6 +139,7 @@ class MihuClient:
         limiter: Limiter | None = None,
         hooks: Hooks | Iterable[Hooks] | None = None,
         dry_run: bool | None = None,
+        strict: bool | None = None,
     ) -> Self:
         """Give a client with other options that shares this one's connections; None keeps what this one has.
 
@@ -146,6 +152,7 @@ class MihuClient:
                 "retries": optional(instance_of(RetryPolicy), "retries", retries),
                 "limiter": optional(check_limiter, "limiter", limiter),
                 "hooks": optional(check_hooks, "hooks", hooks),
+                "strict": optional(flag, "strict", strict),
                 "sender": None if dry_run is None else self._sender(dry_run=flag("dry_run", dry_run)),
             }
         )
@@ -210,7 +217,7 @@ class MihuClient:
 
     async def __aenter__(self) -> Self:
         """Make what the first call needs, so that it does not hold up the loop; nothing is sent."""
-        prepare(Page[PhoneNumber], PhoneNumber, NumberChannels)
+        warm_up(Page[PhoneNumber], PhoneNumber, NumberChannels)
         await self._transport.open()
         return self
 

@@ -201,6 +201,7 @@ class DecodeError(_CallError):
         content_type: str,
         excerpt: str,
         paths: tuple[str, ...] = (),
+        transient: bool = False,
     ) -> None:
         super().__init__(message, method=method, url=url)
         self.status = status
@@ -210,7 +211,9 @@ class DecodeError(_CallError):
         self.excerpt = excerpt
         """The beginning of its body, with secrets masked."""
         self.paths = paths
-        """Every place that was wrong (``$.data.items[3].billing.monthly_fee``); empty where it was no JSON at all."""
+        """The first places that were wrong (``$.data.items[3].billing.monthly_fee``); empty where it was no JSON."""
+        self.transient = transient
+        """Whether another attempt may read it: the bytes were no JSON. JSON of a wrong shape is not asked for again."""
 
 
 class PaginationError(MihuError):

@@ -1,13 +1,37 @@
 """What was done, as small frozen values: a call, a page that a walk gives, a walk. They hold no secret."""
 
 import re
+from collections.abc import Sequence
 
 from attrs import frozen
 
 from mihu_async.errors import Attempt
 
+SHOWN = 3
+"""How many problems a log line names."""
 WORD = re.compile(r"[a-z][a-z_-]*|v[0-9]+")
 """A part of a path that is not an id."""
+
+
+@frozen
+class Problem:
+    """Something in an answer that could not be read, so it is None, or left out where it is a whole row."""
+
+    path: str
+    """The place, such as ``$.data.items[3].purchased_at``."""
+    reason: str
+    """The reason: what was expected there, and what kind of value came. It never quotes the value itself."""
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.reason}"
+
+
+def summarize(problems: Sequence[Problem], count: int) -> str:
+    """Say how much could not be read, and where that was first."""
+    shown = [str(problem) for problem in problems[:SHOWN]]
+    if count > len(shown):
+        shown.append("…")
+    return f"{count} {'problem' if count == 1 else 'problems'}: {'; '.join(shown)}"
 
 
 @frozen
@@ -24,6 +48,8 @@ class CallReport:
     """Whether the answer was lost, and the result comes from looking up what the write had made."""
     base_url: str = ""
     """The workspace's."""
+    problems: tuple[Problem, ...] = ()
+    """The first of what could not be read in the last answer; empty where all of it was."""
 
     @property
     def template(self) -> str:
@@ -43,6 +69,8 @@ class PageReport:
     """How many items it holds that were not given before."""
     base_url: str = ""
     """The workspace's."""
+    problems: tuple[Problem, ...] = ()
+    """The first of what could not be read on it; empty where all of it was."""
 
 
 @frozen(kw_only=True)

@@ -4,17 +4,20 @@ import json
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from attrs import frozen
 from multidict import CIMultiDict
 
 from mihu_async import MihuClient, RequestTimeoutError, RetryPolicy, Timeout
+from mihu_async.core.envelope import Reading, read_closely
 from mihu_async.core.mask import Mask
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.timeout import Bounds
+
+T = TypeVar("T")
 
 TOKEN = "sandbox-token-7f3a9c"
 URL = "https://acme.mihu.ai/api/v1/phone-numbers"
@@ -119,6 +122,16 @@ def failed(status: int, code: str = "SOME_CODE", **headers: Any) -> Response:
     """Make a refusal in the documented shape."""
     error = {"code": code, "details": "the details", "field": None}
     return response(status, {"success": False, "message": "the message", "error": error}, **headers)
+
+
+def reading(answer: Response, request: Request[T], *, strict: bool = False) -> Reading[T]:
+    """Read an answer closely, to the end."""
+    slices = read_closely(answer, request, Mask((TOKEN,)), now=FakeClock().now(), strict=strict)
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            return cast("Reading[T]", end.value)
 
 
 def pipeline(

@@ -212,7 +212,7 @@ async def test_the_last_call_that_failed_can_be_looked_at(wire):
 async def test_what_the_first_call_needs_is_made_when_the_client_is_entered(monkeypatch):
     """The decoders and the session are there before anything is asked for, and nothing was sent."""
     made: list[Any] = []
-    monkeypatch.setattr("mihu_async.client.prepare", lambda *answers: made.extend(answers))
+    monkeypatch.setattr("mihu_async.client.warm_up", lambda *answers: made.extend(answers))
     async with Sandbox(numbers=1, trunks=0) as sandbox, MihuClient("t", base_url=sandbox.base_url) as mihu:
         session = await mihu._transport._session()
         async with mihu.with_options() as other:

@@ -61,11 +61,12 @@ FAILURES: dict[str, list[Failure]] = {
     "never connected": [errors.ConnectError("", **WHERE), errors.ConnectTimeoutError("", **WHERE)],
     "429": [refusal(429)],
     "408, 499, any 5xx but 501 and 505": [refusal(status) for status in sorted(UNTOLD)],
-    "timeout, connection lost, 2xx that cannot be read": [
+    "timeout, connection lost, 2xx that is no JSON": [
         errors.RequestTimeoutError("", **WHERE),
         errors.ConnectionLostError("", **WHERE),
-        errors.DecodeError("", status=200, content_type="", excerpt="", **WHERE),
+        errors.DecodeError("", status=200, content_type="", excerpt="", transient=True, **WHERE),
     ],
+    "2xx that is JSON of another shape": [errors.DecodeError("", status=200, content_type="", excerpt="", **WHERE)],
     "any other refusal": [refusal(status) for status in range(300, 600) if status not in {429, *UNTOLD}],
 }
 FAILURES["any other refusal, after a lost answer"] = FAILURES["any other refusal"]

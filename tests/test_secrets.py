@@ -21,7 +21,7 @@ ECHOING = [
     Status(422, body=ESCAPED),
     Status(409, body={"success": False, "message": TOKEN, "error": {"code": PASSWORD, "details": USERNAME}}),
     Status(429, body=ESCAPED, retry_after=TOKEN),
-    Status(200, body={"success": True, "data": {TOKEN: PASSWORD, "number": 5}}),
+    Status(200, body={"success": True, "data": [TOKEN, {TOKEN: PASSWORD}]}),
     Status(200, body={"success": False, "message": TOKEN}),
     Status(200, body=f'{{"success": true, "{TOKEN}": "{PASSWORD}', headers={"Content-Type": "application/json"}),
     WrongContentType(body=ECHO),

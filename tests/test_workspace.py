@@ -383,20 +383,74 @@ async def test_what_is_new_is_read(mihu, sandbox):
     assert (None, None) == (null.billing, null.type)
 
 
+def spoil(document):
+    """Write two things so that they cannot be read, and one as PHP writes it."""
+    document["data"]["items"][3]["billing"]["monthly_fee"] = "a lot"
+    document["data"]["items"][4]["number"] = None
+    document["data"]["items"][5]["capabilities"] = []
+    return document
+
+
 async def test_what_cannot_be_read_is_named_by_its_path(mihu, sandbox):
-    """All wrong places of a page are reported at once, after the attempts that the policy allows."""
+    """All else is read, and the page, the last call and the log tell of it."""
+    sandbox.faults.add(Change(spoil), times=None)
+    page = await mihu.numbers.list()
 
-    def spoil(document):
-        document["data"]["items"][3]["billing"]["monthly_fee"] = "12"
-        document["data"]["items"][4]["number"] = None
-        return document
+    assert len(sandbox.inventory.numbers) == len(page)
+    assert [
+        "$.data.items[3].billing.monthly_fee must be a finite number, not text",
+        "$.data.items[4].number is missing",
+    ] == [str(problem) for problem in page.problems]
+    assert (2, 0) == (page.problem_count, page.left_out)
+    assert page.problems == mihu.last_call.problems
+    assert page.items[3].billing.monthly_fee is None
 
+
+async def test_a_strict_client_raises_what_cannot_be_read(mihu, sandbox):
+    """After one request: the next one would bring the same."""
     sandbox.faults.add(Change(spoil), times=None)
     with pytest.raises(DecodeError) as caught:
-        await mihu.numbers.list()
+        await mihu.with_options(strict=True).numbers.list()
 
     assert ("$.data.items[3].billing.monthly_fee", "$.data.items[4].number") == caught.value.paths
-    assert 4 == len(caught.value.attempts)
+    assert 1 == len(caught.value.attempts) == len(sandbox.journal)
+    assert await mihu.with_options(strict=True).with_options(strict=False).numbers.list()
+
+
+async def test_a_purchase_that_was_made_is_given_though_its_date_is_odd(mihu, sandbox):
+    """The date is None and a problem; a lost answer is found among rows that are odd themselves."""
+
+    def undated(document):
+        document["data"]["purchased_at"] = "2026-13-45"
+        return document
+
+    sandbox.faults.add(Change(undated), method="POST")
+    bought = await mihu.numbers.buy(number="+390790080041", country_code="IT", type="local")
+    told = mihu.last_call.problems
+
+    assert bought.purchased_at is None
+    assert ["$.data.purchased_at must be an RFC 3339 time with an offset"] == [str(problem) for problem in told]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+async def test_a_lost_purchase_is_found_beside_odd_rows(mihu, sandbox, strict):
+    """An odd field of its own costs nothing either, and a look-up is never strict."""
+
+    def odd(document):
+        for row in document["data"]["items"]:
+            row.update(capabilities=[], billing="free", location=5)
+        document["data"]["items"].append({"number": 5})
+        return document
+
+    sandbox.faults.play("lost-purchase")
+    sandbox.faults.add(Change(odd), method="GET", times=None)
+    careful = mihu.with_options(strict=strict)
+    found = await careful.numbers.buy(number="+390790080042", country_code="IT", type="local")
+
+    assert "+390790080042" == found.number
+    assert found.billing is None
+    assert careful.last_call.found
+    assert 1 == sum(row["number"] == "+390790080042" for row in sandbox.inventory.numbers)
 
 
 async def test_any_endpoint_can_be_called(mihu, sandbox):

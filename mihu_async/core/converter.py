@@ -1,28 +1,38 @@
-"""Bytes to JSON to models, and back. The only user of cattrs and of the JSON library.
+"""Plain JSON values to models, and back. The only user of cattrs.
 
-Reading is tolerant of what is new (unknown fields, unknown enum values) and of what is absent (None), and strict in
-types: nothing is coerced, and everything that is wrong is reported at once, each with its path.
+Reading is tolerant. What is new is kept (enum values) or ignored (fields), what is absent is None, and what PHP writes
+for nothing or as text is read without loss: ``[]`` for an empty object, ``{}`` for an empty list, numbers as text.
+A field that cannot be read is None and a problem; nothing is guessed at.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
-from types import GenericAlias, NoneType, UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
 import cattrs
 import msgspec
-from cattrs.gen import make_dict_structure_fn, override
+from attrs import frozen
 
+from mihu_async.core.codec import Part
+from mihu_async.core.problems import Problems, UnreadableError
 from mihu_async.models.enums import OpenEnum
 from mihu_async.models.extra import EXTRA, keeps_extra
-from mihu_async.models.provisional import Items
+from mihu_async.models.identity import is_identity
+from mihu_async.models.numbers import AvailableNumber
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 
+LONGEST = 10_000
+"""How many elements a list inside an item may have."""
+
 _AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _NAMES: dict[Any, str] = {
     str: "text",
     bool: "a boolean",
@@ -30,40 +40,22 @@ _NAMES: dict[Any, str] = {
     NoneType: "null",
     list: "a list",
     dict: "an object",
+    Part: "something of so many bytes",
 }
 
-
-class ParseError(Exception):
-    """The bytes are no JSON."""
+_problems: ContextVar[Problems] = ContextVar("mihu_async_problems")
 
 
-class ShapeError(Exception):
-    """The JSON has another shape than the model. ``problems`` are pairs of a path and what is wrong there."""
+def structure(value: Any, into: type[T], problems: Problems) -> T:
+    """Make a model of plain values, and note what of it could not be read.
 
-    def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
-        super().__init__("; ".join(f"{path} {what}" for path, what in problems))
-        self.problems = problems
-
-
-_plain = msgspec.json.Decoder()
-_exact = msgspec.json.Decoder(float_hook=Decimal)
-_encoder = msgspec.json.Encoder(decimal_format="number")
-
-
-def parse(body: bytes, *, exact: bool = False) -> Any:
-    """Read JSON into plain Python values; ``exact`` reads fractions as Decimal, digit for digit."""
-    try:
-        return (_exact if exact else _plain).decode(body)
-    except (msgspec.DecodeError, ArithmeticError, RecursionError, UnicodeDecodeError) as error:
-        raise ParseError(str(error)) from None
-
-
-def structure(value: Any, into: type[T], *, path: str = "$") -> T:
-    """Make a model of plain values, or raise a ShapeError that names every wrong path below ``path``."""
+    Raises UnreadableError where nothing can be made: the value is no object, or has nothing by which it is known.
+    """
+    token = _problems.set(problems)
     try:
         return _converter.structure(value, into)
-    except Exception as error:  # noqa: BLE001 - hooks raise TypeError or ValueError, cattrs wraps them in groups
-        raise ShapeError(tuple(_problems(error, path))) from None
+    finally:
+        _problems.reset(token)
 
 
 def unstructure(value: Any) -> Any:
@@ -71,70 +63,71 @@ def unstructure(value: Any) -> Any:
     return _converter.unstructure(value)
 
 
-def dump(value: Any) -> bytes:
-    """Write JSON; a Decimal becomes a number."""
-    return _encoder.encode(value)
+def expected(what: str, value: Any) -> UnreadableError:
+    """Make the error that tells what was expected, and what kind of value came."""
+    return UnreadableError(f"must be {what}, not {_NAMES.get(type(value), 'a fraction')}")
 
 
-def _problems(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
-    match error:
-        case cattrs.ClassValidationError():
-            noted, bare = error.group_exceptions()
-            for inner, note in noted:
-                yield from _problems(inner, f"{path}.{_json_name(note.name)}")
-        case cattrs.IterableValidationError():
-            noted_items, bare = error.group_exceptions()
-            for inner, item in noted_items:
-                yield from _problems(inner, f"{path}[{item.index}]")
-        case KeyError():
-            bare = []
-            yield path, "is missing"
-        case _:
-            bare = []
-            yield path, str(error)
-    for inner in bare:
-        yield from _problems(inner, path)
-
-
-def _json_name(attribute: str) -> str:
-    """Give a field's name in JSON: a Python keyword carries an underscore that the API's name has not."""
+def json_name(attribute: str) -> str:
+    """Return a field's name in JSON: a Python keyword carries an underscore that the API's name has not."""
     return attribute.removesuffix("_")
 
 
-def _wrong(expected: str, value: Any) -> TypeError:
-    return TypeError(f"must be {expected}, not {_NAMES.get(type(value), 'a fraction')}")
+def unknown_fields(value: dict[str, Any], model: Any) -> dict[str, Any]:
+    """Collect what a model has no field for, at its own level and, under its fields' names, below it."""
+    fields = {json_name(field.name): field.type for field in attrs.fields(model) if field.name != EXTRA}
+    found = {name: inner for name, inner in value.items() if name not in fields}
+    for name, kind in fields.items():
+        inner = value.get(name)
+        below = (unknown_fields(cast("dict[str, Any]", inner), part) for part in get_args(kind) if attrs.has(part))
+        if type(inner) is dict and (unknown := next(below, None)):
+            found[name] = unknown
+    return found
 
 
-def _primitive(kind: type) -> Hook:
-    def structure_primitive(value: Any, _: Any) -> Any:
-        if type(value) is not kind:
-            raise _wrong(_NAMES[kind], value)
-        return value
+def _text(value: Any, _: Any) -> str:
+    if type(value) is not str:
+        raise expected("text", value)
+    return value
 
-    return structure_primitive
+
+def _flag(value: Any, _: Any) -> bool:
+    if type(value) is not bool:
+        raise expected("a boolean", value)
+    return value
+
+
+def _whole_number(value: Any, _: Any) -> int:
+    if type(value) is str and _WHOLE.fullmatch(value):
+        return int(value)
+    if type(value) is not int:
+        raise expected("a whole number", value)
+    return value
 
 
 def _money(value: Any, _: Any) -> Decimal:
-    if type(value) is int:
-        return Decimal(value)
-    if type(value) is not Decimal:
-        raise _wrong("a number", value)
-    return value
+    if type(value) in {str, int, Decimal}:
+        try:
+            amount = msgspec.convert(value, Decimal)
+        except msgspec.ValidationError:
+            pass
+        else:
+            if amount.is_finite():
+                return amount
+    raise expected("a finite number", value)
 
 
 def _time(value: Any, _: Any) -> datetime:
     if type(value) is not str:
-        raise _wrong("a time as text", value)
+        raise expected("a time as text", value)
     try:
         return msgspec.convert(value, _AwareDatetime)
     except msgspec.ValidationError:
-        raise ValueError("must be an RFC 3339 time with an offset") from None
+        raise UnreadableError("must be an RFC 3339 time with an offset") from None
 
 
 def _enum(value: Any, into: type[OpenEnum]) -> OpenEnum:
-    if type(value) is not str:
-        raise _wrong("text", value)
-    return into(value)
+    return into(_text(value, str))
 
 
 def _is_optional(kind: Any) -> bool:
@@ -146,9 +139,10 @@ def _is_optional(kind: Any) -> bool:
 
 
 def _optional(kind: Any, converter: cattrs.Converter) -> Hook:
+    """Return the hook of the type itself: a model reads null and nothing before it asks a field's hook."""
     (inner,) = (part for part in get_args(kind) if part is not NoneType)
     hook = converter.get_structure_hook(inner)
-    return lambda value, _: None if value is None else hook(value, inner)
+    return lambda value, _: hook(value, inner)
 
 
 def _is_tuple(kind: Any) -> bool:
@@ -156,13 +150,29 @@ def _is_tuple(kind: Any) -> bool:
 
 
 def _tuple(kind: Any, converter: cattrs.Converter) -> Hook:
-    items: Any = GenericAlias(list, get_args(kind)[:1])
-    hook = converter.get_structure_hook(items)
+    """Return a hook that reads a list to its end, or stops at the first element that is none of it."""
+    element = get_args(kind)[0]
+    hook = converter.get_structure_hook(element)
 
     def structure_tuple(value: Any, _: Any) -> tuple[Any, ...]:
+        if value == {}:
+            return ()
         if type(value) is not list:
-            raise _wrong("a list", value)
-        return tuple(hook(value, items))
+            raise expected("a list", value)
+        elements = cast("list[Any]", value)
+        if len(elements) > LONGEST:
+            raise UnreadableError(f"must be a list of at most {LONGEST} elements, not of {len(elements)}")
+        made: list[Any] = []
+        path = _problems.get().path
+        for index, inner in enumerate(elements):
+            path.append(f"[{index}]")
+            try:
+                made.append(hook(inner, element))
+            except UnreadableError as odd:
+                raise UnreadableError(odd.reason, f"[{index}]{odd.suffix}") from None
+            finally:
+                path.pop()
+        return tuple(made)
 
     return structure_tuple
 
@@ -171,53 +181,100 @@ def _is_model(kind: Any) -> bool:
     return attrs.has(get_origin(kind) or kind)
 
 
+@frozen
+class _Field:
+    """How a field of a model is read. One that ``must`` be there has a problem where it is missing."""
+
+    name: str
+    key: str
+    suffix: str
+    kind: Any
+    hook: Hook
+    must: bool
+    is_identity: bool
+    nothing: Any
+
+
+def _fields(model: Any, converter: cattrs.Converter) -> tuple[_Field, ...]:
+    return tuple(
+        _Field(
+            name=field.name,
+            key=json_name(field.name),
+            suffix=f".{json_name(field.name)}",
+            kind=field.type,
+            hook=converter.get_structure_hook(field.type),
+            must=field.default is attrs.NOTHING and field.type is not bool,
+            is_identity=is_identity(field),
+            nothing=_empty(field.type) if field.default is attrs.NOTHING and attrs.has(field.type) else None,
+        )
+        for field in attrs.fields(model)
+        if field.name != EXTRA
+    )
+
+
+def _empty(model: Any) -> Any:
+    """Make a model of which nothing is known, for a place where there must be one."""
+    return model(**{field.name: None for field in attrs.fields(model)})
+
+
 def _model(kind: Any, converter: cattrs.Converter) -> Hook:
     model = get_origin(kind) or kind
-    names: dict[str, Any] = {field.name: override(rename=_json_name(field.name)) for field in attrs.fields(model)}
+    fields = _fields(model, converter)
     keeps = keeps_extra(model)
-    if keeps:
-        names[EXTRA] = override(omit=True)
-    hook = make_dict_structure_fn(kind, converter, **names)
+    normalize = NORMALIZED.get(model)
 
-    def structure_model(value: Any, into: Any) -> Any:
+    def structure_model(value: Any, _: Any) -> Any:
+        if value == []:
+            value = {}
         if type(value) is not dict:
-            raise _wrong("an object", value)
-        made = hook(cast("dict[str, Any]", value), into)
-        return attrs.evolve(made, extra=_unknown(cast("dict[str, Any]", value), model)) if keeps else made
+            raise expected("an object", value)
+        given: dict[str, Any] = cast("dict[str, Any]", value)
+        if normalize is not None:
+            given = normalize(given)
+        made: dict[str, Any] = {field.name: _read(field, given.get(field.key)) for field in fields}
+        if keeps:
+            made[EXTRA] = unknown_fields(given, model)
+        return model(**made)
 
     return structure_model
 
 
-def _unknown(value: dict[str, Any], model: Any) -> dict[str, Any]:
-    """Collect what a model has no field for, at its own level and, under its fields' names, below it."""
-    fields = {_json_name(field.name): field.type for field in attrs.fields(model) if field.name != EXTRA}
-    found = {name: inner for name, inner in value.items() if name not in fields}
-    for name, kind in fields.items():
-        inner = value.get(name)
-        below = (_unknown(cast("dict[str, Any]", inner), part) for part in get_args(kind) if attrs.has(part))
-        if type(inner) is dict and (unknown := next(below, None)):
-            found[name] = unknown
+def _read(field: _Field, value: Any) -> Any:
+    """Read one field of an object; raise UnreadableError where the object cannot be known without it."""
+    problems = _problems.get()
+    if value is None:
+        if field.is_identity:
+            raise UnreadableError("is missing", field.suffix)
+        if field.must:
+            problems.note("is missing", field.suffix)
+        return field.nothing
+    problems.path.append(field.suffix)
+    try:
+        found = field.hook(value, field.kind)
+    except UnreadableError as odd:
+        if field.is_identity:
+            raise UnreadableError(odd.reason, field.suffix) from None
+        problems.note(odd.reason, odd.suffix)
+        return field.nothing
+    finally:
+        problems.path.pop()
+    if field.is_identity and not found:
+        raise UnreadableError("is empty", field.suffix)
     return found
 
 
-def _is_items(kind: Any) -> bool:
-    return get_origin(kind) is Items
+def _offer(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a number for sale under the documented names, whichever of the likely forms it came in."""
+    if "number" not in value and "phone_number" in value:
+        value = {("number" if name == "phone_number" else name): inner for name, inner in value.items()}
+    names = value.get("capabilities")
+    if isinstance(names, list) and all(isinstance(name, str) for name in cast("list[Any]", names)):
+        value = value | {"capabilities": {name.lower(): True for name in cast("list[str]", names)}}
+    return value
 
 
-def _items(kind: Any, converter: cattrs.Converter) -> Hook:
-    bare: Any = GenericAlias(tuple, (*get_args(kind), ...))
-    within, alone = _model(kind, converter), converter.get_structure_hook(bare)
-
-    def structure_items(value: Any, into: Any) -> Any:
-        match value:
-            case list():
-                return Items(items=alone(value, bare))
-            case dict():
-                return within(value, into)
-            case _:
-                raise _wrong("a list or an object", value)
-
-    return structure_items
+NORMALIZED: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {AvailableNumber: _offer}
+"""How a row of an answer that is not documented is brought into the form of its model."""
 
 
 def _input(kind: Any, converter: cattrs.Converter) -> Callable[[Any], dict[str, Any]]:
@@ -225,21 +282,18 @@ def _input(kind: Any, converter: cattrs.Converter) -> Callable[[Any], dict[str, 
 
     def unstructure_input(value: Any) -> dict[str, Any]:
         present = ((name, getattr(value, name)) for name in names)
-        return {_json_name(name): converter.unstructure(inner) for name, inner in present if inner is not None}
+        return {json_name(name): converter.unstructure(inner) for name, inner in present if inner is not None}
 
     return unstructure_input
 
 
 def _make_converter() -> cattrs.Converter:
-    converter = cattrs.Converter(detailed_validation=True)
+    converter = cattrs.Converter(detailed_validation=False)
     converter.register_structure_hook_factory(_is_model, _model)
-    converter.register_structure_hook_factory(_is_items, _items)
     converter.register_structure_hook_factory(_is_tuple, _tuple)
     converter.register_structure_hook_factory(_is_optional, _optional)
-    for kind in (str, bool, int):
-        converter.register_structure_hook(kind, _primitive(kind))
-    converter.register_structure_hook(Decimal, _money)
-    converter.register_structure_hook(datetime, _time)
+    for kind, hook in ((str, _text), (bool, _flag), (int, _whole_number), (Decimal, _money), (datetime, _time)):
+        converter.register_structure_hook(kind, hook)
     for enum in OpenEnum.__subclasses__():  # a predicate would be passed over for string enums
         converter.register_structure_hook(enum, _enum)
     converter.register_unstructure_hook_factory(attrs.has, _input)

@@ -1,70 +1,125 @@
 """From a response to data or an error: the envelope ``{"success": …, "data": …}``. Does no I/O."""
 
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-from mihu_async.core import converter
-from mihu_async.core.lane import read_directly
+from attrs import frozen
+
+from mihu_async.core import codec
+from mihu_async.core.fast_path import decode_fast
 from mihu_async.core.mask import Mask, printable
+from mihu_async.core.problems import Problems, UnreadableError
+from mihu_async.core.reading import read_data
 from mihu_async.core.refusal import refused
 from mihu_async.core.request import NOTHING, RAW, Request
 from mihu_async.core.response import Response
 from mihu_async.errors import DecodeError
+from mihu_async.reports import Problem
 
 T = TypeVar("T")
 
-SHOWN = 10  # how many wrong paths a message spells out; all are in DecodeError.paths
+SHOWN = 10
+"""How many wrong paths a message spells out; more are in ``DecodeError.paths``."""
+LARGE = 2**20
+"""A body of more bytes is read in slices."""
+LARGEST_REFUSAL = 2**20
+"""A refusal of more bytes is quoted, and not read."""
+WRONG_SHAPE = "its shape is not the documented one"
+NULL = codec.Part(b"null")
+CROWDED = "it holds too many objects and values for one answer"
 
 
-def read(response: Response, request: Request[T], mask: Mask, *, now: datetime) -> T:
-    """Give the data of a successful answer, or raise what went wrong. ``now`` is our time of day."""
+@frozen
+class Reading(Generic[T]):
+    """What an answer says: its data, its message, and the first of what of it could not be read."""
+
+    data: T
+    message: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def read_fast(response: Response, request: Request[T]) -> Reading[T] | None:
+    """Read a successful answer in one go, or return None where :func:`read_closely` must look at it."""
+    if not (response.ok and response.complete and response.is_json) or len(response.body) > LARGE:
+        return None
+    if request.answer is RAW or request.answer is NOTHING:
+        return None
+    found = decode_fast(response.body, request.answer)
+    return None if found is None else Reading(*found)
+
+
+def read_closely(
+    response: Response, request: Request[T], mask: Mask, *, now: datetime, strict: bool
+) -> Generator[None, None, Reading[T]]:
+    """Read any answer, a slice between two yields, or raise what went wrong. ``now`` is our time of day.
+
+    ``strict`` makes an error of the first problems that are found.
+    """
     if not response.ok:
         raise refused(response, request, _document_of(response), mask, now=now)
+    if not response.body and (request.answer is RAW or request.answer is NOTHING):
+        return Reading(cast("T", None))
+    _check_body(response, request, mask)
+    yield
+    problems = Problems()
+    try:
+        envelope = codec.members(response.body)
+        if envelope is None:
+            raise UnreadableError("must be an object with success and data")  # noqa: TRY301 - one way out for a wrong shape
+        yield
+        success = codec.parse(envelope.get("success", NULL))
+        if success is False:
+            raise refused(response, request, _document_of(response), mask, now=now)
+        if success is not None and success is not True:
+            raise UnreadableError("must be true or false", ".success")  # noqa: TRY301 - same reason
+        reading = yield from _read_envelope(envelope, request.answer, problems)
+    except codec.ParseError as error:
+        raise _unreadable(response, request, mask, str(error), transient=not error.well_formed) from None
+    except UnreadableError as odd:
+        problem = Problem("".join(problems.path) + odd.suffix, odd.reason)
+        raise _unreadable(response, request, mask, WRONG_SHAPE, (*problems.listed, problem)) from None
+    if strict and problems.count:
+        raise _unreadable(response, request, mask, WRONG_SHAPE, problems.listed, count=problems.count)
+    return cast("Reading[T]", reading)
+
+
+def _check_body(response: Response, request: Request[Any], mask: Mask) -> None:
     if not response.complete:
         raise _unreadable(response, request, mask, "it is larger than max_response_bytes")
-    raw, nothing = request.answer is RAW, request.answer is NOTHING
-    typed = not (raw or nothing)
-    if not (typed or response.body):
-        return cast("T", None)
     if not response.is_json:
-        raise _unreadable(response, request, mask, "it is not JSON")
-    if typed and (direct := read_directly(response.body, request.answer)) is not None:
-        return direct
-    try:
-        document = converter.parse(response.body, exact=typed)
-        envelope = _envelope(document)
-        if envelope.get("success") is False:
-            raise refused(response, request, envelope, mask, now=now)
-        data = _data(envelope, optional=nothing or (raw and "success" in envelope))
-        if nothing:
-            return cast("T", None)
-        return converter.structure(data, request.answer, path="$.data") if typed else cast("T", data)
-    except converter.ParseError as error:
-        raise _unreadable(response, request, mask, str(error)) from None
-    except converter.ShapeError as error:
-        raise _unreadable(response, request, mask, "its shape is not the documented one", error.problems) from None
+        raise _unreadable(response, request, mask, "it is not JSON", transient=True)
+    if codec.is_crowded(response.body):
+        raise _unreadable(response, request, mask, CROWDED)
+
+
+def _read_envelope(
+    envelope: Mapping[str, codec.Part], answer: Any, problems: Problems
+) -> Generator[None, None, Reading[Any]]:
+    message = codec.parse(envelope.get("message", NULL))
+    if not isinstance(message, str | None):
+        problems.note("must be text", ".message")
+        message = None
+    data = envelope.get("data")
+    if data is None and not (answer is NOTHING or (answer is RAW and "success" in envelope)):
+        raise UnreadableError("is missing", ".data")
+    if answer is NOTHING or data is None:
+        return Reading(None, message, tuple(problems.listed))
+    if answer is RAW:
+        return Reading(codec.parse(data), message, tuple(problems.listed))
+    problems.path.append(".data")
+    found = yield from read_data(data, answer, problems)
+    return Reading(found, message, tuple(problems.listed))
 
 
 def _document_of(response: Response) -> Any:
-    """Read what body a refusal has; None where it is no JSON, as with a gateway's page."""
-    try:
-        return converter.parse(response.body)
-    except converter.ParseError:
+    """Read the body of a refusal; None where it is no JSON, as with a gateway's page, or too much of it."""
+    if len(response.body) > LARGEST_REFUSAL or codec.is_crowded(response.body):
         return None
-
-
-def _envelope(document: Any) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        raise converter.ShapeError((("$", "must be an object with success and data"),))
-    return cast("dict[str, Any]", document)
-
-
-def _data(envelope: dict[str, Any], *, optional: bool) -> Any:
-    if envelope.get("success", True) is not True:
-        raise converter.ShapeError((("$.success", "must be true or false"),))
-    if "data" not in envelope and not optional:
-        raise converter.ShapeError((("$.data", "is missing"),))
-    return envelope.get("data")
+    try:
+        return codec.parse(response.body)
+    except codec.ParseError:
+        return None
 
 
 def _unreadable(
@@ -72,13 +127,16 @@ def _unreadable(
     request: Request[Any],
     mask: Mask,
     why: str,
-    problems: tuple[tuple[str, str], ...] = (),
+    problems: Sequence[Problem] = (),
+    *,
+    count: int = 0,
+    transient: bool = False,
 ) -> DecodeError:
     kind = printable(mask(response.content_type)) or "no content type"
     excerpt = response.excerpt(mask)
-    shown = [f"{path} {what}" for path, what in problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        shown.append(f"and {len(problems) - SHOWN} more")
+    shown = [str(problem) for problem in problems[:SHOWN]]
+    if (more := max(count, len(problems)) - SHOWN) > 0:
+        shown.append(f"and {more} more")
     return DecodeError(
         f"{request.method} {mask.name(request.path)} answered {response.status} with {kind} that cannot be read: "
         f"{mask('; '.join((why, *shown)))}. It begins with '{printable(excerpt)}'.",
@@ -87,5 +145,6 @@ def _unreadable(
         status=response.status,
         content_type=kind,
         excerpt=excerpt,
-        paths=tuple(path for path, _ in problems),
+        paths=tuple(problem.path for problem in problems),
+        transient=transient,
     )

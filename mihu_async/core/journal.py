@@ -18,7 +18,7 @@ from mihu_async.core.response import Response
 from mihu_async.core.retry import Failure, may_be_done
 from mihu_async.errors import Attempt
 from mihu_async.hooks import Hooks, tell
-from mihu_async.reports import CallReport
+from mihu_async.reports import CallReport, Problem, summarize
 
 LATEST: ContextVar[tuple[object, "Journal"] | None] = ContextVar("mihu_async_latest", default=None)
 """Whose the latest call of this task was, and its journal."""
@@ -39,6 +39,7 @@ class Journal:
     attempts: tuple[Attempt, ...] = ()
     number: int = 0
     found: bool = False
+    problems: tuple[Problem, ...] = ()
     _sent: bool = field(default=False, init=False)
     _started: float = field(default=0.0, init=False)
     _started_at: datetime = field(init=False)
@@ -73,7 +74,16 @@ class Journal:
 
     def report(self) -> CallReport:
         """Give what was done so far."""
-        return CallReport(self.request.method, self.path, self.attempts, self.found, self.base_url)
+        return CallReport(
+            self.request.method, self.path, self.attempts, self.found, self.base_url, problems=self.problems
+        )
+
+    def read(self, problems: tuple[Problem, ...], *, is_listed: bool) -> None:
+        """Note what could not be read; the walk of a listing tells of its pages itself."""
+        self.problems = problems
+        if problems and not is_listed:
+            message = "The answer of %s %s was read but for %s"
+            logger.warning(message, self.request.method, self.path, summarize(problems, len(problems)))
 
     def succeeded(self) -> None:
         """End the attempt well."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
-from attrs import field, frozen
+from attrs import define, field
 
 HIDDEN = "***"
 SHORTEST = 4  # a shorter secret stands in ordinary words, and masking it would garble every message
@@ -15,30 +15,34 @@ SECRET_KEYS = ("api_key", "apikey", "authorization", "credential", "passw", "pwd
 SHOWN = 200  # characters of a service's text that one part of a message quotes
 
 
-@frozen
+@define
 class Mask:
     """Replaces each secret, in each form in which a service may echo it."""
 
     secrets: tuple[str, ...] = field(repr=False)
+    _forms: list[str] | None = field(default=None, init=False, repr=False, eq=False)
 
     def __call__(self, text: str) -> str:
         """Give the text with every secret hidden."""
-        for form in self._forms():
+        for form in self.forms():
             text = text.replace(form, HIDDEN)
         return text
 
     def name(self, text: str) -> str:
         """Give a code, a field, a path or an address so; a secret that is a plain word may stand in a longer one."""
-        for form in self._forms():
+        for form in self.forms():
             if re.fullmatch("[a-z]+", form):
                 text = re.sub(rf"(?<![a-z_-]){form}(?![a-z_-])", HIDDEN, text)
             else:
                 text = text.replace(form, HIDDEN)
         return text
 
-    def _forms(self) -> list[str]:
-        forms = {form for secret in self.secrets if len(secret) >= SHORTEST for form in _forms(secret)}
-        return sorted(forms, key=len, reverse=True)
+    def forms(self) -> list[str]:
+        """Return all that is hidden, the longest first; made once, when the first text is looked at."""
+        if self._forms is None:
+            forms = {form for secret in self.secrets if len(secret) >= SHORTEST for form in _forms(secret)}
+            self._forms = sorted(forms, key=len, reverse=True)
+        return self._forms
 
 
 def _forms(secret: str) -> Iterator[str]:

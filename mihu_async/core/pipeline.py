@@ -9,7 +9,7 @@ from typing import Generic, NoReturn, TypeVar, cast
 from attrs import evolve, field, frozen
 
 from mihu_async.core.clock import Clock, SystemClock
-from mihu_async.core.envelope import read
+from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.gate import SHORTEST, Gate, Limiter
 from mihu_async.core.inquiry import Inquiry
 from mihu_async.core.journal import LATEST, Journal
@@ -21,10 +21,15 @@ from mihu_async.core.response import Response
 from mihu_async.core.retry import Again, Failure, GiveUp, Gone, RetryPolicy, Verdict, decide
 from mihu_async.core.timeout import Timeout
 from mihu_async.core.watch import Sender, Watch
-from mihu_async.errors import APIError, DecodeError, MihuError, TransportError
+from mihu_async.errors import APIError, DecodeError, MihuError, RequestTimeoutError, TransportError
 from mihu_async.hooks import Hooks, around
+from mihu_async.models.pages import Page
+from mihu_async.models.provisional import Items
 
 T = TypeVar("T")
+
+AT_ONCE = 65_536
+"""An answer of fewer bytes is read without letting other tasks go first."""
 
 
 @frozen(kw_only=True)
@@ -45,6 +50,7 @@ class Pipeline:
     clock: Clock = field(factory=SystemClock)
     jitter: Callable[[], float] = random.random
     until: float | None = None
+    strict: bool = False
 
     async def run(self, request: Request[T]) -> T:
         """Make the call and give its data, or raise an error that carries the journal of its attempts."""
@@ -123,7 +129,28 @@ class Call(Generic[T]):
             await self._request.turn(response.body)
             waited = self._way.clock.monotonic() - arrived  # the caller's time, and not the call's
             self._gate.deadline = self._bounded(self._gate.deadline + waited)
-        return read(response, self._request, self._mask, now=self._way.clock.now())
+        reading = read_fast(response, self._request) or await self._read_closely(response)
+        self.journal.read(reading.problems, is_listed=isinstance(reading.data, Page | Items))
+        return reading.data
+
+    async def _read_closely(self, response: Response) -> Reading[T]:
+        """Read an answer in slices, between which other tasks go on, and no longer than the call may take."""
+        way = self._way
+        slices = read_closely(response, self._request, self._mask, now=way.clock.now(), strict=way.strict)
+        while True:
+            try:
+                next(slices)
+            except StopIteration as end:
+                return cast("Reading[T]", end.value)
+            if len(response.body) < AT_ONCE:
+                continue
+            await way.clock.sleep(0)
+            if self._gate.left <= 0:
+                message = (
+                    f"{self._request.method} {self.journal.path} was answered, but reading the answer took longer than "
+                    "the call may take."
+                )
+                raise RequestTimeoutError(message, method=self._request.method, url=self._mask.name(response.url))
 
     def _bounded(self, deadline: float) -> float:
         return deadline if self._way.until is None else min(deadline, self._way.until)
@@ -170,7 +197,8 @@ class Call(Generic[T]):
 
     async def _look(self, lookup: Lookup[T], until: float, thorough: bool) -> Sight[T]:
         watch = Watch(self._way.sender, self._way.clock)
-        way = evolve(self._way, sender=watch, until=until, secrets=self._mask.secrets)  # what it echoes, hooks may see
+        # hooks may see what the service echoes of this call, and its outcome matters more than an odd field elsewhere
+        way = evolve(self._way, sender=watch, until=until, secrets=self._mask.secrets, strict=False)
         try:
             found = await lookup.find(way, thorough)
         except MihuError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, cast
 
 from attrs import frozen
@@ -10,10 +11,12 @@ from attrs import frozen
 from mihu_async import errors
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.request import Request
-from mihu_async.core.response import Response
+from mihu_async.core.response import SEARCHED, Response
 from mihu_async.core.retry import parse_date, parse_retry_after, tells_nothing
 
 PURCHASE_LIMIT = "purchase_limit_reached"
+FIELDS, LINES, LONGEST = 100, 10, 1_000
+"""How many fields of a refusal are kept, how many lines about each of them, and how much of a text."""
 
 ERRORS_BY_STATUS: Mapping[int, type[errors.APIError]] = {
     400: errors.BadRequestError,
@@ -69,11 +72,14 @@ def parse_refusal(document: Any, mask: Mask) -> Refusal:
     error, data, laravel = _object(body.get("error")), _object(body.get("data")), _object(body.get("errors"))
 
     def text(value: Any, hide: Callable[[str], str] = mask) -> str | None:
-        return hide(value) if isinstance(value, str) and value else None
+        return hide(value[:SEARCHED])[:LONGEST] if isinstance(value, str) and value else None
 
     code, field = text(error.get("code"), mask.name), text(error.get("field"), mask.name)
     message, details = text(body.get("message")), text(error.get("details"))
-    fields = {mask.name(name): tuple(mask(str(line)) for line in _list(lines)) for name, lines in laravel.items()}
+    fields = {
+        mask.name(name[:LONGEST]): tuple(mask(str(line)[:LONGEST]) for line in _list(lines)[:LINES])
+        for name, lines in islice(laravel.items(), FIELDS)
+    }
     if field and not fields:
         fields = {field: tuple(filter(None, (details or message,)))}
     return Refusal(

@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import frozen
 
-from mihu_async.core import converter
+from mihu_async.core import codec
 from mihu_async.core.mask import HIDDEN, Mask, hide_secrets
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
@@ -27,7 +27,7 @@ class Rehearsal:
             return await self.sender.send(request, bounds, mask)
         path = mask.name(request.path)
         url = mask.name(f"{self.base_url}{request.path}{'?' if request.query else ''}{request.query}")
-        json = None if request.body is None else hide_secrets(converter.parse(request.body, exact=False))
+        json = None if request.body is None else hide_secrets(codec.parse(request.body, exact=False))
         raise DryRun(
             f"{request.method} {path} was not sent: this client makes a dry run. Nothing was changed.",
             method=request.method,
@@ -41,5 +41,5 @@ def curl(method: str, url: str, json: Any) -> str:
     """Write a request as a command line, with the token hidden."""
     words = ["curl", "--request", method, url, "--header", f"Authorization: Bearer {HIDDEN}"]
     if json is not None:
-        words += ["--header", "Content-Type: application/json", "--data", converter.dump(json).decode()]
+        words += ["--header", "Content-Type: application/json", "--data", codec.dump(json).decode()]
     return shlex.join(words)

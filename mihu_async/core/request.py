@@ -11,7 +11,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from mihu_async.core import converter
+from mihu_async.core import codec, converter
 from mihu_async.core.finite import is_finite
 from mihu_async.core.mask import secrets_in
 from mihu_async.core.reconcile import Lookup
@@ -147,7 +147,7 @@ def encode_body(value: Any, *, argument: str = "json") -> tuple[Any, bytes | Non
         return None, None
     try:
         plain = converter.unstructure(value)
-        body = converter.dump(plain) if _is_finite_throughout(plain) else None
+        body = codec.dump(plain) if _is_finite_throughout(plain) else None
     except (TypeError, ValueError) as error:
         raise UsageError(f"{argument} cannot be sent: {error}.", argument=argument) from None
     except RecursionError:

@@ -9,10 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mihu_async.models.enums import ComplianceStatus, NumberSource, NumberStatus, NumberType
 from mihu_async.models.extra import extra
+from mihu_async.models.identity import IDENTITY
 
 
 @frozen(kw_only=True)
@@ -131,12 +132,12 @@ class PhoneNumber:
     one.
     """
 
-    phone_number_uuid: str
+    phone_number_uuid: str = field(metadata=IDENTITY)
     """What the API knows it by."""
     number: str
-    """E.164."""
+    """E.164. It is documented to be always there; where a service wrote it so that it cannot be read, it is None."""
     is_external: bool
-    """Whether it was brought along as a trunk, and not bought through Mihu."""
+    """Whether it was brought along as a trunk, and not bought through Mihu; None where the service did not say."""
     country_code: str | None = None
     """ISO 3166-1 alpha-2."""
     location: str | None = None
@@ -172,7 +173,7 @@ class AvailableNumber:
     an unknown capability is in ``extra["capabilities"]``.
     """
 
-    number: str
+    number: str = field(metadata=IDENTITY)
     """E.164, as a purchase takes it."""
     country_code: str | None = None
     """ISO 3166-1 alpha-2."""

@@ -5,12 +5,18 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
+from mihu_async.reports import Problem
+
 T = TypeVar("T")
 
 
 @frozen(kw_only=True)
 class Pagination:
-    """Where a page stands in its listing."""
+    """Where a page stands in its listing.
+
+    A field that the service left out, or wrote so that it cannot be read, is None, whatever its annotation says: the
+    page's ``problems`` tell of it.
+    """
 
     current_page: int
     """Which page this is, from 1."""
@@ -36,6 +42,12 @@ class Page(Generic[T]):
     """In the service's order."""
     pagination: Pagination
     """Where it stands."""
+    problems: tuple[Problem, ...] = ()
+    """The first of what could not be read on it, each with its place; empty where all of it was."""
+    problem_count: int = 0
+    """How many there are in all: fields, and rows that were left out."""
+    left_out: int = 0
+    """How many rows are not among ``items``, because they are no objects or have nothing to be known by."""
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)

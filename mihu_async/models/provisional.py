@@ -10,16 +10,20 @@ from attrs import frozen
 
 from mihu_async.models.extra import extra
 from mihu_async.models.pages import Pagination
+from mihu_async.reports import Problem
 
 T = TypeVar("T")
 
 
 @frozen(kw_only=True)
 class Items(Generic[T]):
-    """Some items: a bare list, or an object that holds ``items``, with ``pagination`` or without."""
+    """Some items, whatever held them, with ``pagination`` or without; the rest is as in a :class:`Page`."""
 
     items: tuple[T, ...]
     pagination: Pagination | None = None
+    problems: tuple[Problem, ...] = ()
+    problem_count: int = 0
+    left_out: int = 0
     extra: Mapping[str, Any] = extra()
 
 

@@ -1,6 +1,6 @@
 """What a page may say of itself without contradicting what was asked. Pure."""
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from mihu_async.errors import PaginationError
 from mihu_async.models.pages import Page
@@ -15,7 +15,8 @@ def check_progress(page: Page[T], *, requested: int) -> None:
     only where an empty page past ``last_page`` promises more.
     """
     pagination = page.pagination
-    received = pagination.current_page
+    said = cast("int | None", pagination.current_page)  # None where it cannot be read
+    received = requested if said is None else said
     if received != requested:
         raise PaginationError(
             f"Page {requested} was asked for, and the service answered with page {received} "

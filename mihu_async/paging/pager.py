@@ -1,5 +1,6 @@
 """The pager: what a ``list()`` gives."""
 
+import logging
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, suppress
 from types import TracebackType
@@ -14,9 +15,11 @@ from mihu_async.paging.drift import MODES, OnDrift
 from mihu_async.paging.page import check_progress
 from mihu_async.paging.shard import Shard, ranges
 from mihu_async.paging.walk import Listing, Walk
-from mihu_async.reports import WalkReport
+from mihu_async.reports import WalkReport, summarize
 
 T = TypeVar("T")
+
+logger: logging.Logger = logging.getLogger("mihu_async")
 
 
 @frozen(kw_only=True)
@@ -188,6 +191,9 @@ class Pager(Generic[T]):
     async def _first_page(self) -> Page[T]:
         page = await self._listing.fetch(self._listing.start, at_once)
         check_progress(page, requested=self._listing.start)
+        if page.problem_count:
+            what = summarize(page.problems, page.problem_count)
+            logger.warning("A page of %s was read but for %s", self._listing.path, what)
         return page
 
 

@@ -97,4 +97,10 @@ def page_of(found: Items[T], number: int) -> Page[T]:
         from_=1 if count else None,
         to=count or None,
     )
-    return Page(items=found.items, pagination=found.pagination or alone)
+    return Page(
+        items=found.items,
+        pagination=found.pagination or alone,
+        problems=found.problems,
+        problem_count=found.problem_count,
+        left_out=found.left_out,
+    )

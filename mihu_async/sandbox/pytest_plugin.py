@@ -56,7 +56,10 @@ def mihu_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
 
 @pytest.fixture
 def mihu_client(request: pytest.FixtureRequest, mihu_sandbox: "Sandbox") -> "MihuClient":
-    """Return an impatient MihuClient for the sandbox: no waits between attempts, 3 s to read, 10 in all."""
+    """Return an impatient MihuClient for the sandbox: no waits between attempts, 3 s to read, 10 in all.
+
+    It is as strict as the sandbox: with a strict one, what of an answer cannot be read is an error.
+    """
     from mihu_async import MihuClient, RetryPolicy, Timeout  # noqa: PLC0415 (nobody else's tests pay for it)
 
     client = MihuClient(
@@ -64,6 +67,7 @@ def mihu_client(request: pytest.FixtureRequest, mihu_sandbox: "Sandbox") -> "Mih
         base_url=mihu_sandbox.base_url,
         retries=RetryPolicy(base_delay=0),
         timeout=Timeout(total=10, read=3),
+        strict=mihu_sandbox.strict,
     )
     # kept to the end of the run: a client that is dropped while its loop stands still could not close its session
     request.config.stash.setdefault(CLIENTS, []).append(client)

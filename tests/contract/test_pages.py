@@ -12,11 +12,9 @@ import pytest
 from multidict import CIMultiDict
 
 from mihu_async import Address, NumberChannels, Page, PhoneNumber, RequirementValue, SipCredentials
-from mihu_async.core.envelope import read
-from mihu_async.core.mask import Mask
 from mihu_async.core.request import describe
 from mihu_async.core.response import Response
-from tests.doubles import TOKEN, FakeClock, client
+from tests.doubles import TOKEN, client, reading
 
 PAGES = Path(__file__).parent / "pages"
 EXAMPLE = re.compile(
@@ -111,5 +109,5 @@ def test_the_documented_answer_is_read_whole(page):
     documented = json.loads(example(page)["answer"])
     answer = Response("u", 200, CIMultiDict({"Content-Type": "application/json"}), json.dumps(documented).encode())
 
-    model = read(answer, describe("GET", "/x", ANSWERS[page]), Mask(()), now=FakeClock().now())
+    model = reading(answer, describe("GET", "/x", ANSWERS[page]), strict=True).data
     assert_holds(model, documented["data"])

@@ -3,25 +3,23 @@ from typing import Any
 
 import pytest
 
-from mihu_async import APIError, Billing, ConflictError, DecodeError, Page, PhoneNumber
-from mihu_async.core.envelope import read
-from mihu_async.core.mask import Mask
+from mihu_async import APIError, Billing, ConflictError, DecodeError, Page, PhoneNumber, ValidationError
+from mihu_async.core.envelope import Reading, read_fast
 from mihu_async.core.request import NOTHING, RAW, describe
-from tests.doubles import TOKEN, URL, FakeClock, ok, response
+from tests.doubles import TOKEN, URL, ok, reading, response
 
 GET = describe("GET", "/phone-numbers", Billing)
-NOW = FakeClock().now()
 
 
 def outcome(answer, request: Any = GET):
-    """Read an answer as the pipeline does."""
-    return read(answer, request, Mask((TOKEN,)), now=NOW)
+    """Read an answer, and give its data."""
+    return reading(answer, request).data
 
 
-def unreadable(answer, request: Any = GET) -> DecodeError:
+def unreadable(answer, request: Any = GET, *, strict: bool = False) -> DecodeError:
     """Read an answer that cannot be read, and give what was raised."""
     with pytest.raises(DecodeError) as caught:
-        outcome(answer, request)
+        reading(answer, request, strict=strict)
     return caught.value
 
 
@@ -64,6 +62,7 @@ def test_broken_json_is_not_read(body):
     error = unreadable(response(body=body))
 
     assert body.decode("utf-8", "replace") == error.excerpt
+    assert error.transient
 
 
 @pytest.mark.parametrize(
@@ -73,11 +72,11 @@ def test_broken_json_is_not_read(body):
         ("text", "$"),
         (None, "$"),
         ({"success": "false", "data": {}}, "$.success"),
-        ({"success": None, "data": {}}, "$.success"),
+        ({"success": 1, "data": {}}, "$.success"),
         ({"success": True}, "$.data"),
         ({}, "$.data"),
         ({"success": True, "data": None}, "$.data"),
-        ({"success": True, "data": {"currency": 1}}, "$.data.currency"),
+        ({"success": True, "data": [1]}, "$.data"),
     ],
 )
 def test_another_shape_is_not_read(document, path):
@@ -86,16 +85,54 @@ def test_another_shape_is_not_read(document, path):
 
     assert (path,) == error.paths
     assert f"its shape is not the documented one; {path} " in str(error)
+    assert not error.transient
 
 
-def test_many_problems_are_all_named_and_few_are_spelled_out():
+def test_a_null_for_success_is_no_word_on_it():
+    """PHP writes it for what is not set, and the status says that the call succeeded."""
+    assert Billing() == outcome(response(200, {"success": None, "data": {}}))
+
+
+def test_a_message_comes_along():
+    """What the service says to people is kept; where that is no text, it is a problem."""
+    said = reading(response(200, {"message": "Bought.", "data": {}}), GET)
+    odd = reading(response(200, {"message": 5, "data": {}}), GET)
+
+    assert ("Bought.", ()) == (said.message, said.problems)
+    assert (None, ("$.message must be text",)) == (odd.message, tuple(map(str, odd.problems)))
+
+
+def test_the_fast_path_takes_what_is_small_and_good():
+    """It reads what the closer look reads, and leaves the rest to it."""
+    good = response(200, {"message": "m", "data": {"currency": "EUR"}})
+    large = response(200, {"data": {"currency": "EUR"}, "unknown": "x" * 2**20})
+
+    assert reading(good, GET) == read_fast(good, GET) == Reading(Billing(currency="EUR"), "m")
+    assert read_fast(large, GET) is None
+    assert Billing(currency="EUR") == outcome(large)
+    assert read_fast(good, describe("GET", "/x", RAW)) is None
+    assert read_fast(ok({"currency": 5}), GET) is None
+
+
+def test_strictness_makes_an_error_of_the_first_problems():
+    """It names their places, and the answer is not asked for again."""
+    answer = ok({"currency": 1, "monthly_fee": "free"})
+    error = unreadable(answer, strict=True)
+
+    assert ("$.data.monthly_fee", "$.data.currency") == error.paths
+    assert not error.transient
+    assert Billing() == outcome(answer)
+
+
+def test_of_many_problems_some_are_named_and_few_are_spelled_out():
     """A page of a hundred wrong items does not make a message of a hundred lines."""
     page = {"items": [1] * 100, "pagination": None}
-    error = unreadable(response(document={"success": True, "data": page}), describe("GET", "/x", Page[PhoneNumber]))
+    answer = response(document={"success": True, "data": page})
+    error = unreadable(answer, describe("GET", "/x", Page[PhoneNumber]), strict=True)
 
-    assert 101 == len(error.paths)
-    assert "$.data.items[9] must be an object" in str(error)
-    assert "$.data.items[10] " not in str(error)
+    assert 64 == len(error.paths)
+    assert "$.data.items[8] must be an object" in str(error)
+    assert "$.data.items[9] " not in str(error)
     assert "and 91 more" in str(error)
 
 
@@ -181,3 +218,22 @@ def test_an_echoed_token_is_masked():
     assert "<pre>Authorization: Bearer ***</pre>" == error.excerpt
     assert TOKEN not in str(error)
     assert TOKEN.encode() not in pickle.dumps(error)
+
+
+def test_a_refusal_of_very_many_fields_is_bounded():
+    """The first hundred are kept, and few of them stand in the message."""
+    errors = {f"field{index}": ["no" * 1_000] * 50 for index in range(300)}
+    with pytest.raises(ValidationError) as caught:
+        outcome(response(422, {"message": "no", "errors": errors}))
+
+    assert 100 == len(caught.value.fields)
+    assert (10, 1_000) == (len(caught.value.fields["field0"]), len(caught.value.fields["field0"][0]))
+    assert len(str(caught.value)) < 600
+
+
+def test_a_very_large_refusal_is_quoted_and_not_read():
+    """Its status says what it is."""
+    with pytest.raises(ValidationError) as caught:
+        outcome(response(422, {"errors": {"a" * 2**20: ["no"]}}))
+
+    assert {} == caught.value.fields

@@ -39,7 +39,7 @@ THROTTLED = [api(RateLimitError, 429)]
 LOST = [
     RequestTimeoutError("", **WHERE),
     ConnectionLostError("", **WHERE),
-    DecodeError("", status=200, content_type="text/html", excerpt="", **WHERE),
+    DecodeError("", status=200, content_type="text/html", excerpt="", transient=True, **WHERE),
     *(api(APIError, status) for status in (408, 499)),
     *(api(ServerError, status) for status in (500, 502, 503, 504, 507, 520, 524, 599)),
 ]
@@ -71,6 +71,15 @@ def test_what_was_not_carried_out_is_sent_again(error, method):
 def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
     """What may have been carried out is repeated only where twice is as good as once."""
     assert Again(0.5) == decided(error)
+    assert Lost(Again(0.5)) == decided(error, method="POST")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_json_of_a_wrong_shape_is_not_asked_for_again(method):
+    """Another attempt would bring the same; of a purchase, it tells no more than a lost answer."""
+    error = DecodeError("", status=200, content_type="application/json", excerpt="", paths=("$.data",), **WHERE)
+
+    assert GiveUp() == decided(error, method=method)
     assert Lost(Again(0.5)) == decided(error, method="POST")
 
 

@@ -35,7 +35,12 @@ def fields_of(kind):
     return {
         field.name.rstrip("_"): fields_of(row if field.name == "items" else named[field.name])
         for field in attrs.fields(typing.get_origin(model) or model)
+        if field.name not in NOTED
     }
+
+
+NOTED = ("problems", "problem_count", "left_out")
+"""What the SDK itself notes of a page."""
 
 
 def parts_of(kind):

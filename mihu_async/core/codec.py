@@ -1,0 +1,103 @@
+"""Bytes to plain JSON values, and back; what an object or a list holds, still as bytes; how much is too much."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import msgspec
+
+CROWDED = 400_000
+"""How many objects and lists a body may hold, and a half of how many values and fractions. No listing of 10 MB does."""
+SPARSE = 24
+"""A body that is larger than that may hold one object in so many bytes."""
+
+Part = msgspec.Raw
+"""A JSON value that is still bytes."""
+
+
+class ParseError(Exception):
+    """The bytes are no JSON, or ``well_formed`` JSON that nobody could read."""
+
+    def __init__(self, reason: str, *, well_formed: bool = False) -> None:
+        super().__init__(reason)
+        self.well_formed = well_formed
+
+
+def _exactly(text: str) -> Decimal | float:
+    try:
+        return Decimal(text)
+    except ArithmeticError:  # an exponent beyond all decimals, which no amount has
+        return float(text)
+
+
+_plain = msgspec.json.Decoder()
+_exact = msgspec.json.Decoder(float_hook=Decimal)
+_exact_or_infinite = msgspec.json.Decoder(float_hook=_exactly)
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_elements = msgspec.json.Decoder(list[msgspec.Raw])
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def parse(body: bytes | Part, *, exact: bool = False) -> Any:
+    """Read JSON into plain Python values; ``exact`` reads fractions as Decimal, digit for digit."""
+    try:
+        return (_exact if exact else _plain).decode(body)
+    except ArithmeticError:
+        return _exact_or_infinite.decode(body)
+    except RecursionError:
+        raise ParseError("it is nested too deeply", well_formed=True) from None
+    except msgspec.ValidationError as error:  # a number of thousands of digits
+        raise ParseError(str(error), well_formed=True) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ParseError(str(error)) from None
+
+
+def members(body: bytes | Part) -> dict[str, Part] | None:
+    """Return what an object holds, or None where the body is JSON of another kind."""
+    try:
+        return _members.decode(body)
+    except msgspec.ValidationError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ParseError(str(error)) from None
+    except RecursionError:
+        raise ParseError("it is nested too deeply", well_formed=True) from None
+
+
+@cache
+def _known_members(names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    fields = [(f"member_{index}", msgspec.Raw, msgspec.Raw()) for index in range(len(names))]
+    renamed = {f"member_{index}": name for index, name in enumerate(names)}
+    return msgspec.json.Decoder(msgspec.defstruct("Members", fields, rename=renamed))
+
+
+def known_members(body: Part, names: tuple[str, ...]) -> dict[str, Part] | None:
+    """Return some of what an object holds, or None where the body is JSON of another kind. Others cost nothing."""
+    try:
+        found = _known_members(names).decode(body)
+    except msgspec.ValidationError:
+        return None
+    parts = zip(names, msgspec.structs.astuple(found), strict=True)
+    return {name: part for name, part in parts if memoryview(part)}
+
+
+def elements(body: Part) -> Sequence[Part] | None:
+    """Return what a list holds, or None where the body is JSON of another kind."""
+    try:
+        return _elements.decode(body)
+    except msgspec.ValidationError:
+        return None
+
+
+def dump(value: Any) -> bytes:
+    """Write JSON; a Decimal becomes a number."""
+    return _encoder.encode(value)
+
+
+def is_crowded(body: bytes) -> bool:
+    """Return True if a body holds so many small things that reading it would hold up the event loop."""
+    most = max(CROWDED, len(body) // SPARSE)
+    if len(body) <= most:
+        return False
+    return body.count(b"{") + body.count(b"[") > most or max(body.count(b","), body.count(b".")) > 2 * most

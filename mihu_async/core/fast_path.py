@@ -1,0 +1,172 @@
+"""The fast path: bytes to models in one go, where nothing in an answer asks for a closer look.
+
+It returns what the converter returns for an answer without problems, or nothing. Parts that no model reads are not
+looked at. What msgspec takes more lightly than the converter does, such as a time without an offset, is found here and
+left to the converter, which notes where it is wrong.
+"""
+
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Generic, TypeVar, cast, get_args, get_origin
+
+import attrs
+import msgspec
+
+from mihu_async.models.extra import keeps_extra
+from mihu_async.models.identity import is_identity
+from mihu_async.models.pages import Page, Pagination
+
+T = TypeVar("T")
+
+MANY = 2
+"""A page that holds more than so many times ``per_page`` items has a problem."""
+NOT_READ = (msgspec.MsgspecError, ArithmeticError, RecursionError, UnicodeDecodeError)
+"""What msgspec raises for what it cannot read."""
+
+
+class _Envelope(msgspec.Struct, Generic[T], kw_only=True):
+    data: T
+    success: bool = True
+    message: str | None = None
+
+
+class _Pagination(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
+    current_page: int
+    per_page: int
+    total: int
+    last_page: int
+    has_more: bool
+    from_: int | None = None
+    to: int | None = None
+
+
+class _Page(msgspec.Struct, Generic[T]):
+    items: tuple[T, ...]
+    pagination: _Pagination
+
+
+@attrs.frozen
+class _Decoder:
+    """How one type of answer is decoded, and whether a decoded item needs a closer look all the same."""
+
+    decode: Callable[[bytes], _Envelope[Any]]
+    is_odd: Callable[[Any], bool] | None
+    is_page: bool
+
+
+def warm_up(*answers: Any) -> None:
+    """Make the decoders of some types of answers now, which takes milliseconds, and not when the first one comes."""
+    for answer in answers:
+        _decoder(answer)
+
+
+def decode_fast(body: bytes, answer: type[T]) -> tuple[T, str | None] | None:
+    """Return the data and the message of a successful answer, or None where the converter must look at it."""
+    decoder = _decoder(cast("Hashable", answer))
+    if decoder is None:
+        return None
+    try:
+        envelope = decoder.decode(body)
+    except NOT_READ:
+        return None
+    data = envelope.data
+    if not envelope.success:
+        return None
+    if decoder.is_odd is not None and any(map(decoder.is_odd, data.items if decoder.is_page else (data,))):
+        return None
+    if decoder.is_page:
+        if len(data.items) > MANY * data.pagination.per_page:
+            return None
+        data = _page(data)
+    return cast("T", data), envelope.message
+
+
+@cache
+def item_decoder(kind: Hashable) -> Callable[[msgspec.Raw], Any] | None:
+    """Return a function that reads one item, or returns None where the converter must look at it.
+
+    None where the model keeps what is unknown, which this would drop.
+    """
+    item: Any = kind
+    if keeps_extra(item):
+        return None
+    decode, is_odd = msgspec.json.Decoder(item).decode, _oddness(item)
+
+    def decode_item(body: msgspec.Raw) -> Any:
+        try:
+            item = decode(body)
+        except NOT_READ:
+            return None
+        return None if is_odd is not None and is_odd(item) else item
+
+    return decode_item
+
+
+def _page(page: _Page[Any]) -> Page[Any]:
+    stated = page.pagination
+    pagination = Pagination(
+        current_page=stated.current_page,
+        per_page=stated.per_page,
+        total=stated.total,
+        last_page=stated.last_page,
+        has_more=stated.has_more,
+        from_=stated.from_,
+        to=stated.to,
+    )
+    return Page(items=page.items, pagination=pagination)
+
+
+@cache
+def _decoder(answer: Hashable) -> _Decoder | None:
+    """Return the decoder of a type of answer; None where the model keeps what is unknown, which this would drop."""
+    is_page = get_origin(answer) is Page
+    item: Any = get_args(answer)[0] if is_page else answer
+    if keeps_extra(get_origin(item) or item):
+        return None
+    data = cast("Any", _Page)[item] if is_page else item
+    envelope: Any = cast("Any", _Envelope)[data]
+    return _Decoder(decode=msgspec.json.Decoder(envelope).decode, is_odd=_oddness(item), is_page=is_page)
+
+
+@cache
+def _oddness(kind: Any) -> Callable[[Any], bool] | None:
+    """Return a function that is true of an item that msgspec decodes and the converter would not read whole.
+
+    That is a blank id, a time without an offset, or money that is no finite number, at any depth. None where the type
+    has none of these.
+    """
+    fields = attrs.fields(kind)
+    ids = tuple(field.name for field in fields if is_identity(field))
+    times = tuple(field.name for field in fields if datetime in _parts(field.type))
+    amounts = tuple(field.name for field in fields if Decimal in _parts(field.type))
+    below = tuple(
+        (field.name, check)
+        for field in fields
+        for part in _parts(field.type)
+        if attrs.has(part) and (check := _oddness(part)) is not None
+    )
+    if not (ids or times or amounts or below):
+        return None
+
+    def is_odd(item: Any) -> bool:  # asked of every item, so the loops are plain
+        for name in ids:
+            if not getattr(item, name):
+                return True
+        for name in times:
+            moment = getattr(item, name)
+            if moment is not None and moment.tzinfo is None:
+                return True
+        for name in amounts:
+            amount = getattr(item, name)
+            if amount is not None and not amount.is_finite():
+                return True
+        return any((inner := getattr(item, name)) is not None and check(inner) for name, check in below)
+
+    return is_odd
+
+
+def _parts(kind: Any) -> set[Any]:
+    """Return the classes that a field's type is made of: of ``tuple[A, ...] | None``, A and others."""
+    return {kind} | {inner for part in get_args(kind) for inner in _parts(part)}
