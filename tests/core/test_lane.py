@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mihu_async import AvailableNumber, NumberChannels, Page, PhoneNumber, Price, ProvisionedCall, Rate
+from mihu_async import Agent, AvailableNumber, NumberChannels, Page, PhoneNumber, Price, Rate
 from mihu_async.core.converter import ParseError, ShapeError, parse, structure
 from mihu_async.core.lane import read_directly
+from mihu_async.models.agents import AgentAnswer
 
 NUMBER: dict[str, Any] = {
     "phone_number_uuid": "u",
@@ -160,7 +161,7 @@ def test_what_is_right_is_read_directly(document):
     assert closely(body(document), PhoneNumber) == read_directly(body(document), PhoneNumber) is not None
 
 
-@pytest.mark.parametrize("kind", [Page[AvailableNumber], AvailableNumber, ProvisionedCall])
+@pytest.mark.parametrize("kind", [Page[AvailableNumber], AvailableNumber, Agent, AgentAnswer])
 def test_what_keeps_the_unknown_is_left_to_the_converter(kind):
     """The lane would drop what no field is there for."""
     assert read_directly(body({"number": "+12084439178"}), kind) is None
