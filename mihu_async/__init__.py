@@ -30,6 +30,7 @@ from mihu_async.errors import (
     ValidationError,
 )
 from mihu_async.hooks import Hooks
+from mihu_async.models.agents import Agent
 from mihu_async.models.channels import Channel, Channels, NumberChannels
 from mihu_async.models.enums import (
     ChannelName,
@@ -56,8 +57,9 @@ from mihu_async.models.numbers import (
     Requirement,
 )
 from mihu_async.models.pages import Page, Pagination
-from mihu_async.models.provisional import ProvisionedCall, PurchaseRequirement, PurchaseRequirements
+from mihu_async.models.provisional import PurchaseRequirement, PurchaseRequirements
 from mihu_async.models.rates import Price, Rate
+from mihu_async.models.sip import SipAssignment, SipConnection
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
 from mihu_async.paging.pager import Pager
@@ -71,6 +73,7 @@ from mihu_async.resources.purchase import Purchase
 __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constants first
     "APIError",
     "Address",
+    "Agent",
     "Attempt",
     "AuthenticationError",
     "AvailableNumber",
@@ -123,7 +126,6 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Price",
     "Problem",
     "ProvisionalWarning",
-    "ProvisionedCall",
     "Purchase",
     "PurchaseLimitError",
     "PurchaseRequirement",
@@ -137,6 +139,8 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "RetryPolicy",
     "ServerError",
     "Shard",
+    "SipAssignment",
+    "SipConnection",
     "SipCredentials",
     "SipUpdate",
     "Timeout",

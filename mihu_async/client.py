@@ -28,6 +28,7 @@ from mihu_async.reports import CallReport
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.arguments import flag, instance_of, optional, present, seconds, whole
 from mihu_async.resources.numbers import Numbers
+from mihu_async.resources.sip_connections import SipConnections
 from mihu_async.resources.trunks import Trunks
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ MAX_RESPONSE_BYTES = 64 * 2**20
 
 
 class MihuClient:
-    """The way to one workspace: ``mihu.numbers``, ``mihu.trunks``, ``mihu.agents``, and ``mihu.request`` for the rest.
+    """The way to one workspace: numbers, trunks, agents and SIP connections, and ``mihu.request`` for the rest.
 
     token: the API token; None reads MIHU_API_TOKEN. It never shows in a repr, a log line, an error or a pickle.
     subdomain: the workspace's name, for ``https://{subdomain}.mihu.ai``; None reads MIHU_TENANT.
@@ -69,9 +70,11 @@ class MihuClient:
     """
 
     agents: Agents
-    """Its agents: to bind one to the calls of a number."""
+    """Its agents: to list them, and to bind one to the calls or text messages of a number."""
     numbers: Numbers
     """Its numbers: to list, search, buy and change them."""
+    sip_connections: SipConnections
+    """Its SIP connections: to create one for an agent's calls."""
     trunks: Trunks
     """Its external trunks: to list, register, change and delete them."""
 
@@ -123,8 +126,9 @@ class MihuClient:
     def _use(self, pipeline: Pipeline, concurrency: int) -> None:
         self._pipeline = pipeline
         self._concurrency = concurrency
-        self.agents = Agents(pipeline)
+        self.agents = Agents(pipeline, concurrency)
         self.numbers = Numbers(pipeline, concurrency)
+        self.sip_connections = SipConnections(pipeline)
         self.trunks = Trunks(pipeline, concurrency)
 
     def _sender(self, *, dry_run: bool) -> Sender:

@@ -42,6 +42,13 @@ async def update(mihu: MihuClient, _: str) -> None:
     await mihu.trunks.update(phone_number="+12345678901", channel="call", sip=sip)
 
 
+async def create(mihu: MihuClient, _: str) -> None:
+    """Make a third call that knows all the secrets."""
+    await mihu.sip_connections.create(
+        name="Desk", phone_number="+12345678901", gateway="sip.acme.com", username=USERNAME, password=PASSWORD
+    )
+
+
 async def failure(fault, attempts=2, call=register) -> MihuError:
     """Have the call fail, and give what was raised."""
     async with Sandbox(numbers=0, trunks=0, token=TOKEN) as sandbox:
@@ -60,7 +67,7 @@ def assert_clean(text: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ECHOING + SILENT, ids=lambda fault: f"{type(fault).__name__}-{vars_of(fault)}")
-@pytest.mark.parametrize("call", [register, update])
+@pytest.mark.parametrize("call", [register, update, create])
 async def test_no_error_carries_a_secret(fault, call, caplog):
     """Not in its text, attributes, pickle or traceback, and neither does a log line, whatever the service echoes."""
     caplog.set_level(logging.DEBUG)
@@ -78,7 +85,7 @@ def vars_of(fault) -> str:
     return str(getattr(fault, "status", ""))
 
 
-@pytest.mark.parametrize("call", [register, update])
+@pytest.mark.parametrize("call", [register, update, create])
 @pytest.mark.parametrize("fault", SILENT, ids=lambda fault: type(fault).__name__)
 async def test_no_variable_on_the_way_shows_a_secret(fault, call):
     """A report that prints the locals of every frame of the SDK prints none."""

@@ -34,6 +34,8 @@ APPLIED = [
     Truncate(),
     WrongContentType(after=True),
 ]
+UNANSWERED = [fault for fault in (*APPLIED, *LOSSES) if fault != Status(422, after=True)]
+"""Those that leave a call without a look-up in doubt: a refusal is believed."""
 
 
 @pytest.fixture
@@ -243,9 +245,49 @@ async def test_an_agent_is_bound_whatever_happens_to_the_answer(mihu, sandbox, f
     sandbox.faults.add(fault, method="POST")
     done = await mihu.agents.provision_call(agent, uuid)
 
-    assert (agent, uuid) == (done.agent_uuid, done.phone_number_uuid)
+    assert agent == done.agent_uuid
+    assert dict(sandbox.inventory.agents)[agent] == done.name
     assert agent == sandbox.inventory.numbers[-1]["bindings"]["call"]["agent_uuid"]
     assert sent(sandbox) <= 3
+
+
+@pytest.mark.parametrize("fault", [*APPLIED, *LOSSES], ids=repr)
+async def test_an_agent_answers_messages_whatever_happens_to_the_answer(mihu, sandbox, fault):
+    """Assigned before the answer was lost or only then, the number says so, and the one before is left."""
+    agent = sandbox.inventory.free_agents("sms")[0]
+    before, uuid = (sandbox.inventory.insert(**row)["phone_number_uuid"] for row in ({"agents": {"sms": agent}}, {}))
+    sandbox.faults.add(Reset(), method="POST")
+    sandbox.faults.add(fault, method="POST")
+    await mihu.agents.assign_sms(agent, uuid)
+
+    served = {row["phone_number_uuid"]: row["bindings"]["sms"]["agent_uuid"] for row in sandbox.inventory.numbers}
+    assert (None, agent) == (served[before], served[uuid])
+    assert sent(sandbox) <= 3
+
+
+@pytest.mark.parametrize("fault", UNANSWERED, ids=repr)
+async def test_a_sip_connection_is_created_once_at_most(mihu, sandbox, fault):
+    """There is no look-up, so a lost answer is an unknown outcome, and nothing is sent again."""
+    sandbox.faults.add(fault, method="POST")
+    with pytest.raises(OutcomeUnknownError, match="Look for it among the workspace's SIP connections"):
+        await mihu.sip_connections.create(
+            name="Desk", phone_number=TRUNK, gateway="sip.acme.com", username="u", password="p"
+        )
+
+    assert 1 == sent(sandbox)
+    assert len(sandbox.inventory.sip_connections) <= 1
+
+
+@pytest.mark.parametrize("fault", UNANSWERED, ids=repr)
+async def test_a_sip_connection_is_assigned_once_at_most(mihu, sandbox, fault):
+    """No call shows which connection an agent uses, so a lost answer is an unknown outcome."""
+    agent = sandbox.inventory.free_agents("call")[0]
+    connection = sandbox.inventory.create_sip_connection({"name": "n", "phone_number": TRUNK, "gateway": "g"})
+    sandbox.faults.add(fault, method="POST")
+    with pytest.raises(OutcomeUnknownError, match="before sending it again"):
+        await mihu.agents.assign_sip_connection(agent, connection["uuid"])
+
+    assert 1 == sent(sandbox)
 
 
 async def test_a_replayed_removal_finds_nothing_and_is_done(mihu, sandbox):

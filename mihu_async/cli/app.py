@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from mihu_async import __version__
+from mihu_async.cli.agents import agents
 from mihu_async.cli.columns import FINDINGS
 from mihu_async.cli.errors import NAME, Exit
 from mihu_async.cli.numbers import numbers, rates
@@ -21,6 +22,7 @@ app: App = App(
 app.command(numbers)
 app.command(rates)
 app.command(trunks)
+app.command(agents)
 app.register_install_completion_command(  # pyright: ignore[reportUnknownMemberType]  # cyclopts has untyped **kwargs
     help="Install completion for the shell that runs this."
 )

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 import attrs
 from attrs import frozen
 
-from mihu_async import AvailableNumber, Ensured, NumberChannels, PhoneNumber, PurchaseRequirement, Rate
+from mihu_async import Agent, AvailableNumber, Ensured, NumberChannels, PhoneNumber, PurchaseRequirement, Rate
 from mihu_async.doctor import Finding
 
 T = TypeVar("T")
@@ -101,6 +101,14 @@ REQUIREMENTS: tuple[Column[PurchaseRequirement], ...] = (
     column("name", "name", 20),
     column("type", "type", 9),
     column("description", "description", 30),
+)
+AGENTS: tuple[Column[Agent], ...] = (
+    column("agent_uuid", "agent_uuid", 36),
+    column("name", "name", 20),
+    column("status", "status", 8),
+    column("language", "language", 8),
+    column("timezone", "timezone", 20),
+    column("description", "description"),
 )
 FINDINGS: tuple[Column[Finding], ...] = (
     column("check", "check", 8),

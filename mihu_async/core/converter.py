@@ -214,7 +214,7 @@ def _fields(model: Any, converter: cattrs.Converter) -> tuple[_Field, ...]:
 
 def _empty(model: Any) -> Any:
     """Make a model of which nothing is known, for a place where there must be one."""
-    return model(**{field.name: None for field in attrs.fields(model)})
+    return model(**{field.name: None for field in attrs.fields(model) if field.name != EXTRA})
 
 
 def _model(kind: Any, converter: cattrs.Converter) -> Hook:
@@ -253,7 +253,7 @@ def _read(field: _Field, value: Any) -> Any:
         found = field.hook(value, field.kind)
     except UnreadableError as odd:
         if field.is_identity:
-            raise UnreadableError(odd.reason, field.suffix) from None
+            raise UnreadableError(odd.reason, field.suffix + odd.suffix) from None
         problems.note(odd.reason, odd.suffix)
         return field.nothing
     finally:

@@ -67,15 +67,3 @@ class PurchaseRequirements:
 
     def __len__(self) -> int:
         return len(self.items)
-
-
-@frozen(kw_only=True)
-class ProvisionedCall:
-    """An agent that was bound to the calls of a number. The answer is documented in part only."""
-
-    agent_uuid: str | None = None
-    """The agent that was asked for, unless the answer names another one."""
-    phone_number_uuid: str | None = None
-    """The number that was asked for, unless the answer names another one."""
-    extra: Mapping[str, Any] = extra()
-    """All else that the answer said; empty where it was lost and the binding was looked up."""

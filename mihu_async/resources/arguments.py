@@ -110,26 +110,48 @@ def flags(argument: str, value: Any) -> Mapping[str, bool]:
 
 
 def identifier(argument: str, value: Any) -> str:
-    """Check an id: a UUID, or text that is not blank. Whether it exists is for the service to say."""
+    """Check an id: a UUID, or text of letters, digits, ``-`` and ``_``, which stays one part of a path.
+
+    Whether it exists is for the service to say.
+    """
     if isinstance(value, UUID):
         return str(value)
-    if not isinstance(value, str) or not value.strip():
-        raise wrong(argument, "an id: a UUID, or text that is not blank", value)
-    return str(value)
-
-
-def path_id(argument: str, value: Any) -> str:
-    """Check an id that becomes a part of the path: letters, digits, ``-`` and ``_``, so that it stays one part."""
-    found = identifier(argument, value)
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", found):
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", value):
         raise wrong(argument, "an id of letters, digits, '-' and '_', such as a UUID", value)
-    return found
+    return str(value)
 
 
 def text(argument: str, value: Any) -> str:
     """Check that a value is text."""
     if not isinstance(value, str):
         raise wrong(argument, "text", value)
+    return str(value)
+
+
+def text_up_to(most: int) -> Callable[[str, Any], str]:
+    """Return a check of text that is not blank and has at most so many characters."""
+
+    def check(argument: str, value: Any) -> str:
+        if not isinstance(value, str) or not value.strip() or len(value) > most:
+            raise wrong(argument, f"text of 1 to {most} characters that is not blank", value)
+        return str(value)
+
+    return check
+
+
+def gateway_host(argument: str, value: Any) -> str:
+    """Check the host name or address of a SIP server: it has no scheme, no user, no path and no space."""
+    if not isinstance(value, str) or not re.fullmatch(r"(?!sips?:)[^\s/@]+", value, re.IGNORECASE):
+        # the value itself is not shown: an address may hold a user's password
+        expected = "a host name or an IP address without a scheme, such as 'sip.acme.com'"
+        raise UsageError(f"{argument} must be {expected}. Nothing was sent.", argument=argument)
+    return str(value)
+
+
+def secret(argument: str, value: Any) -> str:
+    """Check that a secret is text that is not blank; the error does not show it."""
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{argument} must be text that is not blank. Nothing was sent.", argument=argument)
     return str(value)
 
 

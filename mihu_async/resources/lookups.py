@@ -3,17 +3,19 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import TOLERANCE, Found, Lookup
 from mihu_async.core.request import Request, describe
 from mihu_async.errors import BadRequestError, MihuError, ValidationError
+from mihu_async.models.agents import Agent, AgentAnswer
 from mihu_async.models.channels import Channel, Channels, NumberChannels
 from mihu_async.models.enums import ChannelName
 from mihu_async.models.numbers import Binding, Capabilities, ChannelSettings, OutboundSettings, PhoneNumber
-from mihu_async.models.provisional import ProvisionedCall
 from mihu_async.paging.pager import Pager
+
+R = TypeVar("R")
 
 Listed = Callable[[Pipeline, dict[str, Any]], Pager[PhoneNumber]]
 """Makes the pager of a listing, with filters."""
@@ -55,8 +57,24 @@ def registration_of(number: str, channel: str, agent_uuid: str, listed: Listed) 
     return Lookup(_finder(number, listed, {"channel": channel}, bound), judge)
 
 
-def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[ProvisionedCall]:
-    """Look at a number's channels; bound to the agent for calls, it is what was asked for.
+def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[AgentAnswer | Agent]:
+    """Look at who answers a number's calls; the agent is made from that, with an empty name where it has none."""
+
+    def agent_of(found: Binding) -> Agent:
+        return Agent(agent_uuid=agent_uuid, name=found.agent_name or "")
+
+    return _binding_lookup(ChannelName.CALL, "calls", agent_uuid, phone_number_uuid, agent_of)
+
+
+def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding | None]:
+    """Look at who answers a number's text messages."""
+    return _binding_lookup(ChannelName.SMS, "text messages", agent_uuid, phone_number_uuid, lambda found: found)
+
+
+def _binding_lookup(
+    channel: ChannelName, what: str, agent_uuid: str, phone_number_uuid: str, result_of: Callable[[Binding], R]
+) -> Lookup[R]:
+    """Look at a number's channels; bound to the agent on the channel, it is what was asked for.
 
     Bound to another one, it is as if nothing was there: whether the service then moves it or refuses is for the service
     to say, when it is asked again.
@@ -64,14 +82,14 @@ def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[ProvisionedC
 
     async def find(pipeline: Pipeline, _: bool) -> Binding | None:
         snapshot = await pipeline.run(channels_request(phone_number_uuid))
-        call = snapshot.agent_on(ChannelName.CALL)
-        return call if call and (call.agent_uuid or agent_uuid).lower() == agent_uuid.lower() else None
+        bound = snapshot.agent_on(channel)
+        return bound if bound and (bound.agent_uuid or agent_uuid).lower() == agent_uuid.lower() else None
 
-    def judge(found: Binding, _: datetime | None) -> Found[ProvisionedCall]:
-        result = ProvisionedCall(agent_uuid=agent_uuid, phone_number_uuid=phone_number_uuid)
+    def judge(found: Binding, _: datetime | None) -> Found[R]:
         if found.agent_uuid is None:
-            return Found(result, ours=None, told="an agent answers its calls, but the service does not say which")
-        return Found(result, ours=True, told="that agent answers its calls")
+            told = f"an agent answers its {what}, but the service does not say which"
+            return Found(result_of(found), ours=None, told=told)
+        return Found(result_of(found), ours=True, told=f"that agent answers its {what}")
 
     return Lookup(find, judge)
 

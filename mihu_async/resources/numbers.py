@@ -32,7 +32,6 @@ from mihu_async.resources.arguments import (
     money,
     one_of,
     optional,
-    path_id,
     present,
     text,
 )
@@ -271,7 +270,7 @@ class Numbers:
         Raises UsageError before anything is sent, also where nothing is to change, and an APIError where the service
         refuses.
         """
-        found = path_id("phone_number_uuid", phone_number_uuid)
+        found = identifier("phone_number_uuid", phone_number_uuid)
         settings = changes(
             {
                 "voice": unless_unset(outbound_change, "voice", voice),
@@ -289,7 +288,7 @@ class Numbers:
 
         Raises UsageError before anything is sent, and an APIError where the service refuses.
         """
-        return await self._pipeline.run(channels_request(path_id("phone_number_uuid", phone_number_uuid)))
+        return await self._pipeline.run(channels_request(identifier("phone_number_uuid", phone_number_uuid)))
 
     async def channels_of(self, number: str) -> NumberChannels:
         """Give the same as :meth:`channels` by the number itself: ``GET /phone-numbers/channels?number=``.

@@ -35,6 +35,17 @@ def matching(pattern: str, meaning: str) -> Check:
     return check
 
 
+def text_up_to(most: int) -> Check:
+    """Accept a string of 1 to so many characters."""
+
+    def check(field: str, value: object) -> str:
+        if not 1 <= len(text(field, value)) <= most:
+            raise invalid(field, f"must have 1 to {most} characters")
+        return cast("str", value)
+
+    return check
+
+
 def one_of(*choices: str) -> Check:
     """Accept one of some strings."""
 
@@ -161,6 +172,7 @@ _UUID = matching(UUID_PATTERN, "a uuid")
 _DIGITS = matching(r"[0-9]{1,100}", "a whole number")
 E164 = matching(r"\+[1-9][0-9]{1,14}", "a number in E.164 format")
 COUNTRY_CODE = matching(r"[A-Z]{2}", "two capital letters")
+FILLED = matching(r"[\s\S]+", "a string that is not empty")
 TRUNK_CHANNEL = one_of(*TRUNK_CHANNELS)
 
 ADDRESS_FIELDS = (
@@ -213,6 +225,18 @@ REGISTRATION = closed(
     required=("phone_number", "agent_uuid", "channel"),
 )
 PROVISION = closed({"phone_number_uuid": uuid}, required=("phone_number_uuid",))
+SIP_CONNECTION = closed(
+    {
+        "name": text_up_to(255),
+        "phone_number": text_up_to(32),
+        "gateway": matching(r"(?!sips?:)[!-.0-~]+", "a host or an IP address without a scheme"),
+        "username": FILLED,
+        "password": FILLED,
+        "secondary_gateway": or_null(text_up_to(255)),
+    },
+    required=("name", "phone_number", "gateway", "username", "password"),
+)
+SIP_ASSIGNMENT = closed({"connection_uuid": uuid, "force": flag}, required=("connection_uuid",))
 ASSIGNMENT = closed(
     {"phone_number": E164, "channel": TRUNK_CHANNEL, "agent_uuid": uuid},
     required=("phone_number", "channel", "agent_uuid"),

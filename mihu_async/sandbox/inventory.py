@@ -15,14 +15,18 @@ from mihu_async.sandbox.rules import (
     bought_row,
     changed_settings,
     changed_trunk,
+    created_connection,
+    known_agent,
     known_number,
     known_row,
     known_trunk,
     refuse_assignment,
+    refuse_connection,
     refuse_provision,
     refuse_purchase,
     refuse_registration,
     refuse_settings,
+    refuse_sms,
     registered_row,
 )
 from mihu_async.sandbox.stock import asked_for
@@ -36,7 +40,7 @@ def utc_now() -> datetime:
 
 
 class Inventory:
-    """Purchased numbers, external trunks, agents, rates and what is for sale; the same for the same arguments.
+    """Purchased numbers, external trunks, agents, SIP connections, rates and offers; the same for the same arguments.
 
     The rows it begins with have made-up times from 2023 on. What is bought, inserted or changed later carries the real
     time, or what `now()` tells. Every method may be called from any thread while the sandbox serves; a walk that is
@@ -66,6 +70,13 @@ class Inventory:
         """All agents, each a pair of uuid and name."""
         with self._lock:
             return tuple(self._ledger.factory.agents)
+
+    @property
+    def sip_connections(self) -> tuple[Json, ...]:
+        """All SIP connections, as documented and with the uuid of the agent that uses each for its calls, or None."""
+        with self._lock:
+            found = self._ledger.connections
+            return tuple({**rendering.sip_connection(one), "agent_uuid": one.agent_uuid} for one in found)
 
     @property
     def numbers(self) -> tuple[Json, ...]:
@@ -160,6 +171,12 @@ class Inventory:
             found, pagination = _cut(listing.RATES.keep(self._ledger.rates, wanted), wanted)
             return {"items": tuple(map(rendering.rate, found)), "pagination": pagination}
 
+    def list_agents(self, wanted: Mapping[str, Any]) -> Json:
+        """Answer GET /agents for a query that `listing.AGENTS` read; in the order in which they were made."""
+        with self._lock:
+            found, pagination = _cut(self._ledger.factory.agents, wanted)
+            return {"items": tuple(map(rendering.agent, found)), "pagination": pagination}
+
     def search(self, wanted: Mapping[str, Any]) -> Json:
         """Answer GET /phone-numbers/search for a query that `listing.OFFERS` read; the shape is inferred."""
         with self._lock:
@@ -215,8 +232,39 @@ class Inventory:
         with self._lock:
             row = refuse_provision(self._ledger, agent_uuid, provision["phone_number_uuid"])
             agents = {**row.agents, "call": agent_uuid}
-            bound = self._ledger.replace(row, agents=agents, updated_at=self._now())
-            return {"agent_uuid": agent_uuid, **self._ledger.snapshot(bound)}
+            self._ledger.replace(row, agents=agents, updated_at=self._now())
+            return {"agent": rendering.agent(known_agent(self._ledger, agent_uuid))}
+
+    def assign_sms(self, agent_uuid: str, assignment: Mapping[str, Any]) -> Json:
+        """Answer POST /agents/{uuid}/channels/sms for a body that `checks.PROVISION` read; the answer is inferred."""
+        with self._lock:
+            ledger, now = self._ledger, self._now()
+            row = refuse_sms(ledger, agent_uuid, assignment["phone_number_uuid"])
+            before = ledger.served(agent_uuid, "sms")
+            if before and before != row:
+                others = {name: agent for name, agent in before.agents.items() if name != "sms"}
+                ledger.replace(before, agents=others, updated_at=now)
+            ledger.replace(row, agents={**row.agents, "sms": agent_uuid}, updated_at=now)
+            return {"agent": rendering.agent(known_agent(ledger, agent_uuid))}
+
+    def create_sip_connection(self, connection: Mapping[str, Any]) -> Json:
+        """Answer POST /channels/sip-trunk/connections for a body that `checks.SIP_CONNECTION` read."""
+        with self._lock:
+            created = created_connection(self._ledger, connection, self._now())
+            self._ledger.connections.append(created)
+            return rendering.sip_connection(created)
+
+    def assign_sip_connection(self, agent_uuid: str, assignment: Mapping[str, Any]) -> Json:
+        """Answer POST /agents/{uuid}/channels/call/sip-trunk for a body that `checks.SIP_ASSIGNMENT` read.
+
+        Inferred: the agent leaves the connection that it used before, and with `force` whoever answered the number's
+        calls answers them no more.
+        """
+        uuid, force = assignment["connection_uuid"], assignment.get("force", False)
+        with self._lock:
+            found = refuse_connection(self._ledger, agent_uuid, uuid, force=force)
+            connected = self._ledger.connect(found, agent_uuid, self._now())
+            return {"agent_uuid": agent_uuid, "connection_uuid": uuid, "phone_number": connected.phone_number}
 
     def change_trunk(self, change: Mapping[str, Any]) -> Json:
         """Answer PATCH /phone-numbers/trunks for a body that `checks.TRUNK_CHANGE` read."""

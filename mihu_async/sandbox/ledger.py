@@ -1,13 +1,14 @@
 """The rows as they stand, in listing order, and how they are found; no rules, no lock."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
 
 from mihu_async.sandbox.ranges import FictionalNumber
 from mihu_async.sandbox.rendering import Json, external_snapshot, item, purchased_snapshot
-from mihu_async.sandbox.rows import CHANNELS, Offer, Rate, Row
+from mihu_async.sandbox.rows import CHANNELS, Agent, Offer, Rate, Row, SipConnection
 from mihu_async.sandbox.seeding import RowFactory
 from mihu_async.sandbox.stock import make_stock
 from mihu_async.sandbox.tariff import make_rates
@@ -16,12 +17,13 @@ SPARE_AGENTS = 50
 
 
 class Ledger:
-    """Purchased and external rows, the factory that made them and makes more, what calls cost, and what is for sale."""
+    """Purchased and external rows, the factory that made them and makes more, SIP connections, rates and offers."""
 
     def __init__(self, numbers: int, trunks: int, seed: int) -> None:
         self.factory: RowFactory = RowFactory(seed)
         self.purchased: list[Row] = list(self.factory.purchased_rows(numbers))
         self.external: list[Row] = list(self.factory.trunk_rows(trunks))
+        self.connections: list[SipConnection] = []
         self.rates: list[Rate] = list(make_rates(seed))
         self.stock: list[Offer] = list(make_stock(seed))
         for _ in range(SPARE_AGENTS):
@@ -56,9 +58,32 @@ class Ledger:
         """Find the external row of a number on a channel; there is at most one."""
         return next((row for row in self.external if row.number == number and channel in row.agents), None)
 
-    def knows_agent(self, agent_uuid: str) -> bool:
-        """Tell whether there is such an agent."""
-        return any(agent.uuid == agent_uuid for agent in self.factory.agents)
+    def agent(self, agent_uuid: str) -> Agent | None:
+        """Find an agent by its uuid."""
+        return next((agent for agent in self.factory.agents if agent.uuid == agent_uuid), None)
+
+    def connection(self, uuid: str) -> SipConnection | None:
+        """Find a SIP connection by its uuid."""
+        return next((connection for connection in self.connections if connection.uuid == uuid), None)
+
+    def call_agents(self, number: str) -> set[str]:
+        """Return the agents that answer a number's calls, by a row of it or by a SIP connection."""
+        rows = {row.agents.get("call") for row in self.rows() if row.number == number}
+        connections = {connection.agent_uuid for connection in self.connections if connection.e164 == number}
+        return {agent for agent in rows | connections if agent}
+
+    def connect(self, connection: SipConnection, agent_uuid: str, now: datetime) -> SipConnection:
+        """Have an agent use a SIP connection instead of any other, and answer its number instead of any other agent."""
+        number, connected = connection.e164, attrs.evolve(connection, agent_uuid=agent_uuid, updated_at=now)
+        for row in self.rows():
+            if row.number == number and "call" in row.agents:
+                self.replace(row, agents={**row.agents, "call": agent_uuid}, updated_at=now)
+        for position, other in enumerate(self.connections):
+            if other.uuid == connection.uuid:
+                self.connections[position] = connected
+            elif other.agent_uuid == agent_uuid or other.e164 == number:
+                self.connections[position] = attrs.evolve(other, agent_uuid=None)
+        return connected
 
     def served(self, agent_uuid: str, channel: str) -> Row | None:
         """Find the number that an agent serves on a channel."""
@@ -69,6 +94,8 @@ class Ledger:
         if channel not in CHANNELS:
             raise ValueError(f"there is no channel {channel}; it is one of {', '.join(CHANNELS)}")
         busy = {row.agents.get(channel) for row in self.rows()}
+        if channel == "call":
+            busy |= {connection.agent_uuid for connection in self.connections}
         return tuple(agent.uuid for agent in self.factory.agents if agent.uuid not in busy)
 
     def free_agent(self, channel: str) -> str:

@@ -15,7 +15,7 @@ import attrs
 
 from mihu_async.sandbox import checks
 from mihu_async.sandbox.checks import Check, Query
-from mihu_async.sandbox.rows import COMPLIANCE_STATUSES, NUMBER_STATUSES, NUMBER_TYPES, Offer, Rate, Row
+from mihu_async.sandbox.rows import COMPLIANCE_STATUSES, NUMBER_STATUSES, NUMBER_TYPES, Agent, Offer, Rate, Row
 
 PER_PAGE = 25
 MAX_PER_PAGE = 100
@@ -122,6 +122,8 @@ OFFERS: Listing[Offer] = Listing(
     query=partial(checks.open_query, required=("country_code",)),
 )
 """How a search is asked is not documented: these two names are inferred, and any other parameter is passed over."""
+AGENTS: Listing[Agent] = Listing(parameters={}, filters={}, query=checks.open_query)
+"""No page says which filters there are, so any other parameter is passed over; that it comes in pages is inferred."""
 
 
 def ordered(rows: Sequence[Row], sort: str | None) -> Sequence[Row]:

@@ -57,6 +57,11 @@ def conflict(details: str) -> RefusedError:
     )
 
 
+def phone_in_use(details: str) -> RefusedError:
+    """Describe a number that another agent uses (409; the word is documented, its place and the status are not)."""
+    return attrs.evolve(conflict(details), code="phone_in_use")
+
+
 def not_found(details: str) -> RefusedError:
     """Describe a thing that does not exist (404; the code is inferred)."""
     return RefusedError(status=HTTPStatus.NOT_FOUND, code="NOT_FOUND", message="Not found.", details=details)

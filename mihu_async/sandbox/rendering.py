@@ -6,7 +6,18 @@ from typing import Any
 
 import attrs
 
-from mihu_async.sandbox.rows import CAPABILITIES, CHANNELS, CURRENCY, ChannelSettings, Offer, Outbound, Rate, Row
+from mihu_async.sandbox.rows import (
+    CAPABILITIES,
+    CHANNELS,
+    CURRENCY,
+    Agent,
+    ChannelSettings,
+    Offer,
+    Outbound,
+    Rate,
+    Row,
+    SipConnection,
+)
 from mihu_async.sandbox.stock import Asked
 
 Json = dict[str, Any]
@@ -88,6 +99,35 @@ def asked(requirement: Asked) -> Json:
     """Render what a purchase must answer; that it is described as on a number is inferred."""
     known_by = {"key": requirement.key, "requirement_id": requirement.requirement_id}
     return known_by | attrs.asdict(requirement.shown)
+
+
+def agent(found: Agent) -> Json:
+    """Render an agent with some of its documented fields; what they say is made up from its name."""
+    role = found.name.rpartition(" ")[0]
+    return {
+        "agent_uuid": found.uuid,
+        "name": found.name,
+        "description": f"Answers for {role.lower()}.",
+        "company_name": "Acme",
+        "role": role,
+        "language": "en",
+        "timezone": "Europe/Rome",
+        "status": "active",
+    }
+
+
+def sip_connection(found: SipConnection) -> Json:
+    """Render a SIP connection as documented, which shows no credentials and no agent."""
+    return {
+        "uuid": found.uuid,
+        "name": found.name,
+        "phone_number": found.phone_number,
+        "gateway": found.gateway,
+        "secondary_gateway": found.secondary_gateway,
+        "status": found.status,
+        "created_at": timestamp(found.created_at),
+        "updated_at": timestamp(found.updated_at),
+    }
 
 
 def source(row: Row) -> str:

@@ -1,7 +1,8 @@
 """The endpoints, as a table; requests and answers are values here, and there is no I/O.
 
 Of GET /phone-numbers/search and GET /phone-numbers/search/requirements only the paths are documented, and what each
-must carry; of the answer of POST /agents/{uuid}/channels/call/provision only a part. All else of them is inferred.
+must carry; of GET /agents the items, and of POST /agents/{uuid}/channels/sms the path and what it does. All else of
+them is inferred.
 """
 
 import re
@@ -90,6 +91,25 @@ def _provision_call(inventory: Inventory, request: JournalEntry) -> Answer:
     return success(inventory.provision_call(_uuid_in(request.path), provision))
 
 
+def _list_agents(inventory: Inventory, request: JournalEntry) -> Answer:
+    return success(inventory.list_agents(listing.AGENTS.read(request.query)))
+
+
+def _assign_sms(inventory: Inventory, request: JournalEntry) -> Answer:
+    assignment = _body(request, checks.PROVISION)
+    return success(inventory.assign_sms(_uuid_in(request.path), assignment))
+
+
+def _create_sip_connection(inventory: Inventory, request: JournalEntry) -> Answer:
+    connection = _body(request, checks.SIP_CONNECTION)
+    return success(inventory.create_sip_connection(connection), status=HTTPStatus.CREATED)
+
+
+def _assign_sip_connection(inventory: Inventory, request: JournalEntry) -> Answer:
+    assignment = _body(request, checks.SIP_ASSIGNMENT)
+    return success(inventory.assign_sip_connection(_uuid_in(request.path), assignment))
+
+
 @attrs.frozen
 class Route:
     """A verb and a path below `/api/v1`, in which `{uuid}` stands for any, and what answers it."""
@@ -122,7 +142,11 @@ ROUTES = (
     Route("GET", "/phone-numbers/search/requirements", _requirements),
     Route("PATCH", "/phone-numbers/{uuid}", _change_settings),
     Route("GET", "/phone-numbers/{uuid}/channels", _channels),
+    Route("GET", "/agents", _list_agents),
     Route("POST", "/agents/{uuid}/channels/call/provision", _provision_call),
+    Route("POST", "/agents/{uuid}/channels/call/sip-trunk", _assign_sip_connection),
+    Route("POST", "/agents/{uuid}/channels/sms", _assign_sms),
+    Route("POST", "/channels/sip-trunk/connections", _create_sip_connection),
 )
 
 

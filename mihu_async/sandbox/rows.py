@@ -104,6 +104,26 @@ class Trunk:
 
 
 @attrs.frozen(kw_only=True)
+class SipConnection:
+    """A SIP connection, and the agent that uses it for its calls, if one does. Its credentials are not kept."""
+
+    uuid: str
+    name: str
+    phone_number: str
+    gateway: str
+    secondary_gateway: str | None = None
+    status: str = "active"
+    created_at: datetime
+    updated_at: datetime
+    agent_uuid: str | None = None
+
+    @property
+    def e164(self) -> str:
+        """The number as the rows of numbers write it; a connection may be given it without its `+`."""
+        return f"+{self.phone_number.removeprefix('+')}"
+
+
+@attrs.frozen(kw_only=True)
 class Row:
     """One item of the listings: a purchased number, or one (number, channel) of an external trunk.
 

@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 
 from mihu_async.sandbox.ledger import Ledger
-from mihu_async.sandbox.refusals import conflict, not_found, purchase_limit_reached
-from mihu_async.sandbox.rows import ChannelSettings, Row, Trunk
+from mihu_async.sandbox.refusals import conflict, not_found, phone_in_use, purchase_limit_reached
+from mihu_async.sandbox.rows import Agent, ChannelSettings, Row, SipConnection, Trunk
 from mihu_async.sandbox.seeding import default_settings, default_trunk_name
 from mihu_async.sandbox.stock import unmet
 
@@ -28,7 +28,7 @@ def refuse_purchase(ledger: Ledger, number: str, limit: int | None) -> None:
 
 def refuse_registration(ledger: Ledger, number: str, channel: str, agent_uuid: str) -> None:
     """Raise when the agent is unknown (404), or the number or the agent is taken (409)."""
-    _require_agent(ledger, agent_uuid)
+    known_agent(ledger, agent_uuid)
     if ledger.is_purchased(number):
         raise conflict(f"{number} is in your purchased inventory")
     if ledger.trunk_row(number, channel):
@@ -42,7 +42,7 @@ def refuse_assignment(ledger: Ledger, number: str, channel: str, agent_uuid: str
     That a taken agent is refused here as on registration is inferred. The agent that serves the row already is fine.
     """
     row, _ = known_trunk(ledger, number, channel)
-    _require_agent(ledger, agent_uuid)
+    known_agent(ledger, agent_uuid)
     _require_free(ledger, number, channel, agent_uuid)
     return row
 
@@ -53,12 +53,44 @@ def refuse_provision(ledger: Ledger, agent_uuid: str, phone_number_uuid: str) ->
     Inferred: an external number is refused, for it is bound as a trunk; so is an agent that answers the calls of
     another number; and a number that another agent answers is moved.
     """
-    _require_agent(ledger, agent_uuid)
-    row = known_row(ledger, phone_number_uuid)
-    if row.trunk is not None:
-        raise conflict(f"{row.number} is an external trunk")
+    known_agent(ledger, agent_uuid)
+    row = _known_purchased(ledger, phone_number_uuid)
     _require_free(ledger, row.number, "call", agent_uuid)
     return row
+
+
+def refuse_sms(ledger: Ledger, agent_uuid: str, phone_number_uuid: str) -> Row:
+    """Return the number to bind; raise when it or the agent is unknown (404), or it is an external trunk (409).
+
+    That a trunk is refused is inferred: SMS is no channel of trunks. An agent that answers the messages of another
+    number is not refused, for that assignment is replaced; that a number which another agent answers is moved is
+    inferred.
+    """
+    known_agent(ledger, agent_uuid)
+    return _known_purchased(ledger, phone_number_uuid)
+
+
+def refuse_connection(ledger: Ledger, agent_uuid: str, uuid: str, *, force: bool) -> SipConnection:
+    """Return the SIP connection to use; raise when it or the agent is unknown (404), or its number is used (409).
+
+    The number is used where another agent answers its calls, by a row of it or by a connection: `phone_in_use`, unless
+    `force` is set. That an agent which serves another number is refused even then is inferred, as on provision.
+    """
+    known_agent(ledger, agent_uuid)
+    connection = ledger.connection(uuid)
+    if connection is None:
+        raise not_found(f"there is no SIP connection {uuid}")
+    if ledger.call_agents(connection.e164) - {agent_uuid} and not force:
+        raise phone_in_use(f"another agent answers the calls of {connection.e164}")
+    _require_free(ledger, connection.e164, "call", agent_uuid)
+    return connection
+
+
+def known_agent(ledger: Ledger, agent_uuid: str) -> Agent:
+    """Return an agent; raise when there is none (404)."""
+    if agent := ledger.agent(agent_uuid):
+        return agent
+    raise not_found(f"there is no agent {agent_uuid}")
 
 
 def known_trunk(ledger: Ledger, number: str, channel: str) -> tuple[Row, Trunk]:
@@ -151,13 +183,21 @@ def registered_row(ledger: Ledger, registration: Mapping[str, Any], now: datetim
     return attrs.evolve(row, updated_at=now, trunk=trunk)
 
 
+def created_connection(ledger: Ledger, connection: Mapping[str, Any], now: datetime) -> SipConnection:
+    """Make the SIP connection of a body; its credentials are not kept, for nothing ever shows them."""
+    kept = {name: value for name, value in connection.items() if name not in {"username", "password"}}
+    return SipConnection(uuid=ledger.factory.uuid(), **kept, created_at=now, updated_at=now)
+
+
 def _what_counts(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None or name == "channel_limit"}
 
 
-def _require_agent(ledger: Ledger, agent_uuid: str) -> None:
-    if not ledger.knows_agent(agent_uuid):
-        raise not_found(f"there is no agent {agent_uuid}")
+def _known_purchased(ledger: Ledger, phone_number_uuid: str) -> Row:
+    row = known_row(ledger, phone_number_uuid)
+    if row.trunk is not None:
+        raise conflict(f"{row.number} is an external trunk")
+    return row
 
 
 def _require_free(ledger: Ledger, number: str, channel: str, agent_uuid: str) -> None:

@@ -99,8 +99,8 @@ class Sandbox:
         """What no page documents: endpoints, parameters and fields of requests, and fields of a fault's answers.
 
         Requests with such a thing are refused, and a client passes over such fields of an answer; so a slip of the pen
-        in either can go unseen. Of the search for numbers, its requirements and the binding of an agent too little is
-        documented to tell.
+        in either can go unseen. Of the search for numbers, its requirements, agents and their binding to calls and text
+        messages too little is documented to tell.
         """
         return tuple(self._undocumented)
 

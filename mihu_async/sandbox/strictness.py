@@ -77,7 +77,9 @@ def shapes() -> Mapping[tuple[str, str], Shape]:
     rows = [*inventory.numbers, *inventory.trunks]
     number, listing = shape(rows), shape({"items": rows, "pagination": page})
     snapshot = shape(*(inventory.channels(row["phone_number_uuid"]) for row in rows))
-    trunks = "/phone-numbers/trunks"
+    trunks, connections = "/phone-numbers/trunks", "/channels/sip-trunk/connections"
+    created = inventory.create_sip_connection({"name": "n", "phone_number": "p", "gateway": "g"})
+    agent, connection = inventory.free_agents("call")[0], {"connection_uuid": created["uuid"]}
     return {
         ("GET", "/phone-numbers"): listing,
         ("POST", "/phone-numbers"): number,
@@ -89,4 +91,6 @@ def shapes() -> Mapping[tuple[str, str], Shape]:
         ("POST", trunks): snapshot,
         ("PATCH", trunks): snapshot,
         ("PUT", f"{trunks}/assign"): snapshot,
+        ("POST", connections): shape(created),
+        ("POST", "/agents/{uuid}/channels/call/sip-trunk"): shape(inventory.assign_sip_connection(agent, connection)),
     }

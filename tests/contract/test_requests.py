@@ -24,6 +24,7 @@ from mihu_async import (
 )
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.numbers import Numbers
+from mihu_async.resources.sip_connections import SipConnections
 from mihu_async.resources.trunks import Trunks
 from mihu_async.sandbox import JournalEntry, Sandbox
 
@@ -41,6 +42,10 @@ OPERATIONS: dict[str, Any] = {
     "deleteTrunk": Trunks.delete,
     "assignTrunk": Trunks.assign,
     "provisionCall": Agents.provision_call,
+    "listAgents": Agents.list,
+    "assignSms": Agents.assign_sms,
+    "assignSipConnection": Agents.assign_sip_connection,
+    "createSipConnection": SipConnections.create,
 }
 ARGUMENTS = {
     "perPage": {"per_page"},
@@ -128,9 +133,20 @@ async def test_everything_that_is_sent_keeps_to_the_contract():
                 additional_settings={},
             )
             await mihu.trunks.delete(phone_number="12345678901", channel="call")
+            await mihu.agents.list(page=2, per_page=50)
             await mihu.agents.provision_call(agent, uuid)
+            await mihu.agents.assign_sms(agent, uuid)
+            created = await mihu.sip_connections.create(
+                name="Front desk",
+                phone_number="+12025550123",
+                gateway="sip.acme.com",
+                username="u",
+                password="p",
+                secondary_gateway="sip2.acme.com",
+            )
+            await mihu.agents.assign_sip_connection(other, created.uuid, force=True)
 
-        assert 13 == len(sandbox.journal)
+        assert 17 == len(sandbox.journal)
         for entry in sandbox.journal:
             validate(entry)
 
@@ -165,8 +181,8 @@ async def test_the_contract_would_have_noticed():
             validate(sandbox.journal[0])
 
 
-LOCAL = {"max_monthly_fee"}
-"""Arguments that are held on our side and not sent."""
+LOCAL = {"max_monthly_fee", "filters"}
+"""Arguments that are held on our side and not sent, and the one that takes whatever the contract does not name."""
 
 
 def test_every_operation_has_its_method():

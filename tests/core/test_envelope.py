@@ -222,12 +222,12 @@ def test_an_echoed_token_is_masked():
 
 def test_a_refusal_of_very_many_fields_is_bounded():
     """The first hundred are kept, and few of them stand in the message."""
-    errors = {f"field{index}": ["no" * 1_000] * 50 for index in range(300)}
+    errors = {"field": ["no" * 1_000] * 50} | {f"field{index}": ["no"] for index in range(30_000)}
     with pytest.raises(ValidationError) as caught:
         outcome(response(422, {"message": "no", "errors": errors}))
 
     assert 100 == len(caught.value.fields)
-    assert (10, 1_000) == (len(caught.value.fields["field0"]), len(caught.value.fields["field0"][0]))
+    assert (10, 1_000) == (len(caught.value.fields["field"]), len(caught.value.fields["field"][0]))
     assert len(str(caught.value)) < 600
 
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mihu_async import AvailableNumber, NumberChannels, Page, PhoneNumber, Price, ProvisionedCall, Rate
+from mihu_async import Agent, AvailableNumber, NumberChannels, Page, PhoneNumber, Price, Rate
 from mihu_async.core.codec import Part
 from mihu_async.core.fast_path import decode_fast, item_decoder
 from mihu_async.core.request import describe
 from mihu_async.errors import MihuError
+from mihu_async.models.agents import AgentAnswer
 from tests.doubles import reading, response
 
 NUMBER: dict[str, Any] = {
@@ -172,7 +173,7 @@ def test_what_is_right_is_read_fast(document):
     assert closely(body(document), PhoneNumber) == decode(body(document), PhoneNumber) is not None
 
 
-@pytest.mark.parametrize("kind", [Page[AvailableNumber], AvailableNumber, ProvisionedCall])
+@pytest.mark.parametrize("kind", [Page[AvailableNumber], AvailableNumber, Agent, AgentAnswer])
 def test_what_keeps_the_unknown_is_left_to_a_closer_look(kind):
     """The fast path would drop what no field is there for."""
     assert decode(body({"number": "+12084439178"}), kind) is None

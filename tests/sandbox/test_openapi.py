@@ -59,9 +59,13 @@ def aim(case, inventory) -> None:
     parameters, body = case.query or {}, case.body if isinstance(case.body, dict) else {}
     if "uuid" in (case.path_parameters or {}):
         case.path_parameters["uuid"] = inventory.numbers[0]["phone_number_uuid"]
-    if "phone_number_uuid" in body:
+    if case.operation.path.startswith("/api/v1/agents/"):
         case.path_parameters["uuid"] = free_agent(inventory, "call")
+    if "phone_number_uuid" in body:
         body["phone_number_uuid"] = inventory.numbers[0]["phone_number_uuid"]
+    if "connection_uuid" in body:
+        wanted = {"name": "n", "phone_number": "+12025550123", "gateway": "sip.acme.com"}
+        body["connection_uuid"] = inventory.create_sip_connection(wanted)["uuid"]
     if "number" in parameters:
         parameters["number"] = inventory.trunks[0]["number"]
     for address in (parameters, body):

@@ -99,10 +99,11 @@ def test_a_provision_binds_the_agent(inventory):
     for answers in (agent, agent, other):
         bound = inventory.provision_call(answers, {"phone_number_uuid": uuid})
 
+    bindings = inventory.numbers[-1]["bindings"]
     assert (other, other, texter) == (
-        bound["agent_uuid"],
-        bound["channels"]["call"]["agent_uuid"],
-        bound["channels"]["sms"]["agent_uuid"],
+        bound["agent"]["agent_uuid"],
+        bindings["call"]["agent_uuid"],
+        bindings["sms"]["agent_uuid"],
     )
     assert agent in inventory.free_agents("call")
 
@@ -151,7 +152,7 @@ async def test_a_provision_is_served(sandbox, call):
     path = f"/agents/{agent}/channels/call/provision"
     reply = await call("POST", path, json={"phone_number_uuid": uuid.upper()})
 
-    assert (200, agent) == (reply.status, reply.json["data"]["agent_uuid"])
+    assert (200, agent) == (reply.status, reply.json["data"]["agent"]["agent_uuid"])
     assert agent == sandbox.inventory.numbers[-1]["bindings"]["call"]["agent_uuid"]
 
 
@@ -170,7 +171,7 @@ async def test_a_provision_is_served(sandbox, call):
         ),
         ("POST", f"/agents/{NOBODY}/channels/call/provision", {"json": {}}, (422, "phone_number_uuid")),
         ("POST", "/agents/nobody/channels/call/provision", {"json": {"phone_number_uuid": NOBODY}}, (404, None)),
-        ("POST", f"/agents/{NOBODY}/channels/sms", {"json": {}}, (404, None)),
+        ("POST", f"/agents/{NOBODY}/channels/whatsapp", {"json": {}}, (404, None)),
     ],
 )
 async def test_what_is_refused(call, method, path, options, expected):

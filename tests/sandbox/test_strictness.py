@@ -6,7 +6,7 @@ import aiohttp
 import attrs
 import pytest
 
-from mihu_async import NumberChannels, Page, PhoneNumber, Rate
+from mihu_async import NumberChannels, Page, PhoneNumber, Rate, SipAssignment, SipConnection
 from mihu_async.sandbox import (
     Change,
     JournalEntry,
@@ -58,6 +58,8 @@ def parts_of(kind):
         pytest.param(("GET", "/phone-numbers/rates"), Page[Rate], id="rates"),
         pytest.param(("PATCH", "/phone-numbers/{uuid}"), PhoneNumber, id="number"),
         pytest.param(("PUT", "/phone-numbers/trunks/assign"), NumberChannels, id="snapshot"),
+        pytest.param(("POST", "/channels/sip-trunk/connections"), SipConnection, id="connection"),
+        pytest.param(("POST", "/agents/{uuid}/channels/call/sip-trunk"), SipAssignment, id="assignment"),
     ],
 )
 def test_what_is_documented_is_what_the_models_know(route, model):

@@ -13,6 +13,7 @@ import aiohttp
 from mihu_async import (
     UNSET,
     Address,
+    Agent,
     Attempt,
     AvailableNumber,
     Binding,
@@ -36,7 +37,6 @@ from mihu_async import (
     Pager,
     PageReport,
     PhoneNumber,
-    ProvisionedCall,
     Purchase,
     PurchaseLimitError,
     PurchaseRequirement,
@@ -45,6 +45,8 @@ from mihu_async import (
     RequirementValue,
     RetryPolicy,
     Shard,
+    SipAssignment,
+    SipConnection,
     SipCredentials,
     SipUpdate,
     Timeout,
@@ -184,13 +186,30 @@ async def provisional(mihu: MihuClient, agent: UUID) -> None:
     for requirement in requirements:
         assert_type(requirement, PurchaseRequirement)
         assert_type(requirement.label, str)
-    assert_type(await mihu.agents.provision_call(agent, "u"), ProvisionedCall)
     purchase = await mihu.numbers.prepare(offer)
     assert_type(purchase, Purchase)
     assert_type(purchase.missing, tuple[str, ...])
     assert_type(purchase.monthly_fee, Decimal | None)
     purchase = purchase.answer("k", document_id="d").answer("l", value="v").with_address(Address(locality="Sassari"))
     assert_type(await purchase.commit(max_monthly_fee=5), PhoneNumber)
+
+
+async def agents(mihu: MihuClient, agent: UUID) -> None:
+    """Check what agents and SIP connections take and give."""
+    listing = mihu.agents.list(per_page=50, status="active")
+    assert_type(listing, Pager[Agent])
+    found = await mihu.agents.provision_call(agent, "u")
+    assert_type(found, Agent)
+    assert_type((found.name, found.description), tuple[str, str | None])
+    assert_type(found.extra, Mapping[str, Any])
+    await mihu.agents.assign_sms(found.agent_uuid, agent)
+    connection = await mihu.sip_connections.create(
+        name="n", phone_number="+1", gateway="sip.acme.com", username="u", password="p", secondary_gateway=None
+    )
+    assert_type(connection, SipConnection)
+    assert_type(connection.created_at, datetime | None)
+    assert_type(await mihu.agents.assign_sip_connection(agent, connection.uuid, force=True), SipAssignment)
+    await mihu.sip_connections.create(name="n")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 async def ensuring(mihu: MihuClient, agent: UUID, rows: AsyncIterator[TrunkSpec]) -> None:

@@ -13,6 +13,7 @@ from mihu_async import Ensuring, MihuClient, NumberChannels, Pager, Purchase, Tr
 from mihu_async.models.enums import OpenEnum
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.numbers import Numbers
+from mihu_async.resources.sip_connections import SipConnections
 from mihu_async.resources.trunks import Trunks
 from mihu_async.sandbox import Sandbox
 
@@ -23,6 +24,7 @@ KINDS: dict[type, str] = {
     Numbers: "numbers.",
     Trunks: "trunks.",
     Agents: "agents.",
+    SipConnections: "sip_connections.",
     Pager: "",
     Purchase: "",
     Ensuring: "",

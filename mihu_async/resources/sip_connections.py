@@ -1,0 +1,68 @@
+"""SIP connections that agents use for calls. Mirrors what is known of the API under ``/channels/sip-trunk``."""
+
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.request import describe
+from mihu_async.models.inputs import SipCredentials
+from mihu_async.models.sip import SipConnection
+from mihu_async.resources.arguments import gateway_host, optional, present, secret, text_up_to
+
+PATH = "/channels/sip-trunk/connections"
+LABEL = text_up_to(255)
+PHONE_NUMBER = text_up_to(32)
+
+
+class SipConnections:
+    """``mihu.sip_connections``: create a SIP connection; ``agents.assign_sip_connection`` has an agent use it."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    async def create(
+        self,
+        *,
+        name: str,
+        phone_number: str,
+        gateway: str,
+        username: str,
+        password: str,
+        secondary_gateway: str | None = None,
+    ) -> SipConnection:
+        """Create a SIP connection: ``POST /channels/sip-trunk/connections``. It is never made twice.
+
+        It is sent again only where nothing can have been carried out: when no connection was made, or on 429. Nothing
+        documented tells a second one from the first, and there is no look-up, so it is not repeated after a lost
+        answer.
+
+        name: a label, up to 255 characters.
+        phone_number: the number that it carries, up to 32 characters; in which form is not documented.
+        gateway: the host name or IP address of the SIP server, without a scheme such as ``sip:``.
+        username, password: what the service signs in with. They never come back in an answer, and show in no repr,
+            error or log.
+        secondary_gateway: the host name or address of a second server, up to 255 characters. None is not sent.
+
+        Raises UsageError before anything is sent, an APIError where the service refuses, and OutcomeUnknownError where
+        the answer was lost: ``error.how_to_check`` says how to look by hand, and ``await error.check()`` raises
+        UsageError.
+        """
+        login = SipCredentials(username=secret("username", username), password=secret("password", password))
+        del username, password  # a report of an error might print the variables: login does not show what it holds
+        request = describe(
+            "POST",
+            PATH,
+            SipConnection,
+            json=present(
+                {
+                    "name": LABEL("name", name),
+                    "phone_number": PHONE_NUMBER("phone_number", phone_number),
+                    "gateway": gateway_host("gateway", gateway),
+                    "username": login.username,
+                    "password": login.password,
+                    "secondary_gateway": optional(LABEL, "secondary_gateway", secondary_gateway),
+                }
+            ),
+            check=(
+                "Look for it among the workspace's SIP connections before creating it again; "
+                f"mihu.request('GET', {PATH!r}) may list them, which is inferred."
+            ),
+        )
+        return await self._pipeline.run(request)
