@@ -16,7 +16,10 @@ SPARE_AGENTS = 50
 
 
 class Ledger:
-    """Purchased and external rows, the factory that made them and makes more, what calls cost, and what is for sale."""
+    """Purchased and external rows, the factory that made them and makes more, what calls cost, and what is for sale.
+
+    `activations` holds when a pending number becomes active, by its uuid.
+    """
 
     def __init__(self, numbers: int, trunks: int, seed: int) -> None:
         self.factory: RowFactory = RowFactory(seed)
@@ -24,6 +27,7 @@ class Ledger:
         self.external: list[Row] = list(self.factory.trunk_rows(trunks))
         self.rates: list[Rate] = list(make_rates(seed))
         self.stock: list[Offer] = list(make_stock(seed))
+        self.activations: dict[str, float] = {}
         for _ in range(SPARE_AGENTS):
             self.factory.hire()
 
