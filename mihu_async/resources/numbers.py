@@ -61,7 +61,7 @@ def value_of(rate: Rate) -> str:
 
 def what_is_asked(requirement: PurchaseRequirement) -> str:
     """Give what tells a requirement apart: its id or its key, and all of it where it has neither."""
-    return requirement.requirement_id or requirement.key or repr(requirement)
+    return requirement.answer_id or requirement.key or repr(requirement)
 
 
 NUMBERS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
