@@ -17,6 +17,7 @@ from mihu_async import (
     ConflictError,
     DecodeError,
     MihuClient,
+    MihuError,
     NotFoundError,
     NumberStatus,
     OutboundUpdate,
@@ -28,6 +29,7 @@ from mihu_async import (
     SipUpdate,
     UsageError,
     ValidationError,
+    WaitTimeoutError,
 )
 from mihu_async.sandbox import (
     Change,
@@ -494,3 +496,44 @@ async def test_every_connection_goes_back_however_a_walk_ends(sandbox, ending):
         assert not session.connector._acquired
 
         assert 57 == len(await mihu.numbers.list().collect())
+
+
+async def test_a_pending_number_is_waited_for():
+    """It is bought as pending, found so, and given once it is active; before that, the wait says what it saw."""
+    async with (
+        Sandbox(numbers=3, trunks=2, activation_delay=3600) as served,
+        MihuClient(served.token, base_url=served.base_url) as mihu,
+    ):
+        bought = await mihu.numbers.buy(**PURCHASE)
+        found = await mihu.numbers.find(PURCHASE["number"])
+        with pytest.raises(WaitTimeoutError, match="its last known status is 'pending'"):
+            await mihu.numbers.wait(PURCHASE["number"], timeout=0.001)
+        served.inventory.update(bought.phone_number_uuid, status="active")
+        active = await mihu.numbers.wait(PURCHASE["number"])
+        trunk = await mihu.numbers.find(served.inventory.trunks[0]["number"])
+        nothing = await mihu.numbers.find("+12345678901")
+
+    assert NumberStatus.PENDING == bought.status
+    assert bought == found
+    assert (NumberStatus.ACTIVE, bought.phone_number_uuid) == (active.status, active.phone_number_uuid)
+    assert trunk
+    assert trunk.is_external
+    assert None is nothing
+
+
+async def test_a_row_whose_number_cannot_be_read_may_be_the_one_that_is_looked_for(mihu, sandbox):
+    """A number that is there is found beside it, and none is said to be missing."""
+    sandbox.faults.add(Change(spoil_the_first_number), method="GET", times=None)
+    there = sandbox.inventory.numbers[1]["number"]
+
+    found = await mihu.numbers.find(there)
+    assert found is None or there == found.number
+    with pytest.raises(MihuError, match="the number of a row cannot be read, so \\+390790080041 may be in it unseen"):
+        await mihu.numbers.find("+390790080041")
+
+
+def spoil_the_first_number(document):
+    """Write the number of a page's first row as none."""
+    if len(document["data"]["items"]) > 1:
+        document["data"]["items"][0]["number"] = 5
+    return document

@@ -33,6 +33,7 @@ from mihu_async.resources.arguments import (
     one_of,
     optional,
     present,
+    seconds,
     text,
 )
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
@@ -40,12 +41,16 @@ from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import channels_request, purchase_of, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
+from mihu_async.resources.waiting import Wait, find_row
 
 PATH = "/phone-numbers"
 STATUS, TYPE = one_of(NumberStatus), one_of(NumberType)
 COMPLIANCE, SORT = one_of(ComplianceStatus), one_of(NumberSort)
 RATES_PER_PAGE = 200
 """The most rates that the service gives on a page."""
+WAIT_TIMEOUT = 600
+WAIT_INTERVAL = 10
+"""Seconds that a wait for a status takes, and from one of its looks to the next."""
 
 
 def value_of(rate: Rate) -> str:
@@ -55,7 +60,7 @@ def value_of(rate: Rate) -> str:
 
 def what_is_asked(requirement: PurchaseRequirement) -> str:
     """Give what tells a requirement apart: its id or its key, and all of it where it has neither."""
-    return requirement.requirement_id or requirement.key or repr(requirement)
+    return requirement.answer_id or requirement.key or repr(requirement)
 
 
 NUMBERS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
@@ -91,13 +96,14 @@ class Numbers:
         A filter that is None is not sent, and the service's own default holds.
 
         page: where to begin, counted from 1.
-        per_page: how many numbers a page holds, 1 to 100.
+        per_page: how many numbers a page holds, 1 to 100. 100 unless given; the service's own default is 25.
         status, type, compliance, sort: a member of the enum, or its string.
         country_code: ISO 3166-1 alpha-2, such as ``"US"``.
         search: free text on number or country. The filter's name is inferred, so the service may ignore it.
         bound_to_agent_uuid: only numbers that are bound to this agent on any channel.
-        sort: ``created_at`` unless given; the direction is not documented.
-        include_external: also the numbers that agents use and that were not bought through Mihu.
+        sort: the service's own default is ``created_at``; the direction is not documented.
+        include_external: True gives also the numbers that agents use and that were not bought through Mihu, such as
+            WhatsApp Business lines. That None and False leave them out is inferred.
 
         Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
         """
@@ -112,6 +118,61 @@ class Numbers:
             "include_external": optional(flag, "include_external", include_external),
         }
         return NUMBERS.pager(self._pipeline, self._concurrency, filters, page=page, per_page=per_page)
+
+    async def find(self, number: str) -> PhoneNumber | None:
+        """Return a number's row of the inventory, purchased or external, or None: ``GET /phone-numbers``.
+
+        Safe to repeat. The listing is asked for with the number as ``search`` first; because that name is inferred, the
+        rows are compared on this side, and the whole listing is walked where that does not show the number. So None
+        comes only from a walk that is proved to be complete.
+
+        Numbers are compared by their digits: ``+39 079 0080041`` and ``0039-0790080041`` in the inventory are
+        ``+390790080041``. Where several rows are of one number, an active purchased one is preferred, then a purchased
+        one that is pending or whose status is not known, then an inactive one, then an external one; of equals, the one
+        that is listed first.
+
+        number: E.164.
+
+        Raises UsageError before anything is sent, a MihuError where the number was not seen and the walk is not
+        complete, because the listing moved or does not add up, and the errors of the calls.
+        """
+        return await find_row(self._pipeline, e164("number", number), self._listed)
+
+    async def wait(
+        self,
+        number: str,
+        *,
+        status: NumberStatus | Literal["active", "pending", "inactive"] | str = NumberStatus.ACTIVE,
+        timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - it bounds many calls, and ends with an error that says more
+        interval: float = WAIT_INTERVAL,
+    ) -> PhoneNumber:
+        """Wait until a number has a status, and return its row: looks as :meth:`find` does. Safe to repeat.
+
+        A number that was bought can be ``pending``, and no webhook tells of numbers, so the inventory is asked again
+        and again. A number that is not there yet is waited for, because the inventory may lag. So is one that is
+        inactive from the beginning, which may be an old row of the number.
+
+        A look that fails for the network's or the service's reasons, after its own attempts, does not end the wait: the
+        next one may succeed.
+
+        number: E.164.
+        status: a member of the enum, or its string; ``active`` unless given.
+        timeout: seconds after which no further look begins, 600 unless given. The look that is under way then has at
+            most ``Timeout.total`` more.
+        interval: seconds between two looks, 10 unless given; longer where the service asks for a longer pause.
+
+        Raises UsageError before anything is sent; WaitTimeoutError where the time is up, with the status that was seen
+        last; WaitError at once where the number was seen and is gone, or has become inactive while another status is
+        waited for; and an APIError where the service refuses the look for good, such as 401.
+        """
+        return await Wait(
+            pipeline=self._pipeline,
+            listed=self._listed,
+            number=e164("number", number),
+            status=STATUS("status", status),
+            timeout=seconds("timeout", timeout),
+            interval=seconds("interval", interval),
+        ).run()
 
     def shard(self, shard: Shard) -> Pager[PhoneNumber]:
         """Walk a part of a listing that ``await pager.split(…)`` cut, in this process or another one. Safe to repeat.
@@ -160,7 +221,8 @@ class Numbers:
         The path is documented, that requirements depend on country and type, and that each is known by a ``key`` or
         ``requirement_id``. The parameters, their names too, and the shape of the answer are not. So a bare list is read
         as well as ``items`` with or without ``pagination``, what is unknown is on ``.extra``, and a process is told
-        once by a ProvisionalWarning. How the service says that an address is needed is not known.
+        once by a ProvisionalWarning. The purchase page has one look here whether an address is needed; how the service
+        says so is not documented, and a requirement of the type ``address`` is inferred to be the way.
 
         country_code: ISO 3166-1 alpha-2, such as ``"IT"``. That it is sent under this name is inferred.
         type: a member of the enum, or its string. That it is sent under this name is inferred.
@@ -204,6 +266,9 @@ class Numbers:
     ) -> PhoneNumber:
         """Buy a number: ``POST /phone-numbers``. This spends money, and is never made twice.
 
+        The first active number of a workspace is free, whatever its fee. A number that was bought can be pending:
+        :meth:`wait` tells when it is active.
+
         It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
         answer was lost, the number is looked up in the inventory first: bought since this call began, it is this call's
         and is given; bought before, it is a ConflictError; and not there, it is sent again, because the service refuses
@@ -212,9 +277,14 @@ class Numbers:
         number: E.164, exactly as the search for numbers returned it.
         country_code: ISO 3166-1 alpha-2.
         type: a member of the enum, or its string.
-        monthly_fee, capabilities, location: carried over from the search result; not sent where None. The fee is stored
-            for display only.
-        address: where the country and type need one; its country defaults to ``country_code`` on the service.
+        monthly_fee: carried over from the search result, and stored by the service for display only; not sent where
+            None.
+        capabilities: carried over from the search result; where None, which channels the number supports is unknown
+            until it is purchased.
+        location: carried over from the search result, such as ``"Sassari, Sardegna"``; the service takes the country
+            code where None.
+        address: where the country and type need one; each of its fields is optional, and its country defaults to
+            ``country_code`` on the service.
         requirements: an answer to each requirement of the country and type.
         max_monthly_fee: the most that it may cost a month, in the currency of ``monthly_fee``, which must be given
             then. None sets no bound. It is not sent: what the service charges in the end is its own figure.
@@ -258,8 +328,9 @@ class Numbers:
     ) -> PhoneNumber:
         """Change a number's channel settings: ``PATCH /phone-numbers/{uuid}``. Gives the number as it is then.
 
-        Safe to repeat. A channel that is left out is not sent, and neither is a field that is not set; that the service
-        leaves those as they are is documented for channels, and inferred for the fields of a channel.
+        Safe to repeat. That there is such a call, and that its body may hold each of the three channels, is documented.
+        A channel that is left out is not sent, and neither is a field that is not set; that the service leaves those as
+        they are is inferred.
 
         phone_number_uuid: a purchased number's; whether an external one has settings is not documented.
         voice, sms: ``OutboundUpdate(…)``, or a mapping of its fields, in both of which None for ``channel_limit`` is
