@@ -25,8 +25,8 @@ from mihu_async.paging.drift import Trail, sighted
 from mihu_async.paging.page import check_progress
 from mihu_async.resources.numbers import NUMBERS
 
-PAGE = read(RESPONSE, REQUEST, MASK, now=NOW)
-AFTER = read(evolve(RESPONSE, body=LISTING.body(PAGE.pagination.current_page + 1)), REQUEST, MASK, now=NOW)
+PAGE = read(RESPONSE, REQUEST, MASK, now=NOW).data
+AFTER = read(evolve(RESPONSE, body=LISTING.body(PAGE.pagination.current_page + 1)), REQUEST, MASK, now=NOW).data
 NUMBER = PAGE.pagination.current_page
 REFUSED = RateLimitError("busy", status=429, method="GET", url="http://127.0.0.1", retry_after=1.5)
 

@@ -48,7 +48,7 @@ def straight() -> int:
 
 def ours() -> int:
     """Read an answer as a call does: its type, its envelope, its pagination and its items."""
-    return len(read(RESPONSE, REQUEST, MASK, now=NOW).items)
+    return len(read(RESPONSE, REQUEST, MASK, now=NOW).data.items)
 
 
 def closer() -> int:

@@ -197,20 +197,27 @@ class DecodeError(_CallError):
         *,
         method: str,
         url: str,
-        status: int,
+        status: int | None,
         content_type: str,
         excerpt: str,
         paths: tuple[str, ...] = (),
+        transient: bool = False,
     ) -> None:
         super().__init__(message, method=method, url=url)
         self.status = status
-        """The answer's HTTP status."""
+        """The answer's HTTP status; None where its head could not be read."""
         self.content_type = content_type
         """What the answer says that it is."""
         self.excerpt = excerpt
         """The beginning of its body, with secrets masked."""
         self.paths = paths
         """Every place that was wrong (``$.data.items[3].billing.monthly_fee``); empty where it was no JSON at all."""
+        self.transient = transient
+        """True where the bytes were no JSON, which another attempt may mend.
+
+        False for JSON of a wrong shape, an answer that HTTP forbids, and one that is larger than
+        ``max_response_bytes``: they come the same again, so they are not asked for again.
+        """
 
 
 class PaginationError(MihuError):

@@ -27,6 +27,7 @@ ESCAPED_LETTER = re.compile(rb"\\u00(?:5[fF]|6|7[0-9aA])")
 class _Envelope(msgspec.Struct, Generic[T], kw_only=True):
     data: T
     success: bool = True
+    message: str | None = None
 
 
 class _Pagination(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
@@ -60,8 +61,8 @@ def prepare(*answers: Any) -> None:
         _lane(answer)
 
 
-def read_directly(body: bytes, answer: type[T]) -> T | None:
-    """Give the data of a successful answer, or None where the converter must look at it."""
+def read_directly(body: bytes, answer: type[T]) -> tuple[T, str | None] | None:
+    """Return the data and the message of a successful answer, or None where the converter must look at it."""
     lane = _lane(cast("Hashable", answer))
     if (
         lane is None
@@ -76,7 +77,7 @@ def read_directly(body: bytes, answer: type[T]) -> T | None:
     data = envelope.data
     if not envelope.success or any(map(lane.has_naive_time, data.items if lane.is_page else (data,))):
         return None
-    return cast("T", _page(data) if lane.is_page else data)
+    return cast("T", _page(data) if lane.is_page else data), envelope.message
 
 
 def _page(page: _Page[Any]) -> Page[Any]:

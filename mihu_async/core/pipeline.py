@@ -20,8 +20,9 @@ from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import Again, Failure, GiveUp, Gone, RetryPolicy, Verdict, decide
 from mihu_async.core.timeout import Timeout
+from mihu_async.core.token import TokenSource
 from mihu_async.core.watch import Sender, Watch
-from mihu_async.errors import APIError, DecodeError, MihuError, TransportError
+from mihu_async.errors import APIError, AuthenticationError, DecodeError, MihuError, TransportError
 from mihu_async.hooks import Hooks, around
 
 T = TypeVar("T")
@@ -31,7 +32,8 @@ T = TypeVar("T")
 class Pipeline:
     """Carries calls through: each is sent, read, and tried again where the policy says so, all within one deadline.
 
-    ``until`` is a moment of the clock that no call passes, whatever its own time; None sets none.
+    ``until`` is a moment of the clock that no call passes, whatever its own time; None sets none. ``tokens`` is asked
+    for the token of each attempt; None leaves that to the sender.
     """
 
     sender: Sender
@@ -45,6 +47,7 @@ class Pipeline:
     clock: Clock = field(factory=SystemClock)
     jitter: Callable[[], float] = random.random
     until: float | None = None
+    tokens: TokenSource | None = field(default=None, repr=False)
 
     async def run(self, request: Request[T]) -> T:
         """Make the call and give its data, or raise an error that carries the journal of its attempts."""
@@ -67,10 +70,13 @@ class Call(Generic[T]):
     def __init__(self, way: Pipeline, request: Request[T]) -> None:
         self._way = way
         self._request = request
-        self._mask = Mask((*way.secrets, *request.secrets))
+        known = way.tokens.secrets if way.tokens else ()
+        self._mask = Mask((*way.secrets, *known, *request.secrets))
         self._began = way.clock.monotonic()
         self._gate = Gate(request, self._mask, way.clock, self._bounded(self._began + way.timeout.total))
         self._inquiry: Inquiry[T] | None = None
+        self._token: str | None = None
+        self._refused: str | None = None
         self.journal: Journal = Journal(request, way.clock, self._mask, way.base_url, way.hooks)
 
     async def run(self) -> T:
@@ -91,6 +97,10 @@ class Call(Generic[T]):
                 way.pressure.earn(way.retries.budget)
                 return data
             self._feel(error)
+            if self._may_renew(error):
+                self._refused = self._token
+                self.journal.failed(error, wait=0.0)
+                continue
             match self._decide(error):
                 case Again(delay):
                     self.journal.failed(error, wait=delay)
@@ -110,7 +120,28 @@ class Call(Generic[T]):
                     way.pressure.spend(way.retries.budget)
                     self.journal.repeated()
 
+    def _may_renew(self, error: Failure) -> bool:
+        """Return True if the token was refused, and another may be asked for: once a call.
+
+        A request that is answered 401 was not carried out, so even a purchase is sent again.
+        """
+        return (
+            isinstance(error, AuthenticationError)
+            and self._token is not None
+            and self._refused is None
+            and self._gate.left > 0
+        )
+
+    async def _authorize(self, tokens: TokenSource) -> None:
+        """Get the token of the next attempt, and hide it from then on."""
+        self._token = await self._gate.fetch(tokens, refused=self._refused)
+        if self._token not in self._mask.secrets:
+            self._mask = self._gate.mask = Mask((self._token, *self._mask.secrets))
+            self.journal.hide(self._mask)
+
     async def _attempt(self) -> T:
+        if self._way.tokens:
+            await self._authorize(self._way.tokens)
         limiter = self._way.limiter
         if limiter is None:
             response = await self._send()
@@ -123,7 +154,9 @@ class Call(Generic[T]):
             await self._request.turn(response.body)
             waited = self._way.clock.monotonic() - arrived  # the caller's time, and not the call's
             self._gate.deadline = self._bounded(self._gate.deadline + waited)
-        return read(response, self._request, self._mask, now=self._way.clock.now())
+        reading = read(response, self._request, self._mask, now=self._way.clock.now())
+        self.journal.said(reading.message)
+        return reading.data
 
     def _bounded(self, deadline: float) -> float:
         return deadline if self._way.until is None else min(deadline, self._way.until)
@@ -131,7 +164,9 @@ class Call(Generic[T]):
     async def _send(self) -> Response:
         self.journal.sent()
         bounds = self._way.timeout.within(max(self._gate.left, SHORTEST))
-        return await self._way.sender.send(self._request, bounds, self._mask)
+        if self._token is None:
+            return await self._way.sender.send(self._request, bounds, self._mask)
+        return await self._way.sender.send(evolve(self._request, token=self._token), bounds, self._mask)
 
     def _feel(self, error: Failure) -> None:
         """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
@@ -146,7 +181,7 @@ class Call(Generic[T]):
         return decide(
             error,
             method=self._request.method,
-            attempt=self.journal.number,
+            attempt=self.journal.number - (self._refused is not None),
             policy=way.retries,
             left=self._gate.left,
             jitter=way.jitter(),

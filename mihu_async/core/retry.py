@@ -140,6 +140,8 @@ def decide(
     ``lost`` says that an earlier attempt may have been carried out.
     """
     repeatable = method in REPEATABLE
+    if repeatable and isinstance(error, DecodeError) and not error.transient:
+        return GiveUp()
     if not (never_done(error) or may_be_done(error)):
         if not lost:
             return GiveUp()

@@ -111,5 +111,5 @@ def test_the_documented_answer_is_read_whole(page):
     documented = json.loads(example(page)["answer"])
     answer = Response("u", 200, CIMultiDict({"Content-Type": "application/json"}), json.dumps(documented).encode())
 
-    model = read(answer, describe("GET", "/x", ANSWERS[page]), Mask(()), now=FakeClock().now())
+    model = read(answer, describe("GET", "/x", ANSWERS[page]), Mask(()), now=FakeClock().now()).data
     assert_holds(model, documented["data"])

@@ -15,7 +15,7 @@ NOW = FakeClock().now()
 
 def outcome(answer, request: Any = GET):
     """Read an answer as the pipeline does."""
-    return read(answer, request, Mask((TOKEN,)), now=NOW)
+    return read(answer, request, Mask((TOKEN,)), now=NOW).data
 
 
 def unreadable(answer, request: Any = GET) -> DecodeError:

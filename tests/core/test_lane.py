@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mihu_async import AvailableNumber, NumberChannels, Page, PhoneNumber, Price, ProvisionedCall, Rate
+from mihu_async.core import lane
 from mihu_async.core.converter import ParseError, ShapeError, parse, structure
-from mihu_async.core.lane import read_directly
 
 NUMBER: dict[str, Any] = {
     "phone_number_uuid": "u",
@@ -28,6 +28,12 @@ PAGINATION = {"current_page": 2, "per_page": 3, "total": 9, "last_page": 3, "has
 def body(data: Any, **envelope: Any) -> bytes:
     """Write an answer as the service does."""
     return json.dumps({"success": True, "data": data} | envelope, separators=(",", ":")).encode()
+
+
+def read_directly(answer: bytes, into: Any) -> Any:
+    """Give the data that the direct lane reads, or None where it reads none."""
+    reading = lane.read_directly(answer, into)
+    return None if reading is None else reading[0]
 
 
 def closely(answer: bytes, into: Any) -> Any:
@@ -48,6 +54,15 @@ def test_a_page_is_read_whole():
     assert closely(answer, Page[PhoneNumber]) == page
     assert (4, 6) == (page.pagination.from_, page.pagination.to)
     assert Decimal("1.15") == page.items[0].billing.monthly_fee  # type: ignore[union-attr]  # it is there
+
+
+def test_the_message_is_read_too():
+    """It is None where there is none, and one that is no text is left to the converter."""
+    for message, expected in (({"message": "Done."}, "Done."), ({"message": None}, None), ({}, None)):
+        reading = lane.read_directly(body({}, **message), Price)
+        assert reading is not None
+        assert expected == reading[1]
+    assert lane.read_directly(body({}, message=["Done."]), Price) is None
 
 
 def test_a_single_answer_is_read_whole():
