@@ -44,7 +44,6 @@ from mihu_async.sandbox import (
     SlowBody,
     Truncate,
 )
-
 from tests.doubles import client
 
 ONCE = RetryPolicy(max_attempts=1)
@@ -387,7 +386,9 @@ async def test_what_http_forbids_cannot_be_read(answer, status, why, method):
 
     assert 1 == len(asked) == len(caught.value.attempts)
     assert (status, False) == (caught.value.status, caught.value.transient)
-    assert ("It may have been carried out." in str(caught.value)) is (method != "GET" and "forbids (" in str(caught.value))
+    assert ("It may have been carried out." in str(caught.value)) is (
+        method != "GET" and "forbids (" in str(caught.value)
+    )
     assert "secret-token-x" not in f"{caught.value} {vars(caught.value)}"
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -439,7 +440,7 @@ async def test_a_session_that_does_not_unpack_does_not_read_what_is_packed():
 
 
 async def test_two_lengths_are_found_without_the_parser(wire):
-    """aiohttp's parser in Python lets them through."""
+    """The parser of aiohttp that is written in Python lets them through."""
     headers = CIMultiDict([("Content-Length", "25"), ("Content-Length", "24"), ("Content-Type", "application/json")])
     wire.get("https://acme.mihu.ai/api/v1/x", body=DATA, headers=headers)
     async with client() as mihu:
