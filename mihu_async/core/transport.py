@@ -4,7 +4,8 @@ import asyncio
 import math
 import platform
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from ssl import SSLContext
 from threading import Lock
 from typing import Any, NoReturn
@@ -161,7 +162,8 @@ class Transport:
             ) as answer:
                 head = answer
                 _check_lengths(answer)
-                content, complete = await _read(answer.content, self.max_response_bytes)
+                with _broken_off(answer):
+                    content, complete = await _read(answer.content, self.max_response_bytes)
                 encoding = _left_encoded(answer, unpacked=session.auto_decompress)
                 return Response(url, answer.status, answer.headers, content, complete, encoding)
         except (*NETWORK, *MISUSE, HttpProcessingError) as error:
@@ -251,6 +253,38 @@ async def _read(content: aiohttp.StreamReader, bound: int) -> tuple[bytes, bool]
         if size > bound:
             return b"".join(chunks)[:bound], False
     return b"".join(chunks), True
+
+
+@contextmanager
+def _broken_off(answer: aiohttp.ClientResponse) -> Generator[None]:
+    """End the reading of a body whose bytes break HTTP's rules.
+
+    Where such bytes come after the head, aiohttp closes the connection and does not tell the reader, who would wait
+    until the call's time is up. Where the connection breaks, it tells.
+    """
+    protocol = answer.connection.protocol if answer.connection else None
+    closed: asyncio.Future[None] | None = getattr(protocol, "closed", None)  # not public before aiohttp 3.12
+    if closed is None or answer.content.is_eof():
+        yield
+        return
+
+    def end(_: "asyncio.Future[None]") -> None:
+        if not answer.content.is_eof() and answer.content.exception() is None:
+            answer.content.set_exception(HttpProcessingError(message="its body is malformed"))
+
+    closed.remove_done_callback(_retrieve)  # so that it is there once, however many answers a connection brings
+    closed.add_done_callback(_retrieve)
+    closed.add_done_callback(end)
+    try:
+        yield
+    finally:
+        closed.remove_done_callback(end)
+
+
+def _retrieve(closed: "asyncio.Future[None]") -> None:
+    """Look at the error of a connection that broke, so that nobody logs that it was not looked at."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 def _check_lengths(answer: aiohttp.ClientResponse) -> None:

@@ -53,7 +53,7 @@ def test_a_page_is_read_whole():
     assert page is not None
     assert closely(answer, Page[PhoneNumber]) == page
     assert (4, 6) == (page.pagination.from_, page.pagination.to)
-    assert Decimal("1.15") == page.items[0].billing.monthly_fee  # type: ignore[union-attr]  # it is there
+    assert Decimal("1.15") == page.items[0].billing.monthly_fee
 
 
 def test_the_message_is_read_too():

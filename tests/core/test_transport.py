@@ -349,13 +349,18 @@ FORBIDDEN = [
 
 
 @asynccontextmanager
-async def talking_to(answer: bytes, **options):
-    """Give a client of a server that answers always so, and the list of what it was asked."""
+async def talking_to(*answer: bytes, **options):
+    """Give a client of a server that answers always so, in one piece or several, and what it was asked."""
     asked: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(answer)
+        first, *later = answer
+        writer.write(first)
+        for piece in later:
+            await writer.drain()
+            await asyncio.sleep(0.01)
+            writer.write(piece)
         await writer.drain()
         writer.close()
 
@@ -404,6 +409,62 @@ async def test_a_write_whose_answer_http_forbids_is_in_doubt(answer, status, why
     assert 1 == len(asked)
     assert isinstance(caught.value.__cause__, DecodeError)
     assert status == caught.value.__cause__.status
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [(CHUNKED, b"zz\r\n" + DATA), (CHUNKED + b"5\r\n" + DATA[:5], b"no end"), (CHUNKED + b"5\r\n", DATA)],
+    ids=["size", "end", "length"],
+)
+async def test_a_body_that_breaks_the_rules_after_its_head_is_not_waited_for(pieces):
+    """The reader is told at once, and not when the call's time is up."""
+    head, *body = pieces
+    async with talking_to(HEAD + head, *body, timeout=Timeout(total=5)) as (mihu, asked):
+        with pytest.raises(DecodeError) as caught:
+            await mihu.request("PUT", "/x")
+
+    assert 1 == len(asked)
+    assert 200 == caught.value.status
+    assert "It may have been carried out." in str(caught.value)
+
+
+async def test_a_connection_brings_many_bodies_and_may_break_unseen():
+    """What watches one body is gone with it, and nobody is told of a connection that breaks between calls."""
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    writers: list[asyncio.StreamWriter] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        for _ in range(3):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(HEAD + CHUNKED)
+            await asyncio.sleep(0.01)
+            writer.write(b"19\r\n" + DATA + b"\r\n0\r\n\r\n")
+        writer.transport.abort()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, MihuClient("t", base_url=address, retries=ONCE) as mihu:
+        for _ in range(2):
+            assert 1 == await mihu.request("GET", "/x")
+        assert 1 == await mihu.request("GET", "/x")
+        await asyncio.sleep(0.01)
+    gc.collect()
+
+    assert 1 == len(writers)
+    assert [] == told
+
+
+def test_a_connection_that_was_given_up_is_no_error():
+    """Neither is one that broke."""
+    loop = asyncio.new_event_loop()
+    given_up, broken = loop.create_future(), loop.create_future()
+    given_up.cancel()
+    broken.set_exception(OSError())
+    for closed in (given_up, broken):
+        transport._retrieve(closed)
+    loop.close()
 
 
 async def test_a_session_of_ones_own_reads_a_long_header():
