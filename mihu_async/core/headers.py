@@ -1,7 +1,7 @@
 """The headers that a caller adds to requests, checked, and those of an answer as they may be shown. Does no I/O."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from mihu_async.core.mask import HIDDEN, Mask, names_secret, printable
@@ -35,6 +35,7 @@ OWN = frozenset(
 SECRET_WORDS = frozenset({"auth", "authentication", "cookie", "cookie2", "key", "session", "signature"})
 """Words of a header's name that say that its value is a secret, besides those of a JSON key."""
 NO_SECRET = frozenset({"idempotency-key"})
+BETWEEN = "\0"  # stands in no header and in no secret, so that all of them are masked at once
 
 
 def check_headers(argument: str, headers: Any) -> Extra:
@@ -85,14 +86,11 @@ def secrets_of(headers: Extra) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for value in values for part in (value, value.rpartition(" ")[2])))
 
 
-def shown(headers: Iterable[tuple[str, str]], mask: Mask) -> Headers:
+def shown(headers: Extra, mask: Mask) -> Headers:
     """Return headers as they may be shown: secrets are hidden, and texts can be printed."""
-    return Headers(
-        tuple(
-            (
-                printable(mask.name(name), most=len(name)),
-                HIDDEN if is_secret(name) else printable(mask(value), most=len(value)),
-            )
-            for name, value in headers
-        )
-    )
+    if not headers:
+        return Headers()
+    names = mask.name(BETWEEN.join(name for name, _ in headers)).split(BETWEEN)
+    values = mask(BETWEEN.join(HIDDEN if is_secret(name) else value for name, value in headers)).split(BETWEEN)
+    texts = [printable(text, most=len(text)) for text in (*names, *values)]
+    return Headers(tuple(zip(texts[: len(headers)], texts[len(headers) :], strict=True)))

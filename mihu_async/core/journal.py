@@ -17,7 +17,7 @@ from mihu_async.core.reconcile import Found, Sight
 from mihu_async.core.request import Request
 from mihu_async.core.response import SEARCHED, Response
 from mihu_async.core.retry import Failure, may_be_done
-from mihu_async.errors import APIError, Attempt
+from mihu_async.errors import APIError, Attempt, DecodeError
 from mihu_async.hooks import Hooks, tell
 from mihu_async.reports import CallReport
 
@@ -118,6 +118,8 @@ class Journal:
         """End the attempt with its failure, and note the wait before the next one."""
         if isinstance(error, APIError):
             self.said(error.message)
+        if isinstance(error, DecodeError) and self._status is None:  # its body broke the rules after its head
+            self._status, self._elapsed = error.status, self.clock.monotonic() - self._started
         lost = self.request.method != "GET" and may_be_done(error)
         elapsed = self._ended(f"{type(error).__name__}: {error}", wait=wait, lost=lost)
         self._log(type(error).__name__, elapsed)

@@ -390,6 +390,7 @@ async def test_what_http_forbids_cannot_be_read(answer, status, why, method):
             await mihu.request(method, "/x")
 
     assert 1 == len(asked) == len(caught.value.attempts)
+    assert status == caught.value.attempts[0].status
     assert (status, False) == (caught.value.status, caught.value.transient)
     assert ("It may have been carried out." in str(caught.value)) is (
         method != "GET" and "forbids (" in str(caught.value)
