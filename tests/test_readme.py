@@ -61,10 +61,14 @@ FAILURES: dict[str, list[Failure]] = {
     "never connected": [errors.ConnectError("", **WHERE), errors.ConnectTimeoutError("", **WHERE)],
     "429": [refusal(429)],
     "408, 499, any 5xx but 501 and 505": [refusal(status) for status in sorted(UNTOLD)],
-    "timeout, connection lost, 2xx that cannot be read": [
+    "timeout, connection lost, 2xx that is no JSON": [
         errors.RequestTimeoutError("", **WHERE),
         errors.ConnectionLostError("", **WHERE),
-        errors.DecodeError("", status=200, content_type="", excerpt="", **WHERE),
+        errors.DecodeError("", status=200, content_type="", excerpt="", transient=True, **WHERE),
+    ],
+    "2xx of a wrong shape, an answer that HTTP forbids": [
+        errors.DecodeError("", status=200, content_type="", excerpt="", paths=("$.data",), **WHERE),
+        errors.DecodeError("", status=None, content_type="", excerpt="", **WHERE),
     ],
     "any other refusal": [refusal(status) for status in range(300, 600) if status not in {429, *UNTOLD}],
 }
