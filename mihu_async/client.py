@@ -11,12 +11,14 @@ from yarl import URL
 from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
 from mihu_async.core.fast_path import warm_up
 from mihu_async.core.gate import Limiter, check_limiter
+from mihu_async.core.headers import check_headers
 from mihu_async.core.journal import LATEST
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rehearsal import Rehearsal
-from mihu_async.core.request import RAW, describe
+from mihu_async.core.request import RAW, Query, describe
 from mihu_async.core.retry import RetryPolicy
 from mihu_async.core.timeout import Timeout
+from mihu_async.core.token import Token, TokenSource
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
 from mihu_async.core.watch import Sender
 from mihu_async.hooks import Hooks, check_hooks
@@ -42,7 +44,11 @@ MAX_RESPONSE_BYTES = 64 * 2**20
 class MihuClient:
     """The way to one workspace: numbers, trunks, agents and SIP connections, and ``mihu.request`` for the rest.
 
-    token: the API token; None reads MIHU_API_TOKEN. It never shows in a repr, a log line, an error or a pickle.
+    token: the API token; None reads MIHU_API_TOKEN. It never shows in a repr, a log line, an error or a pickle. A
+        function, sync or async, is asked for it when a call needs it; what it returns is kept until the service
+        answers 401, upon which it is asked once more and the call is sent again, also a purchase: a 401 was not
+        carried out. Calls at the same time share one answer of it. It has the call's time (``Timeout.total``); where
+        it raises, nothing is sent, and the call is tried again as after a ConnectError.
     subdomain: the workspace's name, for ``https://{subdomain}.mihu.ai``; None reads MIHU_TENANT.
     base_url: the whole address instead, with or without ``/api/v1``; None reads MIHU_BASE_URL. Where both variables are
         set, MIHU_BASE_URL counts; ``subdomain`` or ``base_url`` goes before both.
@@ -60,6 +66,9 @@ class MihuClient:
     ssl: an SSLContext, an aiohttp Fingerprint, or False to check no certificate; None checks as usual.
     trust_env: read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY when the client is made, where ``proxy`` is None.
     user_agent: what the ``User-Agent`` header says, instead of the SDK's own.
+    headers: names and values of headers to send with every request, and nowhere else; None sends none. They cannot
+        replace those that the SDK sets itself, such as ``Authorization``. What stands under a name that says so
+        (``X-Api-Key``) is a secret, and is masked like the token.
     max_response_bytes: how large an answer may be, decompressed; 64 MiB unless told otherwise.
     strict: True raises DecodeError for an answer of which anything cannot be read, after one request. False reads the
         rest: what cannot be read is None, or a row that is left out, and a problem (``page.problems``,
@@ -80,7 +89,7 @@ class MihuClient:
 
     def __init__(
         self,
-        token: str | None = None,
+        token: Token | None = None,
         *,
         subdomain: str | None = None,
         base_url: str | URL | None = None,
@@ -97,11 +106,14 @@ class MihuClient:
         user_agent: str | None = None,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         strict: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
+        static, tokens = _token(token)
         address = find_base_url(subdomain, base_url, os.environ)
         self._transport = Transport(
             base_url=address,
-            token=find_token(token, os.environ),
+            token=static,
+            headers=() if headers is None else check_headers("headers", headers),
             user_agent=USER_AGENT if user_agent is None else check_user_agent(user_agent),
             session=optional(instance_of(Session), "session", session),
             proxy=find_proxy(proxy, address, trust_env=trust_env),
@@ -111,7 +123,7 @@ class MihuClient:
         self._owner = True
         self._use(
             Pipeline(
-                sender=self._sender(dry_run=flag("dry_run", dry_run)),
+                sender=_sender(self._transport, dry_run=flag("dry_run", dry_run)),
                 secrets=self._transport.secrets,
                 timeout=instance_of(Timeout)("timeout", timeout),
                 retries=instance_of(RetryPolicy)("retries", retries),
@@ -119,6 +131,7 @@ class MihuClient:
                 hooks=check_hooks("hooks", hooks),
                 base_url=str(address),
                 strict=flag("strict", strict),
+                tokens=tokens,
             ),
             check_concurrency(concurrency),
         )
@@ -131,9 +144,6 @@ class MihuClient:
         self.sip_connections = SipConnections(pipeline)
         self.trunks = Trunks(pipeline, concurrency)
 
-    def _sender(self, *, dry_run: bool) -> Sender:
-        return Rehearsal(self._transport, str(self._transport.base_url)) if dry_run else self._transport
-
     def with_options(
         self,
         *,
@@ -144,12 +154,22 @@ class MihuClient:
         hooks: Hooks | Iterable[Hooks] | None = None,
         dry_run: bool | None = None,
         strict: bool | None = None,
+        token: Token | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Self:
-        """Give a client with other options that shares this one's connections; None keeps what this one has.
+        """Return a client with other options that shares this one's connections; None keeps what this one has.
 
-        ``hooks`` takes the place of this one's; ``()`` is none. Closing the new client leaves the connections open:
-        they belong to this one.
+        ``hooks`` and ``headers`` take the place of this one's; ``()`` and ``{}`` are none. ``token`` is another token,
+        or a function that returns one. Closing the new client leaves the connections open: they belong to this one.
         """
+        if dry_run is None:
+            dry_run = isinstance(self._pipeline.sender, Rehearsal)
+        transport, tokens = self._transport, self._pipeline.tokens
+        if token is not None:
+            static, tokens = _token(token)
+            transport = transport.using(token=static)
+        if headers is not None:
+            transport = transport.using(headers=check_headers("headers", headers))
         changes = present(
             {
                 "timeout": optional(instance_of(Timeout), "timeout", timeout),
@@ -157,25 +177,37 @@ class MihuClient:
                 "limiter": optional(check_limiter, "limiter", limiter),
                 "hooks": optional(check_hooks, "hooks", hooks),
                 "strict": optional(flag, "strict", strict),
-                "sender": None if dry_run is None else self._sender(dry_run=flag("dry_run", dry_run)),
             }
         )
+        changes["sender"] = _sender(transport, dry_run=flag("dry_run", dry_run))
         client = object.__new__(type(self))
         client.__dict__.update(self.__dict__)
         client._owner = False
+        client._transport = transport
         client._use(
-            evolve(self._pipeline, **changes),
+            evolve(self._pipeline, secrets=transport.secrets, tokens=tokens, **changes),
             self._concurrency if concurrency is None else check_concurrency(concurrency),
         )
         return client
 
-    async def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, json: Any = None) -> Any:
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Call any endpoint and give the decoded ``data`` of its answer, as plain JSON values.
 
         method: DELETE, GET, PATCH, POST or PUT.
         path: such as ``"/phone-numbers/search"``, with or without ``/api/v1``; never a whole address.
-        query: names to text, numbers, bools, UUIDs or enum members; a value of None is left out.
+        query: names to text, numbers, bools, UUIDs or enum members; a value of None is left out. A list or tuple of
+            values sends its name once for each (``{"ids[]": ["a", "b"]}``). A list or tuple of pairs is taken too.
         json: the body; None sends none.
+        headers: names and values of headers to send with this call, besides the client's; the call's value stands
+            where both have a name. None sends no other.
 
         It has the retries and the errors of the typed methods. All methods but POST are taken as safe to repeat, so
         don't use PUT, PATCH or DELETE here for an endpoint where twice is not the same as once. A POST is sent once,
@@ -184,7 +216,9 @@ class MihuClient:
         Gives None where the answer has no body or no data.
         """
         check = "Look whether it was carried out before sending it again."
-        return await self._pipeline.run(describe(method, path, RAW, query=query, json=json, check=check))
+        return await self._pipeline.run(
+            describe(method, path, RAW, query=query, json=json, headers=headers, check=check)
+        )
 
     async def doctor(self, *, deadline: float = DEADLINE) -> "Diagnosis":
         """Look at each part of the way to the service, and say what is wrong and what to do about it. Safe to repeat.
@@ -207,6 +241,8 @@ class MihuClient:
     @property
     def last_call(self) -> CallReport | None:
         """What was done for the call that ended last in this task: its attempts, and where its result comes from.
+
+        ``message``, ``request_id`` and ``headers`` are those of its last answer, also of a success.
 
         None where this task has made no call yet, or made its last one with another client. A walk fetches its pages
         in tasks of their own; ``pager.report`` tells of them.
@@ -235,3 +271,14 @@ class MihuClient:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A MihuClient cannot be pickled or copied: it holds a token and connections.")
+
+
+def _token(token: Token | None) -> tuple[str, TokenSource | None]:
+    """Return a token that stays, or an empty text and the source of one that is asked for."""
+    if token is None or isinstance(token, str) or not callable(token):
+        return find_token(token, os.environ), None
+    return "", TokenSource(token)
+
+
+def _sender(transport: Transport, *, dry_run: bool) -> Sender:
+    return Rehearsal(transport, str(transport.base_url), transport.headers) if dry_run else transport

@@ -200,7 +200,7 @@ class DecodeError(_CallError):
         *,
         method: str,
         url: str,
-        status: int,
+        status: int | None,
         content_type: str,
         excerpt: str,
         paths: tuple[str, ...] = (),
@@ -208,7 +208,7 @@ class DecodeError(_CallError):
     ) -> None:
         super().__init__(message, method=method, url=url)
         self.status = status
-        """The answer's HTTP status."""
+        """The answer's HTTP status; None where its head could not be read."""
         self.content_type = content_type
         """What the answer says that it is."""
         self.excerpt = excerpt
@@ -216,7 +216,11 @@ class DecodeError(_CallError):
         self.paths = paths
         """The first places that were wrong (``$.data.items[3].billing.monthly_fee``); empty where it was no JSON."""
         self.transient = transient
-        """Whether another attempt may read it: the bytes were no JSON. JSON of a wrong shape is not asked for again."""
+        """True where the bytes were no JSON, which another attempt may mend.
+
+        False for JSON of a wrong shape, an answer that HTTP forbids, and one that is larger than
+        ``max_response_bytes``: they come the same again, so they are not asked for again.
+        """
 
 
 class WaitError(MihuError):

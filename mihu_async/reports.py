@@ -1,9 +1,9 @@
 """What was done, as small frozen values: a call, a page that a walk gives, a walk. They hold no secret."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mihu_async.errors import Attempt
 
@@ -11,6 +11,32 @@ SHOWN = 3
 """How many problems a log line names."""
 WORD = re.compile(r"[a-z][a-z_-]*|v[0-9]+")
 """A part of a path that is not an id."""
+
+
+@frozen(eq=False)
+class Headers(Mapping[str, str]):
+    """The headers of an answer: a mapping that does not tell case. Several of one name are joined with a comma.
+
+    Secrets in it are masked, and what stands under a name such as ``Set-Cookie`` is hidden altogether.
+    """
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Names and values, as they came and in their order."""
+
+    def __getitem__(self, name: str) -> str:
+        found = [value for known, value in self.pairs if known.lower() == name.lower()]
+        if not found:
+            raise KeyError(name)
+        return ", ".join(found)
+
+    def __iter__(self) -> Iterator[str]:
+        names: dict[str, str] = {}
+        for name, _ in self.pairs:
+            names.setdefault(name.lower(), name)
+        return iter(names.values())
+
+    def __len__(self) -> int:
+        return len({name.lower() for name, _ in self.pairs})
 
 
 @frozen
@@ -50,6 +76,18 @@ class CallReport:
     """The workspace's."""
     problems: tuple[Problem, ...] = ()
     """The first of what could not be read in the last answer; empty where all of it was."""
+    message: str | None = None
+    """What the service said in words in its last answer, also of a success; None where it said nothing.
+
+    It is for people. Secrets in it are masked, and it is cut after 2,000 characters.
+    """
+    request_id: str | None = None
+    """The last answer's ``X-Request-Id``; None where it had none. [inferred: no such header is documented]."""
+    headers: Mapping[str, str] = field(default=Headers(), hash=False)
+    """Those of the last answer, whatever the case of a name; empty where no answer came.
+
+    Secrets in them are masked, and ``Set-Cookie`` and the like are hidden altogether.
+    """
 
     @property
     def template(self) -> str:

@@ -9,6 +9,7 @@ from yarl import URL
 
 from mihu_async import (
     ConnectionLostError,
+    Hooks,
     MihuClient,
     NotFoundError,
     OutcomeUnknownError,
@@ -20,6 +21,8 @@ from mihu_async import (
     UsageError,
     __version__,
 )
+from mihu_async.core.journal import LATEST
+from mihu_async.core.response import Response
 from mihu_async.sandbox import Delay, Hang, Sandbox, Status
 from tests.doubles import TOKEN, client
 
@@ -56,6 +59,7 @@ def test_a_client_is_made_of_arguments_or_the_environment(environment, arguments
         {"concurrency": 0},
         {"ssl": "yes"},
         {"session": "mine"},
+        {"headers": {"Host": "other"}},
     ],
     ids=lambda options: next(iter(options)),
 )
@@ -77,6 +81,90 @@ async def test_every_request_says_who_it_is(wire):
     assert "application/json" == first["Accept"]
     assert first["User-Agent"].startswith(f"mihu-async/{__version__} Python/3.")
     assert "acme-bot/1.2" == second["User-Agent"]
+
+
+async def test_headers_of_a_callers_own_are_sent_with_every_request(wire):
+    """Those of a call go before the client's; the SDK's own stay what they are."""
+    wire.get(URL_X, payload={"success": True, "data": 1}, repeat=True)
+    async with client(headers={"X-Tenant": "acme", "X-Team": "a"}) as mihu:
+        await mihu.request("GET", "/x", headers={"x-team": "b"})
+        await mihu.with_options(concurrency=2).request("GET", "/x")
+        await mihu.with_options(headers={"X-Other": "c"}).request("GET", "/x")
+        await mihu.with_options(headers={}).request("GET", "/x")
+
+    own = {"Authorization", "Accept", "User-Agent"}
+    assert [own <= set(sent["headers"]) for _, _, sent in wire.sent] == [True] * 4
+    assert [
+        {"X-Tenant": "acme", "x-team": "b"},
+        {"X-Tenant": "acme", "X-Team": "a"},
+        {"X-Other": "c"},
+        {},
+    ] == [{name: value for name, value in sent["headers"].items() if name not in own} for _, _, sent in wire.sent]
+
+
+async def test_headers_that_cannot_be_sent_are_refused(wire):
+    """Wherever they are given, before anything is sent."""
+    async with client() as mihu:
+        with pytest.raises(UsageError, match="Authorization"):
+            await mihu.request("GET", "/x", headers={"Authorization": "x"})
+        with pytest.raises(UsageError, match="Content-Type"):
+            mihu.with_options(headers={"Content-Type": "text/plain"})
+        with pytest.raises(UsageError, match="headers must map"):
+            MihuClient(TOKEN, subdomain="acme", headers="X-A: b")  # type: ignore[arg-type]  # the point of the test
+
+    assert [] == wire.sent
+
+
+async def test_lists_and_pairs_of_a_query_are_sent(wire):
+    """A name is sent as often as it has values."""
+    wire.get(URL(f"{URL_X}?ids%5B%5D=a&ids%5B%5D=b", encoded=True), payload={"success": True, "data": 1}, repeat=True)
+    async with client() as mihu:
+        assert 1 == await mihu.request("GET", "/x", query={"ids[]": ["a", "b"]})
+        assert 1 == await mihu.request("GET", "/x", query=[("ids[]", "a"), ("ids[]", "b")])
+
+
+async def test_what_a_success_said_can_be_looked_at(wire):
+    """Its message, its request id and its headers, without secrets; those of the answer before are gone."""
+    said = {"success": True, "message": f"Welcome, {TOKEN}\x1b[2J", "data": 1}
+    headers = {"X-Request-Id": "r-1", "X-Plan": "pro", "Set-Cookie": "s=hush-hush", "X-Echo": TOKEN}
+    wire.get(URL_X, status=503, headers={"X-Plan": "old"}, payload={"success": False, "message": "Wait."})
+    wire.get(URL_X, payload=said, headers=headers)
+    wire.get(URL_X, payload={"success": True, "data": 1})
+    wire.get(URL_X, exception=aiohttp.ServerDisconnectedError())
+    seen: list[tuple[str | None, str | None]] = []
+    hooks = Hooks(on_attempt=lambda _, call: seen.append((call.message, call.headers.get("x-plan"))))
+    async with client(hooks=hooks) as mihu:
+        await mihu.request("GET", "/x")
+        report = mihu.last_call
+        assert report
+        assert (r"Welcome, ***\x1b[2J", "r-1") == (report.message, report.request_id)
+        assert ("pro", "***", "***") == tuple(report.headers[name] for name in ("x-plan", "Set-Cookie", "X-ECHO"))
+        await mihu.request("GET", "/x")
+        again = mihu.last_call
+        assert again
+        assert (None, None, False) == (again.message, again.request_id, "X-Plan" in again.headers)
+        once = mihu.with_options(retries=RetryPolicy(max_attempts=1))
+        with pytest.raises(ConnectionLostError):
+            await once.request("GET", "/x")
+        assert once.last_call
+        assert {} == once.last_call.headers
+
+    assert [("Wait.", "old"), (r"Welcome, ***\x1b[2J", "pro"), (None, None), (None, None)] == seen
+    assert hash(report) != hash(again)
+
+
+async def test_no_body_outlives_its_call(wire):
+    """What a task remembers of its latest call holds its status and headers, and not its body."""
+    wire.get(URL_X, payload={"success": True, "message": "m" * 3_000, "data": "d" * 30_000})
+    async with client() as mihu:
+        await mihu.request("GET", "/x")
+        _, journal = LATEST.get() or (None, None)
+        assert mihu.last_call
+        assert 2_000 == len(mihu.last_call.message or "")
+
+    kept = pickle.dumps([getattr(journal, name) for name in ("_message", "_headers", "_request_id", "attempts")])
+    assert len(kept) < 10_000
+    assert not any(isinstance(getattr(journal, name), Response) for name in dir(journal) if name != "__weakref__")
 
 
 async def test_request_reaches_any_endpoint(wire):

@@ -52,6 +52,18 @@ async def test_the_curl_line_is_the_request(sandbox):
     assert PURCHASE == json.loads(words[9])
 
 
+async def test_headers_of_a_callers_own_are_in_the_curl_line(sandbox):
+    """Those of the client and of the call, without their secrets."""
+    async with rehearse(sandbox) as mihu:
+        own = mihu.with_options(headers={"X-Tenant": "acme", "X-Api-Key": "hush-hush"})
+        with pytest.raises(DryRun) as caught:
+            await own.request("POST", "/x", json={"a": "hush-hush"}, headers={"x-tenant": "other"})
+
+    words = shlex.split(caught.value.curl)
+    assert ["--header", "X-Api-Key: ***", "--header", "x-tenant: other"] == words[6:10]
+    assert "hush-hush" not in caught.value.curl.replace(json.dumps(caught.value.json, separators=(",", ":")), "")
+
+
 async def test_credentials_are_hidden(sandbox):
     """Short ones too, which a search through the text would leave."""
     sip = SipCredentials(gateway="sip.acme.com", username="u", password="pw")

@@ -72,7 +72,9 @@ async def test_every_attempt_and_retry_of_a_call_is_told():
     assert [([], 0.5), ([0.5], 1.0)] == slept
     first, call = diary.told[1][1:]
     assert (1, 503, 2.0, "ServerError") == (first.number, first.status, first.elapsed, first.outcome.partition(":")[0])
-    assert CallReport("GET", "/api/v1/phone-numbers", (first,), False, "https://acme.mihu.ai") == call
+    where = ("GET", "/api/v1/phone-numbers", (first,), False, "https://acme.mihu.ai")
+    assert where == (call.method, call.path, call.attempts, call.found, call.base_url)
+    assert ("the message", "application/json") == (call.message, call.headers["content-type"])
     assert [0, 1, 1, 2, 2, 3, 0] == [len(what[-1].attempts) for what in diary.told]
     assert "ok" == diary.told[5][1].outcome
 

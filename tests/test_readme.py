@@ -66,7 +66,10 @@ FAILURES: dict[str, list[Failure]] = {
         errors.ConnectionLostError("", **WHERE),
         errors.DecodeError("", status=200, content_type="", excerpt="", transient=True, **WHERE),
     ],
-    "2xx that is JSON of another shape": [errors.DecodeError("", status=200, content_type="", excerpt="", **WHERE)],
+    "2xx of a wrong shape, an answer that HTTP forbids": [
+        errors.DecodeError("", status=200, content_type="", excerpt="", paths=("$.data",), **WHERE),
+        errors.DecodeError("", status=None, content_type="", excerpt="", **WHERE),
+    ],
     "any other refusal": [refusal(status) for status in range(300, 600) if status not in {429, *UNTOLD}],
 }
 FAILURES["any other refusal, after a lost answer"] = FAILURES["any other refusal"]

@@ -12,9 +12,10 @@ from mihu_async.sandbox import Hang, Reset, Sandbox, Status, Truncate, WrongCont
 TOKEN = "sandbox-token/e7f3a9c"
 PASSWORD = "hunter/22&<x>"
 USERNAME = "acme-user-1"
-PARTS = (TOKEN, PASSWORD, USERNAME, "e7f3a9c", "hunter", "acme-user")
+HEADER = "k3y-0f-a-gateway"
+PARTS = (TOKEN, PASSWORD, USERNAME, HEADER, "e7f3a9c", "hunter", "acme-user")
 
-ECHO = f"<pre>Bearer {TOKEN} {PASSWORD} {USERNAME}</pre>"
+ECHO = f"<pre>Bearer {TOKEN} {PASSWORD} {USERNAME} {HEADER}</pre>"
 ESCAPED = {"message": f"{TOKEN} {PASSWORD}", "errors": {USERNAME: [PASSWORD, TOKEN]}}
 ECHOING = [
     Status(500, body=ECHO, headers={"Content-Type": "text/html", "X-Request-Id": TOKEN}),
@@ -24,6 +25,7 @@ ECHOING = [
     Status(200, body={"success": True, "data": [TOKEN, {TOKEN: PASSWORD}]}),
     Status(200, body={"success": False, "message": TOKEN}),
     Status(200, body=f'{{"success": true, "{TOKEN}": "{PASSWORD}', headers={"Content-Type": "application/json"}),
+    Status(500, body=ECHO, headers={"Content-Type": "text/html", "X-Echo": HEADER, "Set-Cookie": f"a={HEADER}"}),
     WrongContentType(body=ECHO),
     WrongContentType(content_type=f"text/{USERNAME}", body=ECHO * 1000),
 ]
@@ -33,17 +35,20 @@ SILENT = [Status(500), Status(422), Status(403), Reset(), Truncate(), Hang()]
 async def register(mihu: MihuClient, agent: str) -> None:
     """Make the call that knows all the secrets."""
     sip = SipCredentials(gateway="sip.acme.com", username=USERNAME, password=PASSWORD)
+    mihu = mihu.with_options(headers={"X-Auth": f"Basic {HEADER}"})
     await mihu.trunks.register(phone_number="+12345678901", agent_uuid=agent, channel="call", sip=sip)
 
 
 async def update(mihu: MihuClient, _: str) -> None:
     """Make the other call that knows all the secrets."""
     sip = SipUpdate(gateway="sip.acme.com", username=USERNAME, password=PASSWORD)
+    mihu = mihu.with_options(headers={"X-Auth": f"Basic {HEADER}"})
     await mihu.trunks.update(phone_number="+12345678901", channel="call", sip=sip)
 
 
 async def create(mihu: MihuClient, _: str) -> None:
     """Make a third call that knows all the secrets."""
+    mihu = mihu.with_options(headers={"X-Auth": f"Basic {HEADER}"})
     await mihu.sip_connections.create(
         name="Desk", phone_number="+12345678901", gateway="sip.acme.com", username=USERNAME, password=PASSWORD
     )
@@ -110,6 +115,6 @@ async def test_a_pickled_error_is_the_same_error():
 async def test_no_repr_of_the_parts_shows_a_secret():
     """Every object that a debugger may show is safe."""
     proxy = f"http://{USERNAME}:hunter22@127.0.0.1:1"
-    mihu = MihuClient(TOKEN, base_url="http://127.0.0.1:1", proxy=proxy)
+    mihu = MihuClient(TOKEN, base_url="http://127.0.0.1:1", proxy=proxy, headers={"X-Api-Key": HEADER})
 
     assert_clean(repr((mihu, mihu._transport, mihu._pipeline, mihu.numbers, mihu.trunks)))

@@ -21,10 +21,15 @@ def find_token(token: Any, environment: Mapping[str, str]) -> str:
     if not found:
         why = f"There is no token: give token= or set {TOKEN_VARIABLE}. Without an account, mihu_async.sandbox has one."
         raise UsageError(why, argument="token")
-    if not isinstance(found, str) or not re.fullmatch(r"[\x21-\x7e]+", found):
+    return check_token(found, f"it comes from token= or {TOKEN_VARIABLE}")
+
+
+def check_token(token: Any, origin: str) -> str:
+    """Return a token that can stand in a header, or raise UsageError, which says where it came from."""
+    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
         why = "must be visible ASCII without spaces or line ends, and without the word Bearer"
-        raise UsageError(f"token {why} (it comes from token= or {TOKEN_VARIABLE}).", argument="token")
-    return found
+        raise UsageError(f"token {why} ({origin}).", argument="token")
+    return token
 
 
 def find_base_url(subdomain: Any, base_url: str | URL | None, environment: Mapping[str, str]) -> URL:

@@ -41,7 +41,7 @@ class Reading(Generic[T]):
 
 def read_fast(response: Response, request: Request[T]) -> Reading[T] | None:
     """Read a successful answer in one go, or return None where :func:`read_closely` must look at it."""
-    if not (response.ok and response.complete and response.is_json) or len(response.body) > LARGE:
+    if not (response.ok and response.is_json) or _unfit(response) or len(response.body) > LARGE:
         return None
     if request.answer is RAW or request.answer is NOTHING:
         return None
@@ -58,7 +58,7 @@ def read_closely(
     """
     if not response.ok:
         raise refused(response, request, _document_of(response), mask, now=now)
-    if not response.body and (request.answer is RAW or request.answer is NOTHING):
+    if response.complete and not response.body and (request.answer is RAW or request.answer is NOTHING):
         return Reading(cast("T", None))
     _check_body(response, request, mask)
     yield
@@ -85,8 +85,8 @@ def read_closely(
 
 
 def _check_body(response: Response, request: Request[Any], mask: Mask) -> None:
-    if not response.complete:
-        raise _unreadable(response, request, mask, "it is larger than max_response_bytes")
+    if unfit := _unfit(response):
+        raise _unreadable(response, request, mask, unfit)
     if not response.is_json:
         raise _unreadable(response, request, mask, "it is not JSON", transient=True)
     if codec.is_crowded(response.body):
@@ -110,6 +110,15 @@ def _read_envelope(
     problems.path.append(".data")
     found = yield from read_data(data, answer, problems)
     return Reading(found, message, tuple(problems.listed))
+
+
+def _unfit(response: Response) -> str:
+    """Say why an answer cannot be read, whatever it holds; an empty text where it may be."""
+    if not response.complete:
+        return "it is larger than max_response_bytes"
+    if response.encoding and response.body:
+        return f"its Content-Encoding {response.encoding!r} was not asked for, which HTTP forbids"
+    return ""
 
 
 def _document_of(response: Response) -> Any:

@@ -1,16 +1,19 @@
 """What a request passes before it is sent: the pause that the service asked of the client, and the caller's limiter."""
 
 import logging
+from asyncio import CancelledError
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 from attrs import define
 
+from mihu_async.core import cancellation
 from mihu_async.core.clock import Clock
 from mihu_async.core.mask import Mask
 from mihu_async.core.pressure import Pressure
 from mihu_async.core.request import Request
+from mihu_async.core.token import TokenSource
 from mihu_async.errors import ConnectError, ConnectTimeoutError, UsageError
 
 SHORTEST = 0.001  # seconds; what begins when its time is up still has a bound
@@ -84,6 +87,22 @@ class Gate:
             raise
         else:
             await self._leave(limiter, None)
+
+    async def fetch(self, tokens: TokenSource, *, refused: str | None) -> str:
+        """Wait for the token, which may take as long as the call may; ``refused`` is one that was refused."""
+        try:
+            async with self.clock.timeout(max(self.left, SHORTEST)):
+                return await tokens.get(refused=refused)
+        except UsageError:
+            raise
+        except (Exception, CancelledError) as error:
+            if isinstance(error, CancelledError) and cancellation.is_ours():
+                raise
+            if isinstance(error, TimeoutError) and self.left <= SHORTEST:
+                raise self._closed("its token did not come in the time that the call may take") from None
+            why = f"the function given as token= failed with {type(error).__name__}"
+            message = f"{self.method} {self.path} was not sent: {why}."
+            raise ConnectError(message, method=self.method, url=self.path) from error
 
     async def _enter(self, limiter: Limiter) -> None:
         try:

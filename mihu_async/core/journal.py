@@ -11,17 +11,20 @@ from typing import Any, Literal
 from attrs import define, evolve, field
 
 from mihu_async.core.clock import Clock
-from mihu_async.core.mask import Mask
+from mihu_async.core.headers import shown
+from mihu_async.core.mask import Mask, printable
 from mihu_async.core.reconcile import Found, Sight
 from mihu_async.core.request import Request
-from mihu_async.core.response import Response
+from mihu_async.core.response import SEARCHED, Response
 from mihu_async.core.retry import Failure, may_be_done
-from mihu_async.errors import Attempt
+from mihu_async.errors import APIError, Attempt, DecodeError
 from mihu_async.hooks import Hooks, tell
 from mihu_async.reports import CallReport, Problem, summarize
 
 LATEST: ContextVar[tuple[object, "Journal"] | None] = ContextVar("mihu_async_latest", default=None)
 """Whose the latest call of this task was, and its journal."""
+
+SAID = 2_000  # characters of what the service says in words that a report holds
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 logger.addHandler(logging.NullHandler())
@@ -43,7 +46,10 @@ class Journal:
     _sent: bool = field(default=False, init=False)
     _started: float = field(default=0.0, init=False)
     _started_at: datetime = field(init=False)
-    _response: Response | None = field(default=None, init=False)
+    _status: int | None = field(default=None, init=False)
+    _request_id: str | None = field(default=None, init=False, repr=False)
+    _headers: tuple[tuple[str, str], ...] = field(default=(), init=False, repr=False)
+    _message: str | None = field(default=None, init=False, repr=False)
     _elapsed: float = field(default=0.0, init=False)
     _path: str = field(default="", init=False)
 
@@ -57,15 +63,35 @@ class Journal:
         """Begin the next attempt."""
         self.number += 1
         self._started, self._started_at = self.clock.monotonic(), self.clock.now()
-        self._sent, self._response = False, None
+        self._sent, self._status = False, None
 
     def sent(self) -> None:
         """Note that the attempt may leave from now on."""
         self._sent = True
 
     def answered(self, response: Response) -> None:
-        """Note what came back, and when: a page that was fetched ahead waits for its turn from then on."""
-        self._response, self._elapsed = response, self.clock.monotonic() - self._started
+        """Note what came back, and when: a page that was fetched ahead waits for its turn from then on.
+
+        The body is not kept.
+        """
+        self._status, self._elapsed = response.status, self.clock.monotonic() - self._started
+        self._request_id, self._headers = response.request_id, tuple(response.headers.items())
+        self._message = None
+
+    def said(self, message: str | None, problems: tuple[Problem, ...] = (), *, is_listed: bool = False) -> None:
+        """Note what the service said in words, of which the beginning is kept, and what of it could not be read.
+
+        Of the pages of a listing its walk tells.
+        """
+        self._message = message[:SEARCHED] if message else None
+        self.problems = problems
+        if problems and not is_listed:
+            told = "The answer of %s %s was read but for %s"
+            logger.warning(told, self.request.method, self.path, summarize(problems, len(problems)))
+
+    def hide(self, mask: Mask) -> None:
+        """Take another mask, which knows a secret more."""
+        self.mask, self._path = mask, ""
 
     @property
     def lost(self) -> bool:
@@ -75,15 +101,16 @@ class Journal:
     def report(self) -> CallReport:
         """Give what was done so far."""
         return CallReport(
-            self.request.method, self.path, self.attempts, self.found, self.base_url, problems=self.problems
+            self.request.method,
+            self.path,
+            self.attempts,
+            self.found,
+            self.base_url,
+            message=printable(self.mask(self._message), most=SAID) if self._message else None,
+            request_id=printable(self.mask(self._request_id)) if self._request_id else None,
+            headers=shown(self._headers, self.mask),
+            problems=self.problems,
         )
-
-    def read(self, problems: tuple[Problem, ...], *, is_listed: bool) -> None:
-        """Note what could not be read; the walk of a listing tells of its pages itself."""
-        self.problems = problems
-        if problems and not is_listed:
-            message = "The answer of %s %s was read but for %s"
-            logger.warning(message, self.request.method, self.path, summarize(problems, len(problems)))
 
     def succeeded(self) -> None:
         """End the attempt well."""
@@ -98,6 +125,10 @@ class Journal:
 
     def failed(self, error: Failure, *, wait: float | None = None) -> None:
         """End the attempt with its failure, and note the wait before the next one."""
+        if isinstance(error, APIError):
+            self.said(error.message)
+        if isinstance(error, DecodeError) and self._status is None:  # its body broke the rules after its head
+            self._status, self._elapsed = error.status, self.clock.monotonic() - self._started
         lost = self.request.method != "GET" and may_be_done(error)
         elapsed = self._ended(f"{type(error).__name__}: {error}", wait=wait, lost=lost)
         self._log(type(error).__name__, elapsed)
@@ -120,9 +151,8 @@ class Journal:
         logger.warning(message, self.request.method, self.path, self.number, type(sight).__name__)
 
     def _ended(self, outcome: str, *, wait: float | None = None, lost: bool = False) -> float:
-        status = self._response.status if self._response else None
-        elapsed = self._elapsed if self._response else self.clock.monotonic() - self._started
-        attempt = Attempt(self.number, self._started_at, elapsed, status, outcome, wait, lost)
+        elapsed = self.clock.monotonic() - self._started if self._status is None else self._elapsed
+        attempt = Attempt(self.number, self._started_at, elapsed, self._status, outcome, wait, lost)
         self.attempts = (*self.attempts, attempt)
         return elapsed
 
@@ -132,8 +162,8 @@ class Journal:
 
     def _log(self, outcome: str, elapsed: float) -> None:
         if logger.isEnabledFor(logging.DEBUG):
-            status = self._response.status if self._response else "-"
-            request_id = self.mask((self._response.request_id if self._response else None) or "-")
+            status = "-" if self._status is None else self._status
+            request_id = self.mask((None if self._status is None else self._request_id) or "-")
             message = "%s %s -> %s %s in %.3f s (attempt %d, request id %s)"
             logger.debug(
                 message,

@@ -75,14 +75,15 @@ def hide_secrets(value: Any) -> Any:
     match value:
         case Mapping():
             pairs = cast("Mapping[str, Any]", value).items()
-            return {key: HIDDEN if inner and _names_secret(key) else hide_secrets(inner) for key, inner in pairs}
+            return {key: HIDDEN if inner and names_secret(key) else hide_secrets(inner) for key, inner in pairs}
         case list():
             return [hide_secrets(inner) for inner in cast("list[Any]", value)]
         case _:
             return value
 
 
-def _names_secret(key: Any) -> bool:
+def names_secret(key: Any) -> bool:
+    """Return True if a key says that its value is a secret."""
     return any(word in str(key).lower() for word in SECRET_KEYS)
 
 
@@ -91,7 +92,7 @@ def secrets_in(value: Any, *, named: bool = False) -> Iterator[str]:
     match value:
         case Mapping():
             for key, inner in cast("Mapping[Any, Any]", value).items():
-                yield from secrets_in(inner, named=named or _names_secret(key))
+                yield from secrets_in(inner, named=named or names_secret(key))
         case list() | tuple():
             for inner in cast("Sequence[Any]", value):
                 yield from secrets_in(inner, named=named)

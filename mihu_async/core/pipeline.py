@@ -20,8 +20,16 @@ from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import Again, Failure, GiveUp, Gone, RetryPolicy, Verdict, decide
 from mihu_async.core.timeout import Timeout
+from mihu_async.core.token import TokenSource
 from mihu_async.core.watch import Sender, Watch
-from mihu_async.errors import APIError, DecodeError, MihuError, RequestTimeoutError, TransportError
+from mihu_async.errors import (
+    APIError,
+    AuthenticationError,
+    DecodeError,
+    MihuError,
+    RequestTimeoutError,
+    TransportError,
+)
 from mihu_async.hooks import Hooks, around
 from mihu_async.models.pages import Page
 from mihu_async.models.provisional import Items
@@ -36,7 +44,8 @@ AT_ONCE = 65_536
 class Pipeline:
     """Carries calls through: each is sent, read, and tried again where the policy says so, all within one deadline.
 
-    ``until`` is a moment of the clock that no call passes, whatever its own time; None sets none.
+    ``until`` is a moment of the clock that no call passes, whatever its own time; None sets none. ``tokens`` is asked
+    for the token of each attempt; None leaves that to the sender.
     """
 
     sender: Sender
@@ -51,6 +60,7 @@ class Pipeline:
     jitter: Callable[[], float] = random.random
     until: float | None = None
     strict: bool = False
+    tokens: TokenSource | None = field(default=None, repr=False)
 
     async def run(self, request: Request[T]) -> T:
         """Make the call and give its data, or raise an error that carries the journal of its attempts."""
@@ -73,10 +83,13 @@ class Call(Generic[T]):
     def __init__(self, way: Pipeline, request: Request[T]) -> None:
         self._way = way
         self._request = request
-        self._mask = Mask((*way.secrets, *request.secrets))
+        known = way.tokens.secrets if way.tokens else ()
+        self._mask = Mask((*way.secrets, *known, *request.secrets))
         self._began = way.clock.monotonic()
         self._gate = Gate(request, self._mask, way.clock, self._bounded(self._began + way.timeout.total))
         self._inquiry: Inquiry[T] | None = None
+        self._token: str | None = None
+        self._refused: str | None = None
         self.journal: Journal = Journal(request, way.clock, self._mask, way.base_url, way.hooks)
 
     async def run(self) -> T:
@@ -97,6 +110,10 @@ class Call(Generic[T]):
                 way.pressure.earn(way.retries.budget)
                 return data
             self._feel(error)
+            if self._may_renew(error):
+                self._refused = self._token
+                self.journal.failed(error, wait=0.0)
+                continue
             match self._decide(error):
                 case Again(delay):
                     self.journal.failed(error, wait=delay)
@@ -116,7 +133,28 @@ class Call(Generic[T]):
                     way.pressure.spend(way.retries.budget)
                     self.journal.repeated()
 
+    def _may_renew(self, error: Failure) -> bool:
+        """Return True if the token was refused, and another may be asked for: once a call.
+
+        A request that is answered 401 was not carried out, so even a purchase is sent again.
+        """
+        return (
+            isinstance(error, AuthenticationError)
+            and self._token is not None
+            and self._refused is None
+            and self._gate.left > 0
+        )
+
+    async def _authorize(self, tokens: TokenSource) -> None:
+        """Get the token of the next attempt, and hide it from then on."""
+        self._token = await self._gate.fetch(tokens, refused=self._refused)
+        if self._token not in self._mask.secrets:
+            self._mask = self._gate.mask = Mask((self._token, *self._mask.secrets))
+            self.journal.hide(self._mask)
+
     async def _attempt(self) -> T:
+        if self._way.tokens:
+            await self._authorize(self._way.tokens)
         limiter = self._way.limiter
         if limiter is None:
             response = await self._send()
@@ -130,7 +168,7 @@ class Call(Generic[T]):
             waited = self._way.clock.monotonic() - arrived  # the caller's time, and not the call's
             self._gate.deadline = self._bounded(self._gate.deadline + waited)
         reading = read_fast(response, self._request) or await self._read_closely(response)
-        self.journal.read(reading.problems, is_listed=isinstance(reading.data, Page | Items))
+        self.journal.said(reading.message, reading.problems, is_listed=isinstance(reading.data, Page | Items))
         return reading.data
 
     async def _read_closely(self, response: Response) -> Reading[T]:
@@ -158,7 +196,9 @@ class Call(Generic[T]):
     async def _send(self) -> Response:
         self.journal.sent()
         bounds = self._way.timeout.within(max(self._gate.left, SHORTEST))
-        return await self._way.sender.send(self._request, bounds, self._mask)
+        if self._token is None:
+            return await self._way.sender.send(self._request, bounds, self._mask)
+        return await self._way.sender.send(evolve(self._request, token=self._token), bounds, self._mask)
 
     def _feel(self, error: Failure) -> None:
         """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
@@ -173,7 +213,7 @@ class Call(Generic[T]):
         return decide(
             error,
             method=self._request.method,
-            attempt=self.journal.number,
+            attempt=self.journal.number - (self._refused is not None),
             policy=way.retries,
             left=self._gate.left,
             jitter=way.jitter(),

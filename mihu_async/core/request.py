@@ -1,7 +1,7 @@
 """A request as a value: which endpoint, with what, and what its answer is read as. Does no I/O."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from types import NoneType
@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from mihu_async.core import codec, converter
 from mihu_async.core.finite import is_finite
+from mihu_async.core.headers import Extra, check_headers, secrets_of
 from mihu_async.core.mask import secrets_in
 from mihu_async.core.reconcile import Lookup
 from mihu_async.errors import UsageError
@@ -25,6 +26,9 @@ RAW = object
 """The ``answer`` of a call whose data is given as it came, as plain JSON values."""
 NOTHING: type[None] = NoneType
 """The ``answer`` of a call that is asked for its effect: whatever data comes is not looked at."""
+Query = Mapping[str, Any] | Sequence[tuple[str, Any]]
+"""What filters a call: names to values or lists of values, or pairs of both."""
+PAIR = 2
 _SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that what is encoded stays so
 
 
@@ -38,7 +42,8 @@ class Request(Generic[T]):
 
     ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
     what a write did whose answer was lost, and ``check`` says how to do that by hand. ``turn`` is awaited with the
-    bytes of a successful answer before it is read: a page that was fetched ahead waits there.
+    bytes of a successful answer before it is read: a page that was fetched ahead waits there. ``headers`` are the
+    caller's for this call; ``token`` is the one of this attempt, where a function gave it.
     """
 
     method: str
@@ -50,6 +55,8 @@ class Request(Generic[T]):
     check: str = ""
     lookup: Lookup[T] | None = None
     turn: Callable[[bytes], Awaitable[None]] = field(default=at_once, repr=False)
+    headers: Extra = field(default=(), repr=False)
+    token: str = field(default="", repr=False)
 
     def of(self, query: str, turn: Callable[[bytes], Awaitable[None]]) -> "Request[T]":
         """Give the same read with another query and turn: made anew for each page, in a fifth of evolve's time."""
@@ -61,8 +68,9 @@ def describe(
     path: str,
     answer: type[T],
     *,
-    query: Mapping[str, Any] | None = None,
+    query: Query | None = None,
     json: Any = None,
+    headers: Mapping[str, str] | None = None,
     check: str = "",
     lookup: Lookup[T] | None = None,
 ) -> Request[T]:
@@ -71,16 +79,23 @@ def describe(
     A query value of None is left out; a body of None is no body.
     """
     plain, body = encode_body(json)
+    extra = () if headers is None else check_headers("headers", headers)
+    pairs = query_pairs({} if query is None else query)
     return Request(
         method=encode_method(method),
         path=encode_path(path),
-        query=encode_query(query or {}),
+        query=encode_query(pairs),
         body=body,
-        secrets=(*secrets_in(query), *secrets_in(plain)),
+        secrets=(*_secrets_in_query(pairs), *secrets_in(plain), *secrets_of(extra)),
+        headers=extra,
         answer=answer,
         check=check,
         lookup=lookup,
     )
+
+
+def _secrets_in_query(pairs: list[tuple[Any, Any]]) -> list[str]:
+    return [text for name, value in pairs for text in secrets_in({name: value})]
 
 
 def segment(value: str) -> str:
@@ -111,12 +126,28 @@ def encode_path(path: Any) -> str:
     return "/".join((ROOT, *(quote(part, safe=_SEGMENT_SAFE) for part in segments)))
 
 
+def query_pairs(query: Any) -> list[tuple[Any, Any]]:
+    """Return names and values in order, a name as often as it has values; those of None are left out."""
+    if isinstance(query, Mapping):
+        given: Iterable[Any] = cast("Mapping[Any, Any]", query).items()
+    elif isinstance(query, list | tuple):
+        given = cast("Sequence[Any]", query)
+    else:
+        message = f"query must map names to values, or be a list of pairs, not {type(query).__name__}."
+        raise UsageError(message, argument="query")
+    pairs: list[tuple[Any, Any]] = []
+    for pair in given:
+        if not isinstance(pair, list | tuple) or len(cast("Sequence[Any]", pair)) != PAIR:
+            raise UsageError("query must be a list of pairs of a name and a value, where it is one.", argument="query")
+        name, value = cast("Sequence[Any]", pair)
+        values = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,)
+        pairs += [(name, each) for each in values if each is not None]
+    return pairs
+
+
 def encode_query(query: Any) -> str:
     """Encode query values as the API documents them: ``true`` and ``false``, ``%2B`` for a number's plus."""
-    if not isinstance(query, Mapping):
-        raise UsageError(f"query must map names to values, not {type(query).__name__}.", argument="query")
-    pairs = cast("Mapping[Any, Any]", query).items()
-    return "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs if value is not None)
+    return "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in query_pairs(query))
 
 
 def _quoted(name: Any, value: Any) -> str:
@@ -124,7 +155,8 @@ def _quoted(name: Any, value: Any) -> str:
         return quote(_query_text(value), safe="")
     except (TypeError, ValueError):
         shown = f"query value {name!r}" if isinstance(name, str) else "a name in query"
-        raise UsageError(f"{shown} must be text, a finite number or a bool.", argument="query") from None
+        what = "text, a finite number or a bool, or a list of those"
+        raise UsageError(f"{shown} must be {what}.", argument="query") from None
 
 
 def _query_text(value: Any) -> str:

@@ -13,13 +13,17 @@ SEARCHED = 65_536  # bytes of a body that are searched for secrets before the ex
 
 @frozen
 class Response:
-    """One answer. ``headers`` ignore case; ``complete`` is False where the body was cut at the client's bound."""
+    """One answer. ``headers`` ignore case; ``complete`` is False where the body was cut at the client's bound.
+
+    ``encoding`` names the coding that the body still has, because it was not asked for; empty where it has none.
+    """
 
     url: str
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     complete: bool = True
+    encoding: str = ""
 
     @property
     def ok(self) -> bool:

@@ -4,20 +4,24 @@ import asyncio
 import math
 import platform
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from ssl import SSLContext
 from threading import Lock
 from typing import Any, NoReturn
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import HttpProcessingError
+from aiohttp.http_exceptions import ContentEncodingError, ContentLengthError, LineTooLong
 from aiohttp.payload import Payload
 from attrs import define, field
 from yarl import URL
 
 from mihu_async._version import __version__
 from mihu_async.core import cancellation
-from mihu_async.core.mask import Mask
+from mihu_async.core.headers import Extra, combined, secrets_of
+from mihu_async.core.mask import Mask, printable
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.timeout import Bounds
@@ -25,6 +29,7 @@ from mihu_async.errors import (
     ConnectError,
     ConnectionLostError,
     ConnectTimeoutError,
+    DecodeError,
     RequestTimeoutError,
     TransportError,
     UsageError,
@@ -46,6 +51,10 @@ NEVER_CONNECTED = (
 """What aiohttp raises only before it has a connection to the service."""
 NETWORK = (aiohttp.ClientError, OSError)
 """What the network can do to a request; a TimeoutError is an OSError."""
+UNPACKED = frozenset({"gzip", "deflate", "br", "zstd"})
+"""The codings that aiohttp takes off, or refuses where it cannot."""
+NOT_ENOUGH = "Not enough data"
+"""How aiohttp begins to say that a body was cut."""
 MISUSE = (RuntimeError, TypeError, ValueError)
 """What aiohttp raises for a session that cannot be used: closed, of another loop, with credentials of its own."""
 
@@ -96,6 +105,7 @@ class Transport:
 
     base_url: URL
     token: str = field(repr=False)
+    headers: Extra = field(default=(), repr=False)
     user_agent: str = USER_AGENT
     session: Session | None = None
     proxy: URL | None = field(default=None, repr=False)
@@ -111,32 +121,53 @@ class Transport:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never show."""
+        own = (self.token, *secrets_of(self.headers))
         if self.proxy is None:
-            return (self.token,)
+            return own
         user, password = self.proxy.user or "", self.proxy.password or ""
-        return (self.token, user, password, b64encode(f"{user}:{password}".encode()).decode())
+        return (*own, user, password, b64encode(f"{user}:{password}".encode()).decode())
+
+    def using(self, *, token: str | None = None, headers: Extra | None = None) -> "Transport":
+        """Return a transport with another token or other headers that shares this one's connections."""
+        other = Transport(
+            base_url=self.base_url,
+            token=self.token if token is None else token,
+            headers=self.headers if headers is None else headers,
+            user_agent=self.user_agent,
+            session=self.session,
+            proxy=self.proxy,
+            ssl=self.ssl,
+            max_response_bytes=self.max_response_bytes,
+        )
+        other._own, other._lock = self._own, self._lock
+        return other
 
     async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
-        """Make one attempt, within ``bounds``, or raise a TransportError."""
+        """Make one attempt, within ``bounds``, or raise a TransportError, or a DecodeError for what is no HTTP."""
         url = f"{self._root}{request.path}{'?' if request.query else ''}{request.query}"
         body = None if request.body is None else Body(request.body)
+        head: aiohttp.ClientResponse | None = None
         try:
             session = await self._session()
             async with session.request(
                 request.method,
                 URL(url, encoded=True),
                 data=body,
-                headers=self._headers(session, body),
+                headers=self._headers(session, request),
                 timeout=_client_timeout(bounds),
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self.proxy,
                 ssl=self.ssl,
             ) as answer:
-                content, complete = await _read(answer.content, self.max_response_bytes)
-                return Response(url, answer.status, answer.headers, content, complete)
-        except (*NETWORK, *MISUSE) as error:
-            failure = translate(error, request, url, mask, sent=None if body is None else body.sent)
+                head = answer
+                _check_lengths(answer)
+                with _broken_off(answer):
+                    content, complete = await _read(answer.content, self.max_response_bytes)
+                encoding = _left_encoded(answer, unpacked=session.auto_decompress)
+                return Response(url, answer.status, answer.headers, content, complete, encoding)
+        except (*NETWORK, *MISUSE, HttpProcessingError) as error:
+            failure = translate(error, request, url, mask, sent=None if body is None else body.sent, head=head)
         except asyncio.CancelledError:
             if cancellation.is_ours():
                 raise
@@ -171,9 +202,12 @@ class Transport:
         await anext(keeper)
         return session
 
-    def _headers(self, session: Session, body: Body | None) -> dict[str, str]:
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json", "User-Agent": self.user_agent}
-        if body is not None:
+    def _headers(self, session: Session, request: Request[Any]) -> dict[str, str]:
+        headers = dict(combined(self.headers, request.headers)) if self.headers or request.headers else {}
+        headers["Authorization"] = f"Bearer {request.token or self.token}"
+        headers["Accept"] = "application/json"
+        headers["User-Agent"] = self.user_agent
+        if request.body is not None:
             headers["Content-Type"] = "application/json"
         if not session.auto_decompress:
             headers["Accept-Encoding"] = "identity"
@@ -221,14 +255,71 @@ async def _read(content: aiohttp.StreamReader, bound: int) -> tuple[bytes, bool]
     return b"".join(chunks), True
 
 
+@contextmanager
+def _broken_off(answer: aiohttp.ClientResponse) -> Generator[None]:
+    """End the reading of a body whose bytes break HTTP's rules.
+
+    Where such bytes come after the head, aiohttp closes the connection and does not tell the reader, who would wait
+    until the call's time is up. Where the connection breaks, it tells.
+    """
+    protocol = answer.connection.protocol if answer.connection else None
+    closed: asyncio.Future[None] | None = getattr(protocol, "closed", None)  # not public before aiohttp 3.12
+    if closed is None or answer.content.is_eof():
+        yield
+        return
+
+    def end(_: "asyncio.Future[None]") -> None:
+        if not answer.content.is_eof() and answer.content.exception() is None:
+            answer.content.set_exception(HttpProcessingError(message="its body is malformed"))
+
+    closed.remove_done_callback(_retrieve)  # so that it is there once, however many answers a connection brings
+    closed.add_done_callback(_retrieve)
+    closed.add_done_callback(end)
+    try:
+        yield
+    finally:
+        closed.remove_done_callback(end)
+
+
+def _retrieve(closed: "asyncio.Future[None]") -> None:
+    """Look at the error of a connection that broke, so that nobody logs that it was not looked at."""
+    if not closed.cancelled():
+        closed.exception()
+
+
+def _check_lengths(answer: aiohttp.ClientResponse) -> None:
+    """Raise where an answer has two lengths, which aiohttp's parser in Python lets through."""
+    lengths = set(answer.headers.getall("Content-Length", ()))
+    if len(lengths) > 1:
+        raise HttpProcessingError(message=f"two lengths, {' and '.join(sorted(lengths))}")
+
+
+def _left_encoded(answer: aiohttp.ClientResponse, *, unpacked: bool) -> str:
+    """Name the coding that aiohttp left on the body; an empty string where it left none."""
+    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+    return "" if encoding == "identity" or (unpacked and encoding in UNPACKED) else encoding
+
+
 def translate(
-    error: BaseException, request: Request[Any], url: str, mask: Mask, *, sent: bool | None
-) -> TransportError | UsageError:
-    """Tell what a failure means; ``sent`` says whether the body began to leave, and is None where there was none."""
+    error: BaseException,
+    request: Request[Any],
+    url: str,
+    mask: Mask,
+    *,
+    sent: bool | None,
+    head: aiohttp.ClientResponse | None = None,
+) -> TransportError | UsageError | DecodeError:
+    """Tell what a failure means; ``sent`` says whether the body began to leave, and is None where there was none.
+
+    ``head`` is the answer's, where it was read.
+    """
     if isinstance(error, BrokenError):
         error = error.broken
+    broken = _forbidden(error)
+    if broken is not None and sent is not False:
+        return _unreadable(broken, request, url, mask, head)
     told = f"{type(error).__name__}: {error}".removesuffix(": ")
-    if not sent and not isinstance(error, NETWORK):
+    if not sent and not isinstance(error, (*NETWORK, HttpProcessingError)):
         return UsageError(mask(f"The session cannot be used ({told}). Nothing was sent."), argument="session")
     kind = error_class(error, sent=sent)
     if issubclass(kind, ConnectError):
@@ -237,6 +328,45 @@ def translate(
         effect = "" if request.method == "GET" else "It may have been carried out."
     message = f"{request.method} {mask.name(request.path)} got no whole answer ({mask(told)}). {effect}"
     return kind(message.rstrip(), method=request.method, url=mask.name(url))
+
+
+def _forbidden(error: BaseException) -> HttpProcessingError | None:
+    """Return the breach of HTTP that is behind a failure; None where the connection broke or it has another cause."""
+    found: BaseException | None = error
+    breach: HttpProcessingError | None = None
+    while isinstance(found, aiohttp.ClientResponseError | aiohttp.ClientPayloadError | HttpProcessingError):
+        if isinstance(found, HttpProcessingError):
+            breach = found
+        found = found.__cause__
+    if isinstance(breach, ContentLengthError) or (breach and NOT_ENOUGH in breach.message):
+        return None  # the body was cut
+    return breach
+
+
+def _unreadable(
+    breach: HttpProcessingError, request: Request[Any], url: str, mask: Mask, head: aiohttp.ClientResponse | None
+) -> DecodeError:
+    why = " ".join((breach.message or type(breach).__name__).split())
+    if isinstance(breach, LineTooLong):
+        why = "a line that is longer than aiohttp reads"  # what it quotes of the line may be half a secret
+    if isinstance(breach, LineTooLong) or "Too many headers" in why:
+        cure = "max_line_size=…, max_field_size=…, max_headers=…"
+        cure = f"Where that is meant to be, lend the client a session of your own: aiohttp.ClientSession({cure})."
+    elif isinstance(breach, ContentEncodingError):
+        cure = "A session of your own, aiohttp.ClientSession(auto_decompress=False), asks for answers without a coding."
+    else:
+        cure = "Look what stands between this machine and the service: mihu.doctor() says which way it goes."
+    effect = "" if request.method == "GET" else " It may have been carried out."
+    kind = "" if head is None else printable(mask(head.content_type))
+    return DecodeError(
+        f"{request.method} {mask.name(request.path)} was answered with what HTTP forbids "
+        f"({printable(mask(why))}).{effect} {cure}",
+        method=request.method,
+        url=mask.name(url),
+        status=None if head is None else head.status,
+        content_type=kind,
+        excerpt="",
+    )
 
 
 def error_class(error: BaseException, *, sent: bool | None) -> type[TransportError]:

@@ -30,6 +30,30 @@ def test_the_data_of_a_success_is_read_as_the_requests_answer():
     )
 
 
+@pytest.mark.parametrize("request_", [GET, describe("GET", "/x", RAW), describe("DELETE", "/x", NOTHING)])
+@pytest.mark.parametrize(
+    ("message", "expected"), [("Done.", "Done."), (None, None), (["Done."], None)], ids=["text", "none", "list"]
+)
+def test_the_message_of_a_success_is_read(request_, message, expected):
+    """It is a text, or it is None."""
+    answer = response(200, {"success": True, "message": message, "data": {}})
+
+    assert expected == reading(answer, request_).message
+
+
+def test_another_attempt_may_mend_bytes_that_are_no_json():
+    """JSON of a wrong shape comes the same again, and so does an answer that is too large."""
+    html = response(200, body=b"<html>", Content_Type="text/html")
+    for answer, transient in (
+        (html, True),
+        (response(200, body=b'{"success": tr'), True),
+        (response(200, ["gone"]), False),
+        (ok("much"), False),
+        (response(200, body=b"{}", complete=False), False),
+    ):
+        assert transient is unreadable(answer).transient
+
+
 def test_an_envelope_without_success_is_read_by_its_status():
     """What is missing is no contradiction."""
     assert Billing() == outcome(response(200, {"data": {}}))

@@ -59,6 +59,15 @@ def test_a_page_is_read_whole():
     assert Decimal("1.15") == page.items[0].billing.monthly_fee
 
 
+def test_the_message_is_read_too():
+    """It is None where there is none, and one that is no text has a closer look."""
+    for message, expected in (({"message": "Done."}, "Done."), ({"message": None}, None), ({}, None)):
+        reading = decode_fast(body({}, **message), Price)
+        assert reading is not None
+        assert expected == reading[1]
+    assert decode_fast(body({}, message=["Done."]), Price) is None
+
+
 def test_a_single_answer_is_read_whole():
     """It is the same for what is no page, with money in it or without."""
     snapshot = {"number": "+1", "channels": {"call": {"bound": True}}}

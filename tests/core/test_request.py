@@ -39,11 +39,44 @@ def test_what_is_none_is_not_sent():
     assert "b=1" == encode_query({"a": None, "b": 1})
 
 
-@pytest.mark.parametrize("value", [[1], {"a": 1}, b"x", math.nan, math.inf, Decimal("NaN"), object], ids=repr)
+@pytest.mark.parametrize(
+    "value", [[[1]], {"a": 1}, ["x", {"a": 1}], {"x"}, b"x", math.nan, math.inf, Decimal("NaN"), object], ids=repr
+)
 def test_a_query_value_that_has_no_spelling_is_refused(value):
     """The error names the parameter."""
     with pytest.raises(UsageError, match="'q'"):
         encode_query({"q": value})
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"ids[]": ["a", "b"]}, "ids%5B%5D=a&ids%5B%5D=b"),
+        ({"a": (1, None, True), "b": []}, "a=1&a=true"),
+        ([("a", 1), ("b", 2), ("a", 3)], "a=1&b=2&a=3"),
+        ((("a", ["x", "y"]), ["b", None]), "a=x&a=y"),
+        ([], ""),
+    ],
+)
+def test_a_name_is_sent_as_often_as_it_has_values(query, expected):
+    """Lists and pairs keep their order; what is None, and an empty list, leave no trace."""
+    assert expected == encode_query(query)
+    assert expected == describe("GET", "/x", RAW, query=query).query
+
+
+@pytest.mark.parametrize("query", ["a=1", 5, [("a",)], ["ab"], [("a", 1, 2)], [{"a": 1}], {("a", 1)}], ids=repr)
+def test_a_query_is_a_mapping_or_pairs(query):
+    """What is neither is refused before anything is sent."""
+    with pytest.raises(UsageError) as caught:
+        describe("GET", "/x", RAW, query=query)
+
+    assert "query" == caught.value.argument
+
+
+def test_secrets_in_a_query_are_known_in_each_form():
+    """Also in lists and in pairs."""
+    for query in ({"token": ["hush-1", "hush-2"]}, [("token", "hush-1"), ("token", ["hush-2"])]):
+        assert ("hush-1", "hush-2") == describe("GET", "/x", RAW, query=query).secrets
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text()))

@@ -50,6 +50,22 @@ REFUSED = [
 ]
 
 
+UNREADABLE = DecodeError("", status=200, content_type="application/json", excerpt="", **WHERE)
+"""What comes the same again."""
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_comes_the_same_again_is_not_asked_for_again(method, lost):
+    """JSON of a wrong shape, and what HTTP forbids, are raised at once."""
+    assert GiveUp() == decide(UNREADABLE, method=method, attempt=1, policy=POLICY, left=60, jitter=1.0, lost=lost)
+
+
+def test_a_purchase_whose_answer_comes_the_same_again_is_looked_up():
+    """It may have been made, and may be sent again where it was not."""
+    assert isinstance(decide(UNREADABLE, method="POST", attempt=1, policy=POLICY, left=60, jitter=1.0), Lost)
+
+
 def name(error) -> str:
     """Name an error for a test's id."""
     return f"{type(error).__name__}-{getattr(error, 'status', '')}"

@@ -12,6 +12,9 @@ import aiohttp
 import aiohttp.test_utils
 import pytest
 import trustme
+from aiohttp.http import HttpProcessingError
+from aiohttp.http_exceptions import TransferEncodingError
+from multidict import CIMultiDict
 from yarl import URL
 
 from mihu_async import (
@@ -41,6 +44,7 @@ from mihu_async.sandbox import (
     SlowBody,
     Truncate,
 )
+from tests.doubles import client
 
 ONCE = RetryPolicy(max_attempts=1)
 GET = describe("GET", "/phone-numbers", RAW)
@@ -312,20 +316,224 @@ async def test_a_connection_that_breaks_is_lost(sandbox, fault):
         assert 5 == len(await mihu.numbers.list().collect())
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [b"", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"],
-    ids=["nothing", "ssh", "header"],
-)
-async def test_what_is_no_http_is_a_lost_connection(answer):
-    """The answer's bytes may be quoted, the request's headers never are."""
-    async with raw_server(answer) as base_url, MihuClient("secret-token-x", base_url=base_url, retries=ONCE) as mihu:
-        with pytest.raises(ConnectionLostError) as caught:
-            await mihu.numbers.list()
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+DATA = b'{"success":true,"data":1}'
+SIZED = b"Content-Length: 25\r\n\r\n" + DATA
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+PACKED = gzip.compress(DATA)
+BROKEN = [
+    pytest.param(HEAD + CHUNKED + b"19\r\n" + DATA[:10], id="cut-chunk"),
+    pytest.param(HEAD + CHUNKED + b"19\r\n" + DATA + b"\r\n", id="no-last-chunk"),
+    pytest.param(HEAD + SIZED[:-5], id="cut-body"),
+    pytest.param(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 45\r\n\r\n" + PACKED[:30], id="cut-gzip"),
+    pytest.param(HEAD + b"X-A: ", id="cut-head"),
+    pytest.param(b"", id="nothing"),
+]
+"""Answers that the connection did not bring to their end."""
+FORBIDDEN = [
+    pytest.param(b"SSH-2.0-OpenSSH\r\n\r\n", None, "Bad status line", id="ssh"),
+    pytest.param(b"HTTP/1.1 2xx OK\r\n\r\n", None, "tatus", id="status"),
+    pytest.param(HEAD + b"Content-Length: x\r\n\r\n", None, "Content-Length", id="length"),
+    pytest.param(HEAD + b"Content-Length: 24\r\n" + SIZED, None, "Content-Length|two lengths", id="two-lengths"),
+    pytest.param(HEAD + b"X-A: " + b"a" * 9000 + b"\r\n" + SIZED, None, "max_field_size=", id="long-header"),
+    pytest.param(b"HTTP/1.1 200 " + b"O" * 9000 + b"\r\n" + SIZED, None, "max_line_size=", id="long-status-line"),
+    pytest.param(HEAD + b"X-A: a\r\n" * 200 + SIZED, None, "max_headers=", id="many-headers"),
+    pytest.param(HEAD + b"Bad Header\r\n" + SIZED, None, "header", id="header"),
+    pytest.param(HEAD + CHUNKED + b"zz\r\n" + DATA, None, "zz", id="chunk"),
+    pytest.param(HEAD + b"Content-Encoding: gzip\r\n" + SIZED, 200, "auto_decompress=False", id="broken-gzip"),
+    pytest.param(HEAD + b"Content-Encoding: deflate\r\n" + SIZED, 200, "auto_decompress=False", id="broken-deflate"),
+    pytest.param(HEAD + b"Content-Encoding: acme\r\n" + SIZED, 200, "'acme' was not asked for", id="unknown-encoding"),
+    pytest.param(HEAD + b"Content-Encoding: gzip, br\r\n" + SIZED, 200, "was not asked for", id="two-encodings"),
+]
+"""Answers that HTTP forbids, the status that can be read of them, and what the error says."""
 
-    assert "secret-token-x" not in str(caught.value)
+
+@asynccontextmanager
+async def talking_to(*answer: bytes, **options):
+    """Give a client of a server that answers always so, in one piece or several, and what it was asked."""
+    asked: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        first, *later = answer
+        writer.write(first)
+        for piece in later:
+            await writer.drain()
+            await asyncio.sleep(0.01)
+            writer.write(piece)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    policy = RetryPolicy(max_attempts=2, base_delay=0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, MihuClient("secret-token-x", base_url=address, **{"retries": policy} | options) as mihu:
+        yield mihu, asked
+
+
+@pytest.mark.parametrize("answer", BROKEN)
+async def test_a_connection_that_breaks_within_an_answer_is_asked_again(answer):
+    """It is the network's fault, and another attempt may mend it."""
+    async with talking_to(answer) as (mihu, asked):
+        with pytest.raises(ConnectionLostError):
+            await mihu.request("GET", "/x")
+
+    assert 2 == len(asked)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize(("answer", "status", "why"), FORBIDDEN)
+async def test_what_http_forbids_cannot_be_read(answer, status, why, method):
+    """It comes the same again, so it is not asked for again; no header of the request is to be found in the error."""
+    async with talking_to(answer) as (mihu, asked):
+        with pytest.raises(DecodeError, match=why) as caught:
+            await mihu.request(method, "/x")
+
+    assert 1 == len(asked) == len(caught.value.attempts)
+    assert status == caught.value.attempts[0].status
+    assert (status, False) == (caught.value.status, caught.value.transient)
+    assert ("It may have been carried out." in str(caught.value)) is (
+        method != "GET" and "forbids (" in str(caught.value)
+    )
+    assert "secret-token-x" not in f"{caught.value} {vars(caught.value)}"
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(("answer", "status", "why"), FORBIDDEN)
+async def test_a_write_whose_answer_http_forbids_is_in_doubt(answer, status, why):
+    """It may have been carried out, so it is not sent again blindly."""
+    async with talking_to(answer) as (mihu, asked):
+        with pytest.raises(OutcomeUnknownError, match=why) as caught:
+            await mihu.request("POST", "/x", json={})
+
+    assert 1 == len(asked)
+    assert isinstance(caught.value.__cause__, DecodeError)
+    assert status == caught.value.__cause__.status
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [(CHUNKED, b"zz\r\n" + DATA), (CHUNKED + b"5\r\n" + DATA[:5], b"no end"), (CHUNKED + b"5\r\n", DATA)],
+    ids=["size", "end", "length"],
+)
+async def test_a_body_that_breaks_the_rules_after_its_head_is_not_waited_for(pieces):
+    """The reader is told at once, and not when the call's time is up."""
+    head, *body = pieces
+    async with talking_to(HEAD + head, *body, timeout=Timeout(total=5)) as (mihu, asked):
+        with pytest.raises(DecodeError) as caught:
+            await mihu.request("PUT", "/x")
+
+    assert 1 == len(asked)
+    assert 200 == caught.value.status
+    assert "It may have been carried out." in str(caught.value)
+
+
+async def test_a_connection_brings_many_bodies_and_may_break_unseen():
+    """What watches one body is gone with it, and nobody is told of a connection that breaks between calls."""
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    writers: list[asyncio.StreamWriter] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        for _ in range(3):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(HEAD + CHUNKED)
+            await asyncio.sleep(0.01)
+            writer.write(b"19\r\n" + DATA + b"\r\n0\r\n\r\n")
+        writer.transport.abort()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, MihuClient("t", base_url=address, retries=ONCE) as mihu:
+        for _ in range(2):
+            assert 1 == await mihu.request("GET", "/x")
+        assert 1 == await mihu.request("GET", "/x")
+        await asyncio.sleep(0.01)
+    gc.collect()
+
+    assert 1 == len(writers)
+    assert [] == told
+
+
+def test_a_connection_that_was_given_up_is_no_error():
+    """Neither is one that broke."""
+    loop = asyncio.new_event_loop()
+    given_up, broken = loop.create_future(), loop.create_future()
+    given_up.cancel()
+    broken.set_exception(OSError())
+    for closed in (given_up, broken):
+        transport._retrieve(closed)
+    loop.close()
+
+
+async def test_a_session_of_ones_own_reads_a_long_header():
+    """What the error says is the way out is one."""
+    answer = HEAD + b"X-A: " + b"a" * 9000 + b"\r\n" + SIZED
+    async with (
+        aiohttp.ClientSession(max_field_size=20_000, max_line_size=20_000) as session,
+        talking_to(answer, session=session) as (mihu, _),
+    ):
+        assert 1 == await mihu.request("GET", "/x")
+
+
+async def test_a_refusal_is_read_whatever_its_encoding():
+    """Its status says what is wrong, though its body cannot be read."""
+    answer = b"HTTP/1.1 404 Not Found\r\nContent-Encoding: acme\r\n" + SIZED
+    async with talking_to(answer) as (mihu, _):
+        with pytest.raises(APIError) as caught:
+            await mihu.request("GET", "/x")
+
+    assert 404 == caught.value.status
+
+
+async def test_a_session_that_does_not_unpack_does_not_read_what_is_packed():
+    """It asked for plain answers, so a packed one is not what it asked for."""
+    answer = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED) + PACKED
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        talking_to(answer, session=session) as (mihu, asked),
+    ):
+        with pytest.raises(DecodeError, match="'gzip' was not asked for"):
+            await mihu.request("GET", "/x")
+
+    assert 1 == len(asked)
+
+
+async def test_two_lengths_are_found_without_the_parser(wire):
+    """The parser of aiohttp that is written in Python lets them through."""
+    headers = CIMultiDict([("Content-Length", "25"), ("Content-Length", "24"), ("Content-Type", "application/json")])
+    wire.get("https://acme.mihu.ai/api/v1/x", body=DATA, headers=headers)
+    async with client() as mihu:
+        with pytest.raises(DecodeError, match="two lengths, 24 and 25"):
+            await mihu.request("GET", "/x")
+
+
+def test_what_aiohttp_raises_bare_has_its_meaning():
+    """Its parser in Python raises some breaches of HTTP as they are, and some without a word."""
+    for breach in (TransferEncodingError("zz"), HttpProcessingError()):
+        error = transport.translate(breach, POST, "http://x", Mask(()), sent=True)
+        assert isinstance(error, DecodeError)
+    cut = TransferEncodingError("Not enough data to satisfy transfer length header.")
+    assert isinstance(transport.translate(cut, GET, "http://x", Mask(()), sent=None), ConnectionLostError)
+
+
+def test_a_proxy_that_does_not_speak_http_has_sent_nothing():
+    """Where the body has not begun to leave, whatever was said came from somebody on the way."""
+    error = transport.translate(TransferEncodingError("zz"), POST, "http://x", Mask(()), sent=False)
+
+    assert isinstance(error, ConnectError)
+
+
+async def test_an_answer_that_is_too_large_is_not_asked_for_again(sandbox):
+    """It would be as large again."""
+    sandbox.faults.add(OversizeBody(100_000), times=None)
+    async with connect(sandbox, max_response_bytes=50_000, retries=RetryPolicy(base_delay=0)) as mihu:
+        with pytest.raises(DecodeError, match="larger than max_response_bytes"):
+            await mihu.numbers.list()
+
+    assert 1 == len(sandbox.journal)
 
 
 @pytest.mark.parametrize("location", ["other", "/api/v1/phone-numbers/trunks"])

@@ -72,7 +72,7 @@ async def test_a_search_sends_its_filters(wire, arguments, filters, query):
         (("it",), {}, "country_code"),
         (("IT", "satellite"), {}, "type"),
         (("IT",), {"page": 0}, "page"),
-        (("IT",), {"near": [1, 2]}, "query"),
+        (("IT",), {"near": {"lat": 1}}, "query"),
     ],
 )
 async def test_a_search_that_can_never_match_is_refused_at_once(wire, arguments, filters, argument):

@@ -77,12 +77,25 @@ async def clients(session: aiohttp.ClientSession) -> None:
         max_response_bytes=1_000_000,
         limiter=asyncio.Semaphore(4),
         dry_run=True,
+        headers={"X-Team": "billing"},
     )
+
+    async def read_token() -> str:
+        return "token"
+
+    assert_type(MihuClient(read_token), MihuClient)
+    assert_type(client.with_options(token=lambda: "token", headers={}), MihuClient)
     async with client as entered:
         assert_type(entered, MihuClient)
     assert_type(client.with_options(timeout=Timeout(), limiter=asyncio.Lock(), dry_run=False), MihuClient)
     assert_type(client.last_call, CallReport | None)
+    if client.last_call:
+        assert_type(client.last_call.message, str | None)
+        assert_type(client.last_call.request_id, str | None)
+        assert_type(client.last_call.headers, Mapping[str, str])
     assert_type(await client.request("GET", "/x", query={"a": True}, json={"a": 1}), Any)
+    assert_type(await client.request("GET", "/x", query={"a[]": ["b", 1]}, headers={"X-Team": "a"}), Any)
+    assert_type(await client.request("GET", "/x", query=[("a", "b"), ("a", 1)]), Any)
     await client.aclose()
 
 

@@ -1,0 +1,96 @@
+"""The headers that a caller adds to requests, checked, and those of an answer as they may be shown. Does no I/O."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from mihu_async.core.mask import HIDDEN, Mask, names_secret, printable
+from mihu_async.errors import UsageError
+from mihu_async.reports import Headers
+
+Extra = tuple[tuple[str, str], ...]
+"""Headers of a caller, by name and value."""
+
+OWN = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Names whose values the SDK, or HTTP itself, sets: another value would change what a request means."""
+SECRET_WORDS = frozenset({"auth", "authentication", "cookie", "cookie2", "key", "session", "signature"})
+"""Words of a header's name that say that its value is a secret, besides those of a JSON key."""
+NO_SECRET = frozenset({"idempotency-key"})
+BETWEEN = "\0"  # stands in no header and in no secret, so that all of them are masked at once
+
+
+def check_headers(argument: str, headers: Any) -> Extra:
+    """Return a caller's headers, or raise UsageError for a name or value that cannot be sent. Never shows a value."""
+    if not isinstance(headers, Mapping):
+        message = f"{argument} must map names to texts, not {type(headers).__name__}."
+        raise UsageError(message, argument=argument)
+    checked: dict[str, tuple[str, str]] = {}
+    for name, value in cast("Mapping[Any, Any]", headers).items():
+        if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            shown = f"the name {name[:40]!r}" if isinstance(name, str) else f"a name of type {type(name).__name__}"
+            raise UsageError(f"{argument} cannot hold {shown}: HTTP has no such header.", argument=argument)
+        _check_may_be_set(argument, name)
+        if name.lower() in checked:
+            raise UsageError(f"{argument} names {name} twice: HTTP does not tell case.", argument=argument)
+        if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
+            why = "must be text of visible ASCII, without line ends and without spaces around it"
+            raise UsageError(f"{argument}[{name!r}] {why}.", argument=argument)
+        checked[name.lower()] = name, value
+    return tuple(checked.values())
+
+
+def _check_may_be_set(argument: str, name: str) -> None:
+    if name.lower() == "user-agent":
+        message = f"{argument} cannot hold {name}: the client's option user_agent= sets it."
+        raise UsageError(message, argument=argument)
+    if name.lower() in OWN:
+        raise UsageError(f"{argument} cannot hold {name}: the SDK sets it itself.", argument=argument)
+
+
+def combined(first: Extra, second: Extra) -> Extra:
+    """Return both; where both have a name, whatever its case, the second one's value stands."""
+    named = {name.lower() for name, _ in second}
+    return (*(pair for pair in first if pair[0].lower() not in named), *second)
+
+
+def is_secret(name: str) -> bool:
+    """Return True if a header's name says that its value is a secret."""
+    lowered = name.lower()
+    if lowered in NO_SECRET:
+        return False
+    return names_secret(lowered.replace("-", "_")) or not SECRET_WORDS.isdisjoint(lowered.split("-"))
+
+
+def secrets_of(headers: Extra) -> tuple[str, ...]:
+    """Return the secret values, also without the scheme that stands before some (``Bearer …``)."""
+    values = [value for name, value in headers if is_secret(name)]
+    return tuple(dict.fromkeys(part for value in values for part in (value, value.rpartition(" ")[2])))
+
+
+def shown(headers: Extra, mask: Mask) -> Headers:
+    """Return headers as they may be shown: secrets are hidden, and texts can be printed."""
+    if not headers:
+        return Headers()
+    names = mask.name(BETWEEN.join(name for name, _ in headers)).split(BETWEEN)
+    values = mask(BETWEEN.join(HIDDEN if is_secret(name) else value for name, value in headers)).split(BETWEEN)
+    texts = [printable(text, most=len(text)) for text in (*names, *values)]
+    return Headers(tuple(zip(texts[: len(headers)], texts[len(headers) :], strict=True)))
