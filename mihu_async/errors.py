@@ -132,6 +132,12 @@ class _CallError(MihuError):
 class TransportError(_CallError):
     """The network gave no usable answer."""
 
+    is_permanent: bool = False
+    """True if every attempt would fail so, and there was no other: the message says what to do.
+
+    A certificate that is not trusted, a proxy that refuses, a client that was closed while the call was under way.
+    """
+
 
 class ConnectError(TransportError):
     """No connection was made, so nothing was sent and nothing has changed."""

@@ -5,8 +5,10 @@ import math
 import platform
 from base64 import b64encode
 from collections.abc import AsyncGenerator
-from ssl import SSLContext
+from http import HTTPStatus
+from ssl import SSLCertVerificationError, SSLContext, SSLError
 from threading import Lock
+from traceback import walk_tb
 from typing import Any, NoReturn
 
 import aiohttp
@@ -46,6 +48,12 @@ NEVER_CONNECTED = (
 """What aiohttp raises only before it has a connection to the service."""
 NETWORK = (aiohttp.ClientError, OSError)
 """What the network can do to a request; a TimeoutError is an OSError."""
+NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
+"""OpenSSL's reasons for what a server says that speaks no TLS."""
+NOT_FOR_THAT_HOST = frozenset({62, 64})
+"""OpenSSL's codes of a certificate that is in order, for another host or another IP address."""
+PROXY_IS_BUSY = frozenset({408, 429})
+"""The refusals of a proxy that may pass."""
 MISUSE = (RuntimeError, TypeError, ValueError)
 """What aiohttp raises for a session that cannot be used: closed, of another loop, with credentials of its own."""
 
@@ -66,6 +74,14 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise BrokenError(error) from None
+
+
+@define
+class Blocks:
+    """The ``async with`` blocks of a loop that share its session; ``due`` says that it is closed with the last one."""
+
+    open: int = 0
+    due: bool = False
 
 
 OwnSession = tuple[Session, AsyncGenerator[None]]
@@ -103,6 +119,7 @@ class Transport:
     max_response_bytes: int = 64 * 2**20
     _root: str = field(init=False, repr=False)
     _own: dict[asyncio.AbstractEventLoop, OwnSession] = field(factory=dict[Any, Any], init=False, repr=False)
+    _blocks: dict[asyncio.AbstractEventLoop, Blocks] = field(factory=dict[Any, Any], init=False, repr=False)
     _lock: Lock = field(factory=Lock, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -120,6 +137,7 @@ class Transport:
         """Make one attempt, within ``bounds``, or raise a TransportError."""
         url = f"{self._root}{request.path}{'?' if request.query else ''}{request.query}"
         body = None if request.body is None else Body(request.body)
+        session: Session | None = None
         try:
             session = await self._session()
             async with session.request(
@@ -136,20 +154,35 @@ class Transport:
                 content, complete = await _read(answer.content, self.max_response_bytes)
                 return Response(url, answer.status, answer.headers, content, complete)
         except (*NETWORK, *MISUSE) as error:
-            failure = translate(error, request, url, mask, sent=None if body is None else body.sent)
+            failure = translate(error, request, url, mask, sent=None if body is None else body.sent, session=session)
         except asyncio.CancelledError:
             if cancellation.is_ours():
                 raise
             closed = aiohttp.ClientConnectionError("the session was closed")
-            failure = translate(closed, request, url, mask, sent=None if body is None else body.sent)
+            failure = translate(closed, request, url, mask, sent=None if body is None else body.sent, session=session)
         raise failure  # here, out of the except block: the cause's repr can hold the request's headers
 
-    async def open(self) -> None:
-        """Make this loop's session now, and not with the first call."""
+    async def enter(self) -> None:
+        """Begin a block: make this loop's session now, and not with the first call."""
         await self._session()
+        with self._lock:
+            self._blocks.setdefault(asyncio.get_running_loop(), Blocks()).open += 1
+
+    async def leave(self, *, owner: bool) -> None:
+        """End a block. With the last one of this loop its own session is closed, if an ``owner`` was among them."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            blocks = self._blocks.get(loop, Blocks(open=1))  # a block that was begun under another loop counts alone
+            blocks.open -= 1
+            blocks.due |= owner
+            if blocks.open:
+                return
+            self._blocks.pop(loop, None)
+        if blocks.due:
+            await self.aclose()
 
     async def aclose(self) -> None:
-        """Close this loop's own session, if there is one; a borrowed session stays open."""
+        """Close this loop's own session now, if there is one; a borrowed session stays open."""
         with self._lock:
             _, keeper = self._own.pop(asyncio.get_running_loop(), (None, None))
         if keeper is not None:
@@ -165,6 +198,7 @@ class Transport:
                 return session
             for ended in [known for known in self._own if known.is_closed()]:
                 del self._own[ended]
+                self._blocks.pop(ended, None)
             session = Session(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(send_once,))
             keeper = _keep(session)
             self._own[loop] = session, keeper
@@ -222,26 +256,81 @@ async def _read(content: aiohttp.StreamReader, bound: int) -> tuple[bytes, bool]
 
 
 def translate(
-    error: BaseException, request: Request[Any], url: str, mask: Mask, *, sent: bool | None
+    error: Exception,
+    request: Request[Any],
+    url: str,
+    mask: Mask,
+    *,
+    sent: bool | None,
+    session: Session | None = None,
 ) -> TransportError | UsageError:
     """Tell what a failure means; ``sent`` says whether the body began to leave, and is None where there was none."""
     if isinstance(error, BrokenError):
         error = error.broken
-    told = f"{type(error).__name__}: {error}".removesuffix(": ")
+    told = mask(f"{type(error).__name__}: {error}".removesuffix(": "))
     if not sent and not isinstance(error, NETWORK):
-        return UsageError(mask(f"The session cannot be used ({told}). Nothing was sent."), argument="session")
+        return UsageError(f"The session cannot be used ({told}). Nothing was sent.", argument="session")
     kind = error_class(error, sent=sent)
     if issubclass(kind, ConnectError):
         effect = "Nothing was sent."
     else:
         effect = "" if request.method == "GET" else "It may have been carried out."
-    message = f"{request.method} {mask.name(request.path)} got no whole answer ({mask(told)}). {effect}"
-    return kind(message.rstrip(), method=request.method, url=mask.name(url))
+    closed = session is not None and session.closed
+    if closed:
+        why = "was cut off: the client was closed, or the session that it borrows, while the call was under way."
+        advice = "Close it when its calls have ended."
+    elif waited_for_connection(error) and session is not None and session.connector is not None:
+        why = f"got no connection: all {session.connector.limit} that the session's pool may hold were in use ({told})."
+        advice = "Give its connector a higher limit, or make fewer calls at a time."
+    else:
+        why, advice = f"got no whole answer ({told}).", cure(error)
+    message = f"{request.method} {mask.name(request.path)} {why} {effect}".rstrip()
+    failure = kind(f"{message} {advice}".rstrip(), method=request.method, url=mask.name(url))
+    failure.is_permanent = closed or bool(cure(error))
+    return failure
 
 
 def error_class(error: BaseException, *, sent: bool | None) -> type[TransportError]:
     """Choose the class of a failure. What began to leave may have been carried out, whatever the failure is called."""
-    never = isinstance(error, NEVER_CONNECTED) if sent is None else not sent
+    never = (isinstance(error, NEVER_CONNECTED) or waited_for_connection(error)) if sent is None else not sent
     if isinstance(error, TimeoutError):
         return ConnectTimeoutError if never else RequestTimeoutError
     return ConnectError if never else ConnectionLostError
+
+
+def waited_for_connection(error: BaseException | None) -> bool:
+    """Return True if time was up while the request waited for one of the pool's connections to become free.
+
+    aiohttp raises the same for a pool that is full and for a host that does not answer; only where it stood tells.
+    """
+    if not isinstance(error, TimeoutError):
+        return False
+    while error is not None:
+        if any(frame.f_code.co_name == "_wait_for_available_connection" for frame, _ in walk_tb(error.__traceback__)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def cure(error: BaseException) -> str:
+    """Return what to do about a failure that every attempt would meet; empty where the next one may succeed."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=SSLCertVerificationError(verify_code=code)) if (
+            code in NOT_FOR_THAT_HOST
+        ):
+            advice = "Its certificate is for another host: check the address (base_url=…) and the proxy."
+        case aiohttp.ClientConnectorCertificateError():
+            advice = "Where its authority is one of your own, name it: ssl=ssl.create_default_context(cafile=…)."
+        case aiohttp.ServerFingerprintMismatch():
+            advice = "Its certificate is another one than ssl=Fingerprint(…) names: find out why before you accept it."
+        case aiohttp.ClientConnectorSSLError(os_error=SSLError(reason=reason)) if reason in NO_TLS:
+            advice = "What listens there speaks no TLS: check the scheme and the port (base_url=…, proxy=…)."
+        case aiohttp.ClientHttpProxyError(status=HTTPStatus.PROXY_AUTHENTICATION_REQUIRED):
+            advice = "The proxy asks for other credentials: proxy='http://user:password@host:port'."
+        case aiohttp.ClientHttpProxyError(status=status) if (
+            status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in PROXY_IS_BUSY
+        ):
+            advice = "The proxy refuses to connect to this host: ask who runs it, or give another one (proxy=…)."
+        case _:
+            advice = ""
+    return advice
