@@ -1,6 +1,7 @@
 """Async SDK for Mihu phone numbers and trunks. Everything public comes from here; the sandbox has its own module."""
 
 from mihu_async._version import __version__
+from mihu_async.checkpoint_file import CheckpointFile
 from mihu_async.client import MihuClient
 from mihu_async.core.retry import RetryBudget, RetryPolicy
 from mihu_async.core.timeout import Timeout
@@ -9,6 +10,7 @@ from mihu_async.errors import (
     Attempt,
     AuthenticationError,
     BadRequestError,
+    CheckpointInUseError,
     ConflictError,
     ConnectError,
     ConnectionLostError,
@@ -84,6 +86,8 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "ChannelName",
     "ChannelSettings",
     "Channels",
+    "CheckpointFile",
+    "CheckpointInUseError",
     "Compliance",
     "ComplianceStatus",
     "ConflictError",

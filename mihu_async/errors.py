@@ -3,6 +3,7 @@
 MihuError                      the base; ``.attempts`` says what was tried, when, and why it ended
 ├── UsageError(ValueError)     the caller: nothing was sent
 ├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows what would have been
+├── CheckpointInUseError       the caller: another job holds the checkpoint file
 ├── TransportError             the network: no usable answer
 │   ├── ConnectError           never connected: nothing was sent
 │   │   └── ConnectTimeoutError    … in the time given; a RequestTimeoutError too
@@ -56,7 +57,8 @@ class MihuError(Exception):
     attempts: tuple[Attempt, ...] = ()
     """One for each try of the call, in order, also of those that never connected.
 
-    Empty where no call failed: UsageError, DryRun, PaginationError, DriftError, and what ``check()`` raises.
+    Empty where no call failed: UsageError, DryRun, CheckpointInUseError, PaginationError, DriftError, and what
+    ``check()`` raises.
     """
     stopped: str = ""
     """Why the call was not tried again; empty where trying again was never an option."""
@@ -116,6 +118,15 @@ class DryRun(MihuError):  # noqa: N818 - nothing went wrong
         """Its body; None where it has none."""
         self.curl = curl
         """The same as a command line."""
+
+
+class CheckpointInUseError(MihuError):
+    """Another job holds the checkpoint file. Nothing was read, written or sent."""
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+        """Which file it is."""
 
 
 class _CallError(MihuError):
