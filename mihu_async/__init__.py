@@ -69,6 +69,7 @@ from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 from mihu_async.resources.provisional import ProvisionalWarning
 from mihu_async.resources.purchase import Purchase
+from mihu_async.resources.watcher import Change, ChangeKind, Watcher
 
 __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constants first
     "APIError",
@@ -82,6 +83,8 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Bindings",
     "CallReport",
     "Capabilities",
+    "Change",
+    "ChangeKind",
     "Channel",
     "ChannelName",
     "ChannelSettings",
@@ -151,5 +154,6 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "UsageError",
     "ValidationError",
     "WalkReport",
+    "Watcher",
     "__version__",
 ]

@@ -187,7 +187,7 @@ class Places:
     @property
     def path(self) -> Path | None:
         """Where it is noted."""
-        return self.place and self.place.path
+        return None if self.place is None else self.place.path
 
     @property
     def cure(self) -> str:
