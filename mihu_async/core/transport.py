@@ -276,11 +276,13 @@ def translate(
     else:
         effect = "" if request.method == "GET" else "It may have been carried out."
     closed = session is not None and session.closed
+    pool = session.connector if session is not None and waited_for_connection(error) else None
     if closed:
         why = "was cut off: the client was closed, or the session that it borrows, while the call was under way."
         advice = "Close it when its calls have ended."
-    elif waited_for_connection(error) and session is not None and session.connector is not None:
-        why = f"got no connection: all {session.connector.limit} that the session's pool may hold were in use ({told})."
+    elif pool is not None:
+        limits = f"limit={pool.limit}, limit_per_host={pool.limit_per_host}"
+        why = f"got no connection: all that the session's pool may hold ({limits}) were in use ({told})."
         advice = "Give its connector a higher limit, or make fewer calls at a time."
     else:
         why, advice = f"got no whole answer ({told}).", cure(error)

@@ -610,15 +610,19 @@ async def test_a_proxy_that_refuses_a_tunnel_is_asked_once(status, attempts, adv
 
 
 @pytest.mark.parametrize("bounds", [Timeout(total=0.05), Timeout(connect=0.05)], ids=["total", "connect"])
-async def test_a_pool_that_is_full_is_told_as_such(sandbox, bounds):
+@pytest.mark.parametrize(("limit", "per_host"), [(1, 0), (0, 1)])
+async def test_a_pool_that_is_full_is_told_as_such(sandbox, bounds, limit, per_host):
     """The host is well; it is the session that has no connection to lend, and a read was not sent either."""
     sandbox.faults.add(Hang())
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=limit, limit_per_host=per_host)) as session:
         mihu = connect(sandbox, session=session)
         held = asyncio.create_task(mihu.request("GET", "/phone-numbers"))
         while not sandbox.journal:
             await asyncio.sleep(0.001)
-        with pytest.raises(ConnectTimeoutError, match=r"all 1 .* were in use .* Nothing was sent\. Give") as caught:
+        said = f"limit={limit}, limit_per_host={per_host}"
+        with pytest.raises(
+            ConnectTimeoutError, match=rf"all that .* \({said}\) were in use .* Nothing was sent\. Give"
+        ) as caught:
             await mihu.with_options(timeout=bounds).numbers.list()
         held.cancel()
         await asyncio.gather(held, return_exceptions=True)
