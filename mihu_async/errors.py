@@ -144,7 +144,7 @@ class TransportError(_CallError):
     """The network gave no usable answer."""
 
     is_permanent: bool = False
-    """True if every attempt would fail so, and there was no other: the message says what to do.
+    """True if every later attempt would fail so, and none was made: the message says what to do.
 
     A certificate that is not trusted, a proxy that refuses, a client that was closed while the call was under way.
     """
