@@ -1,9 +1,9 @@
 """A nightly export of all numbers as JSON lines, which goes on where it was when it is run again after a crash.
 
 ``python examples/nightly_export.py numbers-$(date +%F).jsonl``, with MIHU_API_TOKEN and MIHU_TENANT set. The file
-appears when it is whole. Until then its ``.part`` grows, and its ``.place`` says where to go on; with the day in the
-name no night goes on with another's. A number may come twice where the export went on while numbers were released:
-``phone_number_uuid`` tells.
+appears when it is whole. Until then its ``.part`` grows, and its ``.place`` says where to go on, which one run at a
+time can hold; with the day in the name no night goes on with another's. A number may come twice where the export went
+on while numbers were released: ``phone_number_uuid`` tells.
 
 It exits with 0; with 1 where it stopped and goes on when it is run again; with 2 where that will not help; and with 3
 where the file is there and the walk could not promise that no number is missing, of which the log says more.
@@ -19,24 +19,23 @@ from typing import BinaryIO
 
 from attrs import asdict
 
-from mihu_async import MihuClient, MihuError, UsageError
+from mihu_async import CheckpointFile, CheckpointInUseError, MihuClient, MihuError, UsageError
 
 logger = logging.getLogger(__name__)
 
 
-def read_place(place: Path, part: Path) -> tuple[str | None, int]:
+def read_place(place: CheckpointFile, part: Path) -> tuple[str | None, int]:
     """Give the checkpoint and how many bytes were written up to there, or the beginning."""
-    if not (place.exists() and part.exists()):
+    text = place.read()
+    if text is None or not part.exists():
         return None, 0
-    noted = json.loads(place.read_text())
+    noted = json.loads(text)
     return noted["checkpoint"], noted["size"]
 
 
-def write_place(place: Path, checkpoint: str, size: int) -> None:
+def write_place(place: CheckpointFile, checkpoint: str, size: int) -> None:
     """Note the place; whoever reads it finds the old one or the new one."""
-    draft = place.with_name(f"{place.name}.draft")
-    draft.write_text(json.dumps({"checkpoint": checkpoint, "size": size}))
-    draft.replace(place)
+    place.write(json.dumps({"checkpoint": checkpoint, "size": size}))
 
 
 def save(file: BinaryIO) -> None:
@@ -45,7 +44,7 @@ def save(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-async def export(file: BinaryIO, place: Path, checkpoint: str | None) -> bool:
+async def export(file: BinaryIO, place: CheckpointFile, checkpoint: str | None) -> bool:
     """Write a line for each number. Say whether the walk can promise that none is missing."""
     async with MihuClient() as mihu, mihu.numbers.list().with_options(resume=checkpoint) as pager:
         async for page in pager.pages():
@@ -57,8 +56,18 @@ async def export(file: BinaryIO, place: Path, checkpoint: str | None) -> bool:
 
 
 def main(target: Path) -> int:
-    """Run the export, or the rest of one. The client is made and closed within, where the event loop is."""
-    part, place = Path(f"{target}.part"), Path(f"{target}.place")
+    """Run the export, or the rest of one, unless another run is at it."""
+    try:
+        with CheckpointFile(f"{target}.place") as place:
+            return run(target, place)
+    except CheckpointInUseError as error:
+        logger.error("The export runs already: %s", error)  # noqa: TRY400 - the error says all
+        return 1
+
+
+def run(target: Path, place: CheckpointFile) -> int:
+    """Run it while no other can. The client is made and closed within, where the event loop is."""
+    part = Path(f"{target}.part")
     checkpoint, size = read_place(place, part)
     with part.open("r+b" if checkpoint else "wb") as file:
         file.truncate(size)  # what a crash left behind the place comes again
@@ -72,7 +81,7 @@ def main(target: Path) -> int:
             logger.error("The export goes on when it is run again. It stopped: %s", error)  # noqa: TRY400 - as above
             return 1
     part.replace(target)
-    place.unlink()
+    place.remove()
     return 0 if complete else 3
 
 

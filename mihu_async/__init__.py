@@ -1,6 +1,7 @@
 """Async SDK for Mihu phone numbers and trunks. Everything public comes from here; the sandbox has its own module."""
 
 from mihu_async._version import __version__
+from mihu_async.checkpoint_file import CheckpointFile
 from mihu_async.client import MihuClient
 from mihu_async.core.retry import RetryBudget, RetryPolicy
 from mihu_async.core.timeout import Timeout
@@ -9,6 +10,7 @@ from mihu_async.errors import (
     Attempt,
     AuthenticationError,
     BadRequestError,
+    CheckpointInUseError,
     ConflictError,
     ConnectError,
     ConnectionLostError,
@@ -71,6 +73,7 @@ from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 from mihu_async.resources.provisional import ProvisionalWarning
 from mihu_async.resources.purchase import Purchase
+from mihu_async.resources.watcher import Change, ChangeKind, Watcher
 
 __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constants first
     "APIError",
@@ -85,10 +88,14 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Bindings",
     "CallReport",
     "Capabilities",
+    "Change",
+    "ChangeKind",
     "Channel",
     "ChannelName",
     "ChannelSettings",
     "Channels",
+    "CheckpointFile",
+    "CheckpointInUseError",
     "Compliance",
     "ComplianceStatus",
     "ConflictError",
@@ -156,5 +163,6 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "WaitError",
     "WaitTimeoutError",
     "WalkReport",
+    "Watcher",
     "__version__",
 ]

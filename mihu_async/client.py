@@ -74,7 +74,8 @@ class MihuClient:
         rest: what cannot be read is None, or a row that is left out, and a problem (``page.problems``,
         ``pager.report.problems``, ``mihu.last_call.problems``). Look-ups after a lost answer are never strict.
 
-    Use it with ``async with``, or call :meth:`aclose`. A closed client may be used again: it makes a new session.
+    Use it with ``async with``, or call :meth:`aclose`. Several tasks may enter it at a time: the last block of an event
+    loop that ends closes its connections there. A closed client may be used again: it makes a new session.
     Raises UsageError for what can never work.
     """
 
@@ -161,6 +162,7 @@ class MihuClient:
 
         ``hooks`` and ``headers`` take the place of this one's; ``()`` and ``{}`` are none. ``token`` is another token,
         or a function that returns one. Closing the new client leaves the connections open: they belong to this one.
+        Where a block of this one ends inside a block of the new one, they are closed when that ends too.
         """
         if dry_run is None:
             dry_run = isinstance(self._pipeline.sender, Rehearsal)
@@ -251,20 +253,25 @@ class MihuClient:
         return journal.report() if journal and owner is self._pipeline.pressure else None
 
     async def aclose(self) -> None:
-        """Close the connections that this client made in the running event loop; a borrowed session stays open."""
+        """Close the connections that this client made in the running event loop; a borrowed session stays open.
+
+        It closes them at once, whoever else is inside an ``async with`` of this client: a call that is under way is cut
+        off with a TransportError that says so and is not tried again; a write that may have left is looked up first,
+        over a connection of its own. A client that ``with_options`` made closes nothing. Safe to repeat.
+        """
         if self._owner:
             await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         """Make what the first call needs, so that it does not hold up the loop; nothing is sent."""
         warm_up(Page[PhoneNumber], PhoneNumber, NumberChannels)
-        await self._transport.open()
+        await self._transport.enter()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.aclose()
+        await self._transport.leave(owner=self._owner)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={str(self._transport.base_url)!r})"

@@ -3,6 +3,7 @@
 MihuError                      the base; ``.attempts`` says what was tried, when, and why it ended
 ├── UsageError(ValueError)     the caller: nothing was sent
 ├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows what would have been
+├── CheckpointInUseError       the caller: another job holds the checkpoint file
 ├── TransportError             the network: no usable answer
 │   ├── ConnectError           never connected: nothing was sent
 │   │   └── ConnectTimeoutError    … in the time given; a RequestTimeoutError too
@@ -58,8 +59,8 @@ class MihuError(Exception):
     attempts: tuple[Attempt, ...] = ()
     """One for each try of the call, in order, also of those that never connected.
 
-    Empty where no call failed: UsageError, DryRun, WaitError, WaitTimeoutError, PaginationError, DriftError, and what
-    ``check()`` raises.
+    Empty where no call failed: UsageError, DryRun, WaitError, WaitTimeoutError, CheckpointInUseError, PaginationError,
+    DriftError, and what ``check()`` raises.
     """
     stopped: str = ""
     """Why the call was not tried again; empty where trying again was never an option."""
@@ -121,6 +122,15 @@ class DryRun(MihuError):  # noqa: N818 - nothing went wrong
         """The same as a command line."""
 
 
+class CheckpointInUseError(MihuError):
+    """Another job holds the checkpoint file. Nothing was read, written or sent."""
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+        """Which file it is."""
+
+
 class _CallError(MihuError):
     """An error of one call."""
 
@@ -134,6 +144,12 @@ class _CallError(MihuError):
 
 class TransportError(_CallError):
     """The network gave no usable answer."""
+
+    is_permanent: bool = False
+    """True if every later attempt would fail so, and none was made: the message says what to do.
+
+    A certificate that is not trusted, a proxy that refuses, a client that was closed while the call was under way.
+    """
 
 
 class ConnectError(TransportError):

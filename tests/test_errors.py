@@ -20,6 +20,7 @@ ANSWER: dict[str, Any] = {
 }
 EXTRA = {
     errors.UsageError: {"argument": "number"},
+    errors.CheckpointInUseError: {"path": "numbers.place"},
     errors.DryRun: CALL | {"json": {"a": 1}, "curl": "curl"},
     errors.OutcomeUnknownError: CALL | {"how_to_check": "Look."},
     errors.DecodeError: CALL | {"status": 200, "content_type": "text/html", "excerpt": "<", "paths": ("$.a",)},

@@ -8,6 +8,7 @@ from cyclopts.exceptions import CycloptsError
 from mihu_async import (
     APIError,
     AuthenticationError,
+    CheckpointInUseError,
     DecodeError,
     MihuError,
     OutcomeUnknownError,
@@ -67,6 +68,7 @@ SDK: tuple[tuple[type[MihuError], Exit, str], ...] = (
     (AuthenticationError, Exit.REFUSED, f"{NAME} doctor looks at the address and the token."),
     (APIError, Exit.REFUSED, "The option --debug shows every attempt."),
     (DecodeError, Exit.UNREADABLE, f"{NAME} doctor tells whether this is the address of a workspace."),
+    (CheckpointInUseError, Exit.FAILED, "Another export has this --resume-file: wait until it ends."),
     (PaginationError, Exit.UNREADABLE, "What was written so far is not the whole listing."),
     (MihuError, Exit.FAILED, "The option --debug shows every attempt."),
 )

@@ -5,7 +5,7 @@ import os
 import sys
 from asyncio import CancelledError
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from stat import S_ISREG
 from typing import IO, Annotated, Generic, Literal, TypeVar
@@ -14,10 +14,10 @@ from attrs import define, field, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from mihu_async import MihuError, Pager, UsageError
+from mihu_async import CheckpointFile, MihuError, Pager, UsageError
 from mihu_async.cli.columns import Column
 from mihu_async.cli.errors import Exit, StopError
-from mihu_async.cli.files import read_object, replace, same
+from mihu_async.cli.files import parse_object, same
 from mihu_async.cli.output import APPENDABLE, OUTPUT, Format, Rows, format_for, rows_in
 from mihu_async.cli.progress import Bar, progress
 
@@ -54,13 +54,17 @@ async def export(pager: Pager[T], columns: Sequence[Column[T]], how: Export) -> 
     if how.resume_file and not how.file and how.on_drift == "verify":
         told = "--on-drift verify may begin again, and what standard output got cannot be cut off. Nothing was sent."
         raise StopError(Exit.USAGE, told, "Give --file too.")
-    places = Places(how.resume_file, chosen, how.file)
+    with CheckpointFile(how.resume_file) if how.resume_file else nullcontext() as place:
+        await _export(pager, columns, how, Places(place, chosen, how.file))
+
+
+async def _export(pager: Pager[T], columns: Sequence[Column[T]], how: Export, places: "Places") -> None:
     try:
         pager = pager.with_options(on_drift=how.on_drift, resume=places.checkpoint)
     except UsageError as error:
         raise StopError(Exit.USAGE, str(error), places.cure) from None
     with sink(how.file, places) as file, progress(shown_elsewhere=file.isatty()) as bar:
-        writer = Writer(file, rows_in(chosen, columns), resumed=places.checkpoint is not None, left=how.limit)
+        writer = Writer(file, rows_in(places.output, columns), resumed=places.checkpoint is not None, left=how.limit)
         async with pager:
             await copy(pager, writer, places, bar)
         writer.end()
@@ -103,6 +107,11 @@ async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar)
         raise
 
 
+def is_regular(file: IO[str]) -> bool:
+    """Return True for a file on a disk, which can be cut off and synced; standard output is left alone."""
+    return file is not sys.stdout and S_ISREG(os.fstat(file.fileno()).st_mode)
+
+
 @define
 class Writer(Generic[T]):
     """Writes rows, up to ``left`` of them. What the file held stays there until the first page is."""
@@ -123,7 +132,7 @@ class Writer(Generic[T]):
         if self.begun:
             return
         self.begun = True
-        if self.file is not sys.stdout and S_ISREG(os.fstat(self.file.fileno()).st_mode):
+        if is_regular(self.file):
             self.file.truncate()
         if not self.resumed:
             self.file.write(self.rows.head())
@@ -148,7 +157,7 @@ class Writer(Generic[T]):
 class Places:
     """Where an export is: a small file, or nothing."""
 
-    path: Path | None
+    place: CheckpointFile | None
     output: Format
     file: Path | None
     checkpoint: str | None = field(init=False, default=None)
@@ -156,8 +165,8 @@ class Places:
     _begun: tuple[str, int | None] | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        if self.path and self.path.exists():
-            match read_object(self.path):
+        if self.place and (text := self.place.read()) is not None:
+            match parse_object(self.place.path, text):
                 case {
                     "checkpoint": str(checkpoint),
                     "size": int() | None as size,
@@ -176,6 +185,11 @@ class Places:
                     raise StopError(Exit.USAGE, f"{self.path} is no file that --resume-file made.")
 
     @property
+    def path(self) -> Path | None:
+        """Where it is noted."""
+        return None if self.place is None else self.place.path
+
+    @property
     def cure(self) -> str:
         """Say what to do where it does not fit."""
         return f"Give the same options and file as before, or remove {self.path} to begin again."
@@ -186,14 +200,16 @@ class Places:
         return None if self.file is None else str(self.file.resolve())
 
     def note(self, checkpoint: str, file: IO[str]) -> None:
-        """Note a place, before which all is written."""
-        if self.path:
+        """Note a place, before which all is written, and on the disk."""
+        if self.place:
             size = None if file is sys.stdout else file.tell()
             begin, began = self._begun = self._begun or (checkpoint, size)
             if checkpoint == begin:  # where "verify" begins again, the file does too
                 size = began
             place = {"checkpoint": checkpoint, "size": size, "file": self._written, "output": self.output}
-            replace(self.path, json.dumps(place))
+            if is_regular(file):
+                os.fsync(file.fileno())
+            self.place.write(json.dumps(place))
 
     def advise(self, error: MihuError | CancelledError) -> None:
         """Say how to go on."""
@@ -206,8 +222,8 @@ class Places:
 
     def forget(self) -> None:
         """Remove the file: all is written."""
-        if self.path:
-            self.path.unlink(missing_ok=True)
+        if self.place:
+            self.place.remove()
 
 
 @contextmanager

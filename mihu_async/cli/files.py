@@ -1,7 +1,6 @@
 """The files that a command reads and replaces."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,8 +22,13 @@ def read_secret(path: Path) -> str:
 
 def read_object(path: Path) -> dict[str, Any]:
     """Read a JSON object. What is wrong with it is told without its text, which may hold secrets."""
+    return parse_object(path, read_text(path))
+
+
+def parse_object(path: Path, text: str) -> dict[str, Any]:
+    """Read the text of a file as a JSON object, as above."""
     try:
-        found = json.loads(read_text(path))
+        found = json.loads(text)
     except json.JSONDecodeError as error:
         raise StopError(Exit.USAGE, f"{path} is no JSON: {error}.") from None
     if not isinstance(found, dict):
@@ -35,10 +39,3 @@ def read_object(path: Path) -> dict[str, Any]:
 def same(one: Path, other: Path) -> bool:
     """Tell whether two paths name one file, whether it is there or not."""
     return one.resolve() == other.resolve()
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a file so that it is the old one or the new one at every moment."""
-    beside = path.with_name(f"{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)  # noqa: PTH105 - on every system, also over a file that is there

@@ -160,6 +160,8 @@ def _when(
     error: Failure, *, attempt: int, policy: RetryPolicy, left: float, jitter: float, held: float
 ) -> Again | GiveUp:
     """Decide how long to wait, or that it is no use."""
+    if isinstance(error, TransportError) and error.is_permanent:
+        return GiveUp()
     if attempt >= policy.max_attempts:
         return GiveUp(f"max_attempts={policy.max_attempts}" if attempt > 1 else "")
     asked = error.retry_after if isinstance(error, APIError) else None

@@ -1,4 +1,4 @@
-"""One attempt over the network: a request out, a response back. The only user of aiohttp; decides nothing."""
+"""One attempt over the network: a request out, a response back. With ``failures``, the only user of aiohttp."""
 
 import asyncio
 import math
@@ -13,27 +13,19 @@ from typing import Any, NoReturn
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpProcessingError
-from aiohttp.http_exceptions import ContentEncodingError, ContentLengthError, LineTooLong
 from aiohttp.payload import Payload
 from attrs import define, field
 from yarl import URL
 
 from mihu_async._version import __version__
 from mihu_async.core import cancellation
+from mihu_async.core.failures import NETWORK, NEVER_CONNECTED, BrokenError, translate
 from mihu_async.core.headers import Extra, combined, secrets_of
-from mihu_async.core.mask import Mask, printable
+from mihu_async.core.mask import Mask
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.timeout import Bounds
-from mihu_async.errors import (
-    ConnectError,
-    ConnectionLostError,
-    ConnectTimeoutError,
-    DecodeError,
-    RequestTimeoutError,
-    TransportError,
-    UsageError,
-)
+from mihu_async.errors import UsageError
 
 USER_AGENT = f"mihu-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
@@ -42,29 +34,10 @@ Session = aiohttp.ClientSession
 Trust = SSLContext | aiohttp.Fingerprint | bool
 """How the service's certificate is checked."""
 
-NEVER_CONNECTED = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.ServerFingerprintMismatch,
-)
-"""What aiohttp raises only before it has a connection to the service."""
-NETWORK = (aiohttp.ClientError, OSError)
-"""What the network can do to a request; a TimeoutError is an OSError."""
 UNPACKED = frozenset({"gzip", "deflate", "br", "zstd"})
 """The codings that aiohttp takes off, or refuses where it cannot."""
-NOT_ENOUGH = "Not enough data"
-"""How aiohttp begins to say that a body was cut."""
 MISUSE = (RuntimeError, TypeError, ValueError)
 """What aiohttp raises for a session that cannot be used: closed, of another loop, with credentials of its own."""
-
-
-class BrokenError(aiohttp.ClientError):
-    """A connection that broke under a request, in a form in which aiohttp does not send it again by itself."""
-
-    def __init__(self, broken: Exception) -> None:
-        super().__init__(broken)
-        self.broken = broken
 
 
 async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -75,6 +48,14 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise BrokenError(error) from None
+
+
+@define
+class Blocks:
+    """The ``async with`` blocks of a loop that share its session; ``due`` says that it is closed with the last one."""
+
+    open: int = 0
+    due: bool = False
 
 
 OwnSession = tuple[Session, AsyncGenerator[None]]
@@ -113,6 +94,7 @@ class Transport:
     max_response_bytes: int = 64 * 2**20
     _root: str = field(init=False, repr=False)
     _own: dict[asyncio.AbstractEventLoop, OwnSession] = field(factory=dict[Any, Any], init=False, repr=False)
+    _blocks: dict[asyncio.AbstractEventLoop, Blocks] = field(factory=dict[Any, Any], init=False, repr=False)
     _lock: Lock = field(factory=Lock, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -139,7 +121,7 @@ class Transport:
             ssl=self.ssl,
             max_response_bytes=self.max_response_bytes,
         )
-        other._own, other._lock = self._own, self._lock
+        other._own, other._lock, other._blocks = self._own, self._lock, self._blocks
         return other
 
     async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
@@ -147,6 +129,7 @@ class Transport:
         url = f"{self._root}{request.path}{'?' if request.query else ''}{request.query}"
         body = None if request.body is None else Body(request.body)
         head: aiohttp.ClientResponse | None = None
+        session: Session | None = None
         try:
             session = await self._session()
             async with session.request(
@@ -167,20 +150,36 @@ class Transport:
                 encoding = _left_encoded(answer, unpacked=session.auto_decompress)
                 return Response(url, answer.status, answer.headers, content, complete, encoding)
         except (*NETWORK, *MISUSE, HttpProcessingError) as error:
-            failure = translate(error, request, url, mask, sent=None if body is None else body.sent, head=head)
+            sent = None if body is None else body.sent
+            failure = translate(error, request, url, mask, sent=sent, head=head, session=session)
         except asyncio.CancelledError:
             if cancellation.is_ours():
                 raise
             closed = aiohttp.ClientConnectionError("the session was closed")
-            failure = translate(closed, request, url, mask, sent=None if body is None else body.sent)
+            failure = translate(closed, request, url, mask, sent=None if body is None else body.sent, session=session)
         raise failure  # here, out of the except block: the cause's repr can hold the request's headers
 
-    async def open(self) -> None:
-        """Make this loop's session now, and not with the first call."""
+    async def enter(self) -> None:
+        """Begin a block: make this loop's session now, and not with the first call."""
         await self._session()
+        with self._lock:
+            self._blocks.setdefault(asyncio.get_running_loop(), Blocks()).open += 1
+
+    async def leave(self, *, owner: bool) -> None:
+        """End a block. With the last one of this loop its own session is closed, if an ``owner`` was among them."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            blocks = self._blocks.get(loop, Blocks(open=1))  # a block that was begun under another loop counts alone
+            blocks.open -= 1
+            blocks.due |= owner
+            if blocks.open:
+                return
+            self._blocks.pop(loop, None)
+        if blocks.due:
+            await self.aclose()
 
     async def aclose(self) -> None:
-        """Close this loop's own session, if there is one; a borrowed session stays open."""
+        """Close this loop's own session now, if there is one; a borrowed session stays open."""
         with self._lock:
             _, keeper = self._own.pop(asyncio.get_running_loop(), (None, None))
         if keeper is not None:
@@ -196,6 +195,7 @@ class Transport:
                 return session
             for ended in [known for known in self._own if known.is_closed()]:
                 del self._own[ended]
+                self._blocks.pop(ended, None)
             session = Session(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(send_once,))
             keeper = _keep(session)
             self._own[loop] = session, keeper
@@ -298,80 +298,3 @@ def _left_encoded(answer: aiohttp.ClientResponse, *, unpacked: bool) -> str:
     """Name the coding that aiohttp left on the body; an empty string where it left none."""
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     return "" if encoding == "identity" or (unpacked and encoding in UNPACKED) else encoding
-
-
-def translate(
-    error: BaseException,
-    request: Request[Any],
-    url: str,
-    mask: Mask,
-    *,
-    sent: bool | None,
-    head: aiohttp.ClientResponse | None = None,
-) -> TransportError | UsageError | DecodeError:
-    """Tell what a failure means; ``sent`` says whether the body began to leave, and is None where there was none.
-
-    ``head`` is the answer's, where it was read.
-    """
-    if isinstance(error, BrokenError):
-        error = error.broken
-    broken = _forbidden(error)
-    if broken is not None and sent is not False:
-        return _unreadable(broken, request, url, mask, head)
-    told = f"{type(error).__name__}: {error}".removesuffix(": ")
-    if not sent and not isinstance(error, (*NETWORK, HttpProcessingError)):
-        return UsageError(mask(f"The session cannot be used ({told}). Nothing was sent."), argument="session")
-    kind = error_class(error, sent=sent)
-    if issubclass(kind, ConnectError):
-        effect = "Nothing was sent."
-    else:
-        effect = "" if request.method == "GET" else "It may have been carried out."
-    message = f"{request.method} {mask.name(request.path)} got no whole answer ({mask(told)}). {effect}"
-    return kind(message.rstrip(), method=request.method, url=mask.name(url))
-
-
-def _forbidden(error: BaseException) -> HttpProcessingError | None:
-    """Return the breach of HTTP that is behind a failure; None where the connection broke or it has another cause."""
-    found: BaseException | None = error
-    breach: HttpProcessingError | None = None
-    while isinstance(found, aiohttp.ClientResponseError | aiohttp.ClientPayloadError | HttpProcessingError):
-        if isinstance(found, HttpProcessingError):
-            breach = found
-        found = found.__cause__
-    if isinstance(breach, ContentLengthError) or (breach and NOT_ENOUGH in breach.message):
-        return None  # the body was cut
-    return breach
-
-
-def _unreadable(
-    breach: HttpProcessingError, request: Request[Any], url: str, mask: Mask, head: aiohttp.ClientResponse | None
-) -> DecodeError:
-    why = " ".join((breach.message or type(breach).__name__).split())
-    if isinstance(breach, LineTooLong):
-        why = "a line that is longer than aiohttp reads"  # what it quotes of the line may be half a secret
-    if isinstance(breach, LineTooLong) or "Too many headers" in why:
-        cure = "max_line_size=…, max_field_size=…, max_headers=…"
-        cure = f"Where that is meant to be, lend the client a session of your own: aiohttp.ClientSession({cure})."
-    elif isinstance(breach, ContentEncodingError):
-        cure = "A session of your own, aiohttp.ClientSession(auto_decompress=False), asks for answers without a coding."
-    else:
-        cure = "Look what stands between this machine and the service: mihu.doctor() says which way it goes."
-    effect = "" if request.method == "GET" else " It may have been carried out."
-    kind = "" if head is None else printable(mask(head.content_type))
-    return DecodeError(
-        f"{request.method} {mask.name(request.path)} was answered with what HTTP forbids "
-        f"({printable(mask(why))}).{effect} {cure}",
-        method=request.method,
-        url=mask.name(url),
-        status=None if head is None else head.status,
-        content_type=kind,
-        excerpt="",
-    )
-
-
-def error_class(error: BaseException, *, sent: bool | None) -> type[TransportError]:
-    """Choose the class of a failure. What began to leave may have been carried out, whatever the failure is called."""
-    never = isinstance(error, NEVER_CONNECTED) if sent is None else not sent
-    if isinstance(error, TimeoutError):
-        return ConnectTimeoutError if never else RequestTimeoutError
-    return ConnectError if never else ConnectionLostError

@@ -42,6 +42,7 @@ from mihu_async.resources.lookups import channels_request, purchase_of, snapshot
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
 from mihu_async.resources.waiting import Wait, find_row
+from mihu_async.resources.watcher import INTERVAL, Watcher
 
 PATH = "/phone-numbers"
 STATUS, TYPE = one_of(NumberStatus), one_of(NumberType)
@@ -180,6 +181,44 @@ class Numbers:
         Raises UsageError for a part of another resource's listing.
         """
         return NUMBERS.part(self._pipeline, self._concurrency, shard)
+
+    def watch(
+        self,
+        *,
+        interval: float = INTERVAL,
+        since: str | None = None,
+        status: NumberStatus | Literal["active", "pending", "inactive"] | str | None = None,
+        country_code: str | None = None,
+        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str | None = None,  # noqa: A002 - the API's own name
+        compliance: ComplianceStatus | Literal["completed", "requirement_pending"] | str | None = None,
+        search: str | None = None,
+        bound_to_agent_uuid: str | UUID | None = None,
+        include_external: bool | None = None,
+    ) -> Watcher:
+        """Tell what changes in the inventory: ``GET /phone-numbers``, all pages, again and again. Only reads.
+
+        Nothing is sent until the watcher is used: ``async for change in watcher`` tells each change once, from walks
+        that are proved complete. See :class:`Watcher`.
+
+        interval: seconds from the end of one walk to the beginning of the next; 60 unless told otherwise.
+        since: what ``watcher.snapshot()`` gave, of the same workspace and filters, to tell what changed since then;
+            None takes the first walk for the base.
+        status, country_code, type, compliance, search, bound_to_agent_uuid, include_external: as :meth:`list` takes
+            them. A number that no longer passes the filters is told as removed, and one that passes now as added.
+
+        Raises UsageError at once for a value that can never be accepted. Watching raises the errors after which no walk
+        would succeed; others slow it down.
+        """
+        pager = self.list(
+            status=status,
+            country_code=country_code,
+            type=type,
+            compliance=compliance,
+            search=search,
+            bound_to_agent_uuid=bound_to_agent_uuid,
+            include_external=include_external,
+        )
+        return Watcher(pager, self._pipeline.clock, PATH, interval=seconds("interval", interval), since=since)
 
     def search(
         self,

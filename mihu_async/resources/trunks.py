@@ -26,6 +26,7 @@ from mihu_async.resources.arguments import (
     one_of,
     optional,
     present,
+    seconds,
     text,
 )
 from mihu_async.resources.bulk import Ensuring, R, check_rows
@@ -33,6 +34,7 @@ from mihu_async.resources.changes import changes, sip_change, unless_unset
 from mihu_async.resources.ensure import SETTINGS, Ensure, Ensured
 from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import registration_of, snapshot_request
+from mihu_async.resources.watcher import INTERVAL, Watcher
 
 PATH = "/phone-numbers/trunks"
 CHANNEL, DIRECTION = one_of(TrunkChannel), one_of(Direction)
@@ -84,6 +86,33 @@ class Trunks:
         Raises UsageError for a part of another resource's listing.
         """
         return TRUNKS.part(self._pipeline, self._concurrency, shard)
+
+    def watch(
+        self,
+        *,
+        interval: float = INTERVAL,
+        since: str | None = None,
+        search: str | None = None,
+        channel: TrunkChannel | Literal["call", "whatsapp"] | str | None = None,
+        agent_uuid: str | UUID | None = None,
+    ) -> Watcher:
+        """Tell what changes among the trunks: ``GET /phone-numbers/trunks``, all pages, again and again. Only reads.
+
+        Nothing is sent until the watcher is used: ``async for change in watcher`` tells each change once, from walks
+        that are proved complete. See :class:`Watcher`.
+
+        interval: seconds from the end of one walk to the beginning of the next; 60 unless told otherwise.
+        since: what ``watcher.snapshot()`` gave, of the same workspace and filters, to tell what changed since then;
+            None takes the first walk for the base.
+        search, channel, agent_uuid: as :meth:`list` takes them. A trunk that no longer passes the filters is told as
+            removed, and one that passes now as added.
+
+        Raises UsageError at once for a value that can never be accepted. Watching raises the errors after which no walk
+        would succeed; others slow it down. No answer shows a trunk's name, direction, SIP credentials or additional
+        settings, so a change of these alone is not seen, unless it moves ``updated_at``.
+        """
+        pager = self.list(search=search, channel=channel, agent_uuid=agent_uuid)
+        return Watcher(pager, self._pipeline.clock, PATH, interval=seconds("interval", interval), since=since)
 
     async def register(
         self,

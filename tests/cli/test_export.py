@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from mihu_async import CheckpointFile
 from mihu_async.cli.errors import Exit
 from mihu_async.sandbox import Hang, Sandbox, Status, WrongContentType
 
@@ -284,3 +285,15 @@ def test_no_bar_stands_between_rows(command, monkeypatch):
 
     assert "" == done.err
     assert 251 == len(done.rows)
+
+
+def test_a_second_export_with_one_resume_file_is_refused(command, sandbox, tmp_path):
+    """It would write the same rows into the same file; it touches nothing, and says what to do."""
+    target, place = tmp_path / "numbers.csv", tmp_path / "place.json"
+    target.write_text("of the first one")
+    with CheckpointFile(place):
+        refused = command(PAGES, "csv --file", str(target), "--resume-file", str(place))
+
+    assert (Exit.FAILED, "of the first one", 0) == (refused.code, target.read_text(), len(sandbox.journal))
+    assert "is in use by another job" in refused.err
+    assert "Another export has this --resume-file: wait until it ends." in refused.err

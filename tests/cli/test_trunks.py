@@ -108,6 +108,16 @@ def test_settings_come_from_a_file(command, sandbox, agents, tmp_path):
     assert [{"a": [1]}] * 3 == [body["additional_settings"] for body in bodies(sandbox)]
 
 
+def test_settings_that_are_no_text_are_refused(command, sandbox, agents, tmp_path):
+    """A file of bytes was not meant, and nothing is sent."""
+    (tmp_path / "settings.json").write_bytes(b"\xff")
+    settings = ("--additional-settings", str(tmp_path / "settings.json"))
+    done = command(f"trunks register {TRUNK} --agent-uuid {agents[0]}", *settings)
+
+    assert (Exit.USAGE, []) == (done.code, bodies(sandbox))
+    assert "settings.json is no text in UTF-8." in done.err
+
+
 def test_a_trunk_is_ensured(command, agents):
     """Created, left as it is, and moved; what was not sent is said."""
     first, second, *_ = agents

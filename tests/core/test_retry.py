@@ -83,6 +83,16 @@ def test_what_was_not_carried_out_is_sent_again(error, method):
     assert Again(0.5) == decided(error, method=method)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_would_fail_again_is_not_tried_again(method):
+    """Such as a certificate that is not trusted; a write that may have left is looked up all the same."""
+    never, cut_off = ConnectError("", **WHERE), ConnectionLostError("", **WHERE)
+    never.is_permanent = cut_off.is_permanent = True
+
+    assert GiveUp() == decided(never, method=method)
+    assert (GiveUp() if method == "GET" else Lost(GiveUp())) == decided(cut_off, method=method)
+
+
 @pytest.mark.parametrize("error", LOST, ids=name)
 def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
     """What may have been carried out is repeated only where twice is as good as once."""

@@ -32,7 +32,7 @@ from mihu_async import (
     TransportError,
     UsageError,
 )
-from mihu_async.core import transport
+from mihu_async.core import failures, transport
 from mihu_async.core.mask import Mask
 from mihu_async.core.request import RAW, describe
 from mihu_async.sandbox import (
@@ -92,15 +92,15 @@ def instance(kind):
 @pytest.mark.parametrize("sent", [None, True, False])
 def test_every_failure_of_the_library_beneath_has_its_meaning(kind, sent):
     """None of aiohttp's exceptions, nor a new one, is a stranger in the caller's hands."""
-    assert issubclass(transport.error_class(instance(kind), sent=sent), TransportError)
-    assert issubclass(kind, transport.NETWORK)
+    assert issubclass(failures.error_class(instance(kind), sent=sent), TransportError)
+    assert issubclass(kind, failures.NETWORK)
 
 
 @pytest.mark.parametrize("kind", NETWORK)
 def test_what_began_to_leave_may_have_been_carried_out(kind):
     """Whether a purchase may be sent again hangs on its body, and not on what a failure is called."""
     for sent, never in ((True, False), (False, True)):
-        assert issubclass(transport.error_class(instance(kind), sent=sent), ConnectError) is never
+        assert issubclass(failures.error_class(instance(kind), sent=sent), ConnectError) is never
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_what_began_to_leave_may_have_been_carried_out(kind):
 )
 def test_without_a_body_the_failure_itself_tells(kind, expected):
     """A read that never had a connection is told from one whose answer was lost."""
-    assert expected is transport.error_class(instance(kind), sent=None)
+    assert expected is failures.error_class(instance(kind), sent=None)
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, TypeError, ValueError])
 def test_what_a_session_cannot_do_is_the_callers_fault(kind):
     """Before anything left it is a UsageError, and afterwards an outcome that is not known."""
-    before = transport.translate(kind("odd"), POST, "http://x", Mask(()), sent=False)
-    after = transport.translate(kind("odd"), POST, "http://x", Mask(()), sent=True)
+    before = failures.translate(kind("odd"), POST, "http://x", Mask(()), sent=False)
+    after = failures.translate(kind("odd"), POST, "http://x", Mask(()), sent=True)
 
     assert isinstance(before, UsageError)
     assert "Nothing was sent." in str(before)
@@ -513,15 +513,15 @@ async def test_two_lengths_are_found_without_the_parser(wire):
 def test_what_aiohttp_raises_bare_has_its_meaning():
     """Its parser in Python raises some breaches of HTTP as they are, and some without a word."""
     for breach in (TransferEncodingError("zz"), HttpProcessingError()):
-        error = transport.translate(breach, POST, "http://x", Mask(()), sent=True)
+        error = failures.translate(breach, POST, "http://x", Mask(()), sent=True)
         assert isinstance(error, DecodeError)
     cut = TransferEncodingError("Not enough data to satisfy transfer length header.")
-    assert isinstance(transport.translate(cut, GET, "http://x", Mask(()), sent=None), ConnectionLostError)
+    assert isinstance(failures.translate(cut, GET, "http://x", Mask(()), sent=None), ConnectionLostError)
 
 
 def test_a_proxy_that_does_not_speak_http_has_sent_nothing():
     """Where the body has not begun to leave, whatever was said came from somebody on the way."""
-    error = transport.translate(TransferEncodingError("zz"), POST, "http://x", Mask(()), sent=False)
+    error = failures.translate(TransferEncodingError("zz"), POST, "http://x", Mask(()), sent=False)
 
     assert isinstance(error, ConnectError)
 
@@ -714,6 +714,213 @@ async def test_certificates_are_checked_as_asked():
         for trust in (trusting, False):
             async with connect(sandbox, ssl=trust) as mihu:
                 assert 1 == len(await mihu.numbers.list().collect())
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    """An authority that no machine knows."""
+    return trustme.CA()
+
+
+def serving(authority: trustme.CA, host: str) -> ssl.SSLContext:
+    """Make a server's context, with a certificate for ``host``."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(host).configure_cert(context)
+    return context
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """Make a client's context that knows the authority."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.mark.parametrize("host", ["acme.mihu.ai", "192.0.2.7"])
+async def test_a_certificate_of_another_host_fails_at_once(authority, host):
+    """The next attempt would meet it again, and the error says where to look."""
+    async with (
+        Sandbox(numbers=1, trunks=0, ssl=serving(authority, host)) as sandbox,
+        connect(sandbox, ssl=trusting(authority), retries=RetryPolicy()) as mihu,
+    ):
+        with pytest.raises(ConnectError, match=r"Nothing was sent\. Its certificate is for another host") as caught:
+            await mihu.numbers.buy(**PURCHASE)
+
+    assert (1, True, "") == (len(caught.value.attempts), caught.value.is_permanent, caught.value.stopped)
+
+
+async def test_a_certificate_that_is_not_trusted_fails_at_once(authority):
+    """The error says how an authority of one's own is named."""
+    async with (
+        Sandbox(numbers=1, trunks=0, ssl=serving(authority, "127.0.0.1")) as sandbox,
+        connect(sandbox, retries=RetryPolicy()) as mihu,
+    ):
+        with pytest.raises(ConnectError, match=r"ssl=ssl\.create_default_context\(cafile=…\)") as caught:
+            await mihu.numbers.buy(**PURCHASE)
+
+    assert 1 == len(caught.value.attempts)
+
+
+async def test_another_fingerprint_fails_at_once(authority):
+    """A certificate that was changed is no passing failure."""
+    async with (
+        Sandbox(numbers=1, trunks=0, ssl=serving(authority, "127.0.0.1")) as sandbox,
+        connect(sandbox, ssl=aiohttp.Fingerprint(bytes(32)), retries=RetryPolicy()) as mihu,
+    ):
+        with pytest.raises(ConnectError, match="find out why before you accept it") as caught:
+            await mihu.numbers.list()
+
+    assert 1 == len(caught.value.attempts)
+
+
+async def test_a_server_without_tls_fails_at_once(sandbox):
+    """An https address of a plain port is a mistake that no attempt mends."""
+    plain = URL(sandbox.base_url).with_scheme("https")
+    async with MihuClient("t", base_url=plain) as mihu:
+        with pytest.raises(ConnectError, match="What listens there speaks no TLS") as caught:
+            await mihu.numbers.list()
+
+    assert 1 == len(caught.value.attempts)
+
+
+async def test_a_handshake_that_breaks_is_tried_again():
+    """A server that hangs up in the middle of it may do better next time."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        address = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        policy = RetryPolicy(max_attempts=2, base_delay=0)
+        async with MihuClient("t", base_url=address, retries=policy) as mihu:
+            with pytest.raises(ConnectError) as caught:
+                await mihu.numbers.list()
+
+    assert (2, False) == (len(caught.value.attempts), caught.value.is_permanent)
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "advice"),
+    [
+        (407, 1, "The proxy asks for other credentials: proxy='http://user:password@host:port'."),
+        (403, 1, "The proxy refuses to connect to this host"),
+        (502, 2, ""),
+        (429, 2, ""),
+    ],
+)
+async def test_a_proxy_that_refuses_a_tunnel_is_asked_once(status, attempts, advice):
+    """Its credentials and its rules stay as they are; that it is busy may pass."""
+    async with raw_server(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status) as proxy:
+        policy = RetryPolicy(max_attempts=2, base_delay=0)
+        async with MihuClient("t", base_url="https://acme.invalid", proxy=proxy, retries=policy) as mihu:
+            with pytest.raises(ConnectError, match="Nothing was sent") as caught:
+                await mihu.numbers.buy(**PURCHASE)
+
+    assert attempts == len(caught.value.attempts)
+    assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize("bounds", [Timeout(total=0.05), Timeout(connect=0.05)], ids=["total", "connect"])
+@pytest.mark.parametrize(("limit", "per_host"), [(1, 0), (0, 1)])
+async def test_a_pool_that_is_full_is_told_as_such(sandbox, bounds, limit, per_host):
+    """The host is well; it is the session that has no connection to lend, and a read was not sent either."""
+    sandbox.faults.add(Hang())
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=limit, limit_per_host=per_host)) as session:
+        mihu = connect(sandbox, session=session)
+        held = asyncio.create_task(mihu.request("GET", "/phone-numbers"))
+        while not sandbox.journal:
+            await asyncio.sleep(0.001)
+        said = f"limit={limit}, limit_per_host={per_host}"
+        with pytest.raises(
+            ConnectTimeoutError, match=rf"all that .* \({said}\) were in use .* Nothing was sent\. Give"
+        ) as caught:
+            await mihu.with_options(timeout=bounds).numbers.list()
+        held.cancel()
+        await asyncio.gather(held, return_exceptions=True)
+
+    assert not caught.value.is_permanent
+
+
+async def test_the_last_block_that_ends_closes_the_connections(sandbox):
+    """Two tasks share a client, and the one that ends first cuts off nothing of the other."""
+    mihu = connect(sandbox)
+    async with mihu:
+        (session, _), *_ = mihu._transport._own.values()
+        async with mihu:
+            await mihu.numbers.list()
+        assert not session.closed
+        assert 5 == len(await mihu.numbers.list().collect())
+
+    assert session.closed
+    assert {} == mihu._transport._blocks
+
+
+async def test_a_block_of_other_options_outlasts_the_clients_own(sandbox):
+    """The connections are closed when it ends too, and by no such block alone."""
+    mihu = connect(sandbox)
+    other = mihu.with_options(timeout=Timeout(total=5))
+    async with other:
+        async with mihu:
+            (session, _), *_ = mihu._transport._own.values()
+        assert not session.closed
+        await other.numbers.list()
+    assert session.closed
+
+    async with other:
+        await other.numbers.list()
+    (session, _), *_ = mihu._transport._own.values()
+    assert not session.closed
+    await other.aclose()
+    assert not session.closed
+    await mihu.aclose()
+
+
+def test_blocks_are_counted_by_event_loop():
+    """A block that an ended loop left open holds nobody's connections."""
+    with Sandbox(numbers=3, trunks=0) as sandbox:
+        mihu = connect(sandbox)
+
+        async def enter() -> None:
+            await mihu.__aenter__()
+
+        async def use() -> bool:
+            async with mihu:
+                (session, _), *none = mihu._transport._own.values()
+                assert [] == none
+            return session.closed
+
+        asyncio.run(enter())
+        assert asyncio.run(use())
+        asyncio.run(mihu.__aexit__(None, None, None))  # as a fixture does whose loop is another one
+
+
+@pytest.mark.parametrize("borrowed", [False, True], ids=["own", "borrowed"])
+async def test_a_call_that_closing_cut_off_says_so(sandbox, borrowed):
+    """The server is not blamed, and nobody opens the connections again."""
+    sandbox.faults.add(Hang(), times=None)
+    session = aiohttp.ClientSession() if borrowed else None
+    mihu = connect(sandbox, session=session, retries=RetryPolicy())
+    async with mihu:
+        call = asyncio.create_task(mihu.request("GET", "/phone-numbers"))
+        while not sandbox.journal:
+            await asyncio.sleep(0.001)
+        await (session.close() if session else mihu.aclose())
+        with pytest.raises(ConnectionLostError, match="was cut off: the client was closed") as caught:
+            await call
+
+    assert (1, True) == (len(caught.value.attempts), caught.value.is_permanent)
+    assert 1 == len(sandbox.journal)
+
+
+async def test_a_purchase_that_closing_cut_off_is_looked_up(sandbox):
+    """What was bought is given to the task that still waits for it."""
+    sandbox.faults.add(Hang(after=True), method="POST")
+    mihu = connect(sandbox, retries=RetryPolicy(base_delay=0))
+    call = asyncio.create_task(mihu.numbers.buy(**PURCHASE))
+    while PURCHASE["number"] not in {row["number"] for row in sandbox.inventory.numbers}:
+        await asyncio.sleep(0.001)
+    await mihu.aclose()
+
+    assert PURCHASE["number"] == (await call).number
+    assert 1 == len(sandbox.journal.select(method="POST"))
+    await mihu.aclose()
 
 
 async def test_cookies_are_not_kept(sandbox):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from examples import nightly_export
+from mihu_async import CheckpointFile
 from mihu_async.sandbox import Change, Hang, Status
 from tests.examples.hosts import EXAMPLES, PYTHON, environment
 
@@ -80,9 +81,10 @@ def test_it_notes_no_place_before_what_is_saved(target, monkeypatch):
 
     def sync(file: int) -> None:
         synced(file)
-        saved.append(os.fstat(file).st_size)
+        if os.path.samestat(os.fstat(file), target.with_name("numbers.jsonl.part").stat()):
+            saved.append(os.fstat(file).st_size)
 
-    def write(place: Path, checkpoint: str, size: int) -> None:
+    def write(place: CheckpointFile, checkpoint: str, size: int) -> None:
         assert saved[-1] == size
         places.append(size)
         write_place(place, checkpoint, size)
@@ -99,7 +101,7 @@ def test_it_notes_no_place_before_what_is_saved(target, monkeypatch):
 def test_it_goes_on_where_it_was_killed(workspace, target):
     """Every number is there once, a line that was cut is none, and no page is asked for that lies before the place."""
     kill(workspace, target)
-    assert ["numbers.jsonl.part", "numbers.jsonl.place"] == names(target)
+    assert ["numbers.jsonl.part", "numbers.jsonl.place", "numbers.jsonl.place.lock"] == names(target)
     with target.with_name("numbers.jsonl.part").open("a") as part:
         part.write('{"phone_number_uuid": "cut')
 
@@ -120,6 +122,16 @@ def test_it_loses_nothing_where_numbers_came_and_went_meanwhile(workspace, targe
 
     assert nightly_export.main(target) in {0, 3}
     assert set(staying) <= set(numbers(target))
+
+
+def test_a_second_run_of_one_night_is_refused(workspace, target, caplog):
+    """Two of them would write one file; the log says what to do, and nothing is sent."""
+    with CheckpointFile(f"{target}.place"):
+        refused = nightly_export.main(target)
+
+    assert (1, 0) == (refused, len(workspace.journal))
+    assert "The export runs already:" in caplog.text
+    assert 0 == nightly_export.main(target)
 
 
 def test_it_begins_anew_where_its_part_is_gone(workspace, target):

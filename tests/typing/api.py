@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, assert_type
 from uuid import UUID
 
@@ -19,7 +20,11 @@ from mihu_async import (
     Binding,
     CallReport,
     Capabilities,
+    Change,
+    ChangeKind,
     Channel,
+    CheckpointFile,
+    CheckpointInUseError,
     Ensured,
     EnsureOutcome,
     EnsureReport,
@@ -50,11 +55,13 @@ from mihu_async import (
     SipCredentials,
     SipUpdate,
     Timeout,
+    TransportError,
     TrunkChannel,
     TrunkSpec,
     Unset,
     ValidationError,
     WalkReport,
+    Watcher,
 )
 from mihu_async.doctor import Check, Diagnosis, Finding, Level
 from mihu_async.otel import telemetry
@@ -164,6 +171,34 @@ async def walks(mihu: MihuClient, agent: UUID) -> None:
     assert_type(trunks, Pager[PhoneNumber])
     async for page in trunks.pages():
         assert_type(page.pagination.total, int)
+
+
+async def watches(mihu: MihuClient, path: Path) -> None:
+    """Check what a watcher tells, and what a checkpoint's file holds."""
+    watcher = mihu.numbers.watch(
+        interval=30, since=None, status="pending", type=NumberType.LOCAL, include_external=True
+    )
+    assert_type(watcher, Watcher)
+    assert_type(mihu.trunks.watch(channel="call", agent_uuid="x", search="49"), Watcher)
+    assert_type(await watcher.take_base(), str)
+    async with watcher as watched:
+        async for change in watched:
+            assert_type(change, Change)
+            assert_type(change.kind, ChangeKind)
+            assert_type(change.before, PhoneNumber | None)
+            assert_type(change.number, str)
+    assert_type(watcher.snapshot(), str | None)
+    assert_type(watcher.error, MihuError | None)
+    assert_type(watcher.report, WalkReport)
+    try:
+        with CheckpointFile(path) as place:
+            assert_type(place.read(), str | None)
+            place.write(mihu.numbers.list().checkpoint())
+            place.remove()
+    except CheckpointInUseError as error:
+        assert_type(error.path, str)
+    except TransportError as error:
+        assert_type(error.is_permanent, bool)
 
 
 async def writes(mihu: MihuClient) -> None:

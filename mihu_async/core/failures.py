@@ -1,0 +1,177 @@
+"""From what aiohttp raises to our errors: whose fault it was, whether anything was sent, what to do. Does no I/O."""
+
+from http import HTTPStatus
+from ssl import SSLCertVerificationError, SSLError
+from traceback import walk_tb
+from typing import Any
+
+import aiohttp
+from aiohttp.http import HttpProcessingError
+from aiohttp.http_exceptions import ContentEncodingError, ContentLengthError, LineTooLong
+
+from mihu_async.core.mask import Mask, printable
+from mihu_async.core.request import Request
+from mihu_async.errors import (
+    ConnectError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    DecodeError,
+    RequestTimeoutError,
+    TransportError,
+    UsageError,
+)
+
+NEVER_CONNECTED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ServerFingerprintMismatch,
+)
+"""What aiohttp raises only before it has a connection to the service."""
+NETWORK = (aiohttp.ClientError, OSError)
+"""What the network can do to a request; a TimeoutError is an OSError."""
+NOT_ENOUGH = "Not enough data"
+"""How aiohttp begins to say that a body was cut."""
+NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
+"""OpenSSL's reasons for what a server says that speaks no TLS."""
+NOT_FOR_THAT_HOST = frozenset({62, 64})
+"""OpenSSL's codes of a certificate that is in order, for another host or another IP address."""
+PROXY_IS_BUSY = frozenset({408, 429})
+"""The refusals of a proxy that may pass."""
+
+
+class BrokenError(aiohttp.ClientError):
+    """A connection that broke under a request, in a form in which aiohttp does not send it again by itself."""
+
+    def __init__(self, broken: Exception) -> None:
+        super().__init__(broken)
+        self.broken = broken
+
+
+def translate(
+    error: BaseException,
+    request: Request[Any],
+    url: str,
+    mask: Mask,
+    *,
+    sent: bool | None,
+    head: aiohttp.ClientResponse | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> TransportError | UsageError | DecodeError:
+    """Tell what a failure means; ``sent`` says whether the body began to leave, and is None where there was none.
+
+    ``head`` is the answer's, where it was read.
+    """
+    if isinstance(error, BrokenError):
+        error = error.broken
+    broken = _forbidden(error)
+    if broken is not None and sent is not False:
+        return _unreadable(broken, request, url, mask, head)
+    told = mask(f"{type(error).__name__}: {error}".removesuffix(": "))
+    if not sent and not isinstance(error, (*NETWORK, HttpProcessingError)):
+        return UsageError(f"The session cannot be used ({told}). Nothing was sent.", argument="session")
+    kind = error_class(error, sent=sent)
+    if issubclass(kind, ConnectError):
+        effect = "Nothing was sent."
+    else:
+        effect = "" if request.method == "GET" else "It may have been carried out."
+    closed = session is not None and session.closed
+    pool = session.connector if session is not None and waited_for_connection(error) else None
+    if closed:
+        why = "was cut off: the client was closed, or the session that it borrows, while the call was under way."
+        advice = "Close it when its calls have ended."
+    elif pool is not None:
+        limits = f"limit={pool.limit}, limit_per_host={pool.limit_per_host}"
+        why = f"got no connection: all that the session's pool may hold ({limits}) were in use ({told})."
+        advice = "Give its connector a higher limit, or make fewer calls at a time."
+    else:
+        why, advice = f"got no whole answer ({told}).", cure(error)
+    message = f"{request.method} {mask.name(request.path)} {why} {effect}".rstrip()
+    failure = kind(f"{message} {advice}".rstrip(), method=request.method, url=mask.name(url))
+    failure.is_permanent = closed or bool(cure(error))
+    return failure
+
+
+def _forbidden(error: BaseException) -> HttpProcessingError | None:
+    """Return the breach of HTTP that is behind a failure; None where the connection broke or it has another cause."""
+    found: BaseException | None = error
+    breach: HttpProcessingError | None = None
+    while isinstance(found, aiohttp.ClientResponseError | aiohttp.ClientPayloadError | HttpProcessingError):
+        if isinstance(found, HttpProcessingError):
+            breach = found
+        found = found.__cause__
+    if isinstance(breach, ContentLengthError) or (breach and NOT_ENOUGH in breach.message):
+        return None  # the body was cut
+    return breach
+
+
+def _unreadable(
+    breach: HttpProcessingError, request: Request[Any], url: str, mask: Mask, head: aiohttp.ClientResponse | None
+) -> DecodeError:
+    why = " ".join((breach.message or type(breach).__name__).split())
+    if isinstance(breach, LineTooLong):
+        why = "a line that is longer than aiohttp reads"  # what it quotes of the line may be half a secret
+    if isinstance(breach, LineTooLong) or "Too many headers" in why:
+        cure = "max_line_size=…, max_field_size=…, max_headers=…"
+        cure = f"Where that is meant to be, lend the client a session of your own: aiohttp.ClientSession({cure})."
+    elif isinstance(breach, ContentEncodingError):
+        cure = "A session of your own, aiohttp.ClientSession(auto_decompress=False), asks for answers without a coding."
+    else:
+        cure = "Look what stands between this machine and the service: mihu.doctor() says which way it goes."
+    effect = "" if request.method == "GET" else " It may have been carried out."
+    kind = "" if head is None else printable(mask(head.content_type))
+    return DecodeError(
+        f"{request.method} {mask.name(request.path)} was answered with what HTTP forbids "
+        f"({printable(mask(why))}).{effect} {cure}",
+        method=request.method,
+        url=mask.name(url),
+        status=None if head is None else head.status,
+        content_type=kind,
+        excerpt="",
+    )
+
+
+def error_class(error: BaseException, *, sent: bool | None) -> type[TransportError]:
+    """Choose the class of a failure. What began to leave may have been carried out, whatever the failure is called."""
+    never = (isinstance(error, NEVER_CONNECTED) or waited_for_connection(error)) if sent is None else not sent
+    if isinstance(error, TimeoutError):
+        return ConnectTimeoutError if never else RequestTimeoutError
+    return ConnectError if never else ConnectionLostError
+
+
+def waited_for_connection(error: BaseException | None) -> bool:
+    """Return True if time was up while the request waited for one of the pool's connections to become free.
+
+    aiohttp raises the same for a pool that is full and for a host that does not answer; only where it stood tells.
+    """
+    if not isinstance(error, TimeoutError):
+        return False
+    while error is not None:
+        if any(frame.f_code.co_name == "_wait_for_available_connection" for frame, _ in walk_tb(error.__traceback__)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def cure(error: BaseException) -> str:
+    """Return what to do about a failure that every attempt would meet; empty where the next one may succeed."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=SSLCertVerificationError(verify_code=code)) if (
+            code in NOT_FOR_THAT_HOST
+        ):
+            advice = "Its certificate is for another host: check the address (base_url=…) and the proxy."
+        case aiohttp.ClientConnectorCertificateError():
+            advice = "Where its authority is one of your own, name it: ssl=ssl.create_default_context(cafile=…)."
+        case aiohttp.ServerFingerprintMismatch():
+            advice = "Its certificate is another one than ssl=Fingerprint(…) names: find out why before you accept it."
+        case aiohttp.ClientConnectorSSLError(os_error=SSLError(reason=reason)) if reason in NO_TLS:
+            advice = "What listens there speaks no TLS: check the scheme and the port (base_url=…, proxy=…)."
+        case aiohttp.ClientHttpProxyError(status=HTTPStatus.PROXY_AUTHENTICATION_REQUIRED):
+            advice = "The proxy asks for other credentials: proxy='http://user:password@host:port'."
+        case aiohttp.ClientHttpProxyError(status=status) if (
+            status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in PROXY_IS_BUSY
+        ):
+            advice = "The proxy refuses to connect to this host: ask who runs it, or give another one (proxy=…)."
+        case _:
+            advice = ""
+    return advice
