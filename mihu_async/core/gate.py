@@ -1,4 +1,4 @@
-"""What a request passes before it is sent: the pause that the service asked of the client, and the caller's limiter."""
+"""What a request passes before it is sent: its turn among the calls of the client, and the caller's limiter."""
 
 import logging
 from collections.abc import AsyncGenerator
@@ -8,9 +8,10 @@ from typing import Any, cast
 from attrs import define
 
 from mihu_async.core.clock import Clock
+from mihu_async.core.deadline import Deadline, Progress
 from mihu_async.core.mask import Mask
-from mihu_async.core.pressure import Pressure
 from mihu_async.core.request import Request
+from mihu_async.core.throttle import Throttle
 from mihu_async.errors import ConnectError, ConnectTimeoutError, UsageError
 
 SHORTEST = 0.001  # seconds; what begins when its time is up still has a bound
@@ -32,12 +33,20 @@ def check_limiter(argument: str, limiter: Any) -> Limiter:
 
 @define
 class Gate:
-    """Holds one call back, no longer than until its deadline, which moves while an answer waits for its caller."""
+    """Holds one call back, no longer than until its deadline, which moves while the call waits for somebody else.
+
+    ``total`` is the time of the call in seconds. A page of a walk has no such time while it waits, but ends when for
+    ``total`` and a pause of ``longest_pause`` seconds no page of its listing came, of which ``progress`` tells.
+    """
 
     request: Request[Any]
     mask: Mask
     clock: Clock
-    deadline: float
+    began: float
+    deadline: Deadline
+    total: float
+    longest_pause: float
+    progress: Progress | None
 
     @property
     def method(self) -> str:
@@ -52,30 +61,42 @@ class Gate:
     @property
     def left(self) -> float:
         """What remains of the call's time, in seconds."""
-        return self.deadline - self.clock.monotonic()
+        return self.deadline.left(self.clock.monotonic())
 
-    async def pass_pause(self, pressure: Pressure) -> None:
-        """Wait while the service asked this client to be left, unless the call's time would be over by then."""
-        if self.left <= 0:  # a page that a look-up would go on with
-            raise self._closed("the time that it may take was up before")
-        while held := pressure.held(self.clock.monotonic()):
-            if held >= self.left:
-                raise self._closed(
-                    f"the service asked this client for a pause of which {held:.3g} s are left, longer than the call "
-                    "may take"
-                )
-            await self.clock.sleep(held)
+    def left_to_wait(self, now: float) -> float:
+        """Return how many seconds the call may go on to wait for the service to take it."""
+        if self.progress is None:
+            return self.deadline.left(now)
+        return max(self.began, self.progress.moment) + self.total + self.longest_pause - now
+
+    async def wait(self, throttle: Throttle) -> None:
+        """Wait for the call's turn, unless its time would be over by then; that of other calls is not counted."""
+        before = self.clock.monotonic()
+
+        def patience(now: float) -> float:
+            """Say how long it may wait for others: as long as it may take since one of them got through."""
+            if self.progress is not None:
+                return self.left_to_wait(now)
+            return max(self.began, throttle.last_success) + self.total - now
+
+        try:
+            behind = await throttle.wait(self.clock, self.began, self.left_to_wait, patience)
+        except TimeoutError as late:
+            raise self.closed(str(late)) from None
+        if self.progress is not None:
+            behind = self.clock.monotonic() - before
+        self.deadline.postpone_all(behind)
 
     @asynccontextmanager
-    async def within(self, limiter: Limiter, pressure: Pressure) -> AsyncGenerator[None]:
+    async def within(self, limiter: Limiter, throttle: Throttle) -> AsyncGenerator[None]:
         """Let an attempt through the limiter, which may take as long as the call may; what it thinks changes nothing.
 
         Where the service asks for a pause while the call waits in it, the pause is spent outside.
         """
         await self._enter(limiter)
-        while pressure.held(self.clock.monotonic()):
+        while throttle.pause_left(self.clock.monotonic()):
             await self._leave(limiter, None)
-            await self.pass_pause(pressure)
+            await self.wait(throttle)
             await self._enter(limiter)
         try:
             yield
@@ -91,7 +112,7 @@ class Gate:
                 await limiter.__aenter__()
         except Exception as error:
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self._closed("the limiter did not let it through in the time that the call may take") from None
+                raise self.closed("the limiter did not let it through in the time that the call may take") from None
             message = f"{self.method} {self.path} was not sent: its limiter failed with {type(error).__name__}."
             raise ConnectError(message, method=self.method, url=self.path) from error
 
@@ -104,5 +125,6 @@ class Gate:
             message = "%s %s could not leave its limiter: %s"
             logger.warning(message, self.method, self.path, type(failure).__name__)
 
-    def _closed(self, why: str) -> ConnectTimeoutError:
+    def closed(self, why: str) -> ConnectTimeoutError:
+        """Make the error of a call that was not sent."""
         return ConnectTimeoutError(f"{self.method} {self.path} was not sent: {why}.", method=self.method, url=self.path)

@@ -1,37 +1,57 @@
 """The whole way of one call: attempt, read, decide, wait, again; and where a write's answer was lost, look it up."""
 
+import logging
 import random
 from asyncio import CancelledError
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Generic, NoReturn, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
 from mihu_async.core.clock import Clock, SystemClock
+from mihu_async.core.deadline import Deadline, Progress
 from mihu_async.core.envelope import read
 from mihu_async.core.gate import SHORTEST, Gate, Limiter
 from mihu_async.core.inquiry import Inquiry
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
-from mihu_async.core.pressure import ASKED_FOR_LESS, Pressure
+from mihu_async.core.rate_limit import parse_rate_limit
 from mihu_async.core.reconcile import Absent, Give, Lookup, Sight, Unseen
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.retry import Again, Failure, GiveUp, Gone, RetryPolicy, Verdict, decide
-from mihu_async.core.timeout import Timeout
+from mihu_async.core.retry import (
+    THROTTLED,
+    Again,
+    Failure,
+    GiveUp,
+    Gone,
+    RetryPolicy,
+    Stalled,
+    Throttled,
+    Verdict,
+    decide,
+    failed_by_standstill,
+)
+from mihu_async.core.throttle import Throttle
+from mihu_async.core.timeout import Bounds, Timeout
 from mihu_async.core.watch import Sender, Watch
 from mihu_async.errors import APIError, DecodeError, MihuError, TransportError
 from mihu_async.hooks import Hooks, around
 
 T = TypeVar("T")
 
+ASKED_FOR_LESS = (THROTTLED, HTTPStatus.SERVICE_UNAVAILABLE)
+
+logger: logging.Logger = logging.getLogger("mihu_async")
+
 
 @frozen(kw_only=True)
 class Pipeline:
     """Carries calls through: each is sent, read, and tried again where the policy says so, all within one deadline.
 
-    ``until`` is a moment of the clock that no call passes, whatever its own time; None sets none.
+    ``outer`` is the deadline of the call that these calls look something up for; None where there is none.
     """
 
     sender: Sender
@@ -41,21 +61,26 @@ class Pipeline:
     limiter: Limiter | None = None
     hooks: tuple[Hooks, ...] = ()
     base_url: str = ""
-    pressure: Pressure = field(factory=Pressure)
+    throttle: Throttle = field(factory=Throttle)
     clock: Clock = field(factory=SystemClock)
     jitter: Callable[[], float] = random.random
-    until: float | None = None
+    outer: Deadline | None = None
 
-    async def run(self, request: Request[T]) -> T:
-        """Make the call and give its data, or raise an error that carries the journal of its attempts."""
-        call = Call(self, request)
+    async def run(self, request: Request[T], progress: Progress | None = None) -> T:
+        """Make the call and give its data, or raise an error that carries the journal of its attempts.
+
+        ``progress`` is that of the listing for a page of a walk, which waits as long as others of its pages come.
+        """
+        call = Call(self, request, progress)
+        call.pulse.begin()
         try:
             if not self.hooks:
                 return await call.run()
             with around(self.hooks, call.journal.report()):
                 return await call.run()
         finally:
-            LATEST.set((self.pressure, call.journal))
+            call.pulse.end()
+            LATEST.set((self.throttle, call.journal))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A pipeline cannot be pickled or copied: it holds secrets.")
@@ -64,13 +89,28 @@ class Pipeline:
 class Call(Generic[T]):
     """One call on its way."""
 
-    def __init__(self, way: Pipeline, request: Request[T]) -> None:
+    def __init__(self, way: Pipeline, request: Request[T], progress: Progress | None) -> None:
         self._way = way
         self._request = request
+        self._progress = progress if way.outer is None else None
         self._mask = Mask((*way.secrets, *request.secrets))
-        self._began = way.clock.monotonic()
-        self._gate = Gate(request, self._mask, way.clock, self._bounded(self._began + way.timeout.total))
+        self._began = self._sent = way.clock.monotonic()
+        self.pulse = way.clock.pulse()
+        self._gate = Gate(
+            request=request,
+            mask=self._mask,
+            clock=way.clock,
+            began=self._began,
+            deadline=Deadline(self._began + way.timeout.total, self.pulse, way.outer),
+            total=way.timeout.total,
+            longest_pause=way.retries.max_retry_after,
+            progress=self._progress,
+        )
         self._inquiry: Inquiry[T] | None = None
+        self._free = 0
+        self._bounds: Bounds | None = None
+        self._stood_still = 0.0
+        self._excused = False
         self.journal: Journal = Journal(request, way.clock, self._mask, way.base_url, way.hooks)
 
     async def run(self) -> T:
@@ -78,8 +118,9 @@ class Call(Generic[T]):
         way = self._way
         while True:
             self.journal.begin()
+            self._bounds = None
             try:
-                await self._gate.pass_pause(way.pressure)
+                await self._take_turn()
                 data = await self._attempt()
             except (TransportError, DecodeError, APIError) as caught:
                 error = caught
@@ -88,70 +129,127 @@ class Call(Generic[T]):
                 raise
             else:
                 self.journal.succeeded()
-                way.pressure.earn(way.retries.budget)
+                way.throttle.refund(way.retries.budget)
                 return data
-            self._feel(error)
+            self._note_throttled(error)
             match self._decide(error):
                 case Again(delay):
                     self.journal.failed(error, wait=delay)
-                    way.pressure.spend(way.retries.budget)  # before the wait, in which other calls decide
+                    way.throttle.spend(way.retries.budget)  # before the wait, in which other calls decide
                     await way.clock.sleep(delay)
+                case Throttled(delay):  # which it waits for with its next turn
+                    self.journal.failed(error, wait=delay)
+                    self._free += 1
                 case GiveUp(why):
                     self.journal.failed(error)
                     raise error.after(self.journal.attempts, why)
                 case Gone():
                     self.journal.failed(error)
                     return cast("T", None)
+                case Stalled(seconds):
+                    self.journal.failed(error, wait=0.0)
+                    self._free += 1
+                    await self._sit_out(error, seconds)
                 case lost:
                     self.journal.failed(error)
                     settled = await self._inquire().settle(error, lost.then)
                     if isinstance(settled, Give):
                         return settled.result
-                    way.pressure.spend(way.retries.budget)
+                    way.throttle.spend(way.retries.budget)
                     self.journal.repeated()
 
+    async def _take_turn(self) -> None:
+        """Wait for the call's turn where the client is held, and for nothing where it is not."""
+        throttle = self._way.throttle
+        now = self._way.clock.monotonic()
+        if self._gate.deadline.left(now) <= 0:  # a page that a look-up would go on with
+            raise self._gate.closed("the time that it may take was up before")
+        if not (throttle.calm or throttle.passes(now)):
+            await self._gate.wait(throttle)
+            self.journal.restart()
+            now = self._way.clock.monotonic()
+        self._sent = now
+
     async def _attempt(self) -> T:
-        limiter = self._way.limiter
-        if limiter is None:
+        way = self._way
+        if way.limiter is None:
             response = await self._send()
         else:
-            async with self._gate.within(limiter, self._way.pressure):
+            async with self._gate.within(way.limiter, way.throttle):
+                self._sent = way.clock.monotonic()
                 response = await self._send()
         self.journal.answered(response)
+        arrived = way.clock.monotonic()
+        if "X-RateLimit-Remaining" in response.headers:
+            self._note_rate_limit(response, arrived)
         if response.ok:
-            arrived = self._way.clock.monotonic()
+            way.throttle.note_success(arrived, sent=self._sent)
+            if self._progress is not None:
+                self._progress.moment = arrived
             await self._request.turn(response.body)
-            waited = self._way.clock.monotonic() - arrived  # the caller's time, and not the call's
-            self._gate.deadline = self._bounded(self._gate.deadline + waited)
-        return read(response, self._request, self._mask, now=self._way.clock.now())
-
-    def _bounded(self, deadline: float) -> float:
-        return deadline if self._way.until is None else min(deadline, self._way.until)
+            self._gate.deadline.postpone(way.clock.monotonic() - arrived)  # the caller's time, and not the call's
+        return read(response, self._request, self._mask, now=way.clock.now())
 
     async def _send(self) -> Response:
         self.journal.sent()
-        bounds = self._way.timeout.within(max(self._gate.left, SHORTEST))
-        return await self._way.sender.send(self._request, bounds, self._mask)
+        self._stood_still = self.pulse.stood_still
+        self._bounds = self._way.timeout.within(max(self._gate.left, SHORTEST))
+        with self._way.throttle.slot():
+            return await self._way.sender.send(self._request, self._bounds, self._mask)
 
-    def _feel(self, error: Failure) -> None:
+    def _note_rate_limit(self, response: Response, now: float) -> None:
+        """Take note of what the service says of its limit; a reset that is too far away holds nobody."""
+        way = self._way
+        if said := parse_rate_limit(response.headers, now=way.clock.now()):
+            limit, reset = said
+            within = reset is not None and reset <= way.retries.max_retry_after
+            way.throttle.note_rate_limit(limit, now, reset=reset if within else None)
+
+    def _note_throttled(self, error: Failure) -> None:
         """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
         way = self._way
-        if isinstance(error, APIError) and error.status in ASKED_FOR_LESS:
-            way.pressure.feel()
-            if error.retry_after is not None and error.retry_after <= way.retries.max_retry_after:
-                way.pressure.pause(way.clock.monotonic() + error.retry_after)
+        if not isinstance(error, APIError) or error.status not in ASKED_FOR_LESS:
+            return
+        pause, learn = error.retry_after or 0.0, error.status == THROTTLED
+        if pause > way.retries.max_retry_after:
+            pause = 0.0
+        elif learn and not pause:
+            pause = way.throttle.backoff(way.retries, way.jitter())
+        way.throttle.note_throttled(way.clock.monotonic(), sent=self._sent, pause=pause, learn=learn)
+
+    async def _sit_out(self, error: Failure, seconds: float) -> None:
+        """Tell that the loop stood still, and wait until the caller asks for the page, so that the loop is free then."""
+        self._excused = True
+        logger.warning(
+            "The event loop stood still for %.1f s, so %s %s failed with %s though the service may have answered: "
+            "it is sent again. Run what takes so long in a thread",
+            seconds,
+            self._request.method,
+            self.journal.path,
+            type(error).__name__,
+        )
+        began = self._way.clock.monotonic()
+        await self._request.turn(b"")
+        self._gate.deadline.postpone(self._way.clock.monotonic() - began)
 
     def _decide(self, error: Failure) -> Verdict:
         way = self._way
+        now = way.clock.monotonic()
+        stood_still = self.pulse.stood_still - self._stood_still
+        if stood_still and self._bounds is not None and not self._excused and self._request.method == "GET":
+            took = now - self._sent - stood_still
+            if failed_by_standstill(error, took=took, bounds=self._bounds):
+                return Stalled(stood_still)
+        throttled = isinstance(error, APIError) and error.status == THROTTLED
         return decide(
             error,
             method=self._request.method,
-            attempt=self.journal.number,
+            attempt=self.journal.number - self._free,
             policy=way.retries,
-            left=self._gate.left,
+            left=self._gate.left_to_wait(now) if throttled else self._gate.left,
             jitter=way.jitter(),
-            affordable=way.pressure.affords(way.retries.budget),
-            held=way.pressure.held(way.clock.monotonic()),
+            affordable=way.throttle.affords(way.retries.budget),
+            held=way.throttle.pause_left(now),
             lost=self.journal.lost,
         )
 
@@ -168,9 +266,9 @@ class Call(Generic[T]):
         )
         return self._inquiry
 
-    async def _look(self, lookup: Lookup[T], until: float, thorough: bool) -> Sight[T]:
+    async def _look(self, lookup: Lookup[T], outer: Deadline, thorough: bool) -> Sight[T]:
         watch = Watch(self._way.sender, self._way.clock)
-        way = evolve(self._way, sender=watch, until=until, secrets=self._mask.secrets)  # what it echoes, hooks may see
+        way = evolve(self._way, sender=watch, outer=outer, secrets=self._mask.secrets)  # what it echoes, hooks may see
         try:
             found = await lookup.find(way, thorough)
         except MihuError as error:
