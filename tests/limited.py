@@ -1,20 +1,27 @@
-"""Services that take only so many requests, on a clock that costs no time: each kind of limit, with and without headers."""
+"""Services that take only so many requests, on a clock that costs no time: each kind of limit.
+
+``python -m tests.limited`` prints the table of docs/limits.md.
+"""
 
 import asyncio
 import json
+import logging
 import math
 import random
 import selectors
+import statistics
+import sys
 from collections import Counter, deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from functools import cache
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from multidict import CIMultiDict
 
-from mihu_async import MihuClient
+from mihu_async import MihuClient, MihuError
 from mihu_async.core.mask import Mask
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
@@ -125,7 +132,6 @@ class Service:
     refused: int = 0
     taken: int = 0
     bought: dict[str, dict[str, Any]] = field(factory=dict[str, dict[str, Any]])
-    bound: dict[str, str] = field(factory=dict[str, str])
     lose: int = 0
     sent_at: list[float] = field(factory=list[float])
 
@@ -166,11 +172,8 @@ class Service:
         headers = self._headers(now, refused=False)
         if request.method == "POST":
             return self._write(request, headers)
-        if "channels" in request.path:
-            number = parse_qs(request.query).get("number", ["?"])[0]
-            return self._ok(
-                {"number": number, "phone_number_uuid": number, "is_external": True, "channels": {}}, headers
-            )
+        if "channels" in request.path:  # there are no trunks yet
+            return Response("https://x/", 404, headers, b"{}")
         number = int(parse_qs(request.query).get("page", ["1"])[0])
         rows = [{"phone_number_uuid": str(number), "number": f"+3900{number}", "is_external": False}]
         search = parse_qs(request.query).get("search")
@@ -241,3 +244,78 @@ def run(main: Coroutine[Any, Any, T], loop: VirtualLoop) -> T:
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+LIMITS: dict[str, Callable[[int], Limit]] = {
+    "fixed window of a second": FixedWindow,
+    "sliding window of a second": SlidingWindow,
+    "token bucket of a second": lambda rate: TokenBucket(rate, rate),
+    "token bucket of 20": lambda rate: TokenBucket(rate, 20),
+    "nginx, `burst=3 nodelay`": lambda rate: TokenBucket(rate, 4),
+}
+SAYS = {
+    "nothing": "nothing",
+    "retry-after": "`Retry-After`",
+    "laravel": "`Retry-After`, `X-RateLimit-Remaining`",
+}
+RATES = (2, 5, 20)
+WIDTHS = (1, 8, 64)
+
+
+@frozen
+class Walked:
+    """What came of some walks at a time: how many requests a page took, and the time beside that of the limit."""
+
+    complete: bool
+    requests: float
+    slowness: float
+
+
+def client_of(service: Service, *, concurrency: int = 4, **options: Any) -> MihuClient:
+    """Make a client of a service, on its clock."""
+    mihu = MihuClient("t", base_url="https://acme.mihu.ai", concurrency=concurrency, **options)
+    jitter = random.Random(7).random
+    mihu._use(evolve(mihu._pipeline, sender=service, clock=service.clock, jitter=jitter), concurrency)
+    return mihu
+
+
+@cache
+def walked(kind: str, says: str, rate: int, concurrency: int, walks: int = 1, latency: float = 0.05) -> Walked:
+    """Walk a listing behind a limit, several times at once, with one client."""
+    loop = Timeless()
+    service = Service(VirtualClock(loop), LIMITS[kind](rate), says, latency=latency)
+    mihu = client_of(service, concurrency=concurrency)
+
+    async def walk() -> bool:
+        pager = mihu.numbers.list(per_page=1)
+        try:
+            items = await pager.collect()
+        except MihuError:
+            return False
+        return len(items) == PAGES and pager.report.complete is True
+
+    async def main() -> bool:
+        return all(await asyncio.gather(*(walk() for _ in range(walks))))
+
+    began = loop.time()
+    complete = run(main(), loop)
+    pages = PAGES * walks
+    at_best = max(pages / rate, PAGES * latency / concurrency)
+    return Walked(complete, len(service.sent_at) / pages, (loop.time() - began) / at_best)
+
+
+def table() -> str:
+    """Make the table of docs/limits.md."""
+    rows = ["| limit | " + " | ".join(SAYS.values()) + " |", "|---" * (1 + len(SAYS)) + "|"]
+    for kind in LIMITS:
+        cells = []
+        for says in SAYS:
+            taken = [walked(kind, says, rate, width).requests for rate in RATES for width in WIDTHS]
+            cells.append(f"{statistics.mean(taken):.2f}, at most {max(taken):.2f}")
+        rows.append(f"| {kind} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    logging.disable()
+    sys.stdout.write(f"{table()}\n")

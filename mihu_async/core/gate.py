@@ -42,6 +42,7 @@ class Gate:
     request: Request[Any]
     mask: Mask
     clock: Clock
+    throttle: Throttle
     began: float
     deadline: Deadline
     total: float
@@ -63,24 +64,22 @@ class Gate:
         """What remains of the call's time, in seconds."""
         return self.deadline.left(self.clock.monotonic())
 
-    def left_to_wait(self, now: float) -> float:
-        """Return how many seconds the call may go on to wait for the service to take it."""
+    def patience(self, now: float) -> float:
+        """Return how many seconds the call may go on to wait for others: they are counted anew when one got through."""
         if self.progress is None:
-            return self.deadline.left(now)
+            return max(self.began, self.throttle.last_success) + self.total - now
         return max(self.began, self.progress.moment) + self.total + self.longest_pause - now
 
-    async def wait(self, throttle: Throttle) -> None:
+    def left_to_wait(self, now: float, behind: float = 0.0) -> float:
+        """Return how many seconds the call may go on to wait for the service, of whose time ``behind`` were others'."""
+        patience = self.patience(now)
+        return patience if self.progress else min(patience, self.deadline.left(now - behind))
+
+    async def wait(self) -> None:
         """Wait for the call's turn, unless its time would be over by then; that of other calls is not counted."""
         before = self.clock.monotonic()
-
-        def patience(now: float) -> float:
-            """Say how long it may wait for others: as long as it may take since one of them got through."""
-            if self.progress is not None:
-                return self.left_to_wait(now)
-            return max(self.began, throttle.last_success) + self.total - now
-
         try:
-            behind = await throttle.wait(self.clock, self.began, self.left_to_wait, patience)
+            behind = await self.throttle.wait(self.clock, self.began, self.left_to_wait, self.patience)
         except TimeoutError as late:
             raise self.closed(str(late)) from None
         if self.progress is not None:
@@ -88,15 +87,15 @@ class Gate:
         self.deadline.postpone_all(behind)
 
     @asynccontextmanager
-    async def within(self, limiter: Limiter, throttle: Throttle) -> AsyncGenerator[None]:
+    async def within(self, limiter: Limiter) -> AsyncGenerator[None]:
         """Let an attempt through the limiter, which may take as long as the call may; what it thinks changes nothing.
 
         Where the service asks for a pause while the call waits in it, the pause is spent outside.
         """
         await self._enter(limiter)
-        while throttle.pause_left(self.clock.monotonic()):
+        while self.throttle.pause_left(self.clock.monotonic()):
             await self._leave(limiter, None)
-            await self.wait(throttle)
+            await self.wait()
             await self._enter(limiter)
         try:
             yield

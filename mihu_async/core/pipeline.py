@@ -100,6 +100,7 @@ class Call(Generic[T]):
             request=request,
             mask=self._mask,
             clock=way.clock,
+            throttle=way.throttle,
             began=self._began,
             deadline=Deadline(self._began + way.timeout.total, self.pulse, way.outer),
             total=way.timeout.total,
@@ -137,19 +138,15 @@ class Call(Generic[T]):
                     self.journal.failed(error, wait=delay)
                     way.throttle.spend(way.retries.budget)  # before the wait, in which other calls decide
                     await way.clock.sleep(delay)
-                case Throttled(delay):  # which it waits for with its next turn
-                    self.journal.failed(error, wait=delay)
+                case Throttled() | Stalled() as free:
                     self._free += 1
+                    await self._sit_out(error, free)
                 case GiveUp(why):
                     self.journal.failed(error)
                     raise error.after(self.journal.attempts, why)
                 case Gone():
                     self.journal.failed(error)
                     return cast("T", None)
-                case Stalled(seconds):
-                    self.journal.failed(error, wait=0.0)
-                    self._free += 1
-                    await self._sit_out(error, seconds)
                 case lost:
                     self.journal.failed(error)
                     settled = await self._inquire().settle(error, lost.then)
@@ -165,7 +162,7 @@ class Call(Generic[T]):
         if self._gate.deadline.left(now) <= 0:  # a page that a look-up would go on with
             raise self._gate.closed("the time that it may take was up before")
         if not (throttle.calm or throttle.passes(now)):
-            await self._gate.wait(throttle)
+            await self._gate.wait()
             self.journal.restart()
             now = self._way.clock.monotonic()
         self._sent = now
@@ -175,7 +172,7 @@ class Call(Generic[T]):
         if way.limiter is None:
             response = await self._send()
         else:
-            async with self._gate.within(way.limiter, way.throttle):
+            async with self._gate.within(way.limiter):
                 self._sent = way.clock.monotonic()
                 response = await self._send()
         self.journal.answered(response)
@@ -217,13 +214,20 @@ class Call(Generic[T]):
             pause = way.throttle.backoff(way.retries, way.jitter())
         way.throttle.note_throttled(way.clock.monotonic(), sent=self._sent, pause=pause, learn=learn)
 
-    async def _sit_out(self, error: Failure, seconds: float) -> None:
-        """Tell that the loop stood still, and wait until the caller asks for the page, so that the loop is free then."""
+    async def _sit_out(self, error: Failure, free: Throttled | Stalled) -> None:
+        """Let the attempt that costs nothing be over; after a standstill, when the caller waits and so frees the loop.
+
+        A pause is waited for with the call's next turn.
+        """
+        if isinstance(free, Throttled):
+            self.journal.failed(error, wait=free.delay)
+            return
         self._excused = True
+        self.journal.failed(error, wait=0.0)
         logger.warning(
-            "The event loop stood still for %.1f s, so %s %s failed with %s though the service may have answered: "
-            "it is sent again. Run what takes so long in a thread",
-            seconds,
+            "The event loop stood still for %.1f s, so %s %s failed with %s, though the service may have answered. "
+            "Run what takes so long in a thread",
+            free.seconds,
             self._request.method,
             self.journal.path,
             type(error).__name__,

@@ -204,7 +204,7 @@ def _too_late(delay: float, left: float) -> GiveUp | None:
 
 
 def failed_by_standstill(error: Failure, *, took: float, bounds: Bounds) -> bool:
-    """True if an attempt failed only because the event loop stood still; it ``took`` so many seconds beside that."""
+    """Return True if an attempt failed only for a standstill of the event loop; it ``took`` seconds beside that."""
     if not isinstance(error, TransportError):
         return False
     return took < min(bounds.connect if isinstance(error, ConnectError) else bounds.read, bounds.total)

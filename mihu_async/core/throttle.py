@@ -154,24 +154,26 @@ class Throttle:
         return Slot(self)
 
     def passes(self, now: float) -> bool:
-        """True if a call may be sent at once, which then has its turn."""
+        """Return True if a call may be sent at once, which then has its turn."""
         if self._line or self._delay(now) or len(self.under_way) >= self.room():
             return False
         self._space(now)
         return True
 
     async def wait(
-        self, clock: Clock, began: float, left: Callable[[float], float], patience: Callable[[float], float]
+        self, clock: Clock, began: float, left: Callable[[float, float], float], patience: Callable[[float], float]
     ) -> float:
         """Wait for the turn of a call that began at a moment, and return the seconds that other calls were before it.
 
-        ``left`` says how much longer the call may wait for the service once its turn has come, and ``patience`` how much
-        longer for other calls. Raises TimeoutError, which says why, where that is too long.
+        ``left`` says, of a moment and those seconds, how much longer the call may wait for the service once its turn
+        has come, and ``patience``, of a moment, how much longer for other calls. Raises TimeoutError, which says why,
+        where that is too long.
         """
         behind = 0.0
         ticket = Ticket(began, asyncio.get_running_loop().create_future())
         with self._lock:
             insort_right(self._line, ticket, key=attrgetter("began"))
+        self.call_next()  # so that nobody waits for a call that never comes
         try:
             while True:
                 ticket.called = asyncio.get_running_loop().create_future()  # before it looks, so that no call is missed
@@ -182,7 +184,7 @@ class Throttle:
                     await _called(ticket, clock, most)
                     behind += clock.monotonic() - now
                 elif delay := self._delay(now):
-                    if delay >= left(now):
+                    if delay >= left(now, behind):
                         raise TimeoutError(self._why(now, delay))
                     await clock.sleep(delay)
                 else:
@@ -202,7 +204,7 @@ class Throttle:
                     del self._line[0]
 
     def affords(self, budget: RetryBudget | None) -> bool:
-        """True if another retry can be paid."""
+        """Return True if another retry can be paid."""
         return budget is None or self._spent + budget.cost <= budget.tokens
 
     def spend(self, budget: RetryBudget | None) -> None:
@@ -226,8 +228,10 @@ class Throttle:
 
     def _why(self, now: float, delay: float) -> str:
         if held := self.pause_left(now):
-            return f"the service asked this client for a pause of which {held:.3g} s are left, longer than the call may take"
-        return f"its turn comes in {delay:.3g} s, so that the service's limit is kept, which is longer than the call may take"
+            why = f"the service asked this client for a pause of which {held:.3g} s are left"
+        else:
+            why = f"its turn comes in {delay:.3g} s, so that the service's limit is kept"
+        return f"{why}, longer than the call may take"
 
 
 async def _called(ticket: Ticket, clock: Clock, seconds: float) -> None:

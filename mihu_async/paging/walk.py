@@ -33,8 +33,8 @@ class Listing(Generic[T]):
 
     ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
     ``end``, the last page to read, and the ``total`` that the listing had when it was cut; not every listing is
-    ``divisible``. ``room`` says how many pages may be under way now, as the client has it. ``on_page`` is told of each page that a walk gives: its number, how many items it holds, and the
-    walk's report.
+    ``divisible``. ``on_page`` is told of each page that a walk gives: its number, how many items it holds, and the
+    walk's report. ``room`` says how many pages the client may have under way now.
     """
 
     fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Page[T]]]
