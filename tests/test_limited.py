@@ -24,7 +24,9 @@ from tests.doubles import FakeClock, FakeSender, client, failed, ok, pipeline
 from tests.limited import (
     LIMITS,
     PAGES,
+    RATES,
     SAYS,
+    WIDTHS,
     FixedWindow,
     Service,
     Timeless,
@@ -39,12 +41,11 @@ from tests.virtual import VirtualClock
 PAGE = Path(__file__).parent.parent / "docs" / "limits.md"
 AGENT = "c1b7a3f0-0000-4000-8000-000000000001"
 GET = describe("GET", "/phone-numbers", RAW)
-BUY: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 
 
 @pytest.mark.parametrize("walks", [1, 4])
-@pytest.mark.parametrize("concurrency", [1, 4, 16, 64])
-@pytest.mark.parametrize("rate", [2, 5, 10, 20])
+@pytest.mark.parametrize("concurrency", WIDTHS)
+@pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("says", SAYS)
 @pytest.mark.parametrize("kind", LIMITS)
 def test_a_walk_under_an_honest_limit_ends_complete_at_its_speed(kind, says, rate, concurrency, walks):

@@ -12,6 +12,7 @@ from attrs import define, evolve, field, frozen
 from mihu_async import (
     MihuClient,
     OutcomeUnknownError,
+    RateLimitError,
     RequestTimeoutError,
     RetryPolicy,
     Timeout,
@@ -132,6 +133,23 @@ def test_a_call_is_sent_again_once_for_a_standstill_and_then_it_costs_an_attempt
     run(main(), loop)
 
     assert 3 == len(network.sent)
+
+
+def test_an_answer_that_refuses_is_no_failure_of_the_loop():
+    """However long it stood still."""
+    mihu, network, loop = blocked_client(retries=RetryPolicy(max_attempts=1))
+    network.service.limit = FixedWindow(0)
+
+    async def main() -> None:
+        call = asyncio.ensure_future(mihu.request("GET", "/phone-numbers"))
+        await asyncio.sleep(0.2)
+        loop.skip(5)
+        with pytest.raises(RateLimitError):
+            await call
+
+    run(main(), loop)
+
+    assert ["GET"] == network.sent
 
 
 def test_a_single_read_goes_on_after_a_standstill_with_the_time_it_had():

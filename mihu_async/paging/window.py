@@ -11,7 +11,10 @@ from typing import Generic, TypeVar
 P = TypeVar("P")
 
 UNPROVEN = 12
-"""How many pages may be under way before twice as many have come: what a limit refuses, once it is met, is few."""
+"""How many pages may be under way in a short listing before twice as many have come.
+
+So of a walk that meets a limit for the first time, no more requests are refused than a fifth of its pages, or a dozen.
+"""
 
 
 class Turn:
@@ -40,9 +43,9 @@ class Window(Generic[P]):
     """Fetches up to ``most`` pages at a time, counted from the one that the caller asks for.
 
     It begins with one and doubles with each page that is asked for, so that a caller who stops on the first page cost
-    one request; beyond a dozen it is half as wide as the number of pages that have come. There are never more of them
-    than ``room()`` says that the client may have under way. Nothing is fetched but in :meth:`read`, so a slow
-    caller is waited for.
+    one request. Beyond a dozen pages, and a fifth of the listing, it is half as wide as the number of pages that have
+    come. There are never more of them than ``room()`` says that the client may have under way. Nothing is fetched but
+    in :meth:`read`, so a slow caller is waited for.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class Window(Generic[P]):
 
     async def read(self, number: int, *, last: int) -> P:
         """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
-        width = min(self._width, self._room())
+        width = min(self._width, self._room(), max(UNPROVEN, last // 5, self._finished // 2))
         for ahead in (number, *range(number + 1, min(number + width, last + 1))):
             if ahead not in self._begun:
                 turn = Turn(partial(self._arrived, ahead))
@@ -85,7 +88,7 @@ class Window(Generic[P]):
         finally:
             del self._begun[number]
             self._finished += 1
-            self._width = min(self._most, max(1, self._width * 2), max(UNPROVEN, self._finished // 2))
+            self._width = min(self._most, max(1, self._width * 2))
 
     async def clear(self) -> None:
         """Cancel and await what is under way, and forget what was fetched ahead. The next two pages come one by one."""

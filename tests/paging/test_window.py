@@ -84,19 +84,33 @@ async def test_a_slow_caller_is_waited_for():
     assert before == source.asked
 
 
-async def test_a_wide_window_grows_with_what_has_come():
-    """Beyond a dozen pages, half as many are under way as have come, so that a limit refuses few."""
+@pytest.mark.parametrize(
+    ("last", "ahead"),
+    [(60, [0, 1, 3, 7, 11, 11, 11]), (100, [0, 1, 3, 7, 15, 19, 19]), (999, [0, 1, 3, 7, 15, 31, 63])],
+)
+async def test_a_wide_window_waits_for_some_pages_to_come(last, ahead):
+    """It is no wider than a dozen pages or a fifth of the listing at first, so that a limit that is met refuses few."""
     source = Source()
     window = source.window(64)
-    widths = []
-    for number in range(1, 201):
-        await window.read(number, last=999)
-        widths.append(window.width)
-
-    assert [2, 4, 8, 12, 12] == widths[:5]
-    assert [12, 12, 13, 13, 14] == widths[23:28]
-    assert [63, 63, 64, 64, 64] == widths[125:130]
+    beyond = []
+    for number in range(1, 8):
+        await window.read(number, last=last)
+        beyond.append(max(source.asked) - number)
     await window.clear()
+
+    assert ahead == beyond
+
+
+async def test_a_wide_window_grows_with_what_has_come():
+    """It is as wide as half of the pages that have come."""
+    source = Source()
+    window = source.window(64)
+    beyond = []
+    for number in range(1, 61):
+        await window.read(number, last=60)
+        beyond.append(max(source.asked) - number)
+
+    assert [11, 11, 11, 12, 12] == beyond[23:28]
 
 
 async def test_a_window_is_no_wider_than_the_client_has_room():

@@ -42,6 +42,7 @@ from mihu_async import (
     PurchaseRequirement,
     PurchaseRequirements,
     Rate,
+    RateLimit,
     RequirementValue,
     RetryPolicy,
     Shard,
@@ -80,6 +81,10 @@ async def clients(session: aiohttp.ClientSession) -> None:
         assert_type(entered, MihuClient)
     assert_type(client.with_options(timeout=Timeout(), limiter=asyncio.Lock(), dry_run=False), MihuClient)
     assert_type(client.last_call, CallReport | None)
+    assert_type(client.rate_limit, RateLimit | None)
+    if client.rate_limit:
+        assert_type((client.rate_limit.limit, client.rate_limit.remaining), tuple[int, int])
+        assert_type(client.rate_limit.reset, datetime | None)
     assert_type(await client.request("GET", "/x", query={"a": True}, json={"a": 1}), Any)
     await client.aclose()
 
