@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from mihu_async.core.pulse import Pulse, pulse_of_running_loop
+from mihu_async.core.pulse import PULSES, Pulse
 
 
 class Clock(Protocol):
@@ -54,4 +54,4 @@ class SystemClock:
 
     def pulse(self) -> Pulse:
         """Return what counts for how long the running event loop stood still."""
-        return pulse_of_running_loop()
+        return PULSES.of_running_loop()

@@ -1,26 +1,23 @@
 """Until when a call may take: a moment that moves while the call waits for somebody else. Knows no clock."""
 
-from typing import Optional
-
 from attrs import define, field
 
 from mihu_async.core.pulse import Pulse
 
 
-@define(eq=False)
 class Deadline:
     """The end of a call's time, in seconds of the pipeline's clock; it is never behind that of the ``outer`` call.
 
     The seconds in which the event loop stood still do not count: nothing could be read in them.
     """
 
-    moment: float
-    pulse: Pulse
-    outer: Optional["Deadline"] = None
-    _counted: float = field(init=False)
+    __slots__ = ("_counted", "moment", "outer", "pulse")
 
-    def __attrs_post_init__(self) -> None:
-        self._counted = self.pulse.stood_still
+    def __init__(self, moment: float, pulse: Pulse, outer: "Deadline | None" = None) -> None:
+        self.moment = moment
+        self.pulse = pulse
+        self.outer = outer
+        self._counted: float = pulse.stood_still
 
     def left(self, now: float) -> float:
         """Return how many seconds are left, less than none where it has passed."""

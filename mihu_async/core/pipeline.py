@@ -4,7 +4,7 @@ import logging
 import random
 from asyncio import CancelledError
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Generic, NoReturn, TypeVar, cast
 
@@ -96,23 +96,29 @@ class Call(Generic[T]):
         self._mask = Mask((*way.secrets, *request.secrets))
         self._began = self._sent = way.clock.monotonic()
         self.pulse = way.clock.pulse()
-        self._gate = Gate(
-            request=request,
-            mask=self._mask,
-            clock=way.clock,
-            throttle=way.throttle,
-            began=self._began,
-            deadline=Deadline(self._began + way.timeout.total, self.pulse, way.outer),
-            total=way.timeout.total,
-            longest_pause=way.retries.max_retry_after,
-            progress=self._progress,
-        )
+        self._deadline = Deadline(self._began + way.timeout.total, self.pulse, way.outer)
         self._inquiry: Inquiry[T] | None = None
         self._free = 0
         self._bounds: Bounds | None = None
         self._stood_still = 0.0
         self._excused = False
         self.journal: Journal = Journal(request, way.clock, self._mask, way.base_url, way.hooks)
+
+    @cached_property
+    def _gate(self) -> Gate:
+        """What the call waits at, if it has to wait."""
+        way = self._way
+        return Gate(
+            request=self._request,
+            mask=self._mask,
+            clock=way.clock,
+            throttle=way.throttle,
+            began=self._began,
+            deadline=self._deadline,
+            total=way.timeout.total,
+            longest_pause=way.retries.max_retry_after,
+            progress=self._progress,
+        )
 
     async def run(self) -> T:
         """Make it."""
@@ -159,7 +165,7 @@ class Call(Generic[T]):
         """Wait for the call's turn where the client is held, and for nothing where it is not."""
         throttle = self._way.throttle
         now = self._way.clock.monotonic()
-        if self._gate.deadline.left(now) <= 0:  # a page that a look-up would go on with
+        if self._deadline.left(now) <= 0:  # a page that a look-up would go on with
             raise self._gate.closed("the time that it may take was up before")
         if not (throttle.calm or throttle.passes(now)):
             await self._gate.wait()
@@ -184,15 +190,19 @@ class Call(Generic[T]):
             if self._progress is not None:
                 self._progress.moment = arrived
             await self._request.turn(response.body)
-            self._gate.deadline.postpone(way.clock.monotonic() - arrived)  # the caller's time, and not the call's
+            self._deadline.postpone(way.clock.monotonic() - arrived)  # the caller's time, and not the call's
         return read(response, self._request, self._mask, now=way.clock.now())
 
     async def _send(self) -> Response:
         self.journal.sent()
         self._stood_still = self.pulse.stood_still
-        self._bounds = self._way.timeout.within(max(self._gate.left, SHORTEST))
-        with self._way.throttle.slot():
-            return await self._way.sender.send(self._request, self._bounds, self._mask)
+        way = self._way
+        self._bounds = way.timeout.within(max(self._deadline.left(way.clock.monotonic()), SHORTEST))
+        way.throttle.take_slot(self)
+        try:
+            return await way.sender.send(self._request, self._bounds, self._mask)
+        finally:
+            way.throttle.free_slot(self)
 
     def _note_rate_limit(self, response: Response, now: float) -> None:
         """Take note of what the service says of its limit; a reset that is too far away holds nobody."""
@@ -234,7 +244,7 @@ class Call(Generic[T]):
         )
         began = self._way.clock.monotonic()
         await self._request.turn(b"")
-        self._gate.deadline.postpone(self._way.clock.monotonic() - began)
+        self._deadline.postpone(self._way.clock.monotonic() - began)
 
     def _decide(self, error: Failure) -> Verdict:
         way = self._way
@@ -250,7 +260,7 @@ class Call(Generic[T]):
             method=self._request.method,
             attempt=self.journal.number - self._free,
             policy=way.retries,
-            left=self._gate.left_to_wait(now) if throttled else self._gate.left,
+            left=self._gate.left_to_wait(now) if throttled else self._deadline.left(now),
             jitter=way.jitter(),
             affordable=way.throttle.affords(way.retries.budget),
             held=way.throttle.pause_left(now),

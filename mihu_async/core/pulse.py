@@ -1,7 +1,7 @@
 """The pulse of an event loop: for how long it stood still, because synchronous code held it up."""
 
 import asyncio
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from attrs import define, field
 
@@ -48,13 +48,21 @@ class Pulse:
             self._beat_later()
 
 
-_PULSES: "WeakKeyDictionary[asyncio.AbstractEventLoop, Pulse]" = WeakKeyDictionary()
+class Pulses:
+    """The pulse of each loop, one for all clients under it; the last one is found again at once."""
+
+    def __init__(self) -> None:
+        self._of: WeakKeyDictionary[asyncio.AbstractEventLoop, Pulse] = WeakKeyDictionary()
+        self._last: tuple[ref[asyncio.AbstractEventLoop] | None, Pulse] = None, Pulse()
+
+    def of_running_loop(self) -> Pulse:
+        """Return the pulse of the running loop."""
+        loop = asyncio.get_running_loop()
+        last, pulse = self._last
+        if last is None or last() is not loop:
+            pulse = self._of.setdefault(loop, Pulse())
+            self._last = ref(loop), pulse
+        return pulse
 
 
-def pulse_of_running_loop() -> Pulse:
-    """Return the pulse of the running loop, one for all clients under it."""
-    loop = asyncio.get_running_loop()
-    pulse = _PULSES.get(loop)
-    if pulse is None:
-        pulse = _PULSES[loop] = Pulse()
-    return pulse
+PULSES = Pulses()

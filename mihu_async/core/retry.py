@@ -80,13 +80,22 @@ class RetryPolicy:
     """
 
     max_attempts: int = field(default=4, validator=_check_attempts)
-    """How often a call is sent at the most, counting the first time (4); 1 switches retries off."""
+    """How often a call is sent at the most, counting the first time (4); 1 switches retries off.
+
+    A 429 whose pause was kept is not counted: the request was not processed. It is bounded by the call's time alone.
+    """
     base_delay: float = field(default=0.5, validator=_check_seconds)
-    """The longest wait before the second attempt, in seconds (0.5); it doubles with each one after that."""
+    """The longest wait before the second attempt, in seconds (0.5); it doubles with each one after that.
+
+    It is also the pause after a 429 that asks for none. With 0 there is no such pause, and that 429 counts.
+    """
     max_delay: float = field(default=8.0, validator=_check_seconds)
     """The longest wait before any attempt, in seconds (8), unless the service asks for more."""
     max_retry_after: float = field(default=60.0, validator=_check_seconds)
-    """The longest pause that the service may ask for, in seconds (60); above it, the call fails at once."""
+    """The longest pause that the service may ask for, in seconds (60); above it, the call fails at once.
+
+    A walk ends when no page came for this and :attr:`Timeout.total` together.
+    """
     budget: RetryBudget | None = field(default=BUDGET, validator=_check_budget)
     """What the client's retries are paid from; None sets no such bound."""
 

@@ -9,7 +9,6 @@ from bisect import insort_right
 from collections.abc import Callable
 from operator import attrgetter
 from threading import Lock
-from types import TracebackType
 
 from attrs import define, field
 
@@ -43,22 +42,6 @@ class Ticket:
 
 
 @define(eq=False)
-class Slot:
-    """An attempt that is under way, for as long as the block lasts."""
-
-    _throttle: "Throttle"
-
-    def __enter__(self) -> None:
-        self._throttle.under_way.add(self)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._throttle.under_way.discard(self)
-        self._throttle.call_next()
-
-
-@define(eq=False)
 class Throttle:
     """How many attempts may be under way at a time and leave in a second, the service's pause, and the retries' budget.
 
@@ -68,7 +51,7 @@ class Throttle:
     """
 
     calm: bool = field(default=True, init=False)
-    under_way: set[Slot] = field(factory=set[Slot], init=False)
+    under_way: set[object] = field(factory=set[object], init=False)
     rate_limit: RateLimit | None = field(default=None, init=False)
     last_success: float = field(default=-math.inf, init=False)
     pace: Pace = field(factory=Pace, init=False)
@@ -106,7 +89,7 @@ class Throttle:
         The answers to attempts that were sent before the last such answer came are one burst: they say it once.
         """
         if sent >= self._refused_at:
-            self._threshold = max(1.0, min(self._allowance, len(self.under_way) + 1) / 2)
+            self._threshold = max(1.0, (len(self.under_way) + 1) / 2)
             self._allowance = 1.0 if pause else self._threshold
             self._refused_at = now
             self._fruitless += 1
@@ -149,9 +132,15 @@ class Throttle:
         """Return how many attempts may be under way at a time, from 1."""
         return int(max(1, min(self._allowance, self._remaining, UNBOUNDED)))
 
-    def slot(self) -> Slot:
-        """Return a block that lasts as long as an attempt is under way."""
-        return Slot(self)
+    def take_slot(self, call: object) -> None:
+        """Count an attempt of a call as under way."""
+        self.under_way.add(call)
+
+    def free_slot(self, call: object) -> None:
+        """Count it no more, so that another one may go."""
+        self.under_way.discard(call)
+        if self._line:
+            self.call_next()
 
     def passes(self, now: float) -> bool:
         """Return True if a call may be sent at once, which then has its turn."""

@@ -7,26 +7,19 @@ import pytest
 
 from mihu_async import RateLimit, RetryBudget, RetryPolicy
 from mihu_async.core.clock import SystemClock
-from mihu_async.core.throttle import MEMORY, UNBOUNDED, Slot, Throttle
+from mihu_async.core.throttle import MEMORY, UNBOUNDED, Throttle
 from tests.limited import Timeless, run
 from tests.virtual import VirtualClock
-
-
-def under_way(throttle: Throttle, count: int) -> list[Slot]:
-    """Let so many attempts be under way; gives their slots."""
-    slots = [throttle.slot() for _ in range(count)]
-    for slot in slots:
-        slot.__enter__()
-    return slots
 
 
 def refused(*, attempts=15, now=10.0, pause=2.0, learn=False) -> Throttle:
     """Make a throttle of which one attempt of several was refused."""
     throttle = Throttle()
-    slots = under_way(throttle, attempts)
+    for attempt in range(attempts):
+        throttle.take_slot(attempt)
     throttle.note_throttled(now, sent=now - 1, pause=pause, learn=learn)
-    for slot in slots:
-        slot.__exit__(None, None, None)
+    for attempt in range(attempts):
+        throttle.free_slot(attempt)
     return throttle
 
 
@@ -174,8 +167,9 @@ class Line:
         ends = self.clock.monotonic() + self.patience
         self.behind[name] = await self.throttle.wait(self.clock, began, lambda *_: self.left, lambda now: ends - now)
         self.gone.append((name, round(self.clock.monotonic() - 1000, 3)))
-        with self.throttle.slot():
-            await self.clock.sleep(takes)
+        self.throttle.take_slot(name)
+        await self.clock.sleep(takes)
+        self.throttle.free_slot(name)
 
 
 def test_waiting_calls_go_one_after_the_other_in_the_order_in_which_they_began():
@@ -226,7 +220,8 @@ def test_a_call_that_waits_too_long_for_others_ends():
     line = Line(refused(now=990.0, attempts=1), patience=5.0)
 
     async def main() -> None:
-        with line.throttle.slot(), pytest.raises(TimeoutError, match="no call of this client got through"):
+        line.throttle.take_slot("other")
+        with pytest.raises(TimeoutError, match="no call of this client got through"):
             await line.call("a")
 
     run(main(), line.loop)
@@ -270,13 +265,14 @@ async def test_a_call_is_woken_from_another_thread():
     """Calls of one client in several loops wait for each other too."""
     throttle = refused(now=0.0, attempts=1, pause=0.0)
     clock = SystemClock()
-    slot, entered = throttle.slot(), threading.Event()
+    entered = threading.Event()
 
     def elsewhere() -> None:
-        with slot:
-            entered.set()
-            while not throttle._line:
-                pass
+        throttle.take_slot("other")
+        entered.set()
+        while not throttle._line:
+            pass
+        throttle.free_slot("other")
 
     thread = asyncio.create_task(asyncio.to_thread(elsewhere))
     await asyncio.to_thread(entered.wait)
