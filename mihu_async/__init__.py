@@ -3,6 +3,7 @@
 from mihu_async._version import __version__
 from mihu_async.checkpoint_file import CheckpointFile
 from mihu_async.client import MihuClient
+from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.retry import RetryBudget, RetryPolicy
 from mihu_async.core.timeout import Timeout
 from mihu_async.errors import (
@@ -140,6 +141,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "PurchaseRequirement",
     "PurchaseRequirements",
     "Rate",
+    "RateLimit",
     "RateLimitError",
     "RequestTimeoutError",
     "Requirement",

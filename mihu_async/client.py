@@ -14,6 +14,7 @@ from mihu_async.core.gate import Limiter, check_limiter
 from mihu_async.core.headers import check_headers
 from mihu_async.core.journal import LATEST
 from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import RAW, Query, describe
 from mihu_async.core.retry import RetryPolicy
@@ -250,7 +251,15 @@ class MihuClient:
         in tasks of their own; ``pager.report`` tells of them.
         """
         owner, journal = LATEST.get() or (None, None)
-        return journal.report() if journal and owner is self._pipeline.pressure else None
+        return journal.report() if journal and owner is self._pipeline.throttle else None
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What the service said last, to any call of this client, of how many requests it takes; None before it did.
+
+        It comes from the headers ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset``. [inferred: none is documented].
+        """
+        return self._pipeline.throttle.rate_limit
 
     async def aclose(self) -> None:
         """Close the connections that this client made in the running event loop; a borrowed session stays open.

@@ -362,7 +362,7 @@ class ValidationError(APIError):
 
 
 class RateLimitError(APIError):
-    """429: too many requests."""
+    """429: too many requests, and a longer pause than the call may wait for."""
 
     advice = "Send less at a time, or later."
 

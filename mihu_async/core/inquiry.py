@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from attrs import define
 
+from mihu_async.core.deadline import Deadline
 from mihu_async.core.gate import Gate
 from mihu_async.core.journal import Journal
 from mihu_async.core.reconcile import (
@@ -31,7 +32,7 @@ T = TypeVar("T")
 class Inquiry(Generic[T]):
     """Finds out what one call did.
 
-    ``look`` looks up once, by a moment of the clock and thoroughly or not; None where there is no way to.
+    ``look`` looks up once, by a deadline and thoroughly or not; None where there is no way to.
     """
 
     gate: Gate
@@ -39,7 +40,7 @@ class Inquiry(Generic[T]):
     policy: RetryPolicy
     jitter: Callable[[], float]
     check: str
-    look: Callable[[float, bool], Awaitable[Sight[T]]] | None
+    look: Callable[[Deadline, bool], Awaitable[Sight[T]]] | None
     total: float
     in_the_dark: bool = False
 
@@ -82,8 +83,8 @@ class Inquiry(Generic[T]):
         """Look once more, later: what the error's ``check()`` does."""
         if self.look is None:
             raise UsageError(f"There is no look-up for this call. {self.check}".rstrip())
-        until, thorough = self.gate.clock.monotonic() + self.total, True
-        match await self.look(until, thorough):
+        clock, thorough = self.gate.clock, True
+        match await self.look(Deadline(clock.monotonic() + self.total, clock.pulse()), thorough):
             case Found(result, ours=True):
                 return result
             case Absent():

@@ -65,6 +65,10 @@ class Journal:
         self._started, self._started_at = self.clock.monotonic(), self.clock.now()
         self._sent, self._status = False, None
 
+    def restart(self) -> None:
+        """Count the attempt's time from now on: until then the call waited for its turn."""
+        self._started, self._started_at = self.clock.monotonic(), self.clock.now()
+
     def sent(self) -> None:
         """Note that the attempt may leave from now on."""
         self._sent = True

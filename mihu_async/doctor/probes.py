@@ -38,7 +38,7 @@ async def examine(transport: Transport, pipeline: Pipeline, *, concurrency: int,
         names = looks.create_task(resolve(url, deadline))
         tls = looks.create_task(shake_hands(transport, deadline))
         call = looks.create_task(ask(pipeline, deadline))
-    pressure, retries = pipeline.pressure, pipeline.retries
+    throttle, retries = pipeline.throttle, pipeline.retries
     return diagnose(
         Facts(
             way=way,
@@ -53,8 +53,8 @@ async def examine(transport: Transport, pipeline: Pipeline, *, concurrency: int,
                 concurrency=concurrency,
                 limited=pipeline.limiter is not None,
                 max_response_bytes=transport.max_response_bytes,
-                affordable=pressure.affords(retries.budget),
-                held=pressure.held(pipeline.clock.monotonic()),
+                affordable=throttle.affords(retries.budget),
+                held=throttle.pause_left(pipeline.clock.monotonic()),
             ),
         )
     )

@@ -34,14 +34,14 @@ class Listing(Generic[T]):
     ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
     ``end``, the last page to read, and the ``total`` that the listing had when it was cut; not every listing is
     ``divisible``. ``on_page`` is told of each page that a walk gives: its number, how many items it holds, and the
-    walk's report.
+    walk's report. ``room`` says how many pages the client may have under way now.
     """
 
     fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Page[T]]]
     key: Callable[[T], str]
     path: str
     query: str
-    pressure: Callable[[], int]
+    room: Callable[[], int]
     base_url: str = ""
     start: int = 1
     end: int | None = None
@@ -68,7 +68,7 @@ class Walk(Generic[T]):
         whole = not begin.anchors and begin.page == 1 and listing.end is None
         seen = set(map(mark, begin.anchors))
         self._trail = Trail(listing.key, whole=whole, remembers=on_drift != "ignore", seen=seen)
-        self._window = Window(self._fetch, most=concurrency, pressure=listing.pressure, arrived=self._trail.sight)
+        self._window = Window(self._fetch, most=concurrency, room=listing.room, arrived=self._trail.sight)
         self._recent: deque[Read[T]] = deque(maxlen=concurrency)
         self._spare: Read[T] | None = None
         self._before: tuple[T, ...] = ()

@@ -10,6 +10,12 @@ from typing import Generic, TypeVar
 
 P = TypeVar("P")
 
+UNPROVEN = 12
+"""How many pages may be under way in a short listing before twice as many have come.
+
+So of a walk that meets a limit for the first time, no more requests are refused than a fifth of its pages, or a dozen.
+"""
+
 
 class Turn:
     """A page's turn to be read, awaited with its bytes: it comes when the caller asks for the page.
@@ -27,8 +33,9 @@ class Turn:
         self._come.set()
 
     async def __call__(self, body: bytes) -> None:
-        """Tell of the bytes, and wait for the turn."""
-        self._arrived(body)
+        """Tell of the bytes, where some came, and wait for the turn."""
+        if body:
+            self._arrived(body)
         await self._come.wait()
 
 
@@ -36,8 +43,9 @@ class Window(Generic[P]):
     """Fetches up to ``most`` pages at a time, counted from the one that the caller asks for.
 
     It begins with one and doubles with each page that is asked for, so that a caller who stops on the first page cost
-    one request. When ``pressure()``, a count of how often the service asked for less, has grown, the window halves,
-    and from then on grows by one. Nothing is fetched but in :meth:`read`, so a slow caller is waited for.
+    one request. Beyond a dozen pages, and a fifth of the listing, it is half as wide as the number of pages that have
+    come. There are never more of them than ``room()`` says that the client may have under way. Nothing is fetched but
+    in :meth:`read`, so a slow caller is waited for.
     """
 
     def __init__(
@@ -45,16 +53,15 @@ class Window(Generic[P]):
         fetch: Callable[[int, Turn], Awaitable[P]],
         *,
         most: int,
-        pressure: Callable[[], int],
+        room: Callable[[], int],
         arrived: Callable[[int, bytes], None],
     ) -> None:
         self._fetch = fetch
         self._arrived = arrived
         self._most = most
-        self._pressure = pressure
-        self._felt: int = pressure()
+        self._room = room
         self._width = 1
-        self._relieved = True
+        self._finished = 0
         self._begun: dict[int, tuple[Turn, asyncio.Task[P]]] = {}
 
     @property
@@ -69,8 +76,8 @@ class Window(Generic[P]):
 
     async def read(self, number: int, *, last: int) -> P:
         """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
-        self._yield_to_pressure()
-        for ahead in (number, *range(number + 1, min(number + self._width, last + 1))):
+        width = min(self._width, self._room(), max(UNPROVEN, last // 5, self._finished // 2))
+        for ahead in (number, *range(number + 1, min(number + width, last + 1))):
             if ahead not in self._begun:
                 turn = Turn(partial(self._arrived, ahead))
                 self._begun[ahead] = turn, asyncio.ensure_future(self._fetch(ahead, turn))
@@ -80,13 +87,8 @@ class Window(Generic[P]):
             return await task
         finally:
             del self._begun[number]
-            self._width = min(self._most, max(1, self._width * 2) if self._relieved else self._width + 1)
-
-    def _yield_to_pressure(self) -> None:
-        felt = self._pressure()
-        if felt != self._felt:
-            self._felt, self._relieved = felt, False
-            self._width = max(1, self._width // 2)
+            self._finished += 1
+            self._width = min(self._most, max(1, self._width * 2))
 
     async def clear(self) -> None:
         """Cancel and await what is under way, and forget what was fetched ahead. The next two pages come one by one."""

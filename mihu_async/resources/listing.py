@@ -6,12 +6,13 @@ from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
+from mihu_async.core.deadline import Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, describe, encode_query
 from mihu_async.errors import UsageError
 from mihu_async.hooks import tell
 from mihu_async.models.pages import Page
-from mihu_async.paging.pager import Pager, WalkOptions
+from mihu_async.paging.pager import Pager, WalkOptions, at_once
 from mihu_async.paging.shard import Shard
 from mihu_async.paging.walk import Listing
 from mihu_async.reports import PageReport, WalkReport
@@ -58,15 +59,18 @@ class Endpoint(Generic[T]):
         return Pager(evolve(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
 
     def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
+        progress = Progress()
+
         async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
-            return await pipeline.run(self.request.of(f"{query}&page={number}", turn))
+            request = self.request.of(f"{query}&page={number}", turn)
+            return await pipeline.run(request, None if turn is at_once else progress)
 
         return Listing(
             fetch=fetch,
             key=self.key,
             path=self.path,
             query=query,
-            pressure=pipeline.pressure.count,
+            room=pipeline.throttle.room,
             base_url=pipeline.base_url,
             start=start,
             on_page=page_hook(pipeline, self.request.path),

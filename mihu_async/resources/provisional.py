@@ -7,11 +7,12 @@ from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
+from mihu_async.core.deadline import Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe, encode_query
 from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.provisional import Items
-from mihu_async.paging.pager import Pager, WalkOptions
+from mihu_async.paging.pager import Pager, WalkOptions, at_once
 from mihu_async.paging.walk import Listing
 from mihu_async.resources.arguments import whole
 from mihu_async.resources.listing import page_hook
@@ -64,10 +65,12 @@ class ProvisionalEndpoint(Generic[T]):
         more.
         """
         request = describe("GET", self.path, self.answer, query=filters)
+        progress = Progress()
 
         async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
             query = request.query if number == 1 else f"{request.query}&{encode_query({'page': number})}"
-            found = await pipeline.run(evolve(request, query=query, turn=turn))
+            asked = evolve(request, query=query, turn=turn)
+            found = await pipeline.run(asked, None if turn is at_once else progress)
             if tell:
                 tell(found.extra)
             return page_of(found, number)
@@ -77,7 +80,7 @@ class ProvisionalEndpoint(Generic[T]):
             key=self.key,
             path=self.path,
             query=request.query,
-            pressure=pipeline.pressure.count,
+            room=pipeline.throttle.room,
             base_url=pipeline.base_url,
             start=whole("page", page),
             divisible=False,

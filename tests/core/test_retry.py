@@ -22,7 +22,17 @@ from mihu_async import (
     ServerError,
     UsageError,
 )
-from mihu_async.core.retry import Again, GiveUp, Lost, backoff, decide, parse_retry_after
+from mihu_async.core.retry import (
+    Again,
+    GiveUp,
+    Lost,
+    Throttled,
+    backoff,
+    decide,
+    failed_by_standstill,
+    parse_retry_after,
+)
+from mihu_async.core.timeout import Bounds
 
 WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/phone-numbers"}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -235,3 +245,45 @@ def test_a_budget_is_a_budget():
     with pytest.raises(UsageError, match="budget must be RetryBudget"):
         RetryPolicy(budget=500)  # type: ignore[arg-type]  # the point of the test
     assert RetryBudget(tokens=500, cost=5, refill=1) == RetryPolicy().budget
+
+
+@pytest.mark.parametrize(
+    ("error", "took", "only"),
+    [
+        (RequestTimeoutError("", **WHERE), 29.9, True),
+        (RequestTimeoutError("", **WHERE), 30.0, False),
+        (ConnectTimeoutError("", **WHERE), 9.9, True),
+        (ConnectTimeoutError("", **WHERE), 10.0, False),
+        (ConnectionLostError("", **WHERE), 1.0, True),
+        (api(ServerError, 500), 1.0, False),
+    ],
+    ids=["read", "slow", "connect", "slow to connect", "lost", "answered"],
+)
+def test_an_attempt_failed_only_for_a_standstill_where_it_had_time_left_beside_that(error, took, only):
+    """What the service answered is no failure of the loop."""
+    assert only == failed_by_standstill(error, took=took, bounds=Bounds(60.0, 10.0, 30.0))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_throttled_request_is_sent_again_after_the_pause_of_the_client(method, lost):
+    """Whatever its number, and whatever the budget holds."""
+    verdict = decide(
+        THROTTLED[0], method=method, attempt=9, policy=POLICY, left=8, jitter=1, affordable=False, held=7, lost=lost
+    )
+
+    assert Throttled(7) == verdict
+
+
+def test_a_throttled_request_whose_pause_is_too_long_is_given_up():
+    """Longer than the call has time, or than the policy waits; a purchase whose answer was lost is looked up then."""
+
+    def decided(retry_after=None, *, held=7.0, method="GET", lost=False):
+        error = api(RateLimitError, 429, retry_after)
+        return decide(error, method=method, attempt=1, policy=POLICY, left=7, jitter=1, held=held, lost=lost)
+
+    late = GiveUp("the next attempt would begin after the call's total time, of which 7 s are left")
+
+    assert late == decided()
+    assert GiveUp("the service asks for a pause of 61 s, above max_retry_after=60") == decided(61.0)
+    assert Lost(late) == decided(method="POST", lost=True)

@@ -13,6 +13,8 @@ from mihu_async import Page, Pager, Pagination
 from mihu_async.paging.pager import WalkOptions
 from mihu_async.paging.walk import Listing
 
+UNBOUNDED = 1_000_000
+
 
 @frozen
 class Move:
@@ -59,7 +61,7 @@ class Shelf:
         self.under_way = 0
         self.most_under_way = 0
         self.started = tuple(self.items)
-        self.throttled = 0
+        self.room = UNBOUNDED
         self._random = random.Random(seed)
         self._new = itertools.count()
 
@@ -108,14 +110,12 @@ class Shelf:
 
     def pager(self, *, concurrency: int = 1, start: int = 1) -> Pager[str]:
         """Make the pager over this listing."""
-        return pager_of(self.fetch, concurrency=concurrency, start=start, pressure=lambda: self.throttled)
+        return pager_of(self.fetch, concurrency=concurrency, start=start, room=lambda: self.room)
 
 
-def pager_of(fetch: Any, *, concurrency: int = 1, start: int = 1, pressure: Any = lambda: 0) -> Pager[Any]:
+def pager_of(fetch: Any, *, concurrency: int = 1, start: int = 1, room: Any = lambda: UNBOUNDED) -> Pager[Any]:
     """Make a pager whose items are known by their text."""
-    listing: Listing[Any] = Listing(
-        fetch=fetch, key=str, path="/shelf", query="per_page=3", pressure=pressure, start=start
-    )
+    listing: Listing[Any] = Listing(fetch=fetch, key=str, path="/shelf", query="per_page=3", room=room, start=start)
     return Pager(listing, WalkOptions(concurrency=concurrency))
 
 

@@ -47,6 +47,7 @@ from mihu_async import (
     PurchaseRequirement,
     PurchaseRequirements,
     Rate,
+    RateLimit,
     RequirementValue,
     RetryPolicy,
     Shard,
@@ -100,6 +101,10 @@ async def clients(session: aiohttp.ClientSession) -> None:
         assert_type(client.last_call.message, str | None)
         assert_type(client.last_call.request_id, str | None)
         assert_type(client.last_call.headers, Mapping[str, str])
+    assert_type(client.rate_limit, RateLimit | None)
+    if client.rate_limit:
+        assert_type((client.rate_limit.limit, client.rate_limit.remaining), tuple[int, int])
+        assert_type(client.rate_limit.reset, datetime | None)
     assert_type(await client.request("GET", "/x", query={"a": True}, json={"a": 1}), Any)
     assert_type(await client.request("GET", "/x", query={"a[]": ["b", 1]}, headers={"X-Team": "a"}), Any)
     assert_type(await client.request("GET", "/x", query=[("a", "b"), ("a", 1)]), Any)
