@@ -1,7 +1,7 @@
 """One page of a listing, as the API documents it."""
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
@@ -36,6 +36,10 @@ class Page(Generic[T]):
     """In the service's order."""
     pagination: Pagination
     """Where it stands."""
+    problems: tuple[Any, ...] = ()
+    """The fields of its items that could not be read, and are None."""
+    left_out: int = 0
+    """How many rows of the answer could not be read at all, and are missing from its items."""
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)

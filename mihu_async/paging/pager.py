@@ -186,9 +186,9 @@ class Pager(Generic[T]):
         return walk
 
     async def _first_page(self) -> Page[T]:
-        page = await self._listing.fetch(self._listing.start, at_once)
-        check_progress(page, requested=self._listing.start)
-        return page
+        answer = await self._listing.fetch(self._listing.start, at_once)
+        check_progress(answer.page, requested=self._listing.start)
+        return answer.page
 
 
 async def at_once(_: bytes) -> None:

@@ -5,7 +5,6 @@ Knows page numbers and tasks; what a page holds is not its concern.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Generic, TypeVar
 
 P = TypeVar("P")
@@ -14,21 +13,19 @@ P = TypeVar("P")
 class Turn:
     """A page's turn to be read, awaited with its bytes: it comes when the caller asks for the page.
 
-    Until then a page that was fetched ahead is bytes, of which ``arrived`` is told. So only one page at a time is made
-    into models, and what the caller's asking begins is on its way before that work.
+    Until then a page that was fetched ahead is bytes. So only one page at a time is made into models, and what the
+    caller's asking begins is on its way before that work.
     """
 
-    def __init__(self, arrived: Callable[[bytes], None]) -> None:
-        self._arrived = arrived
+    def __init__(self) -> None:
         self._come = asyncio.Event()
 
     def come(self) -> None:
         """Let the page be read."""
         self._come.set()
 
-    async def __call__(self, body: bytes) -> None:
-        """Tell of the bytes, and wait for the turn."""
-        self._arrived(body)
+    async def __call__(self, _: bytes) -> None:
+        """Wait for the turn."""
         await self._come.wait()
 
 
@@ -46,10 +43,8 @@ class Window(Generic[P]):
         *,
         most: int,
         pressure: Callable[[], int],
-        arrived: Callable[[int, bytes], None],
     ) -> None:
         self._fetch = fetch
-        self._arrived = arrived
         self._most = most
         self._pressure = pressure
         self._felt: int = pressure()
@@ -62,17 +57,12 @@ class Window(Generic[P]):
         """How many pages the next read may have under way."""
         return self._width
 
-    @property
-    def busy(self) -> bool:
-        """Whether pages were fetched ahead, or are under way."""
-        return bool(self._begun)
-
     async def read(self, number: int, *, last: int) -> P:
         """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
         self._yield_to_pressure()
         for ahead in (number, *range(number + 1, min(number + self._width, last + 1))):
             if ahead not in self._begun:
-                turn = Turn(partial(self._arrived, ahead))
+                turn = Turn()
                 self._begun[ahead] = turn, asyncio.ensure_future(self._fetch(ahead, turn))
         turn, task = self._begun[number]
         turn.come()

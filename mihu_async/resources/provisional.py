@@ -11,6 +11,7 @@ from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe, encode_query
 from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.provisional import Items
+from mihu_async.paging.page import Answer
 from mihu_async.paging.pager import Pager, WalkOptions
 from mihu_async.paging.walk import Listing
 from mihu_async.resources.arguments import whole
@@ -64,12 +65,12 @@ class ProvisionalEndpoint(Generic[T]):
         """
         request = describe("GET", self.path, self.answer, query=filters)
 
-        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
+        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Answer[T]:
             query = request.query if number == 1 else f"{request.query}&{encode_query({'page': number})}"
             found = await pipeline.run(evolve(request, query=query, turn=turn))
             if tell:
                 tell(found.extra)
-            return page_of(found, number)
+            return Answer(page_of(found, number))
 
         listing = Listing(
             fetch=fetch,

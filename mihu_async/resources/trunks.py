@@ -36,7 +36,9 @@ from mihu_async.resources.lookups import registration_of, snapshot_request
 
 PATH = "/phone-numbers/trunks"
 CHANNEL, DIRECTION = one_of(TrunkChannel), one_of(Direction)
-TRUNKS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
+TRUNKS = Endpoint(
+    PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"), dates=attrgetter("purchased_at", "updated_at")
+)
 
 
 class Trunks:
