@@ -187,8 +187,8 @@ class Walk(Generic[T]):
         evidence = self._trail.evidence
         fewest, most = PASSES[self._on_drift]
         self._proof = certificate(evidence) or (self._proof if self._proof == "counted" else None)
-        settled = self._proof or evidence.part or evidence.resumed or evidence.left_out
-        if evidence.nth < (fewest if settled else most):
+        hopeless = evidence.total is None or evidence.part or evidence.resumed or evidence.left_out
+        if evidence.nth < (fewest if self._proof or hopeless else most):
             return False
         self._complete = self._proof is not None
         if not self._complete:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 from attrs import frozen
 
@@ -27,7 +27,7 @@ class Item(str):
     bought: datetime | None
     changed: datetime | None
 
-    def __new__(cls, text: str, bought: datetime | None = None, changed: datetime | None = None) -> "Item":
+    def __new__(cls, text: str, bought: datetime | None = None, changed: datetime | None = None) -> Self:
         """Make one, with its dates."""
         item = super().__new__(cls, text)
         item.bought, item.changed = bought, changed
@@ -167,6 +167,25 @@ class Shelf:
             pressure=lambda: self.throttled,
             dates=DATES if self.dated else None,
         )
+
+
+class Scripted:
+    """A listing of three a page whose answers are made and given in an order of the test's."""
+
+    def __init__(self, *items: str) -> None:
+        self.items = list(items)
+        self.asked: list[int] = []
+        self.waiting: dict[int, asyncio.Event] = {}
+        self.made: dict[int, Any] = {}
+
+    async def fetch(self, number: int, turn: Any) -> Any:
+        """Answer with the page as it was made, or is now."""
+        self.asked.append(number)
+        if event := self.waiting.pop(number, None):
+            await event.wait()
+        page = self.made.pop(number, None) or page_of(self.items, number, 3)
+        await turn(b"")
+        return page
 
 
 def pager_of(

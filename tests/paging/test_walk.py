@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-from typing import Any
 from weakref import WeakSet
 
 import pytest
@@ -12,7 +11,7 @@ from attrs import evolve
 from mihu_async import DriftError, PaginationError, WalkReport
 from mihu_async.paging.checkpoint import ANCHORS
 from mihu_async.paging.drift import OnDrift, compact_key
-from tests.paging.listings import Move, Shelf, page_of, pager_of
+from tests.paging.listings import Move, Scripted, Shelf, page_of, pager_of
 
 
 def missing(shelf: Shelf, given: list[str]) -> list[str]:
@@ -270,33 +269,16 @@ async def test_a_service_that_promises_more_for_ever_is_left(mode, items):
     assert len(asked) < 200
 
 
-class Scripted:
-    """A listing whose answers are made and given in an order of the test's."""
-
-    def __init__(self, items: str) -> None:
-        self.items = list(items)
-        self.waiting: dict[int, asyncio.Event] = {}
-        self.taken: dict[int, Any] = {}
-
-    async def fetch(self, number, turn):
-        event = self.waiting.pop(number, None)
-        if event:
-            await event.wait()
-        page = self.taken.pop(number, None) or page_of(self.items, number, 3)
-        await turn(b"")
-        return page
-
-
 @pytest.mark.parametrize("mode", ["recover", "raise"])
 async def test_a_pair_of_moves_that_hides_is_found_by_the_next_pass(mode):
     """A delete before and an insert behind the second page leave its total as it was; the third page does not join."""
-    listing = Scripted("abcdefghijkl")
+    listing = Scripted(*"abcdefghijkl")
     listing.waiting[2] = second = asyncio.Event()
     pager = pager_of(listing.fetch, concurrency=2).with_options(on_drift=mode)
     walk = pager.pages()
     given = [*await anext(walk)]
     listing.items.remove("a")
-    listing.taken[3] = page_of(listing.items, 3, 3)
+    listing.made[3] = page_of(listing.items, 3, 3)
     reading = asyncio.ensure_future(anext(walk))
     await asyncio.sleep(0.001)
     listing.items.append("z")
@@ -323,3 +305,57 @@ def test_items_are_remembered_by_what_takes_little():
     )
     for text in ("", "item-1", "9" * 31, "g" * 32, "1_" * 16, "1 " * 16, "+" + "1" * 31, "0x" + "1" * 30):
         assert text == compact_key(text)
+
+
+async def test_what_could_not_be_read_is_told_once_and_counted(caplog):
+    """The log names the first fields; a walk without some fields is complete all the same."""
+
+    async def fetch(number, turn):
+        page = page_of(list("abcdef"), number, 2)
+        return evolve(page, problems=tuple(f"$.data.items[{place}].type" for place in range(number + 1)))
+
+    pager = pager_of(fetch)
+    await pager.collect()
+    (record,) = caplog.records
+
+    assert (9, True) == (pager.report.problems, pager.report.complete)
+    assert logging.WARNING == record.levelno
+    assert "$.data.items[0].type; $.data.items[1].type" in record.getMessage()
+
+
+@pytest.mark.parametrize("mode", ["recover", "verify"])
+async def test_a_row_that_is_left_out_leaves_nothing_proved(mode, caplog):
+    """An item that cannot be identified was not given, and reading again would not change that."""
+    asked: list[int] = []
+
+    async def fetch(number, turn):
+        asked.append(number)
+        page = page_of(list("abcdef"), number, 2)
+        return evolve(page, items=page.items[:1], left_out=1) if number == 2 else page
+
+    pager = pager_of(fetch).with_options(on_drift=mode)
+
+    assert [*"abcef"] == await pager.collect()
+    assert (False, None) == (pager.report.complete, pager.report.proof)
+    assert [1, 2, 3] * (2 if mode == "verify" else 1) == asked
+    assert "could not be read at all" in caplog.text
+
+
+async def test_an_item_near_the_first_answer_is_not_counted():
+    """It may have come since, so that a second pass has to confirm it."""
+    shelf = Shelf(9, 3, [Move(0, "insert", 0.5)], dated=True)
+    pager = shelf.pager()
+
+    assert shelf.items == await pager.collect() or len(shelf.items) == pager.report.yielded
+    assert "confirmed" == pager.report.proof
+    assert 2 == shelf.asked.count(1)
+
+
+async def test_rows_that_are_equal_in_all_count_as_one(caplog):
+    """Where nothing tells two items apart, one of them is given, and the walk does not promise."""
+    shelf = Shelf(6, 3)
+    shelf.items[4] = "item-0"
+    pager = shelf.pager()
+
+    assert [*shelf.items[:4], "item-5"] == await pager.collect()
+    assert pager.report.complete is False
