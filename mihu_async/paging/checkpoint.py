@@ -77,7 +77,7 @@ def _tally(values: list[Any]) -> tuple[Tally | None, list[Any]]:
     match values:
         case [[int(total), float() | int() | None as since, int(passed), int(there), bool(still)], *anchors]:
             earliest = None if since is None else datetime.fromtimestamp(since, UTC)
-            moment = earliest and Moment(earliest, earliest)
+            moment = Moment(earliest, earliest) if earliest else None
             return Tally(total=total, since=moment, passed=passed, there=there, still=still), anchors
         case _:
             return None, values

@@ -104,8 +104,9 @@ class Trail(Generic[T]):
         evidence, keys, opening = self.evidence, read.keys, self.opening
         if opening:
             self._open(read)
-        known = [key in self.shown for key in keys]
-        behind = len(known) - known[::-1].index(True) if True in known else 0
+        behind = 0
+        if self.knows(read):
+            behind = max(place for place, key in enumerate(keys, start=1) if key in self.shown)
         skip = behind if evidence.resumed and (opening or not evidence.forgetful) else 0
         rows = dict(zip(keys[skip:], read.page.items[skip:], strict=True))
         evidence.moved |= len(rows) < len(keys) - skip or (behind > 0 and not opening)
@@ -141,7 +142,7 @@ class Trail(Generic[T]):
             return
         old = older(rows.values(), self.dates, self.since)
         if later and old < len(rows):
-            old, now = 0, moment and moment.latest
+            old, now = 0, moment.latest if moment else None
             for key, item in rows.items():
                 dates = self.dates(item)
                 evidence.quiet &= not came_since(dates, self.since.latest, now)

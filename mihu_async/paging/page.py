@@ -46,14 +46,14 @@ def check_progress(page: Page[Any], *, requested: int) -> None:
             f"({len(page.items)} items, last_page {last}). "
             "Going on would repeat or miss items; the items before this page are as they were given.",
             requested=requested,
-            received=received or requested,
+            received=requested if received is None else received,
         )
     if pagination.has_more and not page.items and last is not None and requested > last:
         raise PaginationError(
             f"Page {requested} is empty and past last_page {last}, and yet has_more is true: "
             "the walk would never end. All items that the service showed were given.",
             requested=requested,
-            received=received or requested,
+            received=requested if received is None else received,
         )
 
 

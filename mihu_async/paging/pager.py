@@ -38,7 +38,8 @@ class Pager(Generic[T]):
 
     A walk fetches ahead: one page at first, twice as many with each page that the caller finishes, up to
     ``concurrency``. It ends where the service says that there is no more, never because a page is empty. It gives
-    each item once though others insert and delete meanwhile, as far as ``on_drift`` says and :attr:`report` confirms.
+    each item once though others insert and delete meanwhile, and :attr:`report` says whether it is proved that it gave
+    all that was there all along.
     It raises PaginationError where the service's pages contradict themselves, and the errors of the listing's calls;
     each carries a ``checkpoint``.
     """
@@ -56,10 +57,9 @@ class Pager(Generic[T]):
         """Give a pager of the same listing that walks in another way; None keeps what this one has.
 
         concurrency: how many pages may be under way at a time, from 1.
-        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads what moved again, and nothing
-            where nothing moved; ``"verify"`` then reads the whole listing again until a pass shows nothing new, at
-            twice the requests or more; ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and
-            keeps no memory of the items.
+        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads it again, three times in all at
+            the most, where nothing proves that all was given; ``"verify"`` always reads it again, up to five times;
+            ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and keeps no memory of the items.
         resume: a checkpoint of this listing, with the same filters and page size, to go on behind its last item.
 
         Raises UsageError for what cannot be.
@@ -139,7 +139,7 @@ class Pager(Generic[T]):
         Each :class:`Shard` is a small value for pickling; ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)``
         or ``mihu.numbers.rates_shard(shard)`` is its pager there. The ranges do not know of each other: when the
         listing moves after it was cut, the walks of the parts that see it end with ``report.complete`` False and a
-        warning. Raises UsageError for ``numbers.search``, of which there are no parts.
+        warning; a part cannot be counted, so ``report.proof`` is ``"still"`` at best. Raises UsageError for ``numbers.search``, of which there are no parts.
         """
         listing = self._listing
         if not listing.divisible:

@@ -5,7 +5,7 @@ all was given.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
@@ -73,6 +73,7 @@ class Walk(Generic[T]):
         self._trail = Trail(
             dates=listing.dates, span=(listing.start, listing.end), before=begin.tally, evidence=evidence
         )
+        self._compact: Callable[[str], Hashable] = str if on_drift == "ignore" else compact_key
         self._window = Window(self._fetch, most=concurrency, pressure=listing.pressure)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._done = 0
@@ -199,7 +200,7 @@ class Walk(Generic[T]):
     async def _first(self) -> Read[T]:
         """Read the page where the walk begins, before all others; where no anchor is left, it begins again."""
         begin, trail = self._begin, self._trail
-        trail.begin_pass(set(map(compact_key, begin.anchors)))
+        trail.begin_pass(set(map(self._compact, begin.anchors)))
         read = await self._alone(begin.page)
         others = nearest_first(begin.page, last=trail.last_page or begin.page)
         while begin.anchors and not trail.knows(read):
@@ -251,7 +252,7 @@ class Walk(Generic[T]):
     async def _fetch(self, number: int, turn: Turn) -> Read[T]:
         answer = await self._listing.fetch(number, turn)
         check_progress(answer.page, requested=number)
-        keys = tuple(map(compact_key, map(self._listing.key, answer.page.items)))
+        keys = tuple(map(self._compact, map(self._listing.key, answer.page.items)))
         read = Read(number, answer.page, keys, answer.moment)
         self._trail.note(read)
         problems = answer.page.problems

@@ -203,3 +203,29 @@ async def test_a_walk_that_goes_on_counts_on(world):
         assert not (second.report.complete and missing(shelf, given)), seed
 
     assert counted > 400
+
+
+COSTS = {
+    ("recover", "insert"): {"dates": 1.2, "nothing": 2.6},
+    ("recover", "delete"): {"dates": 1.7, "nothing": 1.9},
+    ("recover", "insert delete"): {"dates": 2.2, "nothing": 2.2},
+    ("verify", "insert"): {"dates": 2.1, "nothing": 3.2},
+    ("verify", "delete"): {"dates": 2.1, "nothing": 2.3},
+    ("verify", "insert delete"): {"dates": 2.8, "nothing": 3.2},
+}
+"""How many requests a page a walk costs in storms, by mode, kinds and world: the table of docs/walks.md."""
+
+
+@pytest.mark.parametrize("world", ["dates", "nothing"])
+@pytest.mark.parametrize(("mode", "kinds"), COSTS)
+async def test_a_walk_costs_in_storms_what_the_documentation_says(mode, kinds, world):
+    """Requests for each page that the listing had at the most."""
+    asked = pages = 0
+    for _, shelf, concurrency in storms(300, world, kinds):
+        most = len(shelf.items)
+        pager = shelf.pager(concurrency=concurrency).with_options(on_drift=mode)
+        await pager.collect()
+        asked += len(shelf.asked)
+        pages += max(1, -(-max(most, len(shelf.items)) // shelf.size))
+
+    assert COSTS[mode, kinds][world] == pytest.approx(asked / pages, abs=0.1)
