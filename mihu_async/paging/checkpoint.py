@@ -55,7 +55,7 @@ def _counts(tally: Tally | None) -> list[list[Any]]:
     if tally is None:
         return []
     since = tally.since and tally.since.earliest.timestamp()
-    return [[tally.total, since, tally.passed, tally.there, tally.still]]
+    return [[tally.total, since, tally.passed, tally.there, tally.moved, tally.dated]]
 
 
 def _parse(text: Any) -> tuple[int, str, Place]:
@@ -75,10 +75,14 @@ def _parse(text: Any) -> tuple[int, str, Place]:
 def _tally(values: list[Any]) -> tuple[Tally | None, list[Any]]:
     """Return the tally in front of the anchors, and these; a checkpoint of an earlier release has none."""
     match values:
-        case [[int(total), float() | int() | None as since, int(passed), int(there), bool(still)], *anchors]:
+        case [
+            [int(total), float() | int() | None as since, int(passed), int(there), bool(moved), bool(dated)],
+            *anchors,
+        ]:
             earliest = None if since is None else datetime.fromtimestamp(since, UTC)
             moment = Moment(earliest, earliest) if earliest else None
-            return Tally(total=total, since=moment, passed=passed, there=there, still=still), anchors
+            tally = Tally(total=total, since=moment, passed=passed, there=there, moved=moved, dated=dated)
+            return tally, anchors
         case _:
             return None, values
 

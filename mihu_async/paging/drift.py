@@ -12,7 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from mihu_async.models.pages import Page
 from mihu_async.paging.page import Moment, last_page, optional
-from mihu_async.paging.proof import Dates, Evidence, Tally, came_since, older, still
+from mihu_async.paging.proof import Dates, Evidence, Tally, came_since, older
 
 T = TypeVar("T")
 
@@ -114,7 +114,8 @@ class Trail(Generic[T]):
             rows = {key: item for key, item in rows.items() if key not in self.shown}
         self.front = 0 if evidence.forgetful else sum(key in rows for key in {*keys[:behind]})
         self._count(rows, read.moment)
-        self.stalled_reads *= self.shown.issuperset(rows)
+        if not self.shown.issuperset(rows):
+            self.stalled_reads = 0
         if evidence.forgetful:
             self.shown = set(rows)
             return read.page.items[skip:]
@@ -128,7 +129,8 @@ class Trail(Generic[T]):
         if self.before:
             self.began, self.since = self.before.total, self.before.since
             self.evidence.there, self.evidence.shown = self.before.there, self.before.passed
-            self.evidence.moved |= not self.before.still or self.began != read.total
+            self.evidence.moved |= self.before.moved or self.began != read.total
+            self.evidence.dated |= self.before.dated
         elif self.evidence.resumed:
             self.began = None
         self.evidence.total = expected(self.began, optional(read.page.pagination.per_page), *self.span)
@@ -173,7 +175,8 @@ class Trail(Generic[T]):
             since=self.since,
             passed=evidence.shown - len(unread),
             there=evidence.there - old,
-            still=still(evolve(evidence, total=evidence.shown)),
+            moved=evidence.moved,
+            dated=evidence.dated,
         )
 
 

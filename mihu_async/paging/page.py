@@ -40,20 +40,20 @@ def check_progress(page: Page[Any], *, requested: int) -> None:
     """
     pagination = page.pagination
     received, last = optional(pagination.current_page), optional(pagination.last_page)
-    if received not in {None, requested}:
+    if received is not None and received != requested:
         raise PaginationError(
             f"Page {requested} was asked for, and the service answered with page {received} "
             f"({len(page.items)} items, last_page {last}). "
             "Going on would repeat or miss items; the items before this page are as they were given.",
             requested=requested,
-            received=requested if received is None else received,
+            received=received,
         )
     if pagination.has_more and not page.items and last is not None and requested > last:
         raise PaginationError(
             f"Page {requested} is empty and past last_page {last}, and yet has_more is true: "
             "the walk would never end. All items that the service showed were given.",
             requested=requested,
-            received=requested if received is None else received,
+            received=requested,
         )
 
 

@@ -57,8 +57,8 @@ class Pager(Generic[T]):
         """Give a pager of the same listing that walks in another way; None keeps what this one has.
 
         concurrency: how many pages may be under way at a time, from 1.
-        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads it again, three times in all at
-            the most, where nothing proves that all was given; ``"verify"`` always reads it again, up to five times;
+        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads it again where nothing
+            proves that all was given, in three passes at the most; ``"verify"`` always reads it again, in up to five;
             ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and keeps no memory of the items.
         resume: a checkpoint of this listing, with the same filters and page size, to go on behind its last item.
 
@@ -139,7 +139,8 @@ class Pager(Generic[T]):
         Each :class:`Shard` is a small value for pickling; ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)``
         or ``mihu.numbers.rates_shard(shard)`` is its pager there. The ranges do not know of each other: when the
         listing moves after it was cut, the walks of the parts that see it end with ``report.complete`` False and a
-        warning; a part cannot be counted, so ``report.proof`` is ``"still"`` at best. Raises UsageError for ``numbers.search``, of which there are no parts.
+        warning; a part cannot be counted, so ``report.proof`` is ``"still"`` at best.
+        Raises UsageError for ``numbers.search``, of which there are no parts.
         """
         listing = self._listing
         if not listing.divisible:

@@ -45,15 +45,16 @@ class Evidence:
 class Tally:
     """What a resumed walk has to know of the one before it, to prove itself.
 
-    ``total`` items were there ``since`` it began; ``passed`` were given, ``there`` of which were among them; ``still``
-    says that nothing could tell of a move.
+    ``total`` items were there ``since`` it began; ``passed`` were given, ``there`` of which were among them. ``moved``
+    and ``dated`` are as in :class:`Evidence`.
     """
 
     total: int
     since: Moment | None
     passed: int
     there: int
-    still: bool
+    moved: bool
+    dated: bool
 
 
 def counted(evidence: Evidence) -> bool:

@@ -79,6 +79,7 @@ class Walk(Generic[T]):
         self._done = 0
         self._anchors = begin.anchors
         self._rewound = False
+        self._end: Place | None = None
         self._yielded = 0
         self._duplicates = 0
         self._problems = 0
@@ -109,15 +110,11 @@ class Walk(Generic[T]):
 
     def _place(self) -> Place:
         trail, anchors = self._trail, self._passed()
-        before_known = 0 < trail.front >= self._done
-        if (
-            self._hand is None
-            or self._rewound
-            or trail.evidence.nth > 1
-            or before_known
-            or anchors == self._begin.anchors
-        ):
-            return self._begin  # in a later pass, and before a known item, what comes next may stand anywhere
+        if self._end and trail.evidence.nth > 1:
+            return self._end
+        anywhere = trail.evidence.nth > 1 or self._done < trail.front  # what was missed may
+        if self._hand is None or self._rewound or anywhere or anchors == self._begin.anchors:
+            return self._begin
         read, new = self._hand
         return Place(page=read.number, anchors=anchors, tally=trail.tally(new[self._done :]))
 
@@ -177,13 +174,13 @@ class Walk(Generic[T]):
                 yield read, new
             if read.number != listing.end and has_more(read.page, number=read.number):
                 read = await self._following(read.number, read.total)
-            elif self._ends():
+            elif self._ends(read):
                 return
             else:
                 await self._window.clear()
                 read = await self._first()
 
-    def _ends(self) -> bool:
+    def _ends(self, read: Read[T]) -> bool:
         """Look for a certificate at the end of a pass, and say whether it was the last one."""
         evidence = self._trail.evidence
         fewest, most = PASSES[self._on_drift]
@@ -191,6 +188,8 @@ class Walk(Generic[T]):
         hopeless = evidence.total is None or evidence.part or evidence.resumed or evidence.left_out
         if evidence.nth < (fewest if self._proof or hopeless else most):
             return False
+        anchors = tuple(map(self._listing.key, read.page.items[-ANCHORS:]))
+        self._end = Place(page=read.number, anchors=anchors) if anchors else self._begin
         self._complete = self._proof is not None
         if not self._complete:
             told = "The walk of %s cannot promise that it is complete: %s. %s"

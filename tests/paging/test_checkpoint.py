@@ -24,7 +24,8 @@ tallies = st.builds(
     since=st.none() | st.just(Moment(NOON, NOON)),
     passed=st.integers(0),
     there=st.integers(0),
-    still=st.booleans(),
+    moved=st.booleans(),
+    dated=st.booleans(),
 )
 
 
@@ -51,7 +52,7 @@ def forge(*values) -> str:
         (forge(MAJOR, "0", 0), "not one that checkpoint"),
         (forge(MAJOR, "0", 1, 5), "not one that checkpoint"),
         (forge(MAJOR, "0", 1, [1, 2], "a"), "not one that checkpoint"),
-        (forge(MAJOR, "0", 1, [1, 1e300, 1, 1, True], "a"), "not one that checkpoint"),
+        (forge(MAJOR, "0", 1, [1, 1e300, 1, 1, True, True], "a"), "not one that checkpoint"),
         (forge({}), "not one that checkpoint"),
         ("", "not one that checkpoint"),
         ("§", "not one that checkpoint"),
@@ -113,6 +114,17 @@ async def test_a_finished_walk_goes_on_with_what_came_since():
     assert ["new"] == await again.collect()
 
 
+@pytest.mark.parametrize("count", [0, 6])
+async def test_a_walk_that_ended_after_several_passes_goes_on_behind_its_end(count):
+    """Its place is behind the last item of the last pass; where there was none, it is the beginning."""
+    shelf = Shelf(count, 3)
+    pager = shelf.pager().with_options(on_drift="verify")
+    await pager.collect()
+    shelf.items.append("new")
+
+    assert ["new"] == await pager.with_options(resume=pager.checkpoint()).collect()
+
+
 async def test_a_walk_that_has_not_begun_is_at_its_beginning():
     """A pager that was never used, or that resumes itself, knows its place."""
     shelf = Shelf(6, 3)
@@ -153,7 +165,7 @@ async def test_a_walk_that_goes_on_proves_the_whole(dated, proof):
         resumed = shelf.pager().with_options(resume=between.checkpoint())
         await resumed.collect()
 
-        assert proof == resumed.report.proof
+        assert (proof, False) == (resumed.report.proof, resumed.report.drifted)
 
 
 @pytest.mark.parametrize(("dated", "complete"), [(True, True), (False, False)])
