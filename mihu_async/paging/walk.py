@@ -112,7 +112,7 @@ class Walk(Generic[T]):
         trail, anchors = self._trail, self._passed()
         if self._end and trail.evidence.nth > 1:
             return self._end
-        anywhere = trail.evidence.nth > 1 or self._done < trail.front  # what was missed may
+        anywhere = trail.evidence.nth > 1 or self._done < trail.front  # what was missed may stand anywhere
         if self._hand is None or self._rewound or anywhere or anchors == self._begin.anchors:
             return self._begin
         read, new = self._hand
