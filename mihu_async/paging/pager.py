@@ -7,11 +7,11 @@ from typing import Any, Generic, Self, TypeVar
 
 from attrs import evolve, frozen
 
-from mihu_async.errors import MihuError, UsageError
+from mihu_async.errors import MihuError, PaginationError, UsageError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
 from mihu_async.paging.drift import MODES, OnDrift
-from mihu_async.paging.page import check_progress
+from mihu_async.paging.page import check_progress, last_page, optional
 from mihu_async.paging.shard import Shard, ranges
 from mihu_async.paging.walk import Listing, Walk
 from mihu_async.reports import WalkReport
@@ -140,14 +140,22 @@ class Pager(Generic[T]):
         or ``mihu.numbers.rates_shard(shard)`` is its pager there. The ranges do not know of each other: when the
         listing moves after it was cut, the walks of the parts that see it end with ``report.complete`` False and a
         warning; a part cannot be counted, so ``report.proof`` is ``"still"`` at best.
-        Raises UsageError for ``numbers.search``, of which there are no parts.
+        Raises UsageError for ``numbers.search``, of which there are no parts, and PaginationError where the service
+        does not say how long the listing is.
         """
         listing = self._listing
         if not listing.divisible:
             raise UsageError(f"There are no parts of {listing.path}: walk it whole. Nothing was sent.")
         if type(parts) is not int or parts < 1:
             raise UsageError(f"parts must be a whole number from 1, not {parts!r}.", argument="parts")
-        pagination = (await self).pagination
+        page = await self
+        total, last = optional(page.pagination.total), listing.end or last_page(page)
+        if total is None or last is None:
+            raise PaginationError(
+                f"{listing.path} cannot be cut: the service does not say how long it is. Walk it whole.",
+                requested=listing.start,
+                received=listing.start,
+            )
         return [
             Shard(
                 base_url=listing.base_url,
@@ -155,9 +163,9 @@ class Pager(Generic[T]):
                 query=listing.query,
                 first=first,
                 last=last,
-                total=pagination.total,
+                total=total,
             )
-            for first, last in ranges(listing.start, listing.end or pagination.last_page, parts)
+            for first, last in ranges(listing.start, last, parts)
         ]
 
     async def __aenter__(self) -> Self:

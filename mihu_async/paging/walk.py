@@ -97,7 +97,7 @@ class Walk(Generic[T]):
             drifted=self._trail.evidence.moved,
             problems=self._problems,
             complete=self._complete,
-            proof=self._proof,
+            proof=self._proof if self._complete else None,
         )
 
     def checkpoint(self) -> str:

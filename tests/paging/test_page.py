@@ -68,6 +68,16 @@ async def test_a_listing_whose_pagination_cannot_be_read_is_walked_to_an_empty_p
     assert [1, 2, 3, 4] == asked
 
 
+async def test_a_listing_of_unknown_length_is_not_cut():
+    """A part has an end, and the total at the cut."""
+
+    async def fetch(number, turn):
+        return told("ab", has_more=False)
+
+    with pytest.raises(PaginationError, match="cannot be cut"):
+        await pager_of(fetch).split(2)
+
+
 async def test_without_a_total_nothing_is_proved(caplog):
     """The walk ends where has_more says, as often as it may, and says why it is not complete."""
 

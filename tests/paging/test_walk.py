@@ -34,12 +34,14 @@ async def test_a_walk_without_drift_costs_its_pages(size, concurrency, mode, dat
     assert expected == pager.report
 
 
-async def test_verify_costs_the_listing_twice():
-    """Where nothing moved, the second pass matches."""
-    shelf = Shelf(10, 3)
+@pytest.mark.parametrize("dated", [True, False])
+async def test_verify_costs_the_listing_twice(dated):
+    """Where nothing moved, the second pass confirms the first; nothing is called proved before."""
+    shelf = Shelf(10, 3, dated=dated)
     pager = shelf.pager().with_options(on_drift="verify")
+    given = [(item, pager.report.proof) async for item in pager]
 
-    assert shelf.items == await pager.collect()
+    assert [(item, None) for item in shelf.started] == given
     assert [1, 2, 3, 4] * 2 == shelf.asked
     assert "confirmed" == pager.report.proof
     assert not pager.report.drifted
