@@ -28,13 +28,15 @@ class Watch:
     sender: Sender
     clock: Clock
     date: datetime | None = None
+    sent_at: float = 0.0
     read_at: float = 0.0
 
     async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         """Send a request and give the response."""
+        sent_at = self.clock.monotonic()
         response = await self.sender.send(request, bounds, mask)
         if date := parse_date(response.headers.get("Date", "")):
-            self.date, self.read_at = date, self.clock.monotonic()
+            self.date, self.sent_at, self.read_at = date, sent_at, self.clock.monotonic()
         return response
 
     def moment(self, of: float) -> datetime | None:

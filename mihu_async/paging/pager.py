@@ -8,11 +8,11 @@ from typing import Any, Generic, Self, TypeVar
 
 from attrs import evolve, frozen
 
-from mihu_async.errors import MihuError, UsageError
+from mihu_async.errors import MihuError, PaginationError, UsageError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
 from mihu_async.paging.drift import MODES, OnDrift
-from mihu_async.paging.page import check_progress
+from mihu_async.paging.page import check_progress, last_page, optional
 from mihu_async.paging.shard import Shard, ranges
 from mihu_async.paging.walk import Listing, Walk
 from mihu_async.reports import WalkReport, summarize
@@ -41,7 +41,8 @@ class Pager(Generic[T]):
 
     A walk fetches ahead: one page at first, twice as many with each page that the caller finishes, up to
     ``concurrency``. It ends where the service says that there is no more, never because a page is empty. It gives
-    each item once though others insert and delete meanwhile, as far as ``on_drift`` says and :attr:`report` confirms.
+    each item once though others insert and delete meanwhile, and :attr:`report` says whether it is proved that it gave
+    all that was there all along.
     It raises PaginationError where the service's pages contradict themselves, and the errors of the listing's calls;
     each carries a ``checkpoint``.
     """
@@ -59,10 +60,9 @@ class Pager(Generic[T]):
         """Give a pager of the same listing that walks in another way; None keeps what this one has.
 
         concurrency: how many pages may be under way at a time, from 1.
-        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads what moved again, and nothing
-            where nothing moved; ``"verify"`` then reads the whole listing again until a pass shows nothing new, at
-            twice the requests or more; ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and
-            keeps no memory of the items.
+        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads it again where nothing
+            proves that all was given, in three passes at the most; ``"verify"`` always reads it again, in up to five;
+            ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and keeps no memory of the items.
         resume: a checkpoint of this listing, with the same filters and page size, to go on behind its last item.
 
         Raises UsageError for what cannot be.
@@ -142,14 +142,23 @@ class Pager(Generic[T]):
         Each :class:`Shard` is a small value for pickling; ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)``
         or ``mihu.numbers.rates_shard(shard)`` is its pager there. The ranges do not know of each other: when the
         listing moves after it was cut, the walks of the parts that see it end with ``report.complete`` False and a
-        warning. Raises UsageError for ``numbers.search``, of which there are no parts.
+        warning; a part cannot be counted, so ``report.proof`` is ``"still"`` at best.
+        Raises UsageError for ``numbers.search``, of which there are no parts, and PaginationError where the service
+        does not say how long the listing is.
         """
         listing = self._listing
         if not listing.divisible:
             raise UsageError(f"There are no parts of {listing.path}: walk it whole. Nothing was sent.")
         if type(parts) is not int or parts < 1:
             raise UsageError(f"parts must be a whole number from 1, not {parts!r}.", argument="parts")
-        pagination = (await self).pagination
+        page = await self
+        total, last = optional(page.pagination.total), listing.end or last_page(page)
+        if total is None or last is None:
+            raise PaginationError(
+                f"{listing.path} cannot be cut: the service does not say how long it is. Walk it whole.",
+                requested=listing.start,
+                received=listing.start,
+            )
         return [
             Shard(
                 base_url=listing.base_url,
@@ -157,9 +166,9 @@ class Pager(Generic[T]):
                 query=listing.query,
                 first=first,
                 last=last,
-                total=pagination.total,
+                total=total,
             )
-            for first, last in ranges(listing.start, listing.end or pagination.last_page, parts)
+            for first, last in ranges(listing.start, last, parts)
         ]
 
     async def __aenter__(self) -> Self:
@@ -189,7 +198,8 @@ class Pager(Generic[T]):
         return walk
 
     async def _first_page(self) -> Page[T]:
-        page = await self._listing.fetch(self._listing.start, at_once)
+        answer = await self._listing.fetch(self._listing.start, at_once)
+        page = answer.page
         check_progress(page, requested=self._listing.start)
         if page.problem_count:
             what = summarize(page.problems, page.problem_count)

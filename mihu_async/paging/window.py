@@ -5,7 +5,6 @@ Knows page numbers and tasks; what a page holds is not its concern.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Generic, TypeVar
 
 P = TypeVar("P")
@@ -20,22 +19,19 @@ So of a walk that meets a limit for the first time, no more requests are refused
 class Turn:
     """A page's turn to be read, awaited with its bytes: it comes when the caller asks for the page.
 
-    Until then a page that was fetched ahead is bytes, of which ``arrived`` is told. So only one page at a time is made
-    into models, and what the caller's asking begins is on its way before that work.
+    Until then a page that was fetched ahead is bytes. So only one page at a time is made into models, and what the
+    caller's asking begins is on its way before that work.
     """
 
-    def __init__(self, arrived: Callable[[bytes], None]) -> None:
-        self._arrived = arrived
+    def __init__(self) -> None:
         self._come = asyncio.Event()
 
     def come(self) -> None:
         """Let the page be read."""
         self._come.set()
 
-    async def __call__(self, body: bytes) -> None:
-        """Tell of the bytes, where some came, and wait for the turn."""
-        if body:
-            self._arrived(body)
+    async def __call__(self, _: bytes) -> None:
+        """Wait for the turn."""
         await self._come.wait()
 
 
@@ -54,10 +50,8 @@ class Window(Generic[P]):
         *,
         most: int,
         room: Callable[[], int],
-        arrived: Callable[[int, bytes], None],
     ) -> None:
         self._fetch = fetch
-        self._arrived = arrived
         self._most = most
         self._room = room
         self._width = 1
@@ -69,17 +63,12 @@ class Window(Generic[P]):
         """How many pages the next read may have under way."""
         return self._width
 
-    @property
-    def busy(self) -> bool:
-        """Whether pages were fetched ahead, or are under way."""
-        return bool(self._begun)
-
     async def read(self, number: int, *, last: int) -> P:
         """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
         width = min(self._width, self._room(), max(UNPROVEN, last // 5, self._finished // 2))
         for ahead in (number, *range(number + 1, min(number + width, last + 1))):
             if ahead not in self._begun:
-                turn = Turn(partial(self._arrived, ahead))
+                turn = Turn()
                 self._begun[ahead] = turn, asyncio.ensure_future(self._fetch(ahead, turn))
         turn, task = self._begun[number]
         turn.come()

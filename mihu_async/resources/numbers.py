@@ -64,7 +64,9 @@ def what_is_asked(requirement: PurchaseRequirement) -> str:
     return requirement.answer_id or requirement.key or repr(requirement)
 
 
-NUMBERS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
+NUMBERS = Endpoint(
+    PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"), dates=attrgetter("purchased_at", "updated_at")
+)
 RATES = Endpoint(f"{PATH}/rates", Page[Rate], value_of, most=RATES_PER_PAGE)
 SEARCH = ProvisionalEndpoint(f"{PATH}/search", Items[AvailableNumber], attrgetter("number"))
 REQUIREMENTS = ProvisionalEndpoint(f"{PATH}/search/requirements", Items[PurchaseRequirement], what_is_asked)

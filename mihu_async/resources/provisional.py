@@ -12,6 +12,7 @@ from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe, encode_query
 from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.provisional import Items
+from mihu_async.paging.page import Answer
 from mihu_async.paging.pager import Pager, WalkOptions, at_once
 from mihu_async.paging.walk import Listing
 from mihu_async.resources.arguments import whole
@@ -67,13 +68,13 @@ class ProvisionalEndpoint(Generic[T]):
         request = describe("GET", self.path, self.answer, query=filters)
         progress = Progress()
 
-        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
+        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Answer[T]:
             query = request.query if number == 1 else f"{request.query}&{encode_query({'page': number})}"
             asked = evolve(request, query=query, turn=turn)
             found = await pipeline.run(asked, None if turn is at_once else progress)
             if tell:
                 tell(found.extra)
-            return page_of(found, number)
+            return Answer(page_of(found, number))
 
         listing = Listing(
             fetch=fetch,

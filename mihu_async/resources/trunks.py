@@ -38,7 +38,9 @@ from mihu_async.resources.watcher import INTERVAL, Watcher
 
 PATH = "/phone-numbers/trunks"
 CHANNEL, DIRECTION = one_of(TrunkChannel), one_of(Direction)
-TRUNKS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
+TRUNKS = Endpoint(
+    PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"), dates=attrgetter("purchased_at", "updated_at")
+)
 
 
 class Trunks:

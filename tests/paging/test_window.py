@@ -24,16 +24,13 @@ class Source:
             await self.gate.wait()
             if number in self.broken:
                 raise self.broken[number]
-            await turn(b"page %d" % number)
+            await turn(b"")
             return number
         finally:
             self.under_way.discard(number)
 
-    def arrived(self, number: int, body: bytes) -> None:
-        assert b"page %d" % number == body
-
     def window(self, most: int) -> Window[int]:
-        return Window(self.fetch, most=most, room=lambda: self.room, arrived=self.arrived)
+        return Window(self.fetch, most=most, room=lambda: self.room)
 
 
 async def test_the_window_doubles_with_each_page_up_to_its_most():

@@ -157,6 +157,9 @@ async def walks(mihu: MihuClient, agent: UUID) -> None:
     assert_type((await pager).items, tuple[PhoneNumber, ...])
     assert_type(pager.checkpoint(), str)
     assert_type(pager.report, WalkReport)
+    assert_type(pager.report.proof, Literal["counted", "still", "confirmed"] | None)
+    assert_type(pager.report.problems, int)
+    assert_type((await pager).left_out, int)
     assert_type(pager.with_options(on_drift="verify", resume=pager.checkpoint()), Pager[PhoneNumber])
     async with pager as walk:
         async for number in walk:
