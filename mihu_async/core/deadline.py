@@ -11,13 +11,14 @@ class Deadline:
     The seconds in which the event loop stood still do not count: nothing could be read in them.
     """
 
-    __slots__ = ("_counted", "moment", "outer", "pulse")
+    __slots__ = ("_callers", "_counted", "moment", "outer", "pulse")
 
     def __init__(self, moment: float, pulse: Pulse, outer: "Deadline | None" = None) -> None:
         self.moment = moment
         self.pulse = pulse
         self.outer = outer
         self._counted: float = pulse.stood_still
+        self._callers = 0.0
 
     def left(self, now: float) -> float:
         """Return how many seconds are left, less than none where it has passed."""
@@ -27,6 +28,12 @@ class Deadline:
     def postpone(self, seconds: float) -> None:
         """Do not count seconds in which an answer waited for its caller."""
         self.moment += seconds
+        self._callers += seconds
+
+    @property
+    def excused(self) -> float:
+        """How many seconds since the beginning were the caller's, or the loop stood still in."""
+        return self._callers + self.pulse.stood_still - self._counted
 
     def postpone_all(self, seconds: float) -> None:
         """Do not count seconds in which the client's other calls had their turn, for the outer call either."""

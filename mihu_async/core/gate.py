@@ -69,9 +69,10 @@ class Gate:
 
     def patience(self, now: float) -> float:
         """Return how many seconds the call may go on to wait for others: they are counted anew when one got through."""
+        since = now - self.deadline.excused
         if self.progress is None:
-            return max(self.began, self.throttle.last_success) + self.total - now
-        return max(self.began, self.progress.moment) + self.total + self.longest_pause - now
+            return max(self.began, self.throttle.last_success) + self.total - since
+        return max(self.began, self.progress.moment) + self.total + self.longest_pause - since
 
     def left_to_wait(self, now: float, behind: float = 0.0) -> float:
         """Return how many seconds the call may go on to wait for the service, of whose time ``behind`` were others'."""

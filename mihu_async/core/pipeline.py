@@ -279,12 +279,12 @@ class Call(Generic[T]):
         way = self._way
         if not isinstance(error, APIError) or error.status not in ASKED_FOR_LESS:
             return
-        pause, learn = error.retry_after or 0.0, error.status == THROTTLED
+        now, pause, learn = way.clock.monotonic(), error.retry_after or 0.0, error.status == THROTTLED
         if pause > way.retries.max_retry_after:
             pause = 0.0
         elif learn and not pause:
-            pause = way.throttle.backoff(way.retries, way.jitter())
-        way.throttle.note_throttled(way.clock.monotonic(), sent=self._sent, pause=pause, learn=learn)
+            pause = way.throttle.backoff(way.retries, way.jitter(), now, sent=self._sent)
+        way.throttle.note_throttled(now, sent=self._sent, pause=pause, learn=learn)
 
     async def _sit_out(self, error: Failure, free: Throttled | Stalled | Renew) -> None:
         """Let the attempt that costs nothing be over; after a standstill, when the caller waits and so frees the loop.
@@ -322,13 +322,13 @@ class Call(Generic[T]):
             took = now - self._sent - stood_still
             if failed_by_standstill(error, took=took, bounds=self._bounds):
                 return Stalled(stood_still)
-        throttled = isinstance(error, APIError) and error.status == THROTTLED
+        held = self._bounds is None or (isinstance(error, APIError) and error.status == THROTTLED)
         return decide(
             error,
             method=self._request.method,
             attempt=self.journal.number - self._free,
             policy=way.retries,
-            left=self._gate.left_to_wait(now) if throttled else self._deadline.left(now),
+            left=self._gate.left_to_wait(now) if held else self._deadline.left(now),
             jitter=way.jitter(),
             affordable=way.throttle.affords(way.retries.budget),
             held=way.throttle.pause_left(now),

@@ -121,11 +121,14 @@ class Throttle:
         """Return how many seconds calls are held from now on."""
         return max(0.0, self._paused_until - now)
 
-    def backoff(self, policy: RetryPolicy, jitter: float) -> float:
+    def backoff(self, policy: RetryPolicy, jitter: float, now: float, *, sent: float) -> float:
         """Return how long to pause where the service refuses and does not say for how long, in seconds.
 
-        It grows with each burst of refusals since the last success, and is at least half of the longest.
+        It grows with each burst of refusals since the last success, and is at least half of the longest. One pause does
+        for all answers of a burst.
         """
+        if sent < self._refused_at and self.pause_left(now):
+            return 0.0
         return backoff(policy, self._fruitless + 1, (1 + jitter) / 2)
 
     def room(self) -> int:

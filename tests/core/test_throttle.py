@@ -108,12 +108,19 @@ def test_pauses_of_its_own_grow_with_each_fruitless_burst():
     throttle, policy = Throttle(), RetryPolicy()
     pauses = []
     for moment in (10.0, 20.0, 30.0):
-        pauses.append((throttle.backoff(policy, 0.0), throttle.backoff(policy, 1.0)))
+        pauses.append([throttle.backoff(policy, jitter, moment, sent=moment) for jitter in (0.0, 1.0)])
         throttle.note_throttled(moment, sent=moment, pause=1.0, learn=True)
     throttle.note_success(40.0, sent=39.0)
 
-    assert [(0.25, 0.5), (0.5, 1.0), (1.0, 2.0)] == pauses
-    assert 0.5 == throttle.backoff(policy, 1.0)
+    assert [[0.25, 0.5], [0.5, 1.0], [1.0, 2.0]] == pauses
+    assert 0.5 == throttle.backoff(policy, 1.0, 40.0, sent=40.0)
+
+
+def test_one_pause_of_its_own_does_for_a_burst():
+    """Unless the answer comes when that pause is over."""
+    throttle, policy = refused(now=10.0, pause=1.0), RetryPolicy()
+
+    assert [0.0, 1.0] == [throttle.backoff(policy, 1.0, moment, sent=9.0) for moment in (10.5, 11.5)]
 
 
 RESET = datetime(2026, 1, 1, tzinfo=UTC)
