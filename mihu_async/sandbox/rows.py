@@ -152,11 +152,17 @@ class Row:
         return agent_uuid in self.agents.values()
 
 
-CHANGEABLE = tuple(one.name for one in attrs.fields(Row) if one.name not in {"phone_number_uuid", "trunk"})
+CHANGEABLE: tuple[str, ...] = tuple(
+    one.name for one in attrs.fields(Row) if one.name not in {"phone_number_uuid", "trunk"}
+)
 """The fields of a row that may change; what it is, its uuid and whether it is external, stays."""
-OF_EXTERNALS = ("number", "agents", "updated_at")
+OF_EXTERNALS: tuple[str, ...] = ("number", "agents", "updated_at")
 """Those that apply to external numbers; all others come back as null."""
-WORDS = {"type": NUMBER_TYPES, "status": NUMBER_STATUSES, "compliance": COMPLIANCE_STATUSES}
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "type": NUMBER_TYPES,
+    "status": NUMBER_STATUSES,
+    "compliance": COMPLIANCE_STATUSES,
+}
 
 
 def check_changes(row: Row, fields: Mapping[str, object]) -> None:
