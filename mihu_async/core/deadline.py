@@ -14,9 +14,9 @@ class Deadline:
     __slots__ = ("_callers", "_counted", "moment", "outer", "pulse")
 
     def __init__(self, moment: float, pulse: Pulse, outer: "Deadline | None" = None) -> None:
-        self.moment = moment
-        self.pulse = pulse
-        self.outer = outer
+        self.moment: float = moment
+        self.pulse: Pulse = pulse
+        self.outer: Deadline | None = outer
         self._counted: float = pulse.stood_still
         self._callers = 0.0
 
