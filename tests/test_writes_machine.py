@@ -35,7 +35,7 @@ from mihu_async import (
     Timeout,
 )
 from mihu_async.core.reconcile import settle
-from mihu_async.core.retry import GiveUp, Lost, decide, tells_nothing
+from mihu_async.core.retry import Ambiguous, GiveUp, decide, is_ambiguous
 from mihu_async.resources.trunks import Trunks
 from mihu_async.sandbox import (
     Delay,
@@ -473,7 +473,7 @@ class Writes(RuleBasedStateMachine):
             case ConflictError(code=None):
                 assert conflict
             case APIError(status=status):
-                assert not tells_nothing(status)
+                assert not is_ambiguous(status)
             case error:
                 raise AssertionError(f"a write ended with {error!r}")
 
@@ -521,7 +521,7 @@ def believe_refusals_at_once(sight, **given):
 def never_look_up(error, **given):
     """Decide to raise what looks like a refusal."""
     verdict = decide(error, **given)
-    return GiveUp() if isinstance(verdict, Lost) else verdict
+    return GiveUp() if isinstance(verdict, Ambiguous) else verdict
 
 
 @pytest.mark.parametrize(
@@ -530,7 +530,7 @@ def never_look_up(error, **given):
         ("core.inquiry.settle", believe_refusals_at_once),
         ("core.inquiry.ended", lambda _: True),
         ("core.pipeline.decide", never_look_up),
-        ("core.journal.may_be_done", lambda _: False),
+        ("core.journal.maybe_applied", lambda _: False),
         ("core.retry.REPEATABLE", {"GET", "POST", "PUT", "PATCH", "DELETE"}),
         ("resources.lookups.TOLERANCE", timedelta(days=1000)),
         ("resources.lookups.TOLERANCE", timedelta(seconds=-2)),
