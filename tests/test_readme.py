@@ -67,7 +67,8 @@ FAILURES: dict[str, list[Failure]] = {
         errors.DecodeError("", status=200, content_type="", excerpt="", transient=True, **WHERE),
     ],
     "2xx that is JSON of another shape": [errors.DecodeError("", status=200, content_type="", excerpt="", **WHERE)],
-    "any other refusal": [refusal(status) for status in range(300, 600) if status not in {429, *UNTOLD}],
+    "a redirect": [refusal(status) for status in range(300, 400)],
+    "any other refusal": [refusal(status) for status in range(400, 600) if status not in {429, *UNTOLD}],
 }
 FAILURES["any other refusal, after a lost answer"] = FAILURES["any other refusal"]
 

@@ -128,6 +128,8 @@ class Ensure:
             try:
                 return await self._do(step)
             except OutcomeUnknownError as unknown:
+                if not self.settings:
+                    raise
                 return await self._found(unknown)
             except APIError as error:
                 if not may_be_otherwise(error):
