@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from attrs import define, field
 
@@ -23,8 +24,8 @@ class Contention:
     A client and those that its ``with_options`` gives share one.
     """
 
-    _places: dict[tuple[asyncio.AbstractEventLoop, str], _Place] = field(factory=dict, init=False)
-    _owners: dict[str, object] = field(factory=dict, init=False)
+    _places: dict[tuple[asyncio.AbstractEventLoop, str], _Place] = field(factory=dict[Any, Any], init=False)
+    _owners: dict[str, object] = field(factory=dict[str, object], init=False)
 
     @asynccontextmanager
     async def place(self, key: str) -> AsyncGenerator[asyncio.Lock]:

@@ -18,9 +18,14 @@ async def no_find(*_):
     raise AssertionError
 
 
+def no_judgement(*_):
+    """Stand for a judgement that is not made."""
+    raise AssertionError
+
+
 def post(key: str):
     """Describe a write that makes a thing."""
-    return describe("POST", "/things", RAW, lookup=Lookup(no_find, no_find, key=key))
+    return describe("POST", "/things", RAW, lookup=Lookup(no_find, no_judgement, key=key))
 
 
 class Doors:
