@@ -140,10 +140,10 @@ def settle(
             return Conflict(reason) if is_final or is_last else LookAgain(delay)
         case Found(reason=reason) | LookupFailed(reason):
             return Unknown(reason)
-        case Absent(reason):
+        case absent:
             if left <= 0:
-                return Unknown(f"{reason}, and the call's time is up")
+                return Unknown(f"{absent.reason}, and the call's time is up")
             if isinstance(then, Again):
                 return Resend()
             late = "which a write that is applied late, or a listing that lags, may still change"
-            return Unknown(f"{reason}, {late}") if is_last else LookAgain(delay)
+            return Unknown(f"{absent.reason}, {late}") if is_last else LookAgain(delay)

@@ -81,15 +81,12 @@ def _judge_row(number: str, row: PhoneNumber, circumstances: Circumstances) -> t
         why = "when it was bought" if bought is None else "what time it is there"
         return Dating.UNCLEAR, f"{number} is in the inventory, but the service does not say {why}"
     dating, at = date_against(bought, window), f"({bought:%Y-%m-%d %H:%M:%S%z})"
-    match dating:
-        case Dating.DURING:
-            return dating, f"{number} is in the inventory, bought by this call {at}"
-        case Dating.BEFORE:
-            return dating, f"{number} is in the inventory, bought before this call {at}"
-        case Dating.UNCLEAR:
-            began = f"{window.began.earliest:%H:%M:%S} to {window.now.latest:%H:%M:%S}"
-            why = f"its date {at} does not tell whether this call bought it, from {began} on the service's clock"
-            return dating, f"{number} is in the inventory, but {why}"
+    if dating is not Dating.UNCLEAR:
+        when = "by" if dating is Dating.DURING else "before"
+        return dating, f"{number} is in the inventory, bought {when} this call {at}"
+    began = f"{window.began.earliest:%H:%M:%S} to {window.now.latest:%H:%M:%S}"
+    why = f"its date {at} does not tell whether this call bought it, from {began} on the service's clock"
+    return dating, f"{number} is in the inventory, but {why}"
 
 
 def registration_of(
