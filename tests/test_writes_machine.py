@@ -121,7 +121,7 @@ EDGES = st.sampled_from(
 )
 """How far the clock of the edge, which dates the answers, is ahead of that of the service, which dates the rows.
 
-Where it is behind by as much as a row is older than a call, nothing tells them apart: so it is by more than a run takes.
+Where it is behind by as much as a row is older than a call, nothing tells them apart, so it is more than a run takes.
 """
 LAGS = st.sampled_from([0.0, 0.0, 0.0, 0.3, 1.0, 5.0])
 AGES = st.sampled_from([timedelta(seconds=APART), timedelta(days=400)])

@@ -41,7 +41,7 @@ AT_ONCE = 65_536
 """An answer of fewer bytes is read without letting other tasks go first."""
 LONGEST = 500
 """Characters of what a look-up says that an error quotes."""
-LATE = 600.0
+LATE = 60.0
 """Seconds after a call's time within which its write may still be applied."""
 
 
