@@ -18,10 +18,10 @@ from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import RAW, Query, describe
 from mihu_async.core.retry import RetryPolicy
+from mihu_async.core.sender import Sender
 from mihu_async.core.timeout import Timeout
 from mihu_async.core.token import Token, TokenSource
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
-from mihu_async.core.watch import Sender
 from mihu_async.hooks import Hooks, check_hooks
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.numbers import PhoneNumber

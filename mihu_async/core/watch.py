@@ -1,7 +1,7 @@
-"""What time it is on the service: its ``Date`` header, against our clock."""
+"""The moment of one page on the service's clock: its ``Date`` header, and when it was asked for on ours."""
 
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import define
 
@@ -10,15 +10,8 @@ from mihu_async.core.mask import Mask
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import parse_date
+from mihu_async.core.sender import Sender
 from mihu_async.core.timeout import Bounds
-
-
-class Sender(Protocol):
-    """What makes one attempt."""
-
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask, /) -> Response:
-        """Send a request and give the response, or raise a TransportError."""
-        ...
 
 
 @define

@@ -311,9 +311,13 @@ class Numbers:
         :meth:`wait` tells when it is active.
 
         It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
-        answer was lost, the number is looked up in the inventory first: bought since this call began, it is this call's
-        and is given; bought before, it is a ConflictError; and not there, it is sent again, because the service refuses
-        a number that it already holds. ``mihu.last_call.found`` says where the result comes from a look-up.
+        answer was lost, the number is looked up in the inventory first, and all of its rows count. A row that was
+        bought during this call, on the service's clock, is this call's and is returned. Where all rows are clearly from
+        before, it is a ConflictError. Where there is none, the purchase is sent again, because the service refuses a
+        number that it already holds; where that is refused, whatever the status, the number is looked for five times,
+        within 7.5 seconds unless the RetryPolicy says otherwise. ``mihu.last_call.found`` says where the result comes
+        from a look-up. A redirect, and a success about another number, are lost answers too. Calls of this client for
+        one number wait for each other.
 
         number: E.164, exactly as the search for numbers returned it.
         country_code: ISO 3166-1 alpha-2.
@@ -333,7 +337,7 @@ class Numbers:
         Raises UsageError before anything is sent, an APIError where the service refuses (which status a number that is
         already held gets is not documented), PurchaseLimitError where the workspace holds as many numbers as it may,
         and OutcomeUnknownError where the answer was lost and the look-ups did not tell; ``await error.check()`` looks
-        again.
+        again, and ``error.__cause__`` is the last refusal.
         """
         check_fee(monthly_fee, max_monthly_fee)
         body: dict[str, Any] = {
@@ -351,10 +355,7 @@ class Numbers:
             else all_of(instance_of(RequirementValue), "requirements", requirements),
         }
         lookup = purchase_of(body["number"], self._listed)
-        check = (
-            f"Before buying it again, walk numbers.list() and compare .number with {number!r}; "
-            "the service may ignore the search filter."
-        )
+        check = f"Before buying it again, look whether numbers.channels_of({number!r}) knows it."
         return await self._pipeline.run(
             describe("POST", PATH, PhoneNumber, json=present(body), check=check, lookup=lookup)
         )

@@ -24,8 +24,8 @@ from mihu_async import (
 )
 from mihu_async.core.retry import (
     Again,
+    Ambiguous,
     GiveUp,
-    Lost,
     Throttled,
     backoff,
     decide,
@@ -54,7 +54,7 @@ LOST = [
     *(api(ServerError, status) for status in (500, 502, 503, 504, 507, 520, 524, 599)),
 ]
 REFUSED = [
-    *(api(APIError, status) for status in (200, 302, 400)),
+    *(api(APIError, status) for status in (200, 400)),
     api(ConflictError, 409),
     *(api(ServerError, status) for status in (501, 505)),
 ]
@@ -73,7 +73,7 @@ def test_what_comes_the_same_again_is_not_asked_for_again(method, lost):
 
 def test_a_purchase_whose_answer_comes_the_same_again_is_looked_up():
     """It may have been made, and may be sent again where it was not."""
-    assert isinstance(decide(UNREADABLE, method="POST", attempt=1, policy=POLICY, left=60, jitter=1.0), Lost)
+    assert isinstance(decide(UNREADABLE, method="POST", attempt=1, policy=POLICY, left=60, jitter=1.0), Ambiguous)
 
 
 def name(error) -> str:
@@ -100,14 +100,14 @@ def test_what_would_fail_again_is_not_tried_again(method):
     never.is_permanent = cut_off.is_permanent = True
 
     assert GiveUp() == decided(never, method=method)
-    assert (GiveUp() if method == "GET" else Lost(GiveUp())) == decided(cut_off, method=method)
+    assert (GiveUp() if method == "GET" else Ambiguous(GiveUp())) == decided(cut_off, method=method)
 
 
 @pytest.mark.parametrize("error", LOST, ids=name)
 def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
     """What may have been carried out is repeated only where twice is as good as once."""
     assert Again(0.5) == decided(error)
-    assert Lost(Again(0.5)) == decided(error, method="POST")
+    assert Ambiguous(Again(0.5)) == decided(error, method="POST")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
@@ -116,7 +116,7 @@ def test_json_of_a_wrong_shape_is_not_asked_for_again(method):
     error = DecodeError("", status=200, content_type="application/json", excerpt="", paths=("$.data",), **WHERE)
 
     assert GiveUp() == decided(error, method=method)
-    assert Lost(Again(0.5)) == decided(error, method="POST")
+    assert Ambiguous(Again(0.5)) == decided(error, method="POST")
 
 
 @pytest.mark.parametrize("error", REFUSED, ids=name)
@@ -124,6 +124,14 @@ def test_json_of_a_wrong_shape_is_not_asked_for_again(method):
 def test_a_refusal_is_final(error, method):
     """Every other status is an answer, and asking again would get the same one."""
     assert GiveUp() == decided(error, method=method)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
+def test_a_redirect_is_no_answer_to_a_write_that_is_not_repeatable(status):
+    """It may point to what was made, so that is looked up, and nothing is sent again; elsewhere it is a refusal."""
+    assert GiveUp() == decided(api(APIError, status), method="GET")
+    assert GiveUp() == decided(api(APIError, status), method="PUT")
+    assert Ambiguous(GiveUp("it was redirected")) == decided(api(APIError, status), method="POST")
 
 
 def test_attempts_are_bounded():
@@ -286,4 +294,4 @@ def test_a_throttled_request_whose_pause_is_too_long_is_given_up():
 
     assert late == decided()
     assert GiveUp("the service asks for a pause of 61 s, above max_retry_after=60") == decided(61.0)
-    assert Lost(late) == decided(method="POST", lost=True)
+    assert Ambiguous(late) == decided(method="POST", lost=True)
