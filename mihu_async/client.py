@@ -165,8 +165,6 @@ class MihuClient:
         or a function that returns one. Closing the new client leaves the connections open: they belong to this one.
         Where a block of this one ends inside a block of the new one, they are closed when that ends too.
         """
-        if dry_run is None:
-            dry_run = isinstance(self._pipeline.sender, Rehearsal)
         transport, tokens = self._transport, self._pipeline.tokens
         if token is not None:
             static, tokens = _token(token)
@@ -182,7 +180,9 @@ class MihuClient:
                 "strict": optional(flag, "strict", strict),
             }
         )
-        changes["sender"] = _sender(transport, dry_run=flag("dry_run", dry_run))
+        if transport is not self._transport or dry_run is not None:
+            dry = isinstance(self._pipeline.sender, Rehearsal) if dry_run is None else flag("dry_run", dry_run)
+            changes["sender"] = _sender(transport, dry_run=dry)
         client = object.__new__(type(self))
         client.__dict__.update(self.__dict__)
         client._owner = False

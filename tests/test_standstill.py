@@ -77,7 +77,7 @@ def test_a_walk_goes_on_whose_items_are_handled_by_code_that_blocks(attempts, ca
 
     assert 120 == run(main(), loop)
     assert len(network.sent) <= 2 * 120
-    assert all(name == "mihu_async" for name, *_ in caplog.record_tuples)
+    assert {"mihu_async"} == {name for name, _, text in caplog.record_tuples if not text.startswith("Executing <")}
     assert re.search(
         r"The event loop stood still for (89\.9|90\.0) s, so GET /api/v1/phone-numbers failed", caplog.text
     )
