@@ -28,6 +28,8 @@ from mihu_async.errors import (
     TransportError,
     UsageError,
     ValidationError,
+    WaitError,
+    WaitTimeoutError,
 )
 from mihu_async.hooks import Hooks
 from mihu_async.models.agents import Agent
@@ -151,6 +153,8 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Unset",
     "UsageError",
     "ValidationError",
+    "WaitError",
+    "WaitTimeoutError",
     "WalkReport",
     "__version__",
 ]

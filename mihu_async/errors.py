@@ -10,6 +10,8 @@ MihuError                      the base; ``.attempts`` says what was tried, when
 │   └── ConnectionLostError
 ├── OutcomeUnknownError        a write that may have been applied; ``await error.check()`` looks again
 ├── DecodeError                the service spoke and we cannot read it
+├── WaitError                  a number will not come to the status that was waited for
+│   └── WaitTimeoutError(TimeoutError)    … did not come to it in the time given
 ├── PaginationError            pages that contradict themselves
 │   └── DriftError             the listing moved, and on_drift="raise" asked to be told
 └── APIError                   the service refused
@@ -56,7 +58,8 @@ class MihuError(Exception):
     attempts: tuple[Attempt, ...] = ()
     """One for each try of the call, in order, also of those that never connected.
 
-    Empty where no call failed: UsageError, DryRun, PaginationError, DriftError, and what ``check()`` raises.
+    Empty where no call failed: UsageError, DryRun, WaitError, WaitTimeoutError, PaginationError, DriftError, and what
+    ``check()`` raises.
     """
     stopped: str = ""
     """Why the call was not tried again; empty where trying again was never an option."""
@@ -214,6 +217,29 @@ class DecodeError(_CallError):
         """The first places that were wrong (``$.data.items[3].billing.monthly_fee``); empty where it was no JSON."""
         self.transient = transient
         """Whether another attempt may read it: the bytes were no JSON. JSON of a wrong shape is not asked for again."""
+
+
+class WaitError(MihuError):
+    """A number that was waited for is gone or inactive, so it will not come to the status by itself.
+
+    The wait only read: nothing was changed.
+    """
+
+    def __init__(self, message: str, *, number: str, status: str, last_status: str | None) -> None:
+        super().__init__(message)
+        self.number = number
+        """The number that was waited for, in E.164 form."""
+        self.status = status
+        """The status that was waited for."""
+        self.last_status = last_status
+        """The status that was seen last; None where the number was not seen, or the service did not say."""
+
+
+class WaitTimeoutError(WaitError, TimeoutError):
+    """A number did not come to a status in the time given. It may still do so: wait for it again.
+
+    ``__cause__`` is the error of the latest look that failed, or None where none did.
+    """
 
 
 class PaginationError(MihuError):

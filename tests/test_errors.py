@@ -23,6 +23,8 @@ EXTRA = {
     errors.DryRun: CALL | {"json": {"a": 1}, "curl": "curl"},
     errors.OutcomeUnknownError: CALL | {"how_to_check": "Look."},
     errors.DecodeError: CALL | {"status": 200, "content_type": "text/html", "excerpt": "<", "paths": ("$.a",)},
+    errors.WaitError: {"number": "+390790080041", "status": "active", "last_status": "pending"},
+    errors.WaitTimeoutError: {"number": "+390790080041", "status": "active", "last_status": None},
     errors.PaginationError: {"requested": 2, "received": 1},
     errors.DriftError: {"requested": 2, "received": 2},
     errors.PurchaseLimitError: CALL | ANSWER | {"limit": 3, "current": 3},
@@ -68,6 +70,7 @@ def test_the_text_says_how_often_and_why_no_more():
         (errors.UsageError, ValueError),
         (errors.RequestTimeoutError, TimeoutError),
         (errors.ConnectTimeoutError, TimeoutError),
+        (errors.WaitTimeoutError, TimeoutError),
     ],
 )
 def test_errors_are_what_python_calls_them(kind, builtin):

@@ -75,6 +75,7 @@ async def sandbox(
     host: str = "127.0.0.1",
     port: int = 0,
     purchase_limit: int | None = None,
+    activation_delay: float = 0.0,
     script: Annotated[tuple[str, ...], Parameter(validator=_played, negative=())] = (),
 ) -> None:
     """Serve the documented API on this machine, with state and without an account, until Ctrl-C.
@@ -93,13 +94,26 @@ async def sandbox(
         The port to listen on; 0 takes a free one.
     purchase_limit
         Refuse purchases over so many numbers.
+    activation_delay
+        Seconds that a number is pending after it was bought.
     script
         Play faults that are known by a name, such as outage; may be given again.
     """
     from mihu_async.sandbox import Sandbox  # noqa: PLC0415 - no other command needs a server
     from mihu_async.sandbox.__main__ import serve  # noqa: PLC0415 - other commands need no server
 
-    await serve(Sandbox(numbers, trunks, seed=seed, host=host, port=port, purchase_limit=purchase_limit, script=script))
+    await serve(
+        Sandbox(
+            numbers,
+            trunks,
+            seed=seed,
+            host=host,
+            port=port,
+            purchase_limit=purchase_limit,
+            activation_delay=activation_delay,
+            script=script,
+        )
+    )
 
 
 @app.command

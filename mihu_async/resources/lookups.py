@@ -1,5 +1,6 @@
 """How to see what a lost write left behind, and whose it is: safe reads, and pure judgements."""
 
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
@@ -19,6 +20,8 @@ R = TypeVar("R")
 
 Listed = Callable[[Pipeline, dict[str, Any]], Pager[PhoneNumber]]
 """Makes the pager of a listing, with filters."""
+RowTest = Callable[[PhoneNumber], bool]
+"""Tests a row of a listing."""
 
 
 def purchase_of(number: str, listed: Listed) -> Lookup[PhoneNumber]:
@@ -35,7 +38,7 @@ def purchase_of(number: str, listed: Listed) -> Lookup[PhoneNumber]:
         told = f"{number} is in the inventory, bought {when} this call ({bought:%Y-%m-%d %H:%M:%S%z})"
         return Found(found, ours=ours, told=told)
 
-    return Lookup(_finder(number, listed, {"include_external": True}, lambda _: True), judge)
+    return Lookup(_finder(number, listed, {"include_external": True}, any_row), judge)
 
 
 def registration_of(number: str, channel: str, agent_uuid: str, listed: Listed) -> Lookup[NumberChannels]:
@@ -104,29 +107,62 @@ def channels_request(phone_number_uuid: str) -> Request[NumberChannels]:
     return describe("GET", f"/phone-numbers/{phone_number_uuid}/channels", NumberChannels)
 
 
-def _finder(
-    number: str, listed: Listed, filters: dict[str, Any], fits: Callable[[PhoneNumber], bool]
-) -> Callable[[Pipeline, bool], Awaitable[PhoneNumber | None]]:
-    """Walk a listing, narrowed where the service can, and compare on our side: ``search`` is an inferred name."""
-    digits = number.removeprefix("+")
+def digits_of(number: str) -> str:
+    """Return the digits of a number, by which it is known however it is written: ``+39 079…``, ``0039-079…``."""
+    return re.sub(r"[^0-9]", "", number).removeprefix("00")
 
-    async def walk(pager: Pager[PhoneNumber]) -> PhoneNumber | None:
-        async with pager:
-            async for item in pager:
-                if item.number.removeprefix("+") == digits and fits(item):
-                    return item
-        return None
+
+def any_row(_: PhoneNumber) -> bool:
+    """Return True."""
+    return True
+
+
+async def rows_of(
+    number: str, pager: Pager[PhoneNumber], *, counts: RowTest = any_row, suffices: RowTest = any_row
+) -> list[PhoneNumber]:
+    """Walk a listing and return the rows of a number that count, up to the first one that suffices."""
+    digits = digits_of(number)
+    found: list[PhoneNumber] = []
+    async with pager:
+        async for item in pager:
+            if digits_of(item.number) == digits and counts(item):
+                found.append(item)
+                if suffices(item):
+                    break
+    return found
+
+
+async def narrowed_rows(
+    number: str, pager: Callable[[dict[str, Any]], Pager[PhoneNumber]], **tests: RowTest
+) -> list[PhoneNumber] | None:
+    """Return the rows of a listing that is narrowed to a number; None where the service refuses the filter.
+
+    ``search`` is an inferred name, so a service that passes it over gives the whole listing; and a number that is
+    written in another way may be missing.
+    """
+    with suppress(BadRequestError, ValidationError):
+        return await rows_of(number, pager({"search": digits_of(number)}), **tests)
+    return None
+
+
+async def proved_rows(number: str, pager: Pager[PhoneNumber], **tests: RowTest) -> list[PhoneNumber]:
+    """Return the rows of a whole listing; raise MihuError where there is none and the walk is not complete."""
+    found = await rows_of(number, pager, **tests)
+    if not (found or pager.report.complete):
+        raise MihuError(f"the listing moved or does not add up, so {number} may be in it unseen; look again later")
+    return found
+
+
+def _finder(
+    number: str, listed: Listed, filters: dict[str, Any], fits: RowTest
+) -> Callable[[Pipeline, bool], Awaitable[PhoneNumber | None]]:
+    """Return a function that finds the first row that fits, in the whole listing where it is to be thorough."""
 
     async def find(pipeline: Pipeline, thorough: bool) -> PhoneNumber | None:
-        with suppress(BadRequestError, ValidationError):  # the filter may be one that the service does not know
-            found = await walk(listed(pipeline, {**filters, "search": digits}))
-            if found or not thorough:
-                return found
-        whole = listed(pipeline, filters)
-        found = await walk(whole)
-        if not (found or whole.report.complete):
-            raise MihuError(f"the listing moved or does not add up, so {number} may be in it unseen")
-        return found
+        rows = await narrowed_rows(number, lambda search: listed(pipeline, {**filters, **search}), counts=fits)
+        if rows is None or (thorough and not rows):
+            rows = await proved_rows(number, listed(pipeline, filters), counts=fits)
+        return rows[0] if rows else None
 
     return find
 

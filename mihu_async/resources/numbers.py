@@ -33,6 +33,7 @@ from mihu_async.resources.arguments import (
     one_of,
     optional,
     present,
+    seconds,
     text,
 )
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
@@ -40,12 +41,16 @@ from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import channels_request, purchase_of, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
+from mihu_async.resources.waiting import Wait, find_row
 
 PATH = "/phone-numbers"
 STATUS, TYPE = one_of(NumberStatus), one_of(NumberType)
 COMPLIANCE, SORT = one_of(ComplianceStatus), one_of(NumberSort)
 RATES_PER_PAGE = 200
 """The most rates that the service gives on a page."""
+WAIT_TIMEOUT = 600
+WAIT_INTERVAL = 10
+"""Seconds that a wait for a status takes, and from one of its looks to the next."""
 
 
 def value_of(rate: Rate) -> str:
@@ -112,6 +117,61 @@ class Numbers:
             "include_external": optional(flag, "include_external", include_external),
         }
         return NUMBERS.pager(self._pipeline, self._concurrency, filters, page=page, per_page=per_page)
+
+    async def find(self, number: str) -> PhoneNumber | None:
+        """Return a number's row of the inventory, purchased or external, or None: ``GET /phone-numbers``.
+
+        Safe to repeat. The listing is asked for with the number as ``search`` first; because that name is inferred, the
+        rows are compared on this side, and the whole listing is walked where that does not show the number. So None
+        comes only from a walk that is proved to be complete.
+
+        Numbers are compared by their digits: ``+39 079 0080041`` and ``0039-0790080041`` in the inventory are
+        ``+390790080041``. Where several rows are of one number, an active purchased one is preferred, then a purchased
+        one that is pending or whose status is not known, then an inactive one, then an external one; of equals, the one
+        that is listed first.
+
+        number: E.164.
+
+        Raises UsageError before anything is sent, a MihuError where the number was not seen and the walk is not
+        complete, because the listing moved or does not add up, and the errors of the calls.
+        """
+        return await find_row(self._pipeline, e164("number", number), self._listed)
+
+    async def wait(
+        self,
+        number: str,
+        *,
+        status: NumberStatus | Literal["active", "pending", "inactive"] | str = NumberStatus.ACTIVE,
+        timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - it bounds many calls, and ends with an error that says more
+        interval: float = WAIT_INTERVAL,
+    ) -> PhoneNumber:
+        """Wait until a number has a status, and return its row: looks as :meth:`find` does. Safe to repeat.
+
+        A number that was bought can be ``pending``, and no webhook tells of numbers, so the inventory is asked again
+        and again. A number that is not there yet is waited for, because the inventory may lag. So is one that is
+        inactive from the beginning, which may be an old row of the number.
+
+        A look that fails for the network's or the service's reasons, after its own attempts, does not end the wait: the
+        next one may succeed.
+
+        number: E.164.
+        status: a member of the enum, or its string; ``active`` unless given.
+        timeout: seconds after which no further look begins, 600 unless given. The look that is under way then has at
+            most ``Timeout.total`` more.
+        interval: seconds between two looks, 10 unless given; longer where the service asks for a longer pause.
+
+        Raises UsageError before anything is sent; WaitTimeoutError where the time is up, with the status that was seen
+        last; WaitError at once where the number was seen and is gone, or has become inactive while another status is
+        waited for; and an APIError where the service refuses the look for good, such as 401.
+        """
+        return await Wait(
+            pipeline=self._pipeline,
+            listed=self._listed,
+            number=e164("number", number),
+            status=STATUS("status", status),
+            timeout=seconds("timeout", timeout),
+            interval=seconds("interval", interval),
+        ).run()
 
     def shard(self, shard: Shard) -> Pager[PhoneNumber]:
         """Walk a part of a listing that ``await pager.split(…)`` cut, in this process or another one. Safe to repeat.

@@ -29,6 +29,7 @@ def _arguments(argv: Sequence[str] | None) -> Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--purchase-limit", type=int, default=None, help="refuse purchases over it")
+    parser.add_argument("--activation-delay", type=float, default=0.0, help="seconds that a bought number is pending")
     parser.add_argument("--script", action="append", default=[], choices=SCRIPTS, help="faults to play, by name")
     return parser.parse_args(argv)
 

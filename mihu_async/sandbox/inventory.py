@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import RLock
+from time import monotonic
 from typing import Any, TypeVar
 
 import attrs
@@ -10,7 +11,7 @@ import attrs
 from mihu_async.sandbox import listing, rendering
 from mihu_async.sandbox.ledger import Ledger
 from mihu_async.sandbox.rendering import Json
-from mihu_async.sandbox.rows import TRUNK_CHANNELS, Agent, Row
+from mihu_async.sandbox.rows import TRUNK_CHANNELS, Agent, Row, check_changes
 from mihu_async.sandbox.rules import (
     bought_row,
     changed_settings,
@@ -20,6 +21,7 @@ from mihu_async.sandbox.rules import (
     known_number,
     known_row,
     known_trunk,
+    refuse_answers,
     refuse_assignment,
     refuse_connection,
     refuse_provision,
@@ -54,11 +56,16 @@ class Inventory:
         *,
         seed: int = 7,
         purchase_limit: int | None = None,
+        activation_delay: float = 0.0,
         now: Callable[[], datetime] = utc_now,
+        elapsed: Callable[[], float] = monotonic,
     ) -> None:
         self.purchase_limit = purchase_limit
         """How many numbers may be held; it may be set anew at any time, and `None` is no limit."""
+        self.activation_delay = activation_delay
+        """For how many seconds a number that is bought from now on is pending; 0 makes it active at once."""
         self._now = now
+        self._elapsed = elapsed
         self._lock = RLock()
         self._ledger = Ledger(numbers, trunks, seed)
 
@@ -80,13 +87,14 @@ class Inventory:
 
     @property
     def numbers(self) -> tuple[Json, ...]:
-        """All purchased numbers, as a listing without filters returns them."""
+        """All purchased numbers, as a listing without filters returns them. They are copies: `update` changes one."""
         with self._lock:
+            self._activate()
             return self._ledger.items(self._ledger.purchased)
 
     @property
     def trunks(self) -> tuple[Json, ...]:
-        """All external rows, as a listing without filters returns them."""
+        """All external rows, as a listing without filters returns them. They are copies: `update` changes one."""
         with self._lock:
             return self._ledger.items(self._ledger.external)
 
@@ -145,6 +153,27 @@ class Inventory:
             row = ledger.factory.trunk_row(number, channel, agent_uuid or ledger.free_agent(channel))
             return self._place(ledger.external, at, attrs.evolve(row, updated_at=self._now()))
 
+    def update(self, phone_number_uuid: str, **fields: Any) -> Json:
+        """Change fields of a purchased number or an external row, and return its item.
+
+        Keywords are those of `insert`, such as `status="active"`; `updated_at` is now unless given. `KeyError` when
+        none has this uuid, `TypeError` for a field that there is not, and `ValueError` for a word that no page lists, a
+        number that is here already, or a field that is null for external numbers.
+        """
+        with self._lock:
+            ledger = self._ledger
+            row = ledger.row(phone_number_uuid)
+            if row is None:
+                raise KeyError(phone_number_uuid)
+            check_changes(row, fields)
+            number = fields.get("number", row.number)
+            if number != row.number and (ledger.is_purchased(number) or ledger.is_external(number)):
+                raise ValueError(f"{number} is in the inventory already")
+            if "status" in fields:
+                ledger.activations.pop(phone_number_uuid, None)
+            changed = ledger.replace(row, **{"updated_at": self._now(), **fields})
+            return ledger.items([changed])[0]
+
     def delete(self, phone_number_uuid: str) -> None:
         """Remove a purchased number or an external row; `KeyError` when none has this uuid."""
         with self._lock:
@@ -153,6 +182,7 @@ class Inventory:
     def list_numbers(self, wanted: Mapping[str, Any]) -> Json:
         """Answer GET /phone-numbers for a query that `listing.NUMBERS` read."""
         with self._lock:
+            self._activate()
             with_external = wanted.get("include_external") in {"1", "true"}
             rows = self._ledger.rows() if with_external else self._ledger.purchased
             kept = listing.NUMBERS.keep(rows, wanted)
@@ -200,6 +230,7 @@ class Inventory:
     def change_settings(self, phone_number_uuid: str, changes: Mapping[str, Any]) -> Json:
         """Answer PATCH /phone-numbers/{uuid} for the channel settings of a body that `checks.SETTINGS` read."""
         with self._lock:
+            self._activate()
             row, settings = refuse_settings(self._ledger, phone_number_uuid)
             settings = changed_settings(settings, changes)
             changed = self._ledger.replace(row, channel_settings=settings, updated_at=self._now())
@@ -208,8 +239,13 @@ class Inventory:
     def buy(self, purchase: Mapping[str, Any]) -> Json:
         """Answer POST /phone-numbers for a body that `checks.PURCHASE` read."""
         with self._lock:
+            refuse_answers(purchase)
             refuse_purchase(self._ledger, purchase["number"], self.purchase_limit)
-            return self._place(self._ledger.purchased, None, bought_row(self._ledger, purchase, self._now()))
+            row = bought_row(self._ledger, purchase, self._now())
+            if self.activation_delay > 0:
+                row = attrs.evolve(row, status="pending")
+                self._ledger.activations[row.phone_number_uuid] = self._elapsed() + self.activation_delay
+            return self._place(self._ledger.purchased, None, row)
 
     def register(self, registration: Mapping[str, Any]) -> Json:
         """Answer POST /phone-numbers/trunks for a body that `checks.REGISTRATION` read."""
@@ -279,6 +315,14 @@ class Inventory:
         with self._lock:
             row, _ = known_trunk(self._ledger, number, removal["channel"])
             self._ledger.remove(row.phone_number_uuid)
+
+    def _activate(self) -> None:
+        """Make the numbers active that were pending for long enough."""
+        elapsed, activations = self._elapsed(), self._ledger.activations
+        for phone_number_uuid in [uuid for uuid, moment in activations.items() if moment <= elapsed]:
+            del activations[phone_number_uuid]
+            if row := self._ledger.row(phone_number_uuid):
+                self._ledger.replace(row, status="active", updated_at=self._now())
 
     def _place(self, rows: list[Row], at: int | None, row: Row) -> Json:
         rows.insert(len(rows) if at is None else at, row)

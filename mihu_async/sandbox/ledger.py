@@ -17,7 +17,10 @@ SPARE_AGENTS = 50
 
 
 class Ledger:
-    """Purchased and external rows, the factory that made them and makes more, SIP connections, rates and offers."""
+    """Purchased and external rows, the factory that made them and makes more, SIP connections, rates and offers.
+
+    `activations` holds when a pending number becomes active, by its uuid.
+    """
 
     def __init__(self, numbers: int, trunks: int, seed: int) -> None:
         self.factory: RowFactory = RowFactory(seed)
@@ -26,6 +29,7 @@ class Ledger:
         self.connections: list[SipConnection] = []
         self.rates: list[Rate] = list(make_rates(seed))
         self.stock: list[Offer] = list(make_stock(seed))
+        self.activations: dict[str, float] = {}
         for _ in range(SPARE_AGENTS):
             self.factory.hire()
 

@@ -150,3 +150,21 @@ class Row:
     def serves(self, agent_uuid: str) -> bool:
         """Tell whether an agent is bound on any channel."""
         return agent_uuid in self.agents.values()
+
+
+CHANGEABLE = tuple(one.name for one in attrs.fields(Row) if one.name not in {"phone_number_uuid", "trunk"})
+"""The fields of a row that may change; what it is, its uuid and whether it is external, stays."""
+OF_EXTERNALS = ("number", "agents", "updated_at")
+"""Those that apply to external numbers; all others come back as null."""
+WORDS = {"type": NUMBER_TYPES, "status": NUMBER_STATUSES, "compliance": COMPLIANCE_STATUSES}
+
+
+def check_changes(row: Row, fields: Mapping[str, object]) -> None:
+    """Raise TypeError for a field that there is not, and ValueError for one that does not apply, or an unknown word."""
+    for name, value in fields.items():
+        if name not in CHANGEABLE:
+            raise TypeError(f"a row has no field {name} that may change; it has {', '.join(CHANGEABLE)}")
+        if row.trunk and name not in OF_EXTERNALS:
+            raise ValueError(f"{name} is null for external numbers; only {', '.join(OF_EXTERNALS)} may change")
+        if value not in WORDS.get(name, (value,)):
+            raise ValueError(f"{name} is one of {', '.join(WORDS[name])}, not {value!r}")

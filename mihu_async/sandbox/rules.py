@@ -10,10 +10,20 @@ from typing import Any
 import attrs
 
 from mihu_async.sandbox.ledger import Ledger
-from mihu_async.sandbox.refusals import conflict, not_found, phone_in_use, purchase_limit_reached
+from mihu_async.sandbox.refusals import conflict, invalid, not_found, phone_in_use, purchase_limit_reached
 from mihu_async.sandbox.rows import Agent, ChannelSettings, Row, SipConnection, Trunk
 from mihu_async.sandbox.seeding import default_settings, default_trunk_name
-from mihu_async.sandbox.stock import unmet
+from mihu_async.sandbox.stock import asked_for, unmet
+
+
+def refuse_answers(purchase: Mapping[str, Any]) -> None:
+    """Raise when an answer is of another kind than its requirement takes (422; inferred)."""
+    asked = asked_for(purchase["country_code"], purchase["type"])
+    for index, answer in enumerate(purchase.get("requirements", ())):
+        for one in asked:
+            if one.is_named_by(answer) and (wrong := one.wrong_part(answer)):
+                kind, takes = one.shown.type, " or ".join(one.takes)
+                raise invalid(f"requirements.{index}.{wrong}", f"must be {takes}, for {one.key} is of the type {kind}")
 
 
 def refuse_purchase(ledger: Ledger, number: str, limit: int | None) -> None:
@@ -145,12 +155,13 @@ def changed_trunk(trunk: Trunk, change: Mapping[str, Any]) -> Trunk:
 def bought_row(ledger: Ledger, purchase: Mapping[str, Any], now: datetime) -> Row:
     """Make the row of a purchase.
 
-    It is active at once, and complete unless it leaves a requirement of its country and type open, which it then shows
+    It is active, and complete unless it leaves a requirement of its country and type open, which it then shows
     (inferred). Flags that were not given stay unknown; the fee is stored as given, and the free first number of the
     page is not modelled.
     """
     country_code = purchase["country_code"]
-    requirements = unmet(country_code, purchase["type"], purchase.get("requirements", ()))
+    answers, address = purchase.get("requirements", ()), purchase.get("address")
+    requirements = unmet(country_code, purchase["type"], answers, address=address)
     capabilities: Mapping[str, bool | None] | None = purchase.get("capabilities")
     return Row(
         phone_number_uuid=ledger.factory.uuid(),

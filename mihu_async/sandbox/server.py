@@ -32,9 +32,10 @@ class Sandbox:
     any loop.
 
     `numbers` counts the purchased numbers and `trunks` the external rows that it begins with, both the same for the
-    same `seed`. The token is made up from the seed when left out. `purchase_limit=None` is no limit. `port=0` takes a
-    free port, and keeps it when the sandbox is started again, which goes on with the state as it was. With `ssl`, a
-    server's `ssl.SSLContext`, it speaks HTTPS.
+    same `seed`. The token is made up from the seed when left out. `purchase_limit=None` is no limit. A number that
+    is bought is pending for `activation_delay` seconds, and then active. `port=0` takes a free port, and keeps it when
+    the sandbox is started again, which goes on with the state as it was. With `ssl`, a server's `ssl.SSLContext`, it
+    speaks HTTPS.
 
     `script` names one script of faults or several to begin with, as `faults.play` takes them. With `strict`, leaving
     the block calls `verify()`, unless an exception is under way.
@@ -48,6 +49,7 @@ class Sandbox:
         seed: int = 7,
         token: str | None = None,
         purchase_limit: int | None = None,
+        activation_delay: float = 0.0,
         host: str = "127.0.0.1",
         port: int = 0,
         ssl: SSLContext | None = None,
@@ -56,7 +58,9 @@ class Sandbox:
     ) -> None:
         self.token: str = token or sandbox_token(seed)
         """The token that is let in."""
-        self.inventory: Inventory = Inventory(numbers, trunks, seed=seed, purchase_limit=purchase_limit)
+        self.inventory: Inventory = Inventory(
+            numbers, trunks, seed=seed, purchase_limit=purchase_limit, activation_delay=activation_delay
+        )
         """What it knows, which may be changed while it serves."""
         self.faults: Faults = Faults()
         """The script of what goes wrong."""

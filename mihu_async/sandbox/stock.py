@@ -1,7 +1,8 @@
 """What is for sale in the sandbox, and what regulators ask of who buys it: made up, the same for the same seed.
 
 The pages say what a search result carries and how a requirement is known; which numbers there are, what they cost and
-what is asked where is made up. Documents are ids that nobody looks into.
+what is asked where is made up. Documents are ids that nobody looks into. Of the types of requirements `textual` is
+documented; the others, and which part of an answer each takes, are inferred.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,6 +27,17 @@ EXAMPLE = Offer(
 """The number of the purchase page's example: Italy has no range for films and books."""
 
 
+PARTS = ("value", "document_id")
+"""What an answer may hold."""
+TAKES: Mapping[str, tuple[str, ...]] = {
+    "textual": ("value",),
+    "datetime": ("value",),
+    "document": ("document_id",),
+    "address": PARTS,
+}
+"""What of it a requirement takes, by its type."""
+
+
 @attrs.frozen(kw_only=True)
 class Asked:
     """A requirement as it is asked: known by its key or its id, and shown on a number as long as it is not met."""
@@ -34,13 +46,26 @@ class Asked:
     requirement_id: str
     shown: Requirement
 
-    def is_met_by(self, answers: Iterable[Mapping[str, str]]) -> bool:
-        """Tell whether one of some answers names it and says something."""
-        return any(
-            (answer.get("key") == self.key or answer.get("requirement_id") == self.requirement_id)
-            and bool(answer.get("value") or answer.get("document_id"))
-            for answer in answers
-        )
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The parts of an answer that it takes."""
+        return TAKES[self.shown.type]
+
+    def is_named_by(self, answer: Mapping[str, str]) -> bool:
+        """Tell whether an answer is to this one."""
+        return answer.get("key") == self.key or answer.get("requirement_id") == self.requirement_id
+
+    def wrong_part(self, answer: Mapping[str, str]) -> str | None:
+        """Name what an answer holds in place of what this one takes."""
+        if any(part in answer for part in self.takes):
+            return None
+        return next((part for part in PARTS if part in answer), None)
+
+    def is_met_by(self, answers: Iterable[Mapping[str, str]], address: Mapping[str, str] | None = None) -> bool:
+        """Tell whether one of some answers names it and says something, or the address of the purchase does."""
+        if self.shown.type == "address" and address:
+            return True
+        return any(self.is_named_by(answer) and any(answer.get(part) for part in self.takes) for answer in answers)
 
 
 def _asked(key: str, name: str, kind: str, description: str) -> Asked:
@@ -51,13 +76,15 @@ def _asked(key: str, name: str, kind: str, description: str) -> Asked:
 ADDRESS = _asked("proof_of_address", "Proof of address", "document", "A bill of the last three months.")
 IDENTITY = _asked("identity_document", "Identity document", "document", "A passport or an identity card.")
 BUSINESS = _asked("business_name", "Business name", "textual", "As it is registered.")
+BIRTH = _asked("date_of_birth", "Date of birth", "datetime", "Of the person who buys.")
+SEAT = _asked("registered_address", "Registered address", "address", "In the country of the number.")
 REQUIREMENTS: Mapping[tuple[str, str], tuple[Asked, ...]] = {
     ("GB", "local"): (ADDRESS,),
     ("GB", "mobile"): (ADDRESS, BUSINESS),
     ("GB", "national"): (BUSINESS,),
     ("FR", "local"): (ADDRESS, IDENTITY),
-    ("FR", "mobile"): (ADDRESS, IDENTITY, BUSINESS),
-    ("DE", "local"): (ADDRESS, BUSINESS),
+    ("FR", "mobile"): (ADDRESS, IDENTITY, BIRTH),
+    ("DE", "local"): (ADDRESS, BUSINESS, SEAT),
 }
 """What is asked by country and type, nothing where a pair is not here."""
 
@@ -82,7 +109,9 @@ def asked_for(country_code: str, kind: str) -> tuple[Asked, ...]:
     return REQUIREMENTS.get((country_code, kind), ())
 
 
-def unmet(country_code: str, kind: str, answers: Iterable[Mapping[str, str]]) -> tuple[Requirement, ...]:
-    """Tell what of it some answers leave open, as a number shows it."""
+def unmet(
+    country_code: str, kind: str, answers: Iterable[Mapping[str, str]], *, address: Mapping[str, str] | None = None
+) -> tuple[Requirement, ...]:
+    """Tell what of it some answers and an address leave open, as a number shows it."""
     given = list(answers)
-    return tuple(asked.shown for asked in asked_for(country_code, kind) if not asked.is_met_by(given))
+    return tuple(asked.shown for asked in asked_for(country_code, kind) if not asked.is_met_by(given, address))

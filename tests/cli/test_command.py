@@ -147,10 +147,11 @@ def test_a_sandbox_is_served_until_ctrl_c(monkeypatch):
 
     monkeypatch.setattr("mihu_async.sandbox.__main__.serve", serve)
 
-    options = "--numbers 3 --trunks 2 --seed 1 --purchase-limit 4 --port 7000 --script outage --script busy"
+    options = "--numbers 3 --trunks 2 --seed 1 --purchase-limit 4 --activation-delay 2.5 --port 7000"
+    options += " --script outage --script busy"
     assert 0 == execute(["sandbox", *options.split()])
     assert "<Sandbox stopped Inventory(numbers=3, trunks=2)>" == repr(served[0])
-    assert 4 == served[0].inventory.purchase_limit
+    assert (4, 2.5) == (served[0].inventory.purchase_limit, served[0].inventory.activation_delay)
     assert "http://127.0.0.1:7000" == served[0].base_url
     assert [503, 429] == [fault.status for fault in served[0].faults.pending]
 

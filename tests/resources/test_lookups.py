@@ -16,10 +16,14 @@ from mihu_async import (
     NumberChannels,
     NumberSource,
     OutboundSettings,
+    Pager,
     PhoneNumber,
 )
+from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import TOLERANCE, Found
 from mihu_async.resources.lookups import purchase_of, registration_of, snapshot_of
+from mihu_async.resources.numbers import NUMBERS
+from tests.doubles import FakeClock, FakeSender, failed, ok, pipeline
 
 NUMBER = "+390790080041"
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -126,3 +130,32 @@ def test_a_snapshot_is_made_from_a_row():
         ),
     )
     assert Channels(call=Channel(), sms=Channel(), whatsapp=Binding()) == snapshot_of(number()).channels
+
+
+def page(*rows: Any) -> Any:
+    """Make the answer of a listing that fits on one page."""
+    pagination = {"current_page": 1, "per_page": 100, "total": len(rows), "last_page": 1, "has_more": False}
+    return ok({"items": list(rows), "pagination": pagination})
+
+
+def listed(over: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
+    """Make the pager of a listing."""
+    return NUMBERS.pager(over, 1, filters, page=1, per_page=100)
+
+
+@pytest.mark.parametrize(
+    ("answers", "thorough", "found"),
+    [
+        ([page({"phone_number_uuid": "u", "number": "+39 079 0080041", "is_external": False})], False, "u"),
+        ([page()], False, None),
+        ([page(), page({"phone_number_uuid": "u", "number": "0039-0790080041", "is_external": False})], True, "u"),
+        ([failed(400), page({"phone_number_uuid": "u", "number": NUMBER, "is_external": False})], False, "u"),
+    ],
+)
+async def test_a_look_up_knows_a_number_by_its_digits(answers, thorough, found):
+    """It walks the whole listing where it is to be thorough, or where the filter is refused."""
+    network = FakeSender(FakeClock(), answers)
+    row = await purchase_of(NUMBER, listed).find(pipeline(network), thorough)
+
+    assert found == (row and row.phone_number_uuid)
+    assert [] == network.outcomes

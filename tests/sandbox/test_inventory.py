@@ -467,6 +467,125 @@ def test_changed_items_do_not_change_the_state(inventory):
     assert before == inventory.numbers
 
 
+def test_a_number_can_be_pending_at_first():
+    """It becomes active when its time has come, in every answer, and can be narrowed to by then."""
+    seconds = [100.0]
+    inventory = Inventory(1, 0, now=lambda: NOW, activation_delay=5, elapsed=lambda: seconds[0])
+    bought = inventory.buy(PURCHASE)
+    seconds[0] = 104.9
+    before = inventory.list_numbers({"page": 1, "per_page": 25, "status": "pending"})["items"]
+    seconds[0] = 105.0
+    after = inventory.list_numbers({"page": 1, "per_page": 25, "status": "active"})["items"]
+
+    assert "pending" == bought["status"]
+    assert bought in before
+    assert {**bought, "status": "active"} in after
+    assert {**bought, "status": "active"} == inventory.numbers[-1]
+
+
+def test_settings_are_answered_with_the_status_of_now():
+    """An update of a number whose time has come shows it active."""
+    seconds = [0.0]
+    inventory = Inventory(0, 0, activation_delay=1, elapsed=lambda: seconds[0])
+    uuid = inventory.buy(PURCHASE)["phone_number_uuid"]
+    seconds[0] = 1.0
+
+    assert "active" == inventory.change_settings(uuid, {"voice": {"enabled": False}})["status"]
+
+
+def test_a_number_that_is_gone_or_changed_is_not_activated():
+    """Deleted, it stays away; with a status of its own, it keeps that."""
+    seconds = [0.0]
+    inventory = Inventory(0, 0, activation_delay=1, elapsed=lambda: seconds[0])
+    gone = inventory.buy(PURCHASE)
+    inventory.delete(gone["phone_number_uuid"])
+    kept = inventory.buy({**PURCHASE, "number": "+390790080042"})
+    inventory.update(kept["phone_number_uuid"], status="inactive")
+    seconds[0] = 9.0
+
+    assert ["inactive"] == [number["status"] for number in inventory.numbers]
+
+
+def test_the_delay_can_be_set_later():
+    """It counts for what is bought from then on."""
+    inventory = Inventory(0, 0)
+    first = inventory.buy(PURCHASE)
+    inventory.activation_delay = 60
+    second = inventory.buy({**PURCHASE, "number": "+390790080042"})
+
+    assert ("active", "pending") == (first["status"], second["status"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"status": "inactive"}, {"status": "inactive"}),
+        ({"number": NUMBER}, {"number": NUMBER}),
+        ({"country_code": "IT", "location": "Sassari", "type": "mobile"}, None),
+        ({"compliance": "requirement_pending"}, {"compliance": {"status": "requirement_pending", "requirements": []}}),
+        ({"capabilities": None, "channel_settings": None}, None),
+        ({"monthly_fee": 2.5}, {"billing": {"monthly_fee": 2.5, "currency": "EUR"}}),
+        ({"agents": {}}, {"bindings": {"call": FREE, "sms": FREE, "whatsapp": FREE}}),
+        ({"purchased_at": NOW - timedelta(days=1)}, {"purchased_at": "2026-03-03T05:06:07Z"}),
+        ({"updated_at": NOW + timedelta(days=1)}, {"updated_at": "2026-03-05T05:06:07Z"}),
+    ],
+)
+def test_a_row_is_changed(inventory, fields, shown):
+    """Every documented field can be set, and is answered so; the row was changed now unless it says when."""
+    uuid = inventory.numbers[2]["phone_number_uuid"]
+    expected = {**inventory.numbers[2], "updated_at": "2026-03-04T05:06:07Z", **(fields if shown is None else shown)}
+
+    assert expected == inventory.update(uuid, **fields)
+    assert expected == inventory.numbers[2]
+
+
+def test_an_external_row_is_changed(inventory):
+    """It has another agent then."""
+    row = inventory.trunks[0]
+    channel = next(channel for channel, binding in row["bindings"].items() if binding["bound"])
+    agent = inventory.free_agents(channel)[0]
+    changed = inventory.update(row["phone_number_uuid"], agents={channel: agent})
+
+    assert agent == changed["bindings"][channel]["agent_uuid"]
+    assert changed == inventory.trunks[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "error", "told"),
+    [
+        ("numbers", {"state": "active"}, TypeError, "has no field state that may change; it has number, country_code"),
+        ("numbers", {"is_external": True}, TypeError, "no field is_external"),
+        ("numbers", {"status": "ready"}, ValueError, "status is one of active, pending, inactive, not 'ready'"),
+        ("numbers", {"type": "fax"}, ValueError, "type is one of local"),
+        ("numbers", {"compliance": None}, ValueError, "compliance is one of completed"),
+        ("trunks", {"status": "active"}, ValueError, "status is null for external numbers"),
+    ],
+)
+def test_what_a_row_cannot_be_is_refused(inventory, kind, fields, error, told):
+    """The row stays as it was."""
+    before = getattr(inventory, kind)
+
+    with pytest.raises(error, match=told):
+        inventory.update(before[0]["phone_number_uuid"], **fields)
+
+    assert before == getattr(inventory, kind)
+
+
+def test_a_number_is_in_the_inventory_once(inventory):
+    """No row takes the number of another one, and a row that is not there is not changed."""
+    first, second = inventory.numbers[:2]
+    trunk = inventory.trunks[0]
+
+    for taken in (second["number"], trunk["number"]):
+        with pytest.raises(ValueError, match="is in the inventory already"):
+            inventory.update(first["phone_number_uuid"], number=taken)
+    with pytest.raises(KeyError):
+        inventory.update("nothing", status="active")
+
+    assert first == inventory.numbers[0]
+    assert first["number"] == inventory.update(first["phone_number_uuid"], number=first["number"])["number"]
+
+
 def test_there_are_three_channels():
     """A channel by another name has no free agents, and says so."""
     with pytest.raises(ValueError, match="there is no channel voice"):

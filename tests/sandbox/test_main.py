@@ -45,7 +45,8 @@ def test_serves_until_it_is_told_to_stop(monkeypatch):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     monkeypatch.setattr(sys, "stdout", screen := Screen(look))
 
-    assert 0 == __main__.main(["--numbers", "3", "--trunks", "0", "--seed", "5", "--purchase-limit", "4"])
+    options = "--numbers 3 --trunks 0 --seed 5 --purchase-limit 4 --activation-delay 2.5"
+    assert 0 == __main__.main(options.split())
     assert b'"total":3,' in answers[0]
     printed = r"export MIHU_BASE_URL=http://127\.0\.0\.1:\d+\nexport MIHU_API_TOKEN=sandbox-\w+\n"
     assert re.fullmatch(printed + r"(export (OTHER_|CALLS_)?AGENT=[\w-]+\n){3}# .*\n", screen.text)

@@ -6,7 +6,7 @@ import pytest
 
 from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.refusals import RefusedError
-from mihu_async.sandbox.stock import REQUIREMENTS, STOCK, asked_for, make_stock, unmet
+from mihu_async.sandbox.stock import REQUIREMENTS, STOCK, TAKES, asked_for, make_stock, unmet
 
 CARRIED = {"number", "country_code", "type", "monthly_fee", "capabilities", "location"}
 NOBODY = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
@@ -72,11 +72,16 @@ def test_what_is_asked_is_known_by_key_and_id():
         (({"key": "proof_of_address", "document_id": "d"},), ["Business name"]),
         (({"key": "proof_of_address"},), ["Proof of address", "Business name"]),
         (({"key": "business_name", "value": "Acme"}, {"key": "colour", "value": "red"}), ["Proof of address"]),
-        (tuple({"requirement_id": one.requirement_id, "value": "v"} for one in asked_for("GB", "mobile")), []),
+        (
+            tuple({"requirement_id": one.requirement_id, one.takes[0]: "v"} for one in asked_for("GB", "mobile")),
+            [],
+        ),
+        (({"key": "proof_of_address", "value": "v"},), ["Proof of address", "Business name"]),
+        (({"key": "business_name", "document_id": "d", "value": ""},), ["Proof of address", "Business name"]),
     ],
 )
 def test_what_is_not_answered_is_left_open(answers, left):
-    """An answer names its requirement by key or id, and holds a text or any document's id."""
+    """An answer names its requirement by key or id, and holds what its type takes: a text or any document's id."""
     assert left == [requirement.name for requirement in unmet("GB", "mobile", answers)]
 
 
@@ -90,6 +95,58 @@ def test_a_purchase_shows_what_it_leaves_open(inventory):
     assert "requirement_pending" == pending["compliance"]["status"]
     assert ["Proof of address"] == [requirement["name"] for requirement in pending["compliance"]["requirements"]]
     assert {"status": "completed", "requirements": []} == complete["compliance"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "met"),
+    [
+        ({}, False),
+        ({"address": {}}, False),
+        ({"address": {"locality": "Berlin"}}, True),
+        ({"requirements": [{"key": "registered_address", "value": "Berlin"}]}, True),
+        ({"requirements": [{"key": "registered_address", "document_id": "d"}]}, True),
+    ],
+)
+def test_an_address_is_given_with_the_purchase_or_as_an_answer(inventory, changes, met):
+    """Both meet a requirement of that type."""
+    german = next(offer for offer in inventory.offers if "DE" == offer["country_code"])
+    bought = inventory.buy(purchase(german, **changes))
+    left = {requirement["type"] for requirement in bought["compliance"]["requirements"]}
+
+    assert met == ("address" not in left)
+
+
+@pytest.mark.parametrize(
+    ("answer", "field", "told"),
+    [
+        (
+            {"key": "business_name", "document_id": "d"},
+            "document_id",
+            "is of the type textual",
+        ),
+        (
+            {"key": "proof_of_address", "value": "v"},
+            "value",
+            "is of the type document",
+        ),
+    ],
+)
+async def test_an_answer_of_the_wrong_kind_is_refused(sandbox, call, answer, field, told):
+    """With 422, before anything is bought."""
+    british = [offer for offer in sandbox.inventory.offers if "GB" == offer["country_code"]]
+    offer = next(offer for offer in british if "mobile" == offer["type"])
+    other = {"key": "colour", "value": "red"}
+    before = sandbox.inventory.numbers
+    reply = await call("POST", "/phone-numbers", json=purchase(offer, requirements=[other, answer]))
+
+    assert (422, f"requirements.1.{field}") == (reply.status, reply.json["error"]["field"])
+    assert told in reply.json["error"]["details"]
+    assert before == sandbox.inventory.numbers
+
+
+def test_every_type_to_expect_is_asked_for():
+    """Code under test meets each of them."""
+    assert set(TAKES) == {one.shown.type for some in REQUIREMENTS.values() for one in some}
 
 
 def test_a_provision_binds_the_agent(inventory):

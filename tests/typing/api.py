@@ -165,6 +165,9 @@ async def writes(mihu: MihuClient) -> None:
         requirements=[RequirementValue(key="k", value="v")],
     )
     assert_type(number, PhoneNumber)
+    assert_type(await mihu.numbers.find("+390790080041"), PhoneNumber | None)
+    assert_type(await mihu.numbers.wait("+390790080041"), PhoneNumber)
+    assert_type(await mihu.numbers.wait("+390790080041", status="pending", timeout=60, interval=0.5), PhoneNumber)
     sip = SipCredentials(gateway="sip.acme.com", port=5060)
     snapshot = await mihu.trunks.register(phone_number="+1", agent_uuid="a", channel="call", sip=sip)
     assert_type(snapshot, NumberChannels)

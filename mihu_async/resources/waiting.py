@@ -1,0 +1,137 @@
+"""A number is found in the inventory, or waited for until it has a status. What a look shows is judged by values."""
+
+from enum import IntEnum
+from http import HTTPStatus
+
+from attrs import evolve, frozen
+
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.errors import (
+    APIError,
+    DryRun,
+    MihuError,
+    RateLimitError,
+    ServerError,
+    UsageError,
+    WaitError,
+    WaitTimeoutError,
+)
+from mihu_async.models.enums import NumberStatus
+from mihu_async.models.numbers import PhoneNumber
+from mihu_async.resources.lookups import Listed, narrowed_rows, proved_rows
+
+
+class Standing(IntEnum):
+    """How a row of a number stands among all rows of the number; the lowest is preferred."""
+
+    ACTIVE = 0
+    UNSETTLED = 1
+    INACTIVE = 2
+    EXTERNAL = 3
+
+
+def standing_of(row: PhoneNumber) -> Standing:
+    """Return how a row stands: purchased and active, pending or unknown, or inactive; or external."""
+    if row.is_external:
+        return Standing.EXTERNAL
+    if row.status == NumberStatus.ACTIVE:
+        return Standing.ACTIVE
+    return Standing.INACTIVE if row.status == NumberStatus.INACTIVE else Standing.UNSETTLED
+
+
+async def find_row(pipeline: Pipeline, number: str, listed: Listed) -> PhoneNumber | None:
+    """Return the preferred row of a number, or None; a purchased row that is not inactive saves the whole walk."""
+    filters = {"include_external": True}
+    found = await narrowed_rows(number, lambda search: listed(pipeline, {**filters, **search}), suffices=_is_active)
+    rows = found or []
+    if all(standing_of(row) >= Standing.INACTIVE for row in rows):
+        rows += await proved_rows(number, listed(pipeline, filters), suffices=_is_active)
+    return min(rows, key=standing_of, default=None)
+
+
+def _is_active(row: PhoneNumber) -> bool:
+    return standing_of(row) == Standing.ACTIVE
+
+
+def why_never(row: PhoneNumber | None, *, seen: PhoneNumber | None, wanted: NumberStatus) -> str | None:
+    """Say why a number will not come to a status by itself; None where it still may.
+
+    ``row`` is what the latest look showed, ``seen`` what the look before showed.
+    """
+    if row is None:
+        return seen and "is no longer in the inventory"
+    if row.is_external and row.status is None:
+        return "is an external number, which has no status"
+    if row.status == NumberStatus.INACTIVE != wanted and seen and seen.status != NumberStatus.INACTIVE:
+        return "has become inactive"
+    return None
+
+
+def is_final(error: MihuError) -> bool:
+    """Return True if the same look would fail again: the caller's fault, or a refusal that waiting does not change."""
+    if isinstance(error, APIError):
+        return not isinstance(error, RateLimitError | ServerError) and error.status != HTTPStatus.REQUEST_TIMEOUT
+    return isinstance(error, UsageError | DryRun)
+
+
+@frozen(kw_only=True)
+class Wait:
+    """One wait for a number's status, as ``numbers.wait`` describes it; times are in seconds."""
+
+    pipeline: Pipeline
+    listed: Listed
+    number: str
+    status: NumberStatus
+    timeout: float
+    interval: float
+
+    async def run(self) -> PhoneNumber:
+        """Look, sleep and look again until the number has the status, will not have it, or the time is up."""
+        clock = self.pipeline.clock
+        deadline = clock.monotonic() + self.timeout
+        pipeline = evolve(self.pipeline, until=deadline + self.pipeline.timeout.total)
+        seen: PhoneNumber | None = None
+        failure: MihuError | None = None
+        looks = 0
+        while True:
+            looks += 1
+            pause = self.interval
+            try:
+                row = await find_row(pipeline, self.number, self.listed)
+            except MihuError as error:
+                if is_final(error):
+                    raise
+                failure = error
+                pause = max(pause, getattr(error, "retry_after", None) or 0.0)
+            else:
+                if row and row.status == self.status:
+                    return row
+                why = why_never(row, seen=seen, wanted=self.status)
+                seen = row or seen
+                if why:
+                    raise self._given_up(why, seen)
+            left = deadline - clock.monotonic()
+            if left <= 0:
+                raise self._timed_out(seen, looks, failure) from failure
+            await clock.sleep(min(pause, left))
+
+    def _given_up(self, why: str, seen: PhoneNumber | None) -> WaitError:
+        message = (
+            f"{self.number} {why}, so it was not waited for any longer to be {self.status}; its last known status is "
+            f"{_shown(seen)}. Nothing was changed. Ask Mihu why, or look at the number with numbers.find()."
+        )
+        return WaitError(message, number=self.number, status=self.status, last_status=seen and seen.status)
+
+    def _timed_out(self, seen: PhoneNumber | None, looks: int, failure: MihuError | None) -> WaitTimeoutError:
+        was = f"its last known status is {_shown(seen)}" if seen else "it was not seen in the inventory"
+        message = (
+            f"{self.number} was not {self.status} within {self.timeout:g} s: {was}, after {looks} looks. Nothing was "
+            "changed, and it may still become so: wait for it again, with a longer timeout."
+        )
+        if failure:
+            message += f" The latest look that failed: {failure}"
+        return WaitTimeoutError(message, number=self.number, status=self.status, last_status=seen and seen.status)
+
+
+def _shown(row: PhoneNumber | None) -> str:
+    return f"{str(row.status)!r}" if row and row.status else "not known"
