@@ -8,6 +8,7 @@ MihuError                      the base; ``.attempts`` says what was tried, when
 │   │   └── ConnectTimeoutError    … in the time given; a RequestTimeoutError too
 │   ├── RequestTimeoutError(TimeoutError)
 │   └── ConnectionLostError
+├── LedgerError                the ledger of purchases cannot be used: nothing was sent
 ├── OutcomeUnknownError        a write that may have been applied; ``await error.check()`` looks again
 ├── DecodeError                the service spoke and we cannot read it
 ├── WaitError                  a number will not come to the status that was waited for
@@ -119,6 +120,13 @@ class DryRun(MihuError):  # noqa: N818 - nothing went wrong
         """Its body; None where it has none."""
         self.curl = curl
         """The same as a command line."""
+
+
+class LedgerError(MihuError):
+    """The ledger that a purchase with an ``idempotency_key`` rests on cannot be read or written. Nothing was sent.
+
+    ``__cause__`` is what its store said.
+    """
 
 
 class _CallError(MihuError):
