@@ -28,6 +28,7 @@ from mihu_async import (
     SipUpdate,
     UsageError,
     ValidationError,
+    WaitTimeoutError,
 )
 from mihu_async.sandbox import (
     Change,
@@ -494,3 +495,26 @@ async def test_every_connection_goes_back_however_a_walk_ends(sandbox, ending):
         assert not session.connector._acquired
 
         assert 57 == len(await mihu.numbers.list().collect())
+
+
+async def test_a_pending_number_is_waited_for():
+    """It is bought as pending, found so, and given once it is active; before that, the wait says what it saw."""
+    async with (
+        Sandbox(numbers=3, trunks=2, activation_delay=3600) as served,
+        MihuClient(served.token, base_url=served.base_url) as mihu,
+    ):
+        bought = await mihu.numbers.buy(**PURCHASE)
+        found = await mihu.numbers.find(PURCHASE["number"])
+        with pytest.raises(WaitTimeoutError, match="its last known status is 'pending'"):
+            await mihu.numbers.wait(PURCHASE["number"], timeout=0.001)
+        served.inventory.update(bought.phone_number_uuid, status="active")
+        active = await mihu.numbers.wait(PURCHASE["number"])
+        trunk = await mihu.numbers.find(served.inventory.trunks[0]["number"])
+        nothing = await mihu.numbers.find("+12345678901")
+
+    assert NumberStatus.PENDING == bought.status
+    assert bought == found
+    assert (NumberStatus.ACTIVE, bought.phone_number_uuid) == (active.status, active.phone_number_uuid)
+    assert trunk
+    assert trunk.is_external
+    assert None is nothing

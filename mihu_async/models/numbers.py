@@ -23,7 +23,7 @@ class Requirement:
     name: str | None = None
     """What it is called."""
     type: str | None = None
-    """What it wants: ``"textual"``, or another word that is not documented."""
+    """The kind of answer that it takes: ``"textual"``; other words, such as ``"document"``, are not documented."""
     description: str | None = None
     """What to give."""
 

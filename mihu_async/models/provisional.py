@@ -14,6 +14,13 @@ from mihu_async.reports import Problem
 
 T = TypeVar("T")
 
+PARTS = ("value", "document_id")
+"""The parts of an answer: a text, or the id of a document."""
+TAKES = {"textual": ("value",), "datetime": ("value",), "document": ("document_id",)}
+"""The part of an answer that a type of requirement takes; every other type takes either."""
+ADDRESS = "address"
+"""The type of a requirement that the address of the purchase answers too."""
+
 
 @frozen(kw_only=True)
 class Items(Generic[T]):
@@ -35,22 +42,37 @@ class PurchaseRequirement:
     """
 
     key: str | None = None
-    """What an answer names it by."""
+    """The key that an answer names it by."""
     requirement_id: str | None = None
-    """What it may be named by as well."""
+    """The id that an answer may name it by as well."""
     name: str | None = None
-    """What it is called; inferred."""
+    """Its name in words; inferred."""
     type: str | None = None
-    """What it wants; inferred."""
+    """The kind of answer that it takes: ``"textual"``, ``"datetime"``, ``"document"`` or ``"address"``; inferred."""
     description: str | None = None
     """What to give; inferred."""
     extra: Mapping[str, Any] = extra()
     """All else that the service said of it."""
 
     @property
+    def answer_id(self) -> str | None:
+        """The id that an answer sends as ``requirement_id``: its own, or what came as ``id``, which is inferred."""
+        known = self.extra.get("id")
+        is_id = isinstance(known, str | int) and not isinstance(known, bool)
+        return self.requirement_id or (str(known) if is_id else None) or None
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The parts of an answer that its type takes, ``value`` or ``document_id``; both where that is not known.
+
+        That a type takes the one or the other is inferred from the types' names.
+        """
+        return TAKES.get((self.type or "").lower(), PARTS)
+
+    @property
     def label(self) -> str:
-        """What to call it: its key, else its id, else its name; empty where it has none of them."""
-        return self.key or self.requirement_id or self.name or ""
+        """Its key, else its id, else its name; empty where it has none of them."""
+        return self.key or self.answer_id or self.name or ""
 
 
 @frozen(kw_only=True)

@@ -60,7 +60,7 @@ def value_of(rate: Rate) -> str:
 
 def what_is_asked(requirement: PurchaseRequirement) -> str:
     """Give what tells a requirement apart: its id or its key, and all of it where it has neither."""
-    return requirement.requirement_id or requirement.key or repr(requirement)
+    return requirement.answer_id or requirement.key or repr(requirement)
 
 
 NUMBERS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
@@ -96,13 +96,14 @@ class Numbers:
         A filter that is None is not sent, and the service's own default holds.
 
         page: where to begin, counted from 1.
-        per_page: how many numbers a page holds, 1 to 100.
+        per_page: how many numbers a page holds, 1 to 100. 100 unless given; the service's own default is 25.
         status, type, compliance, sort: a member of the enum, or its string.
         country_code: ISO 3166-1 alpha-2, such as ``"US"``.
         search: free text on number or country. The filter's name is inferred, so the service may ignore it.
         bound_to_agent_uuid: only numbers that are bound to this agent on any channel.
-        sort: ``created_at`` unless given; the direction is not documented.
-        include_external: also the numbers that agents use and that were not bought through Mihu.
+        sort: the service's own default is ``created_at``; the direction is not documented.
+        include_external: True gives also the numbers that agents use and that were not bought through Mihu, such as
+            WhatsApp Business lines. That None and False leave them out is inferred.
 
         Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
         """
@@ -220,7 +221,8 @@ class Numbers:
         The path is documented, that requirements depend on country and type, and that each is known by a ``key`` or
         ``requirement_id``. The parameters, their names too, and the shape of the answer are not. So a bare list is read
         as well as ``items`` with or without ``pagination``, what is unknown is on ``.extra``, and a process is told
-        once by a ProvisionalWarning. How the service says that an address is needed is not known.
+        once by a ProvisionalWarning. The purchase page has one look here whether an address is needed; how the service
+        says so is not documented, and a requirement of the type ``address`` is inferred to be the way.
 
         country_code: ISO 3166-1 alpha-2, such as ``"IT"``. That it is sent under this name is inferred.
         type: a member of the enum, or its string. That it is sent under this name is inferred.
@@ -264,6 +266,9 @@ class Numbers:
     ) -> PhoneNumber:
         """Buy a number: ``POST /phone-numbers``. This spends money, and is never made twice.
 
+        The first active number of a workspace is free, whatever its fee. A number that was bought can be pending:
+        :meth:`wait` tells when it is active.
+
         It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
         answer was lost, the number is looked up in the inventory first: bought since this call began, it is this call's
         and is given; bought before, it is a ConflictError; and not there, it is sent again, because the service refuses
@@ -272,9 +277,14 @@ class Numbers:
         number: E.164, exactly as the search for numbers returned it.
         country_code: ISO 3166-1 alpha-2.
         type: a member of the enum, or its string.
-        monthly_fee, capabilities, location: carried over from the search result; not sent where None. The fee is stored
-            for display only.
-        address: where the country and type need one; its country defaults to ``country_code`` on the service.
+        monthly_fee: carried over from the search result, and stored by the service for display only; not sent where
+            None.
+        capabilities: carried over from the search result; where None, which channels the number supports is unknown
+            until it is purchased.
+        location: carried over from the search result, such as ``"Sassari, Sardegna"``; the service takes the country
+            code where None.
+        address: where the country and type need one; each of its fields is optional, and its country defaults to
+            ``country_code`` on the service.
         requirements: an answer to each requirement of the country and type.
         max_monthly_fee: the most that it may cost a month, in the currency of ``monthly_fee``, which must be given
             then. None sets no bound. It is not sent: what the service charges in the end is its own figure.
@@ -318,8 +328,9 @@ class Numbers:
     ) -> PhoneNumber:
         """Change a number's channel settings: ``PATCH /phone-numbers/{uuid}``. Gives the number as it is then.
 
-        Safe to repeat. A channel that is left out is not sent, and neither is a field that is not set; that the service
-        leaves those as they are is documented for channels, and inferred for the fields of a channel.
+        Safe to repeat. That there is such a call, and that its body may hold each of the three channels, is documented.
+        A channel that is left out is not sent, and neither is a field that is not set; that the service leaves those as
+        they are is inferred.
 
         phone_number_uuid: a purchased number's; whether an external one has settings is not documented.
         voice, sms: ``OutboundUpdate(…)``, or a mapping of its fields, in both of which None for ``channel_limit`` is

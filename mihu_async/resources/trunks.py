@@ -64,7 +64,7 @@ class Trunks:
         A filter that is None is not sent. Trunks come as full numbers; what does not apply to them is None.
 
         page: where to begin, counted from 1.
-        per_page: how many trunks a page holds, 1 to 100.
+        per_page: how many trunks a page holds, 1 to 100. 100 unless given; the service's own default is 25.
         search: a part of the phone number. The filter's name is inferred, so the service may ignore it.
         channel: only trunks bound on this channel; a member of the enum, or its string.
         agent_uuid: only trunks that this agent serves on any channel.
@@ -107,10 +107,13 @@ class Trunks:
         phone_number: E.164. It must be neither in the purchased inventory nor bound on this channel.
         agent_uuid: the agent that answers; it must not serve another number on this channel.
         channel: ``call`` or ``whatsapp``; a member of the enum, or its string.
-        name: a label; the service makes one up where None.
-        direction: which calls the trunk handles; for the call channel only, and ``both`` on the service where None.
-        sip: credentials, for the call channel only; where None, none are stored. They never come back in an answer.
-        additional_settings: free JSON that is stored with the trunk.
+        name: a label for dashboards and logs; where None, the service takes ``{channel}_trunk_{digits}``, such as
+            ``"call_trunk_12345678901"``.
+        direction: which calls the trunk handles: for the call channel only, ignored for WhatsApp, and ``both`` on the
+            service where None.
+        sip: credentials, for the call channel only, encrypted at rest on the service; where None, none are stored. They
+            come back in no documented answer.
+        additional_settings: free JSON that is stored with the trunk, for extras of the channel.
 
         Raises UsageError before anything is sent, an APIError where the service refuses (which status a taken number or
         agent gets is not documented), and OutcomeUnknownError where the answer was lost and the look-ups did not tell;
@@ -252,7 +255,8 @@ class Trunks:
     ) -> NumberChannels:
         """Move a trunk to another agent: ``PUT /phone-numbers/trunks/assign``. Safe to repeat.
 
-        phone_number, channel: which trunk, as it was registered. The number itself is not changed.
+        phone_number, channel: which trunk, as it was registered. The number itself is not changed, and neither is its
+            trunk on the other channel, which takes a call of its own.
         agent_uuid: the agent that serves it from now on.
 
         Raises UsageError before anything is sent, and an APIError where the service refuses.

@@ -59,7 +59,7 @@ def why_never(row: PhoneNumber | None, *, seen: PhoneNumber | None, wanted: Numb
     ``row`` is what the latest look showed, ``seen`` what the look before showed.
     """
     if row is None:
-        return seen and "is no longer in the inventory"
+        return "is no longer in the inventory" if seen else None
     if row.is_external and row.status is None:
         return "is an external number, which has no status"
     if row.status == NumberStatus.INACTIVE != wanted and seen and seen.status != NumberStatus.INACTIVE:
@@ -120,7 +120,7 @@ class Wait:
             f"{self.number} {why}, so it was not waited for any longer to be {self.status}; its last known status is "
             f"{_shown(seen)}. Nothing was changed. Ask Mihu why, or look at the number with numbers.find()."
         )
-        return WaitError(message, number=self.number, status=self.status, last_status=seen and seen.status)
+        return WaitError(message, number=self.number, status=self.status, last_status=seen.status if seen else None)
 
     def _timed_out(self, seen: PhoneNumber | None, looks: int, failure: MihuError | None) -> WaitTimeoutError:
         was = f"its last known status is {_shown(seen)}" if seen else "it was not seen in the inventory"
@@ -130,7 +130,8 @@ class Wait:
         )
         if failure:
             message += f" The latest look that failed: {failure}"
-        return WaitTimeoutError(message, number=self.number, status=self.status, last_status=seen and seen.status)
+        last_status = seen.status if seen else None
+        return WaitTimeoutError(message, number=self.number, status=self.status, last_status=last_status)
 
 
 def _shown(row: PhoneNumber | None) -> str:

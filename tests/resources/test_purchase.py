@@ -115,6 +115,82 @@ def test_an_answer_is_one_text_or_one_document(given):
     assert "value" == caught.value.argument
 
 
+TEXT = PurchaseRequirement(key="business_name", type="textual")
+BIRTH = PurchaseRequirement(key="date_of_birth", type="datetime")
+BILL = PurchaseRequirement(key="bill", type="Document")
+SEAT = PurchaseRequirement(key="registered_address", type="address")
+ACTION = PurchaseRequirement(key="visit", type="action")
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "told"),
+    [
+        (TEXT, {"document_id": "d"}, "'business_name' is of the type 'textual': it takes value, not document_id."),
+        (BIRTH, {"document_id": "d"}, "'date_of_birth' is of the type 'datetime': it takes value, not document_id."),
+        (BILL, {"value": "v"}, "'bill' is of the type 'Document': it takes document_id, not value."),
+    ],
+)
+def test_an_answer_of_the_wrong_kind_is_refused(asked, given, told):
+    """The error says what the requirement's type takes."""
+    with pytest.raises(UsageError, match=re.escape(f"{told} Nothing was sent.")) as caught:
+        purchase(asked).answer(asked.key, **given)
+
+    assert list(given) == [caught.value.argument]
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts"),
+    [
+        (TEXT, ["value"]),
+        (BIRTH, ["value"]),
+        (BILL, ["document_id"]),
+        (SEAT, ["value", "document_id"]),
+        (ACTION, ["value", "document_id"]),
+        (PROOF, ["value", "document_id"]),
+    ],
+)
+def test_a_requirement_takes_what_its_type_takes(asked, parts):
+    """A type that is not known, and an address, take a text or a document."""
+    assert [[]] * len(parts) == [list(purchase(asked).answer(asked.key, **{part: "x"}).missing) for part in parts]
+    assert tuple(parts) == asked.takes
+
+
+def test_what_is_not_answered_is_told_with_its_type():
+    """So a caller can answer each in the right way."""
+    begun = purchase(TEXT, SEAT, PROOF)
+
+    assert (TEXT, SEAT, PROOF) == begun.unanswered
+    assert (SEAT, PROOF) == begun.answer("business_name", value="Acme").unanswered
+
+
+def test_an_address_answers_what_asks_for_one():
+    """One that says nothing does not."""
+    begun = purchase(TEXT, SEAT)
+
+    assert ("business_name",) == begun.with_address(Address(locality="Sassari")).missing
+    assert ("business_name", "registered_address") == begun.with_address(Address()).missing
+
+
+@pytest.mark.parametrize(("known", "sent"), [("r-9", "r-9"), (9, "9")])
+def test_a_requirement_that_came_with_an_id_is_answered_by_it(known, sent):
+    """It is sent as the requirement_id."""
+    asked = PurchaseRequirement(name="Business name", type="textual", extra={"id": known})
+    answered = purchase(asked).answer(sent, value="Acme")
+
+    assert (sent, sent, (sent,)) == (asked.answer_id, asked.label, purchase(asked).missing)
+    assert ((RequirementValue(requirement_id=sent, value="Acme"),), ()) == (answered.answers, answered.missing)
+
+
+@pytest.mark.parametrize("known", [True, None, "", ["r"], {"a": 1}])
+def test_an_id_that_is_none_is_not_taken_for_one(known):
+    """Its own id goes before it."""
+    assert (None, "Name") == (
+        PurchaseRequirement(name="Name", extra={"id": known}).answer_id,
+        PurchaseRequirement(name="Name", extra={"id": known}).label,
+    )
+    assert "r-1" == PurchaseRequirement(requirement_id="r-1", extra={"id": "r-9"}).answer_id
+
+
 def test_an_address_is_an_address():
     """Anything else is refused."""
     with pytest.raises(UsageError, match=r"^address must be Address\(…\), not dict"):
@@ -129,6 +205,8 @@ async def test_nothing_is_bought_while_something_is_missing():
         await purchase(PROOF, NAME).commit()
 
     assert "requirements" == caught.value.argument
+    with pytest.raises(UsageError, match=r"Not answered yet: 'business_name' \(textual\), 'r-2'\."):
+        await purchase(TEXT, NAME).commit()
 
 
 async def test_all_that_was_answered_is_sent(wire):

@@ -47,7 +47,7 @@ def numbers(*answers: Outcome, took: float = 0.0) -> tuple[Numbers, FakeSender]:
 
 def uuid_of(found: PhoneNumber | None) -> str | None:
     """Give what a row is known by."""
-    return found and found.phone_number_uuid
+    return found.phone_number_uuid if found else None
 
 
 async def test_a_number_is_found_by_a_narrowed_listing():

@@ -192,6 +192,11 @@ async def provisional(mihu: MihuClient, agent: UUID) -> None:
     purchase = await mihu.numbers.prepare(offer)
     assert_type(purchase, Purchase)
     assert_type(purchase.missing, tuple[str, ...])
+    assert_type(purchase.unanswered, tuple[PurchaseRequirement, ...])
+    for asked in purchase.unanswered:
+        assert_type(asked.type, str | None)
+        assert_type(asked.takes, tuple[str, ...])
+        assert_type(asked.answer_id, str | None)
     assert_type(purchase.monthly_fee, Decimal | None)
     purchase = purchase.answer("k", document_id="d").answer("l", value="v").with_address(Address(locality="Sassari"))
     assert_type(await purchase.commit(max_monthly_fee=5), PhoneNumber)
