@@ -9,6 +9,7 @@ from mihu_async.errors import (
     Attempt,
     AuthenticationError,
     BadRequestError,
+    BindingError,
     ConflictError,
     ConnectError,
     ConnectionLostError,
@@ -18,6 +19,7 @@ from mihu_async.errors import (
     DryRun,
     LedgerError,
     MihuError,
+    NoOfferError,
     NotFoundError,
     OutcomeUnknownError,
     PaginationError,
@@ -72,6 +74,7 @@ from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 from mihu_async.resources.provisional import ProvisionalWarning
 from mihu_async.resources.purchase import Purchase
+from mihu_async.resources.recovery import Recovered, RecoveryOutcome
 
 __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constants first
     "APIError",
@@ -83,6 +86,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "BadRequestError",
     "Billing",
     "Binding",
+    "BindingError",
     "Bindings",
     "CallReport",
     "Capabilities",
@@ -111,6 +115,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "LedgerError",
     "MihuClient",
     "MihuError",
+    "NoOfferError",
     "NotFoundError",
     "NumberChannels",
     "NumberSort",
@@ -136,6 +141,8 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "PurchaseRequirements",
     "Rate",
     "RateLimitError",
+    "Recovered",
+    "RecoveryOutcome",
     "RequestTimeoutError",
     "Requirement",
     "RequirementValue",

@@ -13,6 +13,8 @@ MihuError                      the base; ``.attempts`` says what was tried, when
 ├── DecodeError                the service spoke and we cannot read it
 ├── WaitError                  a number will not come to the status that was waited for
 │   └── WaitTimeoutError(TimeoutError)    … did not come to it in the time given
+├── NoOfferError               nothing for sale could be acquired
+├── BindingError               a number was acquired, and its agent could not be bound to it
 ├── PaginationError            pages that contradict themselves
 │   └── DriftError             the listing moved, and on_drift="raise" asked to be told
 └── APIError                   the service refused
@@ -248,6 +250,32 @@ class WaitTimeoutError(WaitError, TimeoutError):
 
     ``__cause__`` is the error of the latest look that failed, or None where none did.
     """
+
+
+class NoOfferError(MihuError):
+    """No number for sale fits what was asked for, or others were faster each time. Nothing was bought."""
+
+    def __init__(self, message: str, *, offers: int, refused: int) -> None:
+        super().__init__(message)
+        self.offers = offers
+        """How many offers the search gave."""
+        self.refused = refused
+        """How many of them fitted and were refused, because they are no longer for sale."""
+
+
+class BindingError(MihuError):
+    """A number was bought, and binding its agent failed: ``__cause__`` says why.
+
+    The number is :attr:`number`. Bind it with ``agents.provision_call(agent_uuid, error.number.phone_number_uuid)``, or
+    make the same call again with the same ``idempotency_key``, which buys nothing more.
+    """
+
+    def __init__(self, message: str, *, number: Any, agent_uuid: str) -> None:
+        super().__init__(message)
+        self.number = number
+        """The number that was bought, a :class:`PhoneNumber`."""
+        self.agent_uuid = agent_uuid
+        """The agent that was to answer its calls."""
 
 
 class PaginationError(MihuError):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from attrs import frozen
 
@@ -122,3 +122,14 @@ def check_lease(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         raise UsageError(f"lease must be a finite number of seconds above 0, not {value!r}.", argument="lease")
     return float(value)
+
+
+def check_ledger(argument: str, value: Any) -> Ledger:
+    """Check that a value has a ledger's methods."""
+    if isinstance(value, type) or not all(hasattr(value, name) for name in ("lease", "take", "settle", "abandoned")):
+        message = (
+            f"{argument} must be a ledger, such as SqliteLedger('purchases.db') of mihu_async.ledger, not "
+            f"{value.__name__ if isinstance(value, type) else type(value).__name__}."
+        )
+        raise UsageError(message, argument=argument)
+    return cast("Ledger", value)
