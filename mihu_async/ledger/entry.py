@@ -45,6 +45,8 @@ class Standing(StrEnum):
     """Another holder's lease is alive."""
     SETTLED = "settled"
     """The purchase was made."""
+    BUSY = "busy"
+    """Nothing was there, and another key has begun to buy the same number: nothing is written."""
     OTHER = "other"
     """Another request stands under the key."""
 
@@ -56,7 +58,7 @@ class Claim:
     standing: Standing
     """Whether the caller holds the key now, and why or why not."""
     entry: Entry
-    """What stands under the key now."""
+    """What stands under the key now; where the number is busy, what stands under the other key."""
 
 
 class Ledger(Protocol):
@@ -80,7 +82,8 @@ class Ledger(Protocol):
         """Ask for a key: write the entry where there is none, or take over one that is begun and held by nobody.
 
         An entry is taken over only for the same workspace and fingerprint. It stays as it is: its number and its
-        beginning are the earlier holder's.
+        beginning are the earlier holder's. None is written while another key has begun to buy the same number of the
+        workspace, because a look-up could not tell whose of the two it is.
         """
         ...
 
@@ -88,8 +91,12 @@ class Ledger(Protocol):
         """Hold a key for another lease; False where the caller does not hold it any more. It need not be durable."""
         ...
 
-    async def settle(self, entry: Entry) -> None:
-        """Replace an entry that is begun for the same number by one that is settled; anything else is left as it is."""
+    async def settle(self, entry: Entry) -> bool:
+        """Replace an entry that is begun for the same number by one that is settled; anything else is left as it is.
+
+        False where another key has settled the same ``phone_number_uuid``: then nothing is written, for one number
+        cannot be what two purchases have bought.
+        """
         ...
 
     async def release(self, key: str, owner: str) -> None:

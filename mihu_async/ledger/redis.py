@@ -18,10 +18,14 @@ local stored = redis.call('GET', KEYS[1])
 local found = stored and cjson.decode(stored)
 if found and not same(found, cjson.decode(ARGV[2])) then return {'other', stored} end
 if found and found.state == 'settled' then return {'settled', stored} end
+local new = cjson.decode(ARGV[2])
+local busy = not found and redis.call('HGET', KEYS[4], new.workspace .. ' ' .. new.number)
+if busy then return {'busy', redis.call('GET', ARGV[5] .. busy)} end
 if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3]) then return {'held', stored or ARGV[2]} end
 if found then return {'resumed', stored} end
 redis.call('SET', KEYS[1], ARGV[2])
 redis.call('SADD', KEYS[3], ARGV[4])
+redis.call('HSET', KEYS[4], new.workspace .. ' ' .. new.number, ARGV[4])
 return {'new', ARGV[2]}
 """
 RENEW = """
@@ -31,15 +35,23 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 SETTLE = """
 local stored = redis.call('GET', KEYS[1])
 local found = stored and cjson.decode(stored)
-if not found or found.state ~= 'begun' or found.number ~= cjson.decode(ARGV[1]).number then return 0 end
+local new = cjson.decode(ARGV[1])
+if not found or found.state ~= 'begun' or found.number ~= new.number then return 1 end
+local other = redis.call('HGET', KEYS[5], new.phone_number_uuid)
+if other and other ~= ARGV[2] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[2])
-return redis.call('SREM', KEYS[3], ARGV[2])
+redis.call('SREM', KEYS[3], ARGV[2])
+redis.call('HDEL', KEYS[4], new.workspace .. ' ' .. new.number)
+redis.call('HSET', KEYS[5], new.phone_number_uuid, ARGV[2])
+return 1
 """
 RELEASE = """
 local stored = redis.call('GET', KEYS[1])
-if redis.call('GET', KEYS[2]) ~= ARGV[1] or not stored or cjson.decode(stored).state ~= 'begun' then return 0 end
+local found = stored and cjson.decode(stored)
+if redis.call('GET', KEYS[2]) ~= ARGV[1] or not found or found.state ~= 'begun' then return 0 end
 redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('HDEL', KEYS[4], found.workspace .. ' ' .. found.number)
 return redis.call('SREM', KEYS[3], ARGV[2])
 """
 LET_GO = """
@@ -95,6 +107,8 @@ class RedisLedger:
         self._entries = f"{{{prefix}}}:entry:"
         self._leases = f"{{{prefix}}}:lease:"
         self._begun = f"{{{prefix}}}:begun"
+        self._numbers = f"{{{prefix}}}:numbers"
+        self._bought = f"{{{prefix}}}:bought"
         self._lease = check_lease(lease)
 
     @property
@@ -109,21 +123,21 @@ class RedisLedger:
 
     async def take(self, entry: Entry, owner: str) -> Claim:
         """Ask for a key, as :meth:`Ledger.take` says. Raises LedgerError where Redis does not answer."""
-        names = (*self._names(entry.key), self._begun)
-        standing, stored = await self._run(TAKE, names, owner, _stored(entry), self._milliseconds, entry.key)
+        values = (owner, _stored(entry), self._milliseconds, entry.key, self._entries)
+        standing, stored = await self._run(TAKE, self._names(entry.key), *values)
         return Claim(Standing(_text(standing)), _entry_of(stored))
 
     async def renew(self, key: str, owner: str) -> bool:
         """Hold a key for another lease; False where it is not held any more. Raises LedgerError where that failed."""
         return bool(await self._run(RENEW, (self._leases + key,), owner, self._milliseconds))
 
-    async def settle(self, entry: Entry) -> None:
-        """Write how a purchase ended. Raises LedgerError where Redis does not answer."""
-        await self._run(SETTLE, (*self._names(entry.key), self._begun), _stored(entry), entry.key)
+    async def settle(self, entry: Entry) -> bool:
+        """Write how a purchase ended, as :meth:`Ledger.settle` says. Raises LedgerError where Redis does not answer."""
+        return bool(await self._run(SETTLE, self._names(entry.key), _stored(entry), entry.key))
 
     async def release(self, key: str, owner: str) -> None:
         """Remove an entry that is begun and held by this owner. Raises LedgerError where Redis does not answer."""
-        await self._run(RELEASE, (*self._names(key), self._begun), owner, key)
+        await self._run(RELEASE, self._names(key), owner, key)
 
     async def let_go(self, key: str, owner: str) -> None:
         """End this owner's lease. Raises LedgerError where Redis does not answer."""
@@ -141,8 +155,8 @@ class RedisLedger:
     def _milliseconds(self) -> int:
         return max(1, round(self._lease * 1000))
 
-    def _names(self, key: str) -> tuple[str, str]:
-        return self._entries + key, self._leases + key
+    def _names(self, key: str) -> tuple[str, ...]:
+        return self._entries + key, self._leases + key, self._begun, self._numbers, self._bought
 
     async def _run(self, script: str, names: tuple[str, ...], *arguments: Any) -> Any:
         return await self._ask(lambda: self._client.eval(script, len(names), *names, *arguments))

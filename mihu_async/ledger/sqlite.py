@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS entries (
     owner TEXT,
     held_until REAL NOT NULL
 );
-CREATE INDEX IF NOT EXISTS begun ON entries (key) WHERE state = 'begun';
+CREATE UNIQUE INDEX IF NOT EXISTS begun ON entries (workspace, number) WHERE state = 'begun';
+CREATE UNIQUE INDEX IF NOT EXISTS bought ON entries (phone_number_uuid) WHERE phone_number_uuid IS NOT NULL;
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 COMMIT;
@@ -156,7 +157,7 @@ class SqliteLedger:
 
     async def find(self, key: str) -> Entry | None:
         """Return what stands under a key, or None. Raises LedgerError where the file cannot be read."""
-        return await self._do(lambda file: _entry_of(_row(file, key)))
+        return await self._do(lambda file: _entry_of(_row(file, "key = ?", key)))
 
     async def take(self, entry: Entry, owner: str) -> Claim:
         """Ask for a key, as :meth:`Ledger.take` says. Raises LedgerError where nothing could be written."""
@@ -167,9 +168,9 @@ class SqliteLedger:
         until = wall_clock() + self._lease
         return await self._do(lambda file: _hold(file, key, owner, until))
 
-    async def settle(self, entry: Entry) -> None:
-        """Write how a purchase ended. Raises LedgerError where that could not be written."""
-        await self._do(lambda file: _settle(file, entry), durable=True)
+    async def settle(self, entry: Entry) -> bool:
+        """Write how a purchase ended, as :meth:`Ledger.settle` says. Raises LedgerError where that failed."""
+        return await self._do(lambda file: _settle(file, entry), durable=True)
 
     async def release(self, key: str, owner: str) -> None:
         """Remove an entry that is begun and held by this owner. Raises LedgerError where that could not be written."""
@@ -287,8 +288,9 @@ def _pragma(file: sqlite3.Connection, name: str) -> Any:
         return rows.fetchone()[0]
 
 
-def _row(file: sqlite3.Connection, key: str) -> tuple[Any, ...] | None:
-    with closing(file.execute(f"SELECT {COLUMNS}, held_until FROM entries WHERE key = ?", (key,))) as rows:  # noqa: S608 - our own names
+def _row(file: sqlite3.Connection, condition: str, *values: str | None) -> tuple[Any, ...] | None:
+    statement = f"SELECT {COLUMNS}, held_until FROM entries WHERE {condition}"  # noqa: S608 - our own names
+    with closing(file.execute(statement, values)) as rows:
         return cast("tuple[Any, ...] | None", rows.fetchone())
 
 
@@ -315,7 +317,7 @@ def _is_held(until: float, lease: float) -> bool:
 def _take(file: sqlite3.Connection, entry: Entry, owner: str, lease: float) -> Claim:
     file.execute("BEGIN IMMEDIATE")
     try:
-        row = _row(file, entry.key)
+        row = _row(file, "key = ?", entry.key)
         claim = _claim(file, row, entry, owner, lease)
     except BaseException:
         with suppress(sqlite3.Error):  # the first error is the one to tell
@@ -329,6 +331,9 @@ def _claim(file: sqlite3.Connection, row: tuple[Any, ...] | None, entry: Entry, 
     found = _entry_of(row)
     until = wall_clock() + lease
     if row is None or found is None:
+        begun = "state = 'begun' AND workspace = ? AND number = ?"
+        if other := _entry_of(_row(file, begun, entry.workspace, entry.number)):
+            return Claim(Standing.BUSY, other)
         began = entry.began and entry.began.isoformat()
         values = (entry.key, entry.workspace, entry.number, entry.fingerprint, began, "begun", None, owner, until)
         file.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -348,12 +353,16 @@ def _hold(file: sqlite3.Connection, key: str, owner: str, until: float) -> bool:
     return file.execute(statement, (until, key, owner)).rowcount == 1
 
 
-def _settle(file: sqlite3.Connection, entry: Entry) -> None:
+def _settle(file: sqlite3.Connection, entry: Entry) -> bool:
     statement = (
         "UPDATE entries SET state = 'settled', phone_number_uuid = ?, owner = NULL, held_until = 0 "
         "WHERE key = ? AND number = ? AND state = 'begun'"
     )
-    file.execute(statement, (entry.phone_number_uuid, entry.key, entry.number))
+    try:
+        file.execute(statement, (entry.phone_number_uuid, entry.key, entry.number))
+    except sqlite3.IntegrityError:  # the index of numbers that were bought
+        return False
+    return True
 
 
 def _abandoned(file: sqlite3.Connection, lease: float) -> list[Entry]:

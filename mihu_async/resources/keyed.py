@@ -164,7 +164,9 @@ class KeyedPurchase:
                 if changed_nothing(error):
                     await _give_up(self.ledger.release, self.key, owner)
                 raise
-            await settle(self.ledger, entry, bought)
+            if not await settle(self.ledger, entry, bought):
+                await _give_up(self.ledger.release, self.key, owner)
+                raise self._taken(f"{entry.number} is in the inventory, bought with another idempotency key.")
         return bought
 
     async def _claim(self, number: str, owner: str, deadline: float) -> Claim:
@@ -184,6 +186,11 @@ class KeyedPurchase:
             claim = await self.ledger.take(entry, owner)
             if claim.standing is Standing.OTHER:
                 raise self._other(claim.entry)
+            if claim.standing is Standing.BUSY:
+                raise self._taken(
+                    f"{number} was not bought: the idempotency key {claim.entry.key!r} has begun to buy it, and it is "
+                    "not known how that ended. Repeat the call that has this key, or call numbers.recover()."
+                )
             if claim.standing is not Standing.HELD:
                 return claim
             left = deadline - pipeline.clock.monotonic()
@@ -199,6 +206,9 @@ class KeyedPurchase:
             "one purchase: use another one, or repeat the call as it was."
         )
         return UsageError(message, argument="idempotency_key")
+
+    def _taken(self, why: str) -> ConflictError:
+        return ConflictError(why, method="POST", url=PATH, status=HTTPStatus.CONFLICT)
 
     def _busy(self) -> ConnectTimeoutError:
         message = (
@@ -257,10 +267,14 @@ async def _renew(ledger: Ledger, key: str, owner: str) -> None:
             logger.warning("The ledger could not renew the lease of a key: %s", failure.__cause__)
 
 
-async def settle(ledger: Ledger, entry: Entry, bought: PhoneNumber) -> None:
-    """Write down that a purchase was made; where that fails, the next call with the key finds it by looking."""
+async def settle(ledger: Ledger, entry: Entry, bought: PhoneNumber) -> bool:
+    """Write down that a purchase was made; where that fails, the next call with the key finds it by looking.
+
+    False where another key has bought the number.
+    """
     try:
-        await ledger.settle(evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid))
+        return await ledger.settle(evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid))
     except LedgerError as failure:
         message = "%s was bought, and the ledger could not note it, so the next call with its key looks it up: %s"
         logger.warning(message, entry.number, failure.__cause__ or type(failure).__name__)
+        return True

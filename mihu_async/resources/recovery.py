@@ -59,10 +59,9 @@ async def _recovered(
     try:
         async with held(ledger, entry.key, owner):
             number = await _bought(pipeline, entry, request)
-            if number is None:
+            if number is None or not await settle(ledger, entry, number):
+                number = None
                 await ledger.release(entry.key, owner)
-            else:
-                await settle(ledger, entry, number)
     except MihuError as error:
         return Recovered(entry=entry, outcome=RecoveryOutcome.UNKNOWN, reason=str(error))
     outcome = RecoveryOutcome.NOT_BOUGHT if number is None else RecoveryOutcome.BOUGHT

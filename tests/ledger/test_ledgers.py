@@ -107,13 +107,13 @@ async def test_a_settled_key_stays_settled(opened):
     """Once it is known how a purchase ended, nobody takes its key, frees it or settles it otherwise."""
     async with opened() as ledger:
         await ledger.take(ENTRY, "a")
-        await ledger.settle(SETTLED)
+        first = await ledger.settle(SETTLED)
         await ledger.settle(evolve(SETTLED, phone_number_uuid="u-2"))
         await ledger.release(ENTRY.key, "a")
         renewed = await ledger.renew(ENTRY.key, "a")
         claim, abandoned = await ledger.take(ENTRY, "b"), await ledger.abandoned()
 
-    assert renewed is False
+    assert (True, False) == (first, renewed)
     assert (Standing.SETTLED, SETTLED) == (claim.standing, claim.entry)
     assert [] == list(abandoned)
 
@@ -165,13 +165,42 @@ async def test_abandoned_entries_come_in_the_order_of_their_keys(opened):
     """All that are begun and held by nobody are told, and no others."""
     async with opened() as ledger:
         for key in ("c", "a", "b", "d"):
-            await ledger.take(evolve(ENTRY, key=key), "a")
+            await ledger.take(evolve(ENTRY, key=key, number=f"+39079008{ord(key)}"), "a")
         for key in ("c", "a"):
             await ledger.let_go(key, "a")
-        await ledger.settle(evolve(SETTLED, key="d"))
+        await ledger.settle(evolve(SETTLED, key="d", number="+39079008100"))
         abandoned = await ledger.abandoned()
 
     assert ["a", "c"] == [entry.key for entry in abandoned]
+
+
+async def test_two_keys_never_begin_to_buy_one_number(opened):
+    """While one key is begun, another one of the workspace does not get its number; afterwards it does."""
+    other, elsewhere = evolve(ENTRY, key="order-2"), evolve(ENTRY, key="order-3", workspace="https://b.mihu.ai/api/v1")
+    async with opened() as ledger:
+        await ledger.take(ENTRY, "a")
+        busy, apart = await ledger.take(other, "b"), await ledger.take(elsewhere, "b")
+        await ledger.release(ENTRY.key, "a")
+        free = await ledger.take(other, "b")
+        await ledger.settle(evolve(SETTLED, key="order-2"))
+        again = await ledger.take(ENTRY, "a")
+
+    assert (Standing.BUSY, ENTRY) == (busy.standing, busy.entry)
+    assert [Standing.NEW] * 3 == [apart.standing, free.standing, again.standing]
+
+
+async def test_one_number_is_never_what_two_keys_have_bought(opened):
+    """A number that another key has settled cannot be settled again, and that key stays begun."""
+    async with opened() as ledger:
+        await ledger.take(ENTRY, "a")
+        await ledger.settle(SETTLED)
+        await ledger.take(evolve(ENTRY, key="order-2"), "a")
+        settled = await ledger.settle(evolve(SETTLED, key="order-2"))
+        found = await ledger.find("order-2")
+
+    assert settled is False
+    assert found
+    assert "begun" == found.state
 
 
 @pytest.mark.parametrize("lease", [0, -1, float("inf"), float("nan"), True, "15", None])

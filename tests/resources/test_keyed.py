@@ -64,6 +64,9 @@ class Shelf:
     async def take(self, entry, owner):
         self._step("take")
         is_new = entry.key not in self.entries
+        for other in self.entries.values():
+            if is_new and (other.number, other.state) == (entry.number, "begun"):
+                return Claim(Standing.BUSY, other)
         found = self.entries.setdefault(entry.key, entry)
         if (found.workspace, found.fingerprint) != (entry.workspace, entry.fingerprint):
             return Claim(Standing.OTHER, found)
@@ -81,8 +84,11 @@ class Shelf:
 
     async def settle(self, entry):
         self._step("settle")
+        if any(one.phone_number_uuid == entry.phone_number_uuid for one in self.entries.values()):
+            return False
         self.entries[entry.key] = entry
         self.owners.pop(entry.key, None)
+        return True
 
     async def release(self, key, owner):
         self._step("release")
@@ -411,6 +417,34 @@ async def test_a_number_that_is_no_longer_there_is_not_bought_again(sandbox, mih
 
     assert bought.phone_number_uuid in str(gone.value)
     assert 1 == sent(sandbox)
+
+
+# Two keys and one number
+
+
+async def test_a_number_that_another_key_has_begun_is_not_bought(sandbox, mihu, shelf):
+    """A look-up could not tell whose it is, so nothing is sent, and the error says what to do."""
+    shelf.entries["order-1"] = begun(mihu, key="order-1")
+    with pytest.raises(ConflictError, match=r"'order-1' has begun to buy it.*numbers.recover\(\)"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 0 == sent(sandbox)
+    assert ["order-1"] == list(shelf.entries)
+
+
+async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu, shelf):
+    """A look-up that shows what another key has bought meanwhile is a conflict, and frees the key; so in recovery."""
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key="order-1")
+    shelf.entries[KEY] = begun(mihu)
+    with pytest.raises(ConflictError, match="bought with another idempotency key"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    free = KEY not in shelf.entries
+    shelf.entries[KEY] = begun(mihu)
+
+    assert free
+    assert {KEY: RecoveryOutcome.NOT_BOUGHT} == await outcomes(mihu)
+    assert bought.phone_number_uuid == shelf.entries["order-1"].phone_number_uuid
+    assert KEY not in shelf.entries
 
 
 # A key that is held
