@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from threading import Lock
@@ -13,7 +14,7 @@ import pytest
 from attrs import define, field
 
 from mihu_async import RecoveryOutcome
-from mihu_async.sandbox import Delay, Hang, Reset, Sandbox, Status, Truncate
+from mihu_async.sandbox import Delay, Fault, Hang, Reset, Sandbox, Status, Truncate
 from tests.ledger.worker import connected, work
 from tests.mishaps import Behind, Late, Truth
 
@@ -24,7 +25,7 @@ GENERATIONS = 3
 AT_MOST = 0.35
 """Seconds after which a worker is killed at the latest: some have not begun by then, and some have ended."""
 PATIENCE = 60.0
-WEATHER = [
+WEATHER: list[Fault] = [
     *[Truth()] * 4,
     Delay(0.1),
     Delay(0.6),
@@ -62,7 +63,7 @@ class Fleet:
     where: str
     said: dict[str, set[tuple[str, str]]] = field(factory=dict)
     kills: int = 0
-    _seeds: count = field(factory=count)
+    _seeds: Iterator[int] = field(factory=count)
     _lock: Lock = field(factory=Lock)
 
     def start(self, key: str):
@@ -109,7 +110,7 @@ class Fleet:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             pair = [self.start(key) for _ in range(2)]
-            named = [self.end(key, *worker, PATIENCE) for worker in pair]
+            named = [self.end(key, worker, ours, PATIENCE) for worker, ours in pair]
             if any(named):
                 return
 

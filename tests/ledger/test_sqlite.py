@@ -159,8 +159,9 @@ async def test_what_another_process_opened_is_neither_used_nor_closed(path, monk
     await ledger.take(ENTRY, "a")
     await used.find(ENTRY.key)
     inherited = [one._holder.opened for one in (ledger, used)]
-    monkeypatch.setattr(sqlite.os, "getpid", lambda: -1)
-    monkeypatch.setattr(sqlite, "_inherited", kept := [])
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    kept: list[object] = []
+    monkeypatch.setattr(sqlite, "_inherited", kept)
     ledger.close()
     found = await used.find(ENTRY.key)
     used.close()

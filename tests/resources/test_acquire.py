@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -225,7 +226,7 @@ async def test_a_key_names_one_acquisition(mihu):
             await other
 
 
-async def leave_begun(mihu, sandbox) -> str:
+async def leave_begun(mihu, sandbox):
     """Have an acquisition die after its entry was written, and return the number that it was about."""
     await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
     ledger = mihu._ledger
@@ -347,7 +348,7 @@ async def test_an_argument_that_can_never_be_accepted_is_refused(sandbox, mihu, 
     assert 0 == len(sandbox.journal)
 
 
-REFUSAL = {"method": "POST", "url": "/", "status": 422}
+REFUSAL: dict[str, Any] = {"method": "POST", "url": "/", "status": 422}
 
 
 @pytest.mark.parametrize(
