@@ -31,7 +31,6 @@ from mihu_async.errors import (
     ConnectError,
     ConnectionLostError,
     ConnectTimeoutError,
-    DryRun,
     LedgerError,
     MihuError,
     NotFoundError,
@@ -119,9 +118,7 @@ async def service_time(pipeline: Pipeline) -> datetime | None:
 
 def changed_nothing(error: BaseException) -> bool:
     """Return True if a purchase that ended so has surely bought nothing, so that its key may be used again."""
-    if isinstance(error, ConflictError):  # the service's own, or that of a look-up: the number is somebody else's
-        return True
-    if isinstance(error, UsageError | DryRun):
+    if isinstance(error, ConflictError | UsageError):  # a conflict is the service's own, or what a look-up showed
         return True
     return isinstance(error, APIError | ConnectError) and not any(attempt.lost for attempt in error.attempts)
 
@@ -146,8 +143,6 @@ class KeyedPurchase:
             return await self.pipeline.run(self.describe(number))
         clock = self.pipeline.clock
         deadline = clock.monotonic() + self.pipeline.timeout.total
-        if self.pipeline.until is not None:
-            deadline = min(deadline, self.pipeline.until)
         pipeline = evolve(self.pipeline, until=deadline)
         owner = uuid4().hex
         claim = await self._claim(number, owner, deadline)

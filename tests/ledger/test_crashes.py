@@ -19,7 +19,7 @@ from tests.ledger.worker import connected, work
 from tests.mishaps import Behind, Late, Truth
 
 KEYS = int(os.environ.get("MIHU_CRASH_KEYS", "12"))
-"""How many keys are fought for; hundreds of kills take MIHU_CRASH_KEYS=100 and some minutes."""
+"""How many keys are fought for; hundreds of kills take MIHU_CRASH_KEYS=100 and a minute or two."""
 GENERATIONS = 3
 """How many pairs of workers are killed for a key, one after the other."""
 AT_MOST = 0.35
@@ -127,7 +127,7 @@ def fleet(request, tmp_path):
 @pytest.mark.timeout(600)
 def test_workers_that_are_killed_buy_one_number_for_a_key(fleet, request):
     """Whoever lives names the same number, it is the only one of its key, and recovery leaves nothing open."""
-    keys = [f"order-{n}" for n in range(KEYS if fleet.where.startswith("/") else KEYS // 3)]
+    keys = [str(n) for n in range(KEYS if fleet.where.startswith("/") else KEYS // 3)]
     weather = Weather(seed=len(keys))
     fleet.sandbox.faults.add(weather, method="POST", path="/phone-numbers", times=None)
     with ThreadPoolExecutor(3) as pool:
@@ -157,7 +157,7 @@ async def recovered(fleet):
         while time.monotonic() < until:
             outcomes = [found.outcome async for found in mihu.numbers.recover()]
             ledger = mihu._ledger
-            entries = {f"order-{n}": await ledger.find(f"order-{n}") for n in range(KEYS)}
+            entries = {str(n): await ledger.find(str(n)) for n in range(KEYS)}
             if all(entry is None or entry.state == "settled" for entry in entries.values()):
                 break
             assert RecoveryOutcome.UNKNOWN in outcomes or not outcomes

@@ -56,6 +56,7 @@ async def test_nothing_stands_under_a_key_that_nobody_took(opened):
     async with opened() as ledger:
         found, abandoned = await ledger.find("order-1"), await ledger.abandoned()
 
+    assert LONG == ledger.lease
     assert found is None
     assert [] == list(abandoned)
 

@@ -321,3 +321,41 @@ async def test_a_clock_that_is_set_back_holds_no_key_for_ever(path, monkeypatch)
         claim = await ledger.take(ENTRY, "b")
 
     assert Standing.RESUMED == claim.standing
+
+
+async def test_a_file_that_others_are_making_is_waited_for(path, monkeypatch):
+    """What is busy while several processes make a ledger is looked at again."""
+    prepare, begun = sqlite._prepare, [True, False]
+
+    def busy(file):
+        if not begun:
+            return prepare(file)
+        if begun.pop():
+            file.execute("BEGIN")
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+    monkeypatch.setattr(sqlite, "_prepare", busy)
+    async with SqliteLedger(path) as ledger:
+        claim = await ledger.take(ENTRY, "a")
+
+    assert Standing.NEW == claim.standing
+
+
+async def test_a_step_that_is_cancelled_before_its_turn_is_not_taken(path):
+    """A caller who gives up while the file is in use by others writes nothing."""
+    free = threading.Event()
+    async with SqliteLedger(path) as ledger:
+        opened = ledger._holder.opened
+        assert opened
+        opened.submit(free.wait)
+        taking = asyncio.create_task(ledger.take(ENTRY, "a"))
+        await asyncio.sleep(0)
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+        free.set()
+        found = await ledger.find(ENTRY.key)
+
+    assert found is None

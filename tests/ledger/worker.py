@@ -14,6 +14,8 @@ from mihu_async.ledger import RedisLedger, SqliteLedger
 
 LEASE = 0.4
 TIMEOUT = Timeout(total=3, connect=2, read=0.3)
+MARKETS = (("US", "local"), ("CA", "local"), ("GB", "toll_free"), ("GB", "national"))
+"""Where a key buys: in each, the sandbox has some thirty numbers for sale."""
 RETRIES = RetryPolicy(base_delay=0.02, budget=None)
 
 

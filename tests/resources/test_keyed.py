@@ -11,6 +11,7 @@ from attrs import evolve
 from mihu_async import (
     Address,
     APIError,
+    Attempt,
     ConflictError,
     ConnectError,
     ConnectTimeoutError,
@@ -20,6 +21,7 @@ from mihu_async import (
     NotFoundError,
     OutcomeUnknownError,
     RecoveryOutcome,
+    RequestTimeoutError,
     RequirementValue,
     RetryPolicy,
     Timeout,
@@ -29,13 +31,14 @@ from mihu_async import (
 from mihu_async.core.request import describe
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.keyed import purchase_fingerprint
+from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
 from mihu_async.sandbox import Hang, Sandbox, Status
 
 NUMBER, OTHER = "+390790080041", "+390790080042"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
 KEY = "order-4711"
-BOUNDS = Timeout(total=20, read=0.2)
+BOUNDS = Timeout(total=20, read=5)
+IMPATIENT = Timeout(total=20, read=0.3)
 FINGERPRINT = purchase_fingerprint(describe("POST", "/phone-numbers", PhoneNumber, json=PURCHASE))
 HOUR = timedelta(hours=1)
 
@@ -310,6 +313,28 @@ async def test_what_never_connected_frees_the_key(sandbox, shelf):
     assert "take" not in shelf.steps
 
 
+LOST = Attempt(1, datetime(2026, 1, 1, tzinfo=UTC), 0.1, 500, "lost", lost=True)
+REFUSAL: dict[str, Any] = {"method": "POST", "url": "/", "status": 409}
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "is_sure"),
+    [
+        (UsageError("the token's function gave none"), (), True),
+        (APIError("", **REFUSAL), (evolve(LOST, lost=False),), True),
+        (APIError("", **REFUSAL), (LOST,), False),
+        (ConflictError("", **REFUSAL), (LOST,), True),
+        (ConnectError("", method="POST", url="/"), (), True),
+        (RequestTimeoutError("", method="POST", url="/"), (), False),
+        (OutcomeUnknownError("", method="POST", url="/", how_to_check=""), (LOST,), False),
+    ],
+    ids=["usage", "refused", "refused-after-lost", "conflict", "never-connected", "timeout", "unknown"],
+)
+def test_which_errors_surely_changed_nothing(error, attempts, is_sure):
+    """A key is freed where the purchase cannot have been made, or the number is known to be somebody else's."""
+    assert is_sure == changed_nothing(error.after(attempts, ""))
+
+
 async def test_an_unknown_outcome_keeps_the_key_for_the_next_call(sandbox, mihu, shelf):
     """The key is let go, begun, and the next call finds what was bought by looking."""
     sandbox.faults.add(Status(500, after=True), method="POST")
@@ -461,13 +486,15 @@ async def test_a_key_that_is_held_is_waited_for_within_the_call_s_time(sandbox, 
     assert shelf.steps.count("take") > 2
 
 
-async def test_a_lease_is_renewed_while_the_call_goes_on(sandbox, mihu, shelf, caplog):
+async def test_a_lease_is_renewed_while_the_call_goes_on(sandbox, shelf, caplog):
     """A slow purchase keeps its key, also where a renewal fails."""
+    mihu = connect(sandbox, shelf, timeout=IMPATIENT)
     shelf.lease = 0.03
     shelf.broken = {"renew"}
     sandbox.faults.add(Hang(after=True), method="POST")
     with caplog.at_level(logging.WARNING, "mihu_async"):
         bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    await mihu.aclose()
 
     assert NUMBER == bought.number
     assert shelf.renewed.is_set()
