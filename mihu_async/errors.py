@@ -3,12 +3,12 @@
 MihuError                      the base; ``.attempts`` says what was tried, when, and why it ended
 ├── UsageError(ValueError)     the caller: nothing was sent
 ├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows what would have been
+├── LedgerError                the ledger of purchases cannot be used: nothing was sent
 ├── TransportError             the network: no usable answer
 │   ├── ConnectError           never connected: nothing was sent
 │   │   └── ConnectTimeoutError    … in the time given; a RequestTimeoutError too
 │   ├── RequestTimeoutError(TimeoutError)
 │   └── ConnectionLostError
-├── LedgerError                the ledger of purchases cannot be used: nothing was sent
 ├── OutcomeUnknownError        a write that may have been applied; ``await error.check()`` looks again
 ├── DecodeError                the service spoke and we cannot read it
 ├── WaitError                  a number will not come to the status that was waited for

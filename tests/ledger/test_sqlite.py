@@ -359,3 +359,15 @@ async def test_a_step_that_is_cancelled_before_its_turn_is_not_taken(path):
         found = await ledger.find(ENTRY.key)
 
     assert found is None
+
+
+def test_sqlite_is_loaded_when_a_ledger_is_asked_for():
+    """A Python without SQLite has everything else; a name that is no ledger's is none."""
+    code = (
+        "import sys\nsys.modules['sqlite3'] = None\nimport mihu_async, mihu_async.ledger\n"
+        "mihu_async.ledger.RedisLedger\nprint(hasattr(mihu_async.ledger, 'MemoryLedger'))\n"
+        "try: mihu_async.ledger.SqliteLedger\nexcept ImportError: print('no sqlite3')"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60, text=True)
+
+    assert "False\nno sqlite3\n" == ended.stdout
