@@ -16,9 +16,9 @@ from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import RAW, describe
 from mihu_async.core.retry import RetryPolicy
+from mihu_async.core.sender import Sender
 from mihu_async.core.timeout import Timeout
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
-from mihu_async.core.watch import Sender
 from mihu_async.hooks import Hooks, check_hooks
 from mihu_async.ledger import Ledger
 from mihu_async.ledger.entry import check_ledger

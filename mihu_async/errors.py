@@ -1,6 +1,6 @@
 """Every error of the SDK, told apart by whose fault it was. Knows nothing of the rest of the package.
 
-MihuError                      the base; ``.attempts`` says what was tried, when, and why it ended
+MihuError                      the base; ``.attempts``: what was tried, and why it ended; ``.may_have_changed``
 ├── UsageError(ValueError)     the caller: nothing was sent
 ├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows what would have been
 ├── LedgerError                the ledger of purchases cannot be used: nothing was sent
@@ -28,9 +28,25 @@ MihuError                      the base; ``.attempts`` says what was tried, when
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, ClassVar, Self
 
 from attrs import frozen
+
+GAVE_UP = frozenset({408, 499})
+"""Statuses by which a server or a gateway says that it waited no longer."""
+UNSUPPORTED = frozenset({501, 505})
+"""The server errors that are refusals: of the verb, of the version of HTTP."""
+
+
+def is_ambiguous(status: int) -> bool:
+    """Return True if a status does not tell whether the request was carried out; gateways have errors of their own."""
+    return status in GAVE_UP or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in UNSUPPORTED)
+
+
+def is_redirection(status: int) -> bool:
+    """Return True for a redirect, which is not followed: a service can carry a write out and point to its result."""
+    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
 @frozen
@@ -68,6 +84,18 @@ class MihuError(Exception):
     """Why the call was not tried again; empty where trying again was never an option."""
     checkpoint: str | None = None
     """Where a walk was when this ended it, for ``.with_options(resume=…)``; None elsewhere."""
+
+    @property
+    def may_have_changed(self) -> bool:
+        """True if the call can have changed something on the service; False where it certainly has not.
+
+        It is True where the answer to an attempt of a write was lost, whatever came after it.
+        """
+        return self._is_open or any(attempt.lost for attempt in self.attempts)
+
+    @property
+    def _is_open(self) -> bool:
+        return False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, dict(self.__dict__))
@@ -145,9 +173,17 @@ class _CallError(MihuError):
 class TransportError(_CallError):
     """The network gave no usable answer."""
 
+    @property
+    def _is_open(self) -> bool:
+        return self.method != "GET"
+
 
 class ConnectError(TransportError):
     """No connection was made, so nothing was sent and nothing has changed."""
+
+    @property
+    def _is_open(self) -> bool:
+        return False
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
@@ -166,7 +202,7 @@ class OutcomeUnknownError(_CallError):
     """A write was sent and its answer was lost, so it may or may not have been applied.
 
     It is never sent again blindly: it was looked up, and that did not tell, or time was up. ``await error.check()``
-    looks again, later; ``__cause__`` is what went wrong.
+    looks again, later; ``__cause__`` is the failure or the refusal that came last.
     """
 
     def __init__(
@@ -180,8 +216,12 @@ class OutcomeUnknownError(_CallError):
     ) -> None:
         super().__init__(message, method=method, url=url)
         self.how_to_check = how_to_check
-        """How to look again by hand, in words."""
+        """The shortest way to look by hand, in words."""
         self._look = look
+
+    @property
+    def _is_open(self) -> bool:
+        return True
 
     async def check(self) -> Any:
         """Look up now whether the write was applied, with safe reads; nothing is sent again.
@@ -227,6 +267,10 @@ class DecodeError(_CallError):
         """The first places that were wrong (``$.data.items[3].billing.monthly_fee``); empty where it was no JSON."""
         self.transient = transient
         """Whether another attempt may read it: the bytes were no JSON. JSON of a wrong shape is not asked for again."""
+
+    @property
+    def _is_open(self) -> bool:
+        return self.method != "GET"
 
 
 class WaitError(MihuError):
@@ -331,6 +375,15 @@ class APIError(_CallError):
         """The answer's ``X-Request-Id``, which is not documented."""
         self.retry_after = retry_after
         """The pause in seconds that the service asked for."""
+
+    @property
+    def reason(self) -> str | None:
+        """The service's own words for why it refused: ``details``, else ``message``, else ``code``; or None."""
+        return self.details or self.message or self.code
+
+    @property
+    def _is_open(self) -> bool:
+        return self.method != "GET" and (is_ambiguous(self.status) or is_redirection(self.status))
 
 
 class BadRequestError(APIError):

@@ -1,27 +1,36 @@
 """The whole way of one call: attempt, read, decide, wait, again; and where a write's answer was lost, look it up."""
 
 import random
-from asyncio import CancelledError
+from asyncio import CancelledError, Lock
 from collections.abc import Callable
 from functools import partial
-from typing import Generic, NoReturn, TypeVar, cast
+from typing import Generic, NoReturn, TypeGuard, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
 from mihu_async.core.clock import Clock, SystemClock
+from mihu_async.core.contention import Contention
 from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.gate import SHORTEST, Gate, Limiter
-from mihu_async.core.inquiry import Inquiry
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.pressure import ASKED_FOR_LESS, Pressure
-from mihu_async.core.reconcile import Absent, Give, Lookup, Sight, Unseen
+from mihu_async.core.reconcile import Absent, Circumstances, Found, Lookup, LookupFailed, LookupResult, Return
+from mihu_async.core.reconciler import Reconciler
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import Again, Failure, GiveUp, Gone, RetryPolicy, Verdict, decide
+from mihu_async.core.sender import Sender, UncachedSender
+from mihu_async.core.server_clock import CallWindow, Moment, ServerClock
 from mihu_async.core.timeout import Timeout
-from mihu_async.core.watch import Sender, Watch
-from mihu_async.errors import APIError, DecodeError, MihuError, RequestTimeoutError, TransportError
+from mihu_async.errors import (
+    APIError,
+    ConnectTimeoutError,
+    DecodeError,
+    MihuError,
+    RequestTimeoutError,
+    TransportError,
+)
 from mihu_async.hooks import Hooks, around
 from mihu_async.models.pages import Page
 from mihu_async.models.provisional import Items
@@ -30,6 +39,10 @@ T = TypeVar("T")
 
 AT_ONCE = 65_536
 """An answer of fewer bytes is read without letting other tasks go first."""
+LONGEST = 500
+"""Characters of what a look-up says that an error quotes."""
+LATE = 60.0
+"""Seconds after a call's time within which its write may still be applied."""
 
 
 @frozen(kw_only=True)
@@ -47,6 +60,8 @@ class Pipeline:
     hooks: tuple[Hooks, ...] = ()
     base_url: str = ""
     pressure: Pressure = field(factory=Pressure)
+    server_clock: ServerClock = field(factory=ServerClock)
+    contention: Contention = field(factory=Contention)
     clock: Clock = field(factory=SystemClock)
     jitter: Callable[[], float] = random.random
     until: float | None = None
@@ -74,13 +89,48 @@ class Call(Generic[T]):
         self._way = way
         self._request = request
         self._mask = Mask((*way.secrets, *request.secrets))
-        self._began = way.clock.monotonic()
-        self._gate = Gate(request, self._mask, way.clock, self._bounded(self._began + way.timeout.total))
-        self._inquiry: Inquiry[T] | None = None
+        self._identity = object()
+        self._first_sent: Moment | None = None
+        deadline = self._bounded(way.clock.monotonic() + way.timeout.total)
+        self._gate = Gate(request, self._mask, way.clock, deadline)
+        self._reconciler: Reconciler[T] | None = None
         self.journal: Journal = Journal(request, way.clock, self._mask, way.base_url, way.hooks)
 
     async def run(self) -> T:
-        """Make it."""
+        """Make it, after the calls of this client that want to make the same thing."""
+        lookup = self._request.lookup
+        if lookup is None or not lookup.key:
+            return await self._run()
+        async with self._way.contention.place(lookup.key) as lock:
+            await self._acquire(lock)
+            try:
+                return self._given(await self._run())
+            finally:
+                lock.release()
+
+    async def _acquire(self, lock: Lock) -> None:
+        try:
+            async with self._way.clock.timeout(max(self._gate.left, SHORTEST)):
+                await lock.acquire()
+        except TimeoutError:
+            path = self.journal.path
+            message = (
+                f"{self._request.method} {path} was not sent: another call of this client for the same thing was under "
+                "way for as long as this one may take."
+            )
+            error = ConnectTimeoutError(message, method=self._request.method, url=path)
+            self.journal.begin()
+            self.journal.failed(error)
+            raise error.after(self.journal.attempts, "") from None
+
+    def _given(self, result: T) -> T:
+        """Note that this call, and no other one, was given the thing."""
+        lookup = self._request.lookup
+        if lookup is not None and lookup.identity is not None:
+            self._way.contention.give(lookup.identity(result), self._identity)
+        return result
+
+    async def _run(self) -> T:
         way = self._way
         while True:
             self.journal.begin()
@@ -110,8 +160,8 @@ class Call(Generic[T]):
                     return cast("T", None)
                 case lost:
                     self.journal.failed(error)
-                    settled = await self._inquire().settle(error, lost.then)
-                    if isinstance(settled, Give):
+                    settled = await self._reconcile().settle(error, lost.then)
+                    if isinstance(settled, Return):
                         return settled.result
                     way.pressure.spend(way.retries.budget)
                     self.journal.repeated()
@@ -131,7 +181,25 @@ class Call(Generic[T]):
             self._gate.deadline = self._bounded(self._gate.deadline + waited)
         reading = read_fast(response, self._request) or await self._read_closely(response)
         self.journal.read(reading.problems, is_listed=isinstance(reading.data, Page | Items))
+        lookup = self._request.lookup
+        if lookup is not None and (contradiction := lookup.contradiction(reading.data)):
+            raise self._contradicted(response, contradiction)
         return reading.data
+
+    def _contradicted(self, response: Response, why: str) -> DecodeError:
+        """Make the error of a success that is about something else than was asked for."""
+        message = (
+            f"{self._request.method} {self.journal.path} was answered {response.status}, but "
+            f"{printable(self._mask(why))}. It may have been carried out."
+        )
+        return DecodeError(
+            message,
+            method=self._request.method,
+            url=self._mask.name(response.url),
+            status=response.status,
+            content_type=printable(response.content_type),
+            excerpt=response.excerpt(self._mask),
+        )
 
     async def _read_closely(self, response: Response) -> Reading[T]:
         """Read an answer in slices, between which other tasks go on, and no longer than the call may take."""
@@ -156,9 +224,20 @@ class Call(Generic[T]):
         return deadline if self._way.until is None else min(deadline, self._way.until)
 
     async def _send(self) -> Response:
+        way = self._way
         self.journal.sent()
-        bounds = self._way.timeout.within(max(self._gate.left, SHORTEST))
-        return await self._way.sender.send(self._request, bounds, self._mask)
+        sent = self._now()
+        self._first_sent = self._first_sent or sent
+        bounds = way.timeout.within(max(self._gate.left, SHORTEST))
+        response = await way.sender.send(self._request, bounds, self._mask)
+        if not response.is_cached:
+            headed = self._now().later(-response.body_took)
+            way.server_clock.observe(response.headers.get("Date"), sent=sent.monotonic, received=headed)
+        return response
+
+    def _now(self) -> Moment:
+        clock = self._way.clock
+        return Moment(clock.monotonic(), clock.now().timestamp())
 
     def _feel(self, error: Failure) -> None:
         """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
@@ -182,9 +261,9 @@ class Call(Generic[T]):
             lost=self.journal.lost,
         )
 
-    def _inquire(self) -> Inquiry[T]:
+    def _reconcile(self) -> Reconciler[T]:
         lookup = self._request.lookup
-        self._inquiry = self._inquiry or Inquiry(
+        self._reconciler = self._reconciler or Reconciler(
             gate=self._gate,
             journal=self.journal,
             policy=self._way.retries,
@@ -193,17 +272,42 @@ class Call(Generic[T]):
             look=None if lookup is None else partial(self._look, lookup),
             total=self._way.timeout.total,
         )
-        return self._inquiry
+        return self._reconciler
 
-    async def _look(self, lookup: Lookup[T], until: float, thorough: bool) -> Sight[T]:
-        watch = Watch(self._way.sender, self._way.clock)
+    async def _look(self, lookup: Lookup[T], until: float, thorough: bool) -> LookupResult[T]:
+        """Look up once; where not all was seen, and what was seen is not this call's, look through all."""
+        sender = UncachedSender(self._way.sender)
         # hooks may see what the service echoes of this call, and its outcome matters more than an odd field elsewhere
-        way = evolve(self._way, sender=watch, until=until, secrets=self._mask.secrets, strict=False)
+        way = evolve(self._way, sender=sender, until=until, secrets=self._mask.secrets, strict=False)
         try:
-            found = await lookup.find(way, thorough)
+            result = await self._find(lookup, way, thorough=thorough and not lookup.is_filtered)
+            if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
+                result = await self._find(lookup, way, thorough=True)
         except MihuError as error:
-            return Unseen(self._mask(f"the look-up failed: {error}").removesuffix("."))
+            return LookupFailed(self._mask(f"the look-up failed: {error}").removesuffix("."))
+        if sender.cached is not None:
+            return LookupFailed(printable(self._mask(f"a cache answered the look-up (Age: {sender.cached})")))
+        if _is_ours(result):
+            self._given(result.result)
+        return result
+
+    async def _find(self, lookup: Lookup[T], way: Pipeline, *, thorough: bool) -> Found[T] | Absent:
+        found = await lookup.find(way, thorough)
         if found is None:
             return Absent()
-        sight = lookup.judge(found, watch.moment(self._began))
-        return evolve(sight, told=printable(self._mask(sight.told)))
+        result = lookup.judge(found, Circumstances(self._window(), self._is_anothers))
+        return evolve(result, reason=printable(self._mask(result.reason), most=LONGEST))
+
+    def _is_anothers(self, identity: str) -> bool:
+        return self._way.contention.is_anothers(identity, self._identity)
+
+    def _window(self) -> CallWindow | None:
+        """Return the call's time on the service's clock; what comes long after its end is not of it."""
+        now, server_clock = self._now(), self._way.server_clock
+        began = self._first_sent and server_clock.at(self._first_sent)
+        ended = server_clock.at(now.later(min(0.0, self._gate.deadline + LATE - now.monotonic)))
+        return CallWindow(began, ended) if began and ended else None
+
+
+def _is_ours(result: Found[T] | Absent) -> TypeGuard[Found[T]]:
+    return isinstance(result, Found) and result.ours is True

@@ -12,7 +12,7 @@ from mihu_async import errors
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.request import Request
 from mihu_async.core.response import SEARCHED, Response
-from mihu_async.core.retry import parse_date, parse_retry_after, tells_nothing
+from mihu_async.core.retry import parse_date, parse_retry_after
 
 PURCHASE_LIMIT = "purchase_limit_reached"
 FIELDS, LINES, LONGEST = 100, 10, 1_000
@@ -120,11 +120,12 @@ def _phrase(response: Response) -> str:
 
 def _effect(status: int, request: Request[Any]) -> str:
     """Say whether anything can have changed."""
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return "A redirect is not followed, so that the token goes nowhere else; correct the base URL."
+    if errors.is_redirection(status):
+        effect = "A redirect is not followed, so that the token goes nowhere else; correct the base URL."
+        return effect if request.method == "GET" else f"{effect} It may have been carried out."
     if request.method == "GET":
         return ""
-    return "It may have been carried out." if tells_nothing(status) else "Nothing was changed by it."
+    return "It may have been carried out." if errors.is_ambiguous(status) else "Nothing was changed by it."
 
 
 def _error_class(status: int) -> type[errors.APIError]:

@@ -38,7 +38,8 @@ class Request(Generic[T]):
 
     ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
     what a write did whose answer was lost, and ``check`` says how to do that by hand. ``turn`` is awaited with the
-    bytes of a successful answer before it is read: a page that was fetched ahead waits there.
+    bytes of a successful answer before it is read: a page that was fetched ahead waits there. No cache may answer an
+    ``uncached`` one.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Request(Generic[T]):
     check: str = ""
     lookup: Lookup[T] | None = None
     turn: Callable[[bytes], Awaitable[None]] = field(default=at_once, repr=False)
+    uncached: bool = False
 
     def of(self, query: str, turn: Callable[[bytes], Awaitable[None]]) -> "Request[T]":
         """Give the same read with another query and turn: made anew for each page, in a fifth of evolve's time."""

@@ -20,6 +20,8 @@ class Response:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     complete: bool = True
+    body_took: float = 0.0
+    """Seconds from the end of its head to the end of its body."""
 
     @property
     def ok(self) -> bool:
@@ -36,6 +38,11 @@ class Response:
         """Whether the service says that the body is JSON."""
         kind = self.content_type
         return kind == "application/json" or kind.endswith("+json")
+
+    @property
+    def is_cached(self) -> bool:
+        """True if a cache gave the answer: it says of what age it is."""
+        return self.headers.get("Age", "0").strip() != "0"
 
     @property
     def request_id(self) -> str | None:

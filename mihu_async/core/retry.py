@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Any
 
 from attrs import Attribute, field, frozen
@@ -16,12 +15,10 @@ from mihu_async.errors import (
     NotFoundError,
     TransportError,
     UsageError,
+    is_ambiguous,
+    is_redirection,
 )
 
-GAVE_UP = frozenset({408, 499})
-"""Statuses by which a server or a gateway says that it waited no longer."""
-UNSUPPORTED = frozenset({501, 505})
-"""The server errors that are refusals: of the verb, of the version of HTTP."""
 REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 """Verbs that may be sent twice, because that leaves the service as once does. [inferred for all but GET]"""
 THROTTLED = 429
@@ -105,7 +102,7 @@ class GiveUp:
 
 
 @frozen
-class Lost:
+class Ambiguous:
     """A write's answer was lost, now or before: look up what it did, and only ``then`` send it again or give up."""
 
     then: Again | GiveUp
@@ -116,7 +113,7 @@ class Gone:
     """What was to be deleted is not there any more, and an earlier attempt can have done that: a success."""
 
 
-Verdict = Again | GiveUp | Lost | Gone
+Verdict = Again | GiveUp | Ambiguous | Gone
 Failure = TransportError | DecodeError | APIError
 """How an attempt can fail."""
 
@@ -140,26 +137,28 @@ def decide(
     ``lost`` says that an earlier attempt may have been carried out.
     """
     repeatable = method in REPEATABLE
-    if repeatable and isinstance(error, DecodeError) and not error.transient:
+    if repeatable and (is_redirect(error) or (isinstance(error, DecodeError) and not error.transient)):
         return GiveUp()
-    if not (never_done(error) or may_be_done(error)):
+    if not (not_applied(error) or maybe_applied(error)):
         if not lost:
             return GiveUp()
         if method == "DELETE" and isinstance(error, NotFoundError):
             return Gone()
-        return GiveUp() if repeatable else Lost(GiveUp("the service refused it"))
+        return GiveUp() if repeatable else Ambiguous(GiveUp("the service refused it"))
     then = _when(error, attempt=attempt, policy=policy, left=left, jitter=jitter, held=held)
     if isinstance(then, Again) and not affordable:
         then = GiveUp("the client's retry budget is spent")
-    if repeatable or (never_done(error) and (isinstance(then, Again) or not lost)):
+    if repeatable or (not_applied(error) and (isinstance(then, Again) or not lost)):
         return then
-    return Lost(then)
+    return Ambiguous(then)
 
 
 def _when(
     error: Failure, *, attempt: int, policy: RetryPolicy, left: float, jitter: float, held: float
 ) -> Again | GiveUp:
     """Decide how long to wait, or that it is no use."""
+    if is_redirect(error):
+        return GiveUp("it was redirected")
     if attempt >= policy.max_attempts:
         return GiveUp(f"max_attempts={policy.max_attempts}" if attempt > 1 else "")
     asked = error.retry_after if isinstance(error, APIError) else None
@@ -173,21 +172,21 @@ def _when(
     return Again(delay)
 
 
-def never_done(error: Failure) -> bool:
-    """Whether the service cannot have carried it out."""
+def not_applied(error: Failure) -> bool:
+    """Return True if the service cannot have carried it out."""
     return isinstance(error, ConnectError) or (isinstance(error, APIError) and error.status == THROTTLED)
 
 
-def may_be_done(error: Failure) -> bool:
-    """Whether the service may have carried it out, though the answer does not tell."""
+def maybe_applied(error: Failure) -> bool:
+    """Return True if the service may have carried it out, though the answer does not tell."""
     if isinstance(error, APIError):
-        return tells_nothing(error.status)
-    return not never_done(error)
+        return is_ambiguous(error.status) or is_redirect(error)
+    return not not_applied(error)
 
 
-def tells_nothing(status: int) -> bool:
-    """Whether a status does not tell if the request was carried out; gateways have server errors of their own."""
-    return status in GAVE_UP or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in UNSUPPORTED)
+def is_redirect(error: Failure) -> bool:
+    """Return True for a redirect, which is not followed."""
+    return isinstance(error, APIError) and is_redirection(error.status)
 
 
 def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:

@@ -126,15 +126,17 @@ class Transport:
                 request.method,
                 URL(url, encoded=True),
                 data=body,
-                headers=self._headers(session, body),
+                headers=self._headers(session, body) | ({"Cache-Control": "no-cache"} if request.uncached else {}),
                 timeout=_client_timeout(bounds),
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self.proxy,
                 ssl=self.ssl,
             ) as answer:
+                loop = asyncio.get_running_loop()
+                headed = loop.time()
                 content, complete = await _read(answer.content, self.max_response_bytes)
-                return Response(url, answer.status, answer.headers, content, complete)
+                return Response(url, answer.status, answer.headers, content, complete, loop.time() - headed)
         except (*NETWORK, *MISUSE) as error:
             failure = translate(error, request, url, mask, sent=None if body is None else body.sent)
         except asyncio.CancelledError:

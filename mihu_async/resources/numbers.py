@@ -280,9 +280,13 @@ class Numbers:
         :meth:`wait` tells when it is active.
 
         It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
-        answer was lost, the number is looked up in the inventory first: bought since this call began, it is this call's
-        and is given; bought before, it is a ConflictError; and not there, it is sent again, because the service refuses
-        a number that it already holds. ``mihu.last_call.found`` says where the result comes from a look-up.
+        answer was lost, the number is looked up in the inventory first, and all of its rows count. A row that was
+        bought during this call, on the service's clock, is this call's and is returned. Where all rows are clearly from
+        before, it is a ConflictError. Where there is none, the purchase is sent again, because the service refuses a
+        number that it already holds; where that is refused, whatever the status, the number is looked for five times,
+        within 7.5 seconds unless the RetryPolicy says otherwise. ``mihu.last_call.found`` says where the result comes
+        from a look-up. A redirect, and a success about another number, are lost answers too. Calls of this client for
+        one number wait for each other.
 
         number: E.164, exactly as the search for numbers returned it.
         country_code: ISO 3166-1 alpha-2.
@@ -309,9 +313,10 @@ class Numbers:
         Raises UsageError before anything is sent, an APIError where the service refuses (which status a number that is
         already held gets is not documented), PurchaseLimitError where the workspace holds as many numbers as it may,
         and OutcomeUnknownError where the answer was lost and the look-ups did not tell; ``await error.check()`` looks
-        again. With a key, UsageError comes also where the client has no ledger or another request has used the key,
-        LedgerError before anything is sent where the ledger cannot be used, ConnectTimeoutError where another call held
-        the key all the time, and NotFoundError where the number that the key bought is no longer in the inventory.
+        again, and ``error.__cause__`` is the last refusal. With a key, UsageError comes also where the client has no
+        ledger or another request has used the key, LedgerError before anything is sent where the ledger cannot be used,
+        ConnectTimeoutError where another call held the key all the time, and NotFoundError where the number that the
+        key bought is no longer in the inventory.
         """
         return await self._buy(
             number=number,
@@ -379,10 +384,7 @@ class Numbers:
 
     def _purchase(self, body: Mapping[str, Any]) -> Request[PhoneNumber]:
         number: str = body["number"]
-        check = (
-            f"Before buying it again, walk numbers.list() and compare .number with {number!r}; "
-            "the service may ignore the search filter."
-        )
+        check = f"Before buying it again, look whether numbers.channels_of({number!r}) knows it."
         lookup = purchase_of(number, self._listed)
         return describe("POST", PATH, PhoneNumber, json=body, check=check, lookup=lookup)
 

@@ -22,7 +22,7 @@ from mihu_async import (
     ServerError,
     UsageError,
 )
-from mihu_async.core.retry import Again, GiveUp, Lost, backoff, decide, parse_retry_after
+from mihu_async.core.retry import Again, Ambiguous, GiveUp, backoff, decide, parse_retry_after
 
 WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/phone-numbers"}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -44,7 +44,7 @@ LOST = [
     *(api(ServerError, status) for status in (500, 502, 503, 504, 507, 520, 524, 599)),
 ]
 REFUSED = [
-    *(api(APIError, status) for status in (200, 302, 400)),
+    *(api(APIError, status) for status in (200, 400)),
     api(ConflictError, 409),
     *(api(ServerError, status) for status in (501, 505)),
 ]
@@ -71,7 +71,7 @@ def test_what_was_not_carried_out_is_sent_again(error, method):
 def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
     """What may have been carried out is repeated only where twice is as good as once."""
     assert Again(0.5) == decided(error)
-    assert Lost(Again(0.5)) == decided(error, method="POST")
+    assert Ambiguous(Again(0.5)) == decided(error, method="POST")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
@@ -80,7 +80,7 @@ def test_json_of_a_wrong_shape_is_not_asked_for_again(method):
     error = DecodeError("", status=200, content_type="application/json", excerpt="", paths=("$.data",), **WHERE)
 
     assert GiveUp() == decided(error, method=method)
-    assert Lost(Again(0.5)) == decided(error, method="POST")
+    assert Ambiguous(Again(0.5)) == decided(error, method="POST")
 
 
 @pytest.mark.parametrize("error", REFUSED, ids=name)
@@ -88,6 +88,14 @@ def test_json_of_a_wrong_shape_is_not_asked_for_again(method):
 def test_a_refusal_is_final(error, method):
     """Every other status is an answer, and asking again would get the same one."""
     assert GiveUp() == decided(error, method=method)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
+def test_a_redirect_is_no_answer_to_a_write_that_is_not_repeatable(status):
+    """It may point to what was made, so that is looked up, and nothing is sent again; elsewhere it is a refusal."""
+    assert GiveUp() == decided(api(APIError, status), method="GET")
+    assert GiveUp() == decided(api(APIError, status), method="PUT")
+    assert Ambiguous(GiveUp("it was redirected")) == decided(api(APIError, status), method="POST")
 
 
 def test_attempts_are_bounded():

@@ -64,7 +64,7 @@ async def test_it_tells_the_chat_what_went_wrong(telegram, workspace, assignment
     """And goes on: one failure after the other, and then all is well."""
     _, agent, command = assignment
     failures = [
-        (Status(404), "Mihu refused: Not Found"),
+        (Status(404), "Mihu refused: A fault of the sandbox's script."),
         (Status(429, retry_after=120), "Mihu is busy. Try again in 120 s."),
         (Status(200, body="no JSON"), "Mihu gave no usable answer. To send the command again is safe."),
     ]

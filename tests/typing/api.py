@@ -301,8 +301,10 @@ def narrowing(name: str | Unset, limit: int | Unset | None) -> None:
 
 def failures(error: MihuError) -> None:
     """Check what errors tell."""
+    assert_type(error.may_have_changed, bool)
     if isinstance(error, PurchaseLimitError):
         assert_type(error.limit, int | None)
+        assert_type(error.reason, str | None)
     if isinstance(error, ValidationError):
         assert_type(error.fields, dict[str, tuple[str, ...]])
     for attempt in error.attempts:
