@@ -11,14 +11,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from attrs import define, evolve, frozen
 
 from mihu_async.core.mask import Mask
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import Lookup
+from mihu_async.core.reconcile import Found, Lookup
 from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import Request, describe, encode_body
 from mihu_async.core.response import Response
@@ -100,12 +100,12 @@ def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
 
 def begun_at(request: Request[PhoneNumber], began: datetime | None) -> Request[PhoneNumber]:
     """Return a purchase whose look-up takes what was bought since a moment on the service's clock for its own."""
-    lookup = request.lookup
-    return (
-        request
-        if lookup is None
-        else evolve(request, lookup=Lookup(lookup.find, lambda row, _: lookup.judge(row, began)))
-    )
+    lookup = cast("Lookup[PhoneNumber]", request.lookup)  # every purchase has one
+
+    def judge(found: Any, _: object) -> Found[PhoneNumber]:
+        return lookup.judge(found, began)
+
+    return evolve(request, lookup=evolve(lookup, judge=judge))
 
 
 async def service_time(pipeline: Pipeline) -> datetime | None:
