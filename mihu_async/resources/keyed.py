@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, cast
 from uuid import uuid4
@@ -18,13 +18,14 @@ from attrs import define, evolve, frozen
 
 from mihu_async.core.mask import Mask
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import Found, Lookup
+from mihu_async.core.reconcile import Circumstances, Found, Lookup
 from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import Request, describe, encode_body
 from mihu_async.core.response import Response
 from mihu_async.core.retry import backoff
+from mihu_async.core.sender import Sender
+from mihu_async.core.server_clock import TICK, CallWindow, Moment, TimeInterval
 from mihu_async.core.timeout import Bounds
-from mihu_async.core.watch import Sender, Watch
 from mihu_async.errors import (
     APIError,
     ConflictError,
@@ -102,18 +103,35 @@ def begun_at(request: Request[PhoneNumber], began: datetime | None) -> Request[P
     """Return a purchase whose look-up takes what was bought since a moment on the service's clock for its own."""
     lookup = cast("Lookup[PhoneNumber]", request.lookup)  # every purchase has one
 
-    def judge(found: Any, _: object) -> Found[PhoneNumber]:
-        return lookup.judge(found, began)
+    def judge(found: Any, circumstances: Circumstances) -> Found[PhoneNumber]:
+        # an earlier call of this client may have been given the number under this very key
+        return lookup.judge(found, Circumstances(_window_since(began, circumstances.window)))
 
     return evolve(request, lookup=evolve(lookup, judge=judge))
 
 
+def _window_since(began: datetime | None, window: CallWindow | None) -> CallWindow | None:
+    """Return the time from when a purchase began to the end of a call's own; None where either is not known."""
+    if began is None or window is None:
+        return None
+    return CallWindow(TimeInterval(began, began + timedelta(seconds=TICK)), window.now)
+
+
 async def service_time(pipeline: Pipeline) -> datetime | None:
-    """Read what time it is on the service, by a safe request; None where its answers have no date."""
-    watch = Watch(pipeline.sender, pipeline.clock)
-    first: Request[Page[PhoneNumber]] = describe("GET", PATH, Page[PhoneNumber], query={"per_page": 1})
-    await evolve(pipeline, sender=watch).run(first)
-    return watch.moment(pipeline.clock.monotonic())
+    """Return the earliest that it can be on the service now; None where its answers have no date.
+
+    Where no answer has said yet, a safe request is sent for it.
+    """
+    if (now := _now(pipeline)) is None:
+        first: Request[Page[PhoneNumber]] = describe("GET", PATH, Page[PhoneNumber], query={"per_page": 1})
+        await pipeline.run(first)
+        now = _now(pipeline)
+    return now and now.earliest
+
+
+def _now(pipeline: Pipeline) -> TimeInterval | None:
+    clock = pipeline.clock
+    return pipeline.server_clock.at(Moment(clock.monotonic(), clock.now().timestamp()))
 
 
 def changed_nothing(error: BaseException) -> bool:
