@@ -40,10 +40,11 @@ async def connected(base_url: str, token: str, where: str):
         yield mihu
 
 
-async def acquire(base_url: str, token: str, where: str, key: str, seed: int) -> tuple[str, str]:
+async def acquire(said: Connection, base_url: str, token: str, where: str, key: str, seed: int) -> tuple[str, str]:
     """Acquire one number for a key, whichever; a worker that knew nothing of the others would buy another one."""
     chance = random.Random(seed)
     async with connected(base_url, token, where) as mihu:
+        said.send("ready")
         number = await mihu.numbers.acquire("US", "local", choose=lambda _: chance.random() < 0.5, idempotency_key=key)
     return number.number, number.phone_number_uuid
 
@@ -52,6 +53,6 @@ def work(said: Connection, *job: Any) -> None:
     """Do a job, and say what came of it."""
     warnings.simplefilter("ignore", ProvisionalWarning)
     try:
-        said.send(asyncio.run(acquire(*job)))
+        said.send(asyncio.run(acquire(said, *job)))
     except MihuError as error:
         said.send(error)

@@ -13,6 +13,7 @@ from mihu_async import (
     BindingError,
     ConflictError,
     MihuClient,
+    MihuError,
     NoOfferError,
     NotFoundError,
     PurchaseLimitError,
@@ -283,7 +284,7 @@ async def test_an_error_that_says_nothing_of_the_number_is_raised(sandbox, mihu)
     """Where the requirements cannot be read, nothing is bought for a key that was begun."""
     await leave_begun(mihu, sandbox)
     sandbox.faults.add(Status(403), method="GET", path="/phone-numbers", times=None)
-    with pytest.raises(APIError):
+    with pytest.raises(MihuError):
         await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
 
     assert 1 == posts(sandbox)
