@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from threading import Lock
+from typing import Any
 
 import pytest
 from attrs import define, field
@@ -76,7 +77,7 @@ class Fleet:
 
     def end(self, key: str, worker, ours, patience: float) -> bool:
         """Wait for what a worker says, and kill it where that takes too long; True where it named a number."""
-        answer = "ready"
+        answer: Any = "ready"
         try:
             while answer == "ready" and ours.poll(patience):
                 answer = ours.recv()
