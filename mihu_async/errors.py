@@ -321,6 +321,10 @@ class BindingError(MihuError):
         self.agent_uuid = agent_uuid
         """The agent that was to answer its calls."""
 
+    @property
+    def _is_open(self) -> bool:
+        return True
+
 
 class PaginationError(MihuError):
     """The service's pages contradict themselves, so the walk stops instead of missing items or never ending."""

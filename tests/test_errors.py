@@ -102,10 +102,11 @@ def test_every_error_says_whether_anything_can_have_changed(kind):
     read, write = (make(kind) for _ in range(2))
     vars(read).update(method="GET")
     vars(write).update(method="PUT")
-    expected = kind in OPEN or kind is errors.OutcomeUnknownError
+    always = kind in {errors.OutcomeUnknownError, errors.BindingError}
+    expected = kind in OPEN or always
 
     assert expected is write.may_have_changed
-    assert read.may_have_changed is (kind is errors.OutcomeUnknownError)
+    assert read.may_have_changed is always
     assert error.after((LOST, SENT), "").may_have_changed
     assert expected is write.after((SENT,), "").may_have_changed
     assert expected is pickle.loads(pickle.dumps(write)).may_have_changed
