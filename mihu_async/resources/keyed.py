@@ -126,7 +126,7 @@ async def service_time(pipeline: Pipeline) -> datetime | None:
         first: Request[Page[PhoneNumber]] = describe("GET", PATH, Page[PhoneNumber], query={"per_page": 1})
         await pipeline.run(first)
         now = _now(pipeline)
-    return now and now.earliest
+    return None if now is None else now.earliest
 
 
 def _now(pipeline: Pipeline) -> TimeInterval | None:
