@@ -11,6 +11,7 @@ from mihu_async.errors import (
     Attempt,
     AuthenticationError,
     BadRequestError,
+    BindingError,
     CheckpointInUseError,
     ConflictError,
     ConnectError,
@@ -19,7 +20,9 @@ from mihu_async.errors import (
     DecodeError,
     DriftError,
     DryRun,
+    LedgerError,
     MihuError,
+    NoOfferError,
     NotFoundError,
     OutcomeUnknownError,
     PaginationError,
@@ -74,6 +77,7 @@ from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 from mihu_async.resources.provisional import ProvisionalWarning
 from mihu_async.resources.purchase import Purchase
+from mihu_async.resources.recovery import Recovered, RecoveryOutcome
 from mihu_async.resources.watcher import Change, ChangeKind, Watcher
 
 __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constants first
@@ -86,6 +90,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "BadRequestError",
     "Billing",
     "Binding",
+    "BindingError",
     "Bindings",
     "CallReport",
     "Capabilities",
@@ -115,8 +120,10 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Hooks",
     "InboundSettings",
     "InboundUpdate",
+    "LedgerError",
     "MihuClient",
     "MihuError",
+    "NoOfferError",
     "NotFoundError",
     "NumberChannels",
     "NumberSort",
@@ -143,6 +150,8 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Rate",
     "RateLimit",
     "RateLimitError",
+    "Recovered",
+    "RecoveryOutcome",
     "RequestTimeoutError",
     "Requirement",
     "RequirementValue",

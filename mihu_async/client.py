@@ -23,6 +23,8 @@ from mihu_async.core.timeout import Timeout
 from mihu_async.core.token import Token, TokenSource
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
 from mihu_async.hooks import Hooks, check_hooks
+from mihu_async.ledger import Ledger
+from mihu_async.ledger.entry import check_ledger
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
@@ -74,6 +76,9 @@ class MihuClient:
     strict: True raises DecodeError for an answer of which anything cannot be read, after one request. False reads the
         rest: what cannot be read is None, or a row that is left out, and a problem (``page.problems``,
         ``pager.report.problems``, ``mihu.last_call.problems``). Look-ups after a lost answer are never strict.
+    ledger: where purchases with an ``idempotency_key`` are remembered: ``SqliteLedger("purchases.db")`` or
+        ``RedisLedger(…)`` of :mod:`mihu_async.ledger`, or one of your own. It is yours: it is not closed with the
+        client, and several clients may share one. None remembers none, and a key is refused then.
 
     Use it with ``async with``, or call :meth:`aclose`. Several tasks may enter it at a time: the last block of an event
     loop that ends closes its connections there. A closed client may be used again: it makes a new session.
@@ -109,6 +114,7 @@ class MihuClient:
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         strict: bool = False,
         headers: Mapping[str, str] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         static, tokens = _token(token)
         address = find_base_url(subdomain, base_url, os.environ)
@@ -123,6 +129,7 @@ class MihuClient:
             max_response_bytes=whole("max_response_bytes", max_response_bytes),
         )
         self._owner = True
+        self._ledger = optional(check_ledger, "ledger", ledger)
         self._use(
             Pipeline(
                 sender=_sender(self._transport, dry_run=flag("dry_run", dry_run)),
@@ -142,7 +149,7 @@ class MihuClient:
         self._pipeline = pipeline
         self._concurrency = concurrency
         self.agents = Agents(pipeline, concurrency)
-        self.numbers = Numbers(pipeline, concurrency)
+        self.numbers = Numbers(pipeline, concurrency, self._ledger)
         self.sip_connections = SipConnections(pipeline)
         self.trunks = Trunks(pipeline, concurrency)
 

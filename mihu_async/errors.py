@@ -4,6 +4,7 @@ MihuError                      the base; ``.attempts``: what was tried, and why 
 ├── UsageError(ValueError)     the caller: nothing was sent
 ├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows what would have been
 ├── CheckpointInUseError       the caller: another job holds the checkpoint file
+├── LedgerError                the ledger of purchases cannot be used: nothing was sent
 ├── TransportError             the network: no usable answer
 │   ├── ConnectError           never connected: nothing was sent
 │   │   └── ConnectTimeoutError    … in the time given; a RequestTimeoutError too
@@ -13,6 +14,8 @@ MihuError                      the base; ``.attempts``: what was tried, and why 
 ├── DecodeError                the service spoke and we cannot read it
 ├── WaitError                  a number will not come to the status that was waited for
 │   └── WaitTimeoutError(TimeoutError)    … did not come to it in the time given
+├── NoOfferError               nothing for sale could be acquired
+├── BindingError               a number was acquired, and its agent could not be bound to it
 ├── PaginationError            pages that contradict themselves
 │   └── DriftError             the listing moved, and on_drift="raise" asked to be told
 └── APIError                   the service refused
@@ -157,6 +160,13 @@ class CheckpointInUseError(MihuError):
         super().__init__(message)
         self.path = path
         """Which file it is."""
+
+
+class LedgerError(MihuError):
+    """The ledger that a purchase with an ``idempotency_key`` rests on cannot be read or written. Nothing was sent.
+
+    ``__cause__`` is what its store said.
+    """
 
 
 class _CallError(MihuError):
@@ -304,6 +314,36 @@ class WaitTimeoutError(WaitError, TimeoutError):
 
     ``__cause__`` is the error of the latest look that failed, or None where none did.
     """
+
+
+class NoOfferError(MihuError):
+    """No number for sale fits what was asked for, or others were faster each time. Nothing was bought."""
+
+    def __init__(self, message: str, *, offers: int, refused: int) -> None:
+        super().__init__(message)
+        self.offers = offers
+        """How many offers the search gave."""
+        self.refused = refused
+        """How many of them fitted and were refused, because they are no longer for sale."""
+
+
+class BindingError(MihuError):
+    """A number was bought, and binding its agent failed: ``__cause__`` says why.
+
+    The number is :attr:`number`. Bind it with ``agents.provision_call(agent_uuid, error.number.phone_number_uuid)``, or
+    make the same call again with the same ``idempotency_key``, which buys nothing more.
+    """
+
+    def __init__(self, message: str, *, number: Any, agent_uuid: str) -> None:
+        super().__init__(message)
+        self.number = number
+        """The number that was bought, a :class:`PhoneNumber`."""
+        self.agent_uuid = agent_uuid
+        """The agent that was to answer its calls."""
+
+    @property
+    def _is_open(self) -> bool:
+        return True
 
 
 class PaginationError(MihuError):

@@ -26,6 +26,9 @@ EXTRA = {
     errors.DecodeError: CALL | {"status": 200, "content_type": "text/html", "excerpt": "<", "paths": ("$.a",)},
     errors.WaitError: {"number": "+390790080041", "status": "active", "last_status": "pending"},
     errors.WaitTimeoutError: {"number": "+390790080041", "status": "active", "last_status": None},
+    errors.LedgerError: {},
+    errors.NoOfferError: {"offers": 12, "refused": 3},
+    errors.BindingError: {"number": "+390790080041", "agent_uuid": "a"},
     errors.PaginationError: {"requested": 2, "received": 1},
     errors.DriftError: {"requested": 2, "received": 2},
     errors.PurchaseLimitError: CALL | ANSWER | {"limit": 3, "current": 3},
@@ -100,10 +103,11 @@ def test_every_error_says_whether_anything_can_have_changed(kind):
     read, write = (make(kind) for _ in range(2))
     vars(read).update(method="GET")
     vars(write).update(method="PUT")
-    expected = kind in OPEN or kind is errors.OutcomeUnknownError
+    always = kind in {errors.OutcomeUnknownError, errors.BindingError}
+    expected = kind in OPEN or always
 
     assert expected is write.may_have_changed
-    assert read.may_have_changed is (kind is errors.OutcomeUnknownError)
+    assert read.may_have_changed is always
     assert error.after((LOST, SENT), "").may_have_changed
     assert expected is write.after((SENT,), "").may_have_changed
     assert expected is pickle.loads(pickle.dumps(write)).may_have_changed

@@ -36,7 +36,8 @@ class ProvisionalWarning(UserWarning):
 def warn_provisional() -> None:
     """Warn, the first time, the caller of the method that calls this."""
     message = (
-        "numbers.search, numbers.requirements, numbers.prepare, agents.list and agents.assign_sms are provisional: "
+        "numbers.search, numbers.requirements, numbers.prepare, numbers.acquire, agents.list and agents.assign_sms are "
+        "provisional: "
         "the paths that they call are documented, the parameters and the answers are not or only in part, so they may "
         "change in any release. This is said once."
     )

@@ -98,7 +98,9 @@ class Purchase:
             return True
         return any(_answers(one, asked) for one in self.answers)
 
-    async def commit(self, *, max_monthly_fee: Decimal | float | None = None) -> PhoneNumber:
+    async def commit(
+        self, *, max_monthly_fee: Decimal | float | None = None, idempotency_key: str | None = None
+    ) -> PhoneNumber:
         """Buy the number, with all that was answered: ``numbers.buy``. This spends money, and is never made twice.
 
         What the offer says of fee, capabilities and location goes along, as the purchase page asks for. The first
@@ -106,6 +108,8 @@ class Purchase:
         ``numbers.wait`` tells when it is active.
 
         max_monthly_fee: the most that it may cost a month, in the currency of the offer; None sets no bound.
+        idempotency_key: the name of this purchase, as ``numbers.buy`` takes it. It names this number: a job that may
+            find another offer when it is run again needs ``numbers.acquire``.
 
         Raises UsageError before anything is sent, while something is :attr:`missing`, or where the fee is above the
         bound or not known; and what ``numbers.buy`` raises.
@@ -128,6 +132,7 @@ class Purchase:
             address=self.address,
             requirements=self.answers or None,
             max_monthly_fee=max_monthly_fee,
+            idempotency_key=idempotency_key,
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, assert_type
 from uuid import UUID
 
 import aiohttp
+from redis.asyncio import Redis
 
 from mihu_async import (
     UNSET,
@@ -48,6 +49,8 @@ from mihu_async import (
     PurchaseRequirements,
     Rate,
     RateLimit,
+    Recovered,
+    RecoveryOutcome,
     RequirementValue,
     RetryPolicy,
     Shard,
@@ -65,6 +68,7 @@ from mihu_async import (
     Watcher,
 )
 from mihu_async.doctor import Check, Diagnosis, Finding, Level
+from mihu_async.ledger import Entry, Ledger, RedisLedger, SqliteLedger
 from mihu_async.otel import telemetry
 from mihu_async.sandbox import Faults, Inventory, Journal, JournalEntry, Sandbox, Status
 
@@ -256,6 +260,22 @@ async def provisional(mihu: MihuClient, agent: UUID) -> None:
     assert_type(purchase.monthly_fee, Decimal | None)
     purchase = purchase.answer("k", document_id="d").answer("l", value="v").with_address(Address(locality="Sassari"))
     assert_type(await purchase.commit(max_monthly_fee=5), PhoneNumber)
+    assert_type(await purchase.commit(idempotency_key="order-4711"), PhoneNumber)
+    acquired = await mihu.numbers.acquire(
+        "IT",
+        type="local",
+        max_monthly_fee=5,
+        agent_uuid="a",
+        answers={"business_name": "ACME Ltd"},
+        choose=lambda offer: offer.monthly_fee is not None,
+        idempotency_key="order-4711",
+    )
+    assert_type(acquired, PhoneNumber)
+    async for recovered in mihu.numbers.recover():
+        assert_type(recovered, Recovered)
+        assert_type(recovered.entry, Entry)
+        assert_type(recovered.outcome, RecoveryOutcome)
+        assert_type(recovered.number, PhoneNumber | None)
 
 
 async def agents(mihu: MihuClient, agent: UUID) -> None:
@@ -362,3 +382,10 @@ async def sandbox() -> None:
         serving.verify()
     await serving.start()
     await serving.stop()
+
+
+def ledgers(own: Ledger) -> None:
+    """A client takes any ledger."""
+    MihuClient(ledger=SqliteLedger("purchases.db", lease=15))
+    MihuClient(ledger=RedisLedger(Redis.from_url("redis://127.0.0.1")))
+    MihuClient(ledger=own)
