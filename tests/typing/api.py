@@ -271,6 +271,7 @@ async def provisional(mihu: MihuClient, agent: UUID) -> None:
         idempotency_key="order-4711",
     )
     assert_type(acquired, PhoneNumber)
+    assert_type(mihu.numbers.recover(), AsyncGenerator[Recovered, None])
     async for recovered in mihu.numbers.recover():
         assert_type(recovered, Recovered)
         assert_type(recovered.entry, Entry)
