@@ -68,7 +68,7 @@ def text(body: Part) -> str | None:
 def sample(body: Part) -> Any:
     """Return a small value as it is, and of a large one some value of its kind, at no cost."""
     if len(memoryview(body)) <= SMALL:
-        return parse(body)
+        return parse(body, exact=True)
     kinds: dict[bytes, Any] = {b"{": {"": None}, b"[": [None], b'"': "text"}
     return kinds.get(bytes(memoryview(body)[:1]), 0)
 

@@ -165,12 +165,25 @@ def _plain(row: Part, kind: Any, problems: Problems, *, most: int) -> Any:
     whole = _value(row, most)
     if whole is not row:
         return whole
-    found = codec.known_members(row, tuple(json_name(field.name) for field in attrs.fields(kind)))
+    kinds = {json_name(field.name): field.type for field in attrs.fields(kind)}
+    found = codec.known_members(row, tuple(kinds))
     if found is None:
         return row
     if keeps_extra(kind):
         problems.note("is too large: of its fields those are left out that its model does not know")
-    return {name: _value(part, LARGEST_ROW) for name, part in found.items()}
+    return {name: _below(part, name, kinds[name], problems) for name, part in found.items()}
+
+
+def _below(part: Part, name: str, kind: Any, problems: Problems) -> Any:
+    """Return a field of something too large as a plain value, or as it is where it is too large itself."""
+    model = next((inner for inner in (kind, *get_args(kind)) if attrs.has(inner)), None)
+    if model is None:
+        return _value(part, LARGEST_ROW)
+    problems.path.append(f".{name}")
+    try:
+        return _plain(part, model, problems, most=LARGEST_ROW)
+    finally:
+        problems.path.pop()
 
 
 def _value(part: Part, most: int) -> Any:
