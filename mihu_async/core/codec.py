@@ -37,7 +37,7 @@ def _exactly(text: str) -> Decimal | float:
 _plain = msgspec.json.Decoder()
 _exact = msgspec.json.Decoder(float_hook=Decimal)
 _exact_or_infinite = msgspec.json.Decoder(float_hook=_exactly)
-_text = msgspec.json.Decoder(str | None)
+_text: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 _encoder = msgspec.json.Encoder(decimal_format="number")

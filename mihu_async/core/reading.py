@@ -126,7 +126,7 @@ def _elements(value: Part | None, suffix: str) -> Sequence[Part]:
 def _pagination(value: Part | None, problems: Problems) -> Pagination:
     problems.path.append(".pagination")
     try:
-        plain = {} if value is None else _plain(value, Pagination, problems, most=LARGEST_ROW)
+        plain: Any = {} if value is None else _plain(value, Pagination, problems, most=LARGEST_ROW)
         return structure(plain, Pagination, problems)
     except UnreadableError as odd:
         problems.note(odd.reason)

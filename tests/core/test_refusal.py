@@ -186,6 +186,7 @@ def test_errors_without_fields_are_the_details(errors):
     """They are texts, and what is none is left out."""
     error = refusal(422, {"message": "The given data was invalid.", "errors": errors})
 
+    assert isinstance(error, ValidationError)
     assert ("It is taken.", {}) == (error.details, error.fields)
     assert "'The given data was invalid.' (It is taken.)" in str(error)
 
