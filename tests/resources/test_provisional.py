@@ -366,3 +366,13 @@ async def test_what_is_documented_does_not_warn(wire):
         async with client() as mihu:
             mihu.numbers.list()
             mihu.numbers.rates()
+
+
+async def test_a_requirement_that_cannot_be_read_is_told(wire):
+    """It is left out, and the requirements say so: the buyer sees that there may be one more."""
+    answers(wire, "country_code=IT&type=local", {"requirements": [ASKED, "a name"]}, path="/requirements")
+    async with client() as mihu:
+        asked = await mihu.numbers.requirements("IT", "local")
+
+    assert 1 == len(asked)
+    assert ["$.data.requirements[1] must be an object, not text"] == [str(problem) for problem in asked.problems]
