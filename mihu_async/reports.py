@@ -76,7 +76,10 @@ class CallReport:
     base_url: str = ""
     """The workspace's."""
     problems: tuple[Problem, ...] = ()
-    """The first of what could not be read in the last answer; empty where all of it was."""
+    """The first of what could not be read in the last answer; empty where all of it was.
+
+    Where that was a :class:`DecodeError`, as with ``strict=True``, they are in its ``paths``, and not here.
+    """
     message: str | None = None
     """What the service said in words in its last answer, also of a success; None where it said nothing.
 

@@ -1,5 +1,6 @@
 """From a refusal to its error, in each shape in which the service, or the framework beneath it, refuses."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -67,7 +68,10 @@ def refused(response: Response, request: Request[Any], document: Any, mask: Mask
 
 
 def parse_refusal(document: Any, mask: Mask) -> Refusal:
-    """Read both documented shapes and Laravel's; whatever is not as documented is left out."""
+    """Read both documented shapes and Laravel's; whatever is not as documented is left out.
+
+    ``errors`` that are texts without fields are the details.
+    """
     body = _object(document)
     error, data, laravel = _object(body.get("error")), _object(body.get("data")), _object(body.get("errors"))
 
@@ -75,7 +79,8 @@ def parse_refusal(document: Any, mask: Mask) -> Refusal:
         return hide(value[:SEARCHED])[:LONGEST] if isinstance(value, str) and value else None
 
     code, field = text(error.get("code"), mask.name), text(error.get("field"), mask.name)
-    message, details = text(body.get("message")), text(error.get("details"))
+    loose = [line for line in _list(body.get("errors"))[:LINES] if isinstance(line, str)]
+    message, details = text(body.get("message")), text(error.get("details")) or text("; ".join(loose))
     fields = {
         mask.name(name[:LONGEST]): tuple(mask(str(line)[:LONGEST]) for line in _list(lines)[:LINES])
         for name, lines in islice(laravel.items(), FIELDS)
@@ -148,4 +153,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _whole(value: Any) -> int | None:
+    """Read a number, which PHP may write as text; None where it is none."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
+        return int(value)
     return value if type(value) is int else None

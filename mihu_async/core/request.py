@@ -86,7 +86,7 @@ def describe(
     return Request(
         method=encode_method(method),
         path=encode_path(path),
-        query=encode_query(pairs),
+        query=_encode_pairs(pairs),
         body=body,
         secrets=(*_secrets_in_query(pairs), *secrets_in(plain), *secrets_of(extra)),
         headers=extra,
@@ -149,7 +149,11 @@ def query_pairs(query: Any) -> list[tuple[Any, Any]]:
 
 def encode_query(query: Any) -> str:
     """Encode query values as the API documents them: ``true`` and ``false``, ``%2B`` for a number's plus."""
-    return "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in query_pairs(query))
+    return _encode_pairs(query_pairs(query))
+
+
+def _encode_pairs(pairs: list[tuple[Any, Any]]) -> str:
+    return "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs)
 
 
 def _quoted(name: Any, value: Any) -> str:

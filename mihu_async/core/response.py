@@ -8,6 +8,7 @@ from attrs import field, frozen
 from mihu_async.core.mask import SHOWN, Mask
 
 SUCCESS = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEARCHED = 65_536  # bytes of a body that are searched for secrets before the excerpt is cut: far more than is quoted
 
 
@@ -31,6 +32,11 @@ class Response:
     def ok(self) -> bool:
         """Whether the status says that the call succeeded."""
         return self.status in SUCCESS
+
+    @property
+    def document(self) -> bytes:
+        """The body without the byte order mark that a PHP file may begin with: JSON allows to pass over it."""
+        return self.body.removeprefix(BYTE_ORDER_MARK)
 
     @property
     def content_type(self) -> str:

@@ -22,6 +22,8 @@ from mihu_async.errors import (
 
 REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 """Verbs that may be sent twice, because that leaves the service as once does. [inferred for all but GET]"""
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these a date can be moved by what any call takes, and still be one."""
 THROTTLED = 429
 """The status of a request that was not processed, because there were too many."""
 
@@ -258,9 +260,10 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
 
 
 def parse_date(text: str) -> datetime | None:
-    """Read an HTTP date; None where it is none."""
+    """Read an HTTP date; None where it is none, or so far away that nothing can be counted from it."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return date if EARLIEST < date < LATEST else None

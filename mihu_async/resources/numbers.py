@@ -270,9 +270,10 @@ class Numbers:
 
         The path is documented, that requirements depend on country and type, and that each is known by a ``key`` or
         ``requirement_id``. The parameters, their names too, and the shape of the answer are not. So a bare list is read
-        as well as ``items`` with or without ``pagination``, what is unknown is on ``.extra``, and a process is told
-        once by a ProvisionalWarning. The purchase page has one look here whether an address is needed; how the service
-        says so is not documented, and a requirement of the type ``address`` is inferred to be the way.
+        as well as ``items`` with or without ``pagination``, what is unknown is on ``.extra``, what cannot be read is on
+        ``.problems``, and a process is told once by a ProvisionalWarning. The purchase page has one look here whether
+        an address is needed; how the service says so is not documented, and a requirement of the type ``address`` is
+        inferred to be the way.
 
         country_code: ISO 3166-1 alpha-2, such as ``"IT"``. That it is sent under this name is inferred.
         type: a member of the enum, or its string. That it is sent under this name is inferred.
@@ -282,9 +283,13 @@ class Numbers:
         """
         warn_provisional()
         query = _asked_for(country_code, TYPE("type", type)) | filters
-        beside: dict[str, Any] = {}
-        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=beside.update)
-        return PurchaseRequirements(items=tuple(await pager.collect()), extra=beside)
+        told: list[Items[PurchaseRequirement]] = []
+        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=told.append)
+        return PurchaseRequirements(
+            items=tuple(await pager.collect()),
+            extra={name: value for found in told for name, value in found.extra.items()},
+            problems=tuple(dict.fromkeys(problem for found in told for problem in found.problems)),
+        )
 
     async def prepare(self, offer: AvailableNumber | None) -> Purchase:
         """Make a purchase ready: ask what the offer's country and type require. **Provisional**, as what it calls is.

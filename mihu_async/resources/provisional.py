@@ -20,8 +20,8 @@ from mihu_async.resources.listing import page_hook
 
 T = TypeVar("T")
 
-Tell = Callable[[Mapping[str, Any]], None]
-"""Is told what an answer held beside its items."""
+Tell = Callable[[Items[T]], None]
+"""Is told of each answer, for what it held beside its items."""
 
 
 class ProvisionalWarning(UserWarning):
@@ -59,7 +59,7 @@ class ProvisionalEndpoint(Generic[T]):
         filters: Mapping[str, Any],
         *,
         page: int = 1,
-        tell: Tell | None = None,
+        tell: Tell[T] | None = None,
     ) -> Pager[T]:
         """Make a pager. A filter of None is not sent; what cannot be sent raises UsageError at once.
 
@@ -74,7 +74,7 @@ class ProvisionalEndpoint(Generic[T]):
             asked = evolve(request, query=query, turn=turn)
             found = await pipeline.run(asked, None if turn is at_once else progress)
             if tell:
-                tell(found.extra)
+                tell(found)
             return Answer(page_of(found, number))
 
         listing = Listing(

@@ -70,7 +70,8 @@ class Purchase:
         """
         asked = next((one for one in self.requirements if key and key in {one.key, one.answer_id}), None)
         if asked is None:
-            asks = ", ".join(repr(one.label) for one in self.requirements) or "nothing"
+            known = (one.key or one.answer_id for one in self.requirements)
+            asks = ", ".join(repr(label) for label in known if label) or "nothing"
             message = f"key must name what is asked for, which is {asks}, not {key!r}. Nothing was sent."
             raise UsageError(message, argument="key")
         given = present({"value": value, "document_id": document_id})
@@ -118,9 +119,14 @@ class Purchase:
             names = ", ".join(repr(one.label) + (f" ({one.type})" if one.type else "") for one in missing)
             message = (
                 f"Not answered yet: {names}. purchase.answer(key, …) gives a purchase that holds the answer: keep that "
-                "one. Nothing was sent."
+                "one."
             )
-            raise UsageError(message, argument="requirements")
+            if not all(asked.key or asked.answer_id for asked in missing):
+                message += (
+                    " What came without a key and an id cannot be answered by one: ask Mihu for it, and give it to "
+                    "numbers.buy(requirements=…)."
+                )
+            raise UsageError(f"{message} Nothing was sent.", argument="requirements")
         offer = self.offer
         return await self._buy(
             number=offer.number,

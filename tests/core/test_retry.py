@@ -30,6 +30,7 @@ from mihu_async.core.retry import (
     backoff,
     decide,
     failed_by_standstill,
+    parse_date,
     parse_retry_after,
 )
 from mihu_async.core.timeout import Bounds
@@ -295,3 +296,12 @@ def test_a_throttled_request_whose_pause_is_too_long_is_given_up():
     assert late == decided()
     assert GiveUp("the service asks for a pause of 61 s, above max_retry_after=60") == decided(61.0)
     assert Ambiguous(late) == decided(method="POST", lost=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -2359", "Thu, 01 Jan 1969 00:00:00 GMT", "soon"],
+)
+def test_a_date_from_which_nothing_can_be_counted_is_none(text):
+    """A moment before or after it would be no date any more, and no clock shows it."""
+    assert parse_date(text) is None
