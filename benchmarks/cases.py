@@ -67,7 +67,7 @@ def test_note_and_take_a_page(benchmark: BenchmarkFixture) -> None:
         return len(begun.take(read))
 
     def fresh() -> tuple[tuple[Trail[PhoneNumber]], dict[str, object]]:
-        begun = Trail(dates=NUMBERS.dates, span=(1, None), before=None, evidence=Evidence())
+        begun = Trail(dates=NUMBERS.dates, span=(1, None), before=Evidence(), evidence=Evidence())
         begun.begin_pass(set())
         return (begun,), {}
 

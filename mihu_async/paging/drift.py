@@ -12,7 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from mihu_async.models.pages import Page
 from mihu_async.paging.page import Moment, last_page, optional
-from mihu_async.paging.proof import Dates, Evidence, Tally, came_since, older
+from mihu_async.paging.proof import Dates, Evidence, came_since, older
 
 T = TypeVar("T")
 
@@ -49,20 +49,19 @@ class Trail(Generic[T]):
 
     A resumed walk leaves out what stands before a known item: that is not its to give. Of the new items of the page
     that was taken last, ``front`` stand before a known one. ``slipped`` says that a later pass found a new item before
-    one that was given.
+    one that was given. ``before`` is what the walk that this one goes on from had seen, ``began`` when that one began.
     """
 
     dates: Dates[T] | None
     span: tuple[int, int | None]
-    before: Tally | None
+    before: Evidence
     evidence: Evidence
     given: set[Hashable] = field(factory=set[Hashable])
     shown: set[Hashable] = field(factory=set[Hashable])
     pages: int = 0
     total: int | None = None
     last_page: int | None = None
-    began: int | None = None
-    since: Moment | None = None
+    began: Moment | None = None
     opening: bool = True
     appended: bool = False
     slipped: bool = False
@@ -72,7 +71,8 @@ class Trail(Generic[T]):
 
     def begin_pass(self, anchors: set[Hashable]) -> None:
         """Begin to read, behind some items that were given before the walk."""
-        self.evidence = evolve(self.evidence, nth=self.evidence.nth + 1, there=0, shown=0)
+        before = self.before
+        self.evidence = evolve(self.evidence, nth=self.evidence.nth + 1, there=before.there, shown=before.shown)
         self.opening, self.appended, self.stalled_reads = True, False, 0
         self.shown = anchors
         if self.evidence.nth == 1:
@@ -80,7 +80,7 @@ class Trail(Generic[T]):
 
     def begin_again(self) -> None:
         """Begin the pass at the start after all: none of the items before the walk was found."""
-        evidence, self.before = self.evidence, None
+        evidence, self.before = self.evidence, Evidence()
         moved = evidence.moved or evidence.part
         self.evidence = evolve(evidence, nth=evidence.nth - 1, resumed=False, moved=moved)
         self.begin_pass(set())
@@ -101,88 +101,76 @@ class Trail(Generic[T]):
 
     def take(self, read: Read[T]) -> tuple[T, ...]:
         """Return the items of a page that are new to the walk, and remember them."""
-        evidence, keys, opening = self.evidence, read.keys, self.opening
+        keys, opening = read.keys, self.opening
         if opening:
             self._open(read)
-        behind = 0
+        evidence, behind = self.evidence, 0
         if self.knows(read):
             behind = max(place for place, key in enumerate(keys, start=1) if key in self.shown)
         skip = behind if evidence.resumed and (opening or not evidence.forgetful) else 0
         rows = dict(zip(keys[skip:], read.page.items[skip:], strict=True))
         evidence.moved |= len(rows) < len(keys) - skip or (behind > 0 and not opening)
-        if behind and not evidence.forgetful:
-            rows = {key: item for key, item in rows.items() if key not in self.shown}
-        self.front = 0 if evidence.forgetful else sum(key in rows for key in {*keys[:behind]})
-        self._count(rows, read.moment)
         if not self.shown.issuperset(rows):
             self.stalled_reads = 0
         if evidence.forgetful:
+            self._count(rows, rows, read.moment)
             self.shown = set(rows)
             return read.page.items[skip:]
+        if behind:
+            rows = {key: item for key, item in rows.items() if key not in self.shown}
+        self.front = sum(key in rows for key in {*keys[:behind]})
+        new = rows
+        if evidence.nth > 1:
+            new = {key: item for key, item in rows.items() if key not in self.given}
+            for key in rows:
+                self.slipped |= self.appended and key not in new
+                self.appended |= key in new
+            if new:
+                evidence.moved, evidence.quiet = True, False
+            self.given.update(new)
+        self._count(rows, new, read.moment)
         self.shown.update(rows)
-        return self._new(rows) if evidence.nth > 1 else tuple(rows.values())
+        return tuple(new.values())
 
     def _open(self, read: Read[T]) -> None:
         """Write down what there is when a pass begins, or was when the walk before this one did."""
-        self.opening, self.evidence.quiet = False, True
-        self.began, self.since = read.total, read.moment
-        if self.before:
-            self.began, self.since = self.before.total, self.before.since
-            self.evidence.there, self.evidence.shown = self.before.there, self.before.passed
-            self.evidence.moved |= self.before.moved or self.began != read.total
-            self.evidence.dated |= self.before.dated
-        elif self.evidence.resumed:
-            self.began = None
-        self.evidence.total = expected(self.began, optional(read.page.pagination.per_page), *self.span)
+        evidence, before, self.opening = self.evidence, self.before, False
+        total = expected(read.total, optional(read.page.pagination.per_page), *self.span)
+        evidence.quiet, evidence.total, evidence.since = True, total, read.moment
+        if evidence.resumed:
+            evidence.moved |= before.total not in {None, total}
+            evidence.total, evidence.since = before.total, before.since
+        if evidence.nth == 1:
+            evidence.first, evidence.old, self.began = evidence.total, evidence.there, evidence.since
 
-    def _count(self, rows: dict[Hashable, T], moment: Moment | None) -> None:
-        """Count what the pass shows first on this page, and what of it was there when it began."""
-        evidence, later = self.evidence, self.evidence.nth > 1
+    def _count(self, rows: dict[Hashable, T], new: dict[Hashable, T], moment: Moment | None) -> None:
+        """Count what the pass shows first on this page, what of it was there when it began, or when the walk did."""
+        evidence, dates, since, began = self.evidence, self.dates, self.evidence.since, self.began
         evidence.shown += len(rows)
-        if not (self.dates and self.since):
-            evidence.there += later and sum(key in self.given for key in rows)
+        if not (dates and since and began):
+            evidence.there += len(rows) - len(new)
             return
-        old = older(rows.values(), self.dates, self.since)
-        if later and old < len(rows):
-            old, now = 0, moment.latest if moment else None
+        there = older(new.values(), dates, began)
+        evidence.old += there
+        if evidence.nth > 1:
+            there, now = 0, moment.latest if moment else None
             for key, item in rows.items():
-                dates = self.dates(item)
-                evidence.quiet &= not came_since(dates, self.since.latest, now)
-                kept = key in self.given and not came_since(dates, self.since.earliest, now)
-                old += kept or older((item,), self.dates, self.since)
-        evidence.there += old
-        evidence.dated |= old > 0 or any(date for dates in map(self.dates, rows.values()) for date in dates)
+                evidence.quiet &= not came_since(dates(item), since.latest, now)
+                kept = key not in new and not came_since(dates(item), since.earliest, now)
+                there += kept or older((item,), dates, since)
+        evidence.there += there
+        evidence.dated |= any(any(dates(item)) for item in rows.values())
 
-    def _new(self, rows: dict[Hashable, T]) -> tuple[T, ...]:
-        """Return what a later pass found that was not given."""
-        new = {key: item for key, item in rows.items() if key not in self.given}
-        for key in rows:
-            self.slipped |= self.appended and key not in new
-            self.appended |= key in new
-        if new:
-            self.evidence.moved, self.evidence.quiet = True, False
-        self.given.update(new)
-        return tuple(new.values())
-
-    def tally(self, unread: Sequence[T]) -> Tally | None:
+    def seen(self, unread: Sequence[T]) -> Evidence:
         """Return what a walk that goes on has to know, where some items that were taken are still to be given."""
         evidence = self.evidence
-        if self.began is None:
-            return None
-        old = older(unread, self.dates, self.since) if self.dates and self.since else 0
-        return Tally(
-            total=self.began,
-            since=self.since,
-            passed=evidence.shown - len(unread),
-            there=evidence.there - old,
-            moved=evidence.moved,
-            dated=evidence.dated,
-        )
+        old = older(unread, self.dates, self.began) if self.dates and self.began else 0
+        return evolve(evidence, shown=evidence.shown - len(unread), there=evidence.there - old)
 
 
-def joins(*, before: int | None, after: int | None, known: bool) -> bool:
-    """Return True if a page follows on the one before: it holds an item that was shown, or ``total`` did not fall."""
-    return known or before is None or after is None or after >= before
+def fell(before: int | None, after: int | None) -> bool:
+    """Return True if a total is known to be less than the one before it."""
+    return before is not None and after is not None and after < before
 
 
 def expected(total: int | None, per_page: int | None, start: int, end: int | None) -> int | None:

@@ -49,12 +49,16 @@ def check_progress(page: Page[Any], *, requested: int) -> None:
             received=received,
         )
     if pagination.has_more and not page.items and last is not None and requested > last:
-        raise PaginationError(
+        raise contradiction(
+            requested,
             f"Page {requested} is empty and past last_page {last}, and yet has_more is true: "
             "the walk would never end. All items that the service showed were given.",
-            requested=requested,
-            received=requested,
         )
+
+
+def contradiction(number: int, told: str) -> PaginationError:
+    """Return the error of a page that came as it was asked for, and cannot be gone on from."""
+    return PaginationError(told, requested=number, received=number)
 
 
 def has_more(page: Page[Any], *, number: int) -> bool:
@@ -70,11 +74,10 @@ def has_more(page: Page[Any], *, number: int) -> bool:
         return number < last
     if page.items:
         return True
-    raise PaginationError(
+    raise contradiction(
+        number,
         f"Page {number} is empty, and the service does not say whether there is more: its pagination has no has_more, "
         "last_page or total that can be read. All items that the service showed were given; there may be others.",
-        requested=number,
-        received=number,
     )
 
 

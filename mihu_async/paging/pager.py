@@ -3,32 +3,22 @@
 import logging
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, suppress
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from mihu_async.errors import MihuError, PaginationError, UsageError
+from mihu_async.errors import MihuError, UsageError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
 from mihu_async.paging.drift import MODES, OnDrift
-from mihu_async.paging.page import check_progress, last_page, optional
+from mihu_async.paging.page import check_progress, contradiction, last_page, optional
 from mihu_async.paging.shard import Shard, ranges
-from mihu_async.paging.walk import Listing, Walk
+from mihu_async.paging.walk import Listing, Walk, WalkOptions
 from mihu_async.reports import WalkReport, summarize
 
 T = TypeVar("T")
 
 logger: logging.Logger = logging.getLogger("mihu_async")
-
-
-@frozen(kw_only=True)
-class WalkOptions:
-    """How a pager walks."""
-
-    concurrency: int
-    on_drift: OnDrift = "recover"
-    resume: Place | None = None
 
 
 class Pager(Generic[T]):
@@ -154,30 +144,23 @@ class Pager(Generic[T]):
         page = await self
         total, last = optional(page.pagination.total), listing.end or last_page(page)
         if total is None or last is None:
-            raise PaginationError(
-                f"{listing.path} cannot be cut: the service does not say how long it is. Walk it whole.",
-                requested=listing.start,
-                received=listing.start,
-            )
-        return [
-            Shard(
-                base_url=listing.base_url,
-                path=listing.path,
-                query=listing.query,
-                first=first,
-                last=last,
-                total=total,
-            )
-            for first, last in ranges(listing.start, last, parts)
-        ]
+            told = f"{listing.path} cannot be cut: the service does not say how long it is. Walk it whole."
+            raise contradiction(listing.start, told)
+        whole = Shard(
+            base_url=listing.base_url,
+            path=listing.path,
+            query=listing.query,
+            first=listing.start,
+            last=last,
+            total=total,
+        )
+        return [evolve(whole, first=first, last=last) for first, last in ranges(listing.start, last, parts)]
 
     async def __aenter__(self) -> Self:
         self._blocks += 1
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._blocks -= 1
         if self._blocks:  # another block of this pager goes on, and its walks with it
             return
@@ -187,9 +170,7 @@ class Pager(Generic[T]):
                 await walk.aclose()
 
     def _walk(self) -> Walk[T]:
-        options = self._options
-        walk = Walk(self._listing, concurrency=options.concurrency, on_drift=options.on_drift, resume=options.resume)
-        self._latest = walk
+        self._latest = walk = Walk(self._listing, self._options)
         return walk
 
     def _tracked(self, walk: AsyncGenerator[Any]) -> AsyncGenerator[Any]:

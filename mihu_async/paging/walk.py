@@ -5,18 +5,18 @@ all was given.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from mihu_async.errors import DriftError, MihuError, PaginationError
+from mihu_async.errors import DriftError, MihuError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
-from mihu_async.paging.drift import PASSES, OnDrift, Read, Trail, compact_key, joins
-from mihu_async.paging.page import Answer, check_progress, has_more
-from mihu_async.paging.proof import Dates, Evidence, Proof, certificate, shortfall
+from mihu_async.paging.drift import PASSES, OnDrift, Read, Trail, compact_key, fell
+from mihu_async.paging.page import Answer, check_progress, contradiction, has_more
+from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Turn, Window
 from mihu_async.reports import Problem, WalkReport, summarize
 
@@ -56,23 +56,32 @@ class Listing(Generic[T]):
         return f"{self.base_url}{self.path}?{self.query}{part}"
 
 
+@frozen(kw_only=True)
+class WalkOptions:
+    """How a listing is walked."""
+
+    concurrency: int
+    on_drift: OnDrift = "recover"
+    resume: Place | None = None
+
+
 class Walk(Generic[T]):
     """A walk that is under way or over; ``report`` and ``checkpoint`` are true at every moment of it."""
 
-    def __init__(self, listing: Listing[T], *, concurrency: int, on_drift: OnDrift, resume: Place | None) -> None:
+    def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
         self._listing = listing
-        self._on_drift: OnDrift = on_drift
-        self._begin = begin = resume or Place(page=listing.start)
-        evidence = Evidence(
+        self._mode = options.on_drift
+        self._begin = begin = options.resume or Place(page=listing.start)
+        evidence = evolve(
+            begin.evidence,
             part=listing.start > 1 or listing.end is not None,
             resumed=bool(begin.anchors),
-            forgetful=on_drift == "ignore",
+            forgetful=self._mode == "ignore",
         )
-        self._trail = Trail(
-            dates=listing.dates, span=(listing.start, listing.end), before=begin.tally, evidence=evidence
-        )
-        self._compact: Callable[[str], Hashable] = str if on_drift == "ignore" else compact_key
-        self._window = Window(self._fetch, most=concurrency, room=listing.room)
+        span = (listing.start, listing.end)
+        self._trail = Trail(dates=listing.dates, span=span, before=begin.evidence, evidence=evidence)
+        self._compact: Callable[[str], Hashable] = str if self._mode == "ignore" else compact_key
+        self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._done = 0
         self._anchors = begin.anchors
@@ -95,7 +104,7 @@ class Walk(Generic[T]):
             drifted=self._trail.evidence.moved,
             problems=self._problems,
             complete=self._complete,
-            proof=self._proof if self._complete else None,
+            proof=self._proof,
         )
 
     def checkpoint(self) -> str:
@@ -114,7 +123,7 @@ class Walk(Generic[T]):
         if self._hand is None or self._rewound or anywhere or anchors == self._begin.anchors:
             return self._begin
         read, new = self._hand
-        return Place(page=read.number, anchors=anchors, tally=trail.tally(new[self._done :]))
+        return Place(page=read.number, anchors=anchors, evidence=trail.seen(new[self._done :]))
 
     def _passed(self) -> tuple[str, ...]:
         """Return the keys of the last items that are done, in the listing's order."""
@@ -164,7 +173,7 @@ class Walk(Generic[T]):
         furthest = read.number if self._begin.anchors else 0
         while True:
             new = trail.take(read)
-            if self._on_drift == "raise" and trail.slipped:
+            if self._mode == "raise" and trail.slipped:
                 raise drifted(read)
             forward, furthest = trail.evidence.nth == 1 and read.number > furthest, max(furthest, read.number)
             self._duplicates += (len(read.page.items) - len(new)) * forward
@@ -180,16 +189,15 @@ class Walk(Generic[T]):
 
     def _ends(self, read: Read[T]) -> bool:
         """Look for a certificate at the end of a pass, and say whether it was the last one."""
-        evidence = self._trail.evidence
-        fewest, most = PASSES[self._on_drift]
-        self._proof = certificate(evidence) or (self._proof if self._proof == "counted" else None)
+        evidence, proof = self._trail.evidence, certificate(self._trail.evidence)
+        fewest, most = PASSES[self._mode]
         hopeless = evidence.total is None or evidence.part or evidence.resumed or evidence.left_out
-        if evidence.nth < (fewest if self._proof or hopeless else most):
+        if evidence.nth < (fewest if proof or hopeless else most):
             return False
         anchors = tuple(map(self._listing.key, read.page.items[-ANCHORS:]))
         self._end = Place(page=read.number, anchors=anchors) if anchors else self._begin
-        self._complete = self._proof is not None
-        if not self._complete:
+        self._proof, self._complete = proof, proof is not None
+        if not proof:
             told = "The walk of %s cannot promise that it is complete: %s. %s"
             logger.warning(told, self._listing.path, shortfall(evidence), self.report)
         return True
@@ -199,48 +207,40 @@ class Walk(Generic[T]):
         begin, trail = self._begin, self._trail
         trail.begin_pass(set(map(self._compact, begin.anchors)))
         read = await self._alone(begin.page)
-        others = nearest_first(begin.page, last=trail.last_page or begin.page)
-        while begin.anchors and not trail.knows(read):
+        pages = range(1, (trail.last_page or begin.page) + 1)
+        others = iter(sorted({*pages} - {begin.page}, key=lambda number: abs(number - begin.page)))
+        while self._begin.anchors and not trail.knows(read):
             number = next(others, None)
             if number is None:
-                self._begin, self._anchors = Place(page=self._listing.start), ()
+                number = self._listing.start
+                self._begin, self._anchors = Place(page=number), ()
                 trail.begin_again()
-                return await self._alone(self._listing.start)
             read = await self._alone(number)
         return read
 
     async def _following(self, number: int, total: int | None) -> Read[T]:
         """Read the page after one, or where it does not join on, the nearest one before it that does."""
-        trail = self._trail
-        after = await self._next(number + 1)
-        joined = joins(before=total, after=after.total, known=trail.knows(after))
-        if self._on_drift == "raise":
-            if not joined:  # it may have been read before the page that it follows on
-                await self._window.clear()
-                after = await self._alone(number + 1)
-                joined = joins(before=total, after=after.total, known=False)
-            if not joined or trail.knows(after):
-                raise drifted(after)
-        elif not (joined or self._on_drift == "ignore" or trail.stalled_reads > trail.stall_limit):
-            await self._window.clear()
-            while not (
-                trail.knows(after) or after.number <= self._listing.start or trail.stalled_reads > trail.stall_limit
-            ):
-                after = await self._alone(after.number - 1)
-        return after
-
-    async def _next(self, number: int) -> Read[T]:
-        """Read a page, and ahead of it what the service says is there."""
-        trail = self._trail
+        trail, window, first = self._trail, self._window, self._listing.start
         if trail.stalled_reads > 2 * trail.stall_limit:
-            raise PaginationError(
+            raise contradiction(
+                number + 1,
                 f"The service says that there is more, and the last {trail.stalled_reads} pages brought nothing new: "
                 "the walk would never end. All items that the service showed were given.",
-                requested=number,
-                received=number,
             )
-        last = number if trail.last_page is None else trail.last_page
-        return await self._window.read(number, last=min(last, self._listing.end or last))
+        last = trail.last_page or number + 1
+        after = await window.read(number + 1, last=min(last, self._listing.end or last))
+        slipped = fell(total, after.total) and not trail.knows(after)
+        if slipped and self._mode != "ignore":
+            await window.clear()
+        if self._mode == "raise":
+            if slipped:  # it may have been read before the page that it follows on
+                after = await self._alone(number + 1)
+            if trail.knows(after) or fell(total, after.total):
+                raise drifted(after)
+        elif self._mode != "ignore" and slipped:
+            while not trail.knows(after) and after.number > first and trail.stalled_reads <= trail.stall_limit:
+                after = await self._alone(after.number - 1)
+        return after
 
     async def _alone(self, number: int) -> Read[T]:
         """Read a page and nothing ahead of it."""
@@ -267,12 +267,3 @@ def drifted(read: Read[Any]) -> DriftError:
         requested=read.number,
         received=read.number,
     )
-
-
-def nearest_first(near: int, *, last: int) -> Iterator[int]:
-    """Count the pages 1 to ``last`` but for one, the nearest to it first."""
-    for distance in range(1, max(near, last)):
-        if near > distance:
-            yield near - distance
-        if near + distance <= last:
-            yield near + distance
