@@ -49,17 +49,16 @@ class Trail(Generic[T]):
 
     A resumed walk leaves out what stands before a known item: that is not its to give. Of the new items of the page
     that was taken last, ``front`` stand before a known one. ``slipped`` says that a later pass found a new item before
-    one that was given. ``before`` is what the walk that this one goes on from had seen, ``began`` when that one began.
+    one that was given. ``began`` is when the walk did, or the one that it goes on from.
     """
 
     dates: Dates[T] | None
     span: tuple[int, int | None]
-    before: Evidence
     evidence: Evidence
+    total: int | None
     given: set[Hashable] = field(factory=set[Hashable])
     shown: set[Hashable] = field(factory=set[Hashable])
     pages: int = 0
-    total: int | None = None
     last_page: int | None = None
     began: Moment | None = None
     opening: bool = True
@@ -69,25 +68,22 @@ class Trail(Generic[T]):
     stalled_reads: int = 0
     stall_limit: int = 0
 
-    def begin_pass(self, anchors: set[Hashable]) -> None:
-        """Begin to read, behind some items that were given before the walk."""
-        before = self.before
-        self.evidence = evolve(self.evidence, nth=self.evidence.nth + 1, there=before.there, shown=before.shown)
+    def begin_pass(self, read: Read[T], anchors: set[Hashable], before: Evidence) -> None:
+        """Begin with a page, behind some items that were given by a walk that had seen ``before``."""
+        total = expected(read.total, optional(read.page.pagination.per_page), *self.span)
+        told = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
+        told.resumed, told.there, told.shown = bool(anchors), before.there, before.shown
+        if anchors:
+            told.moved |= before.total not in {None, total}
+            told.total, told.since = before.total, before.since
+        if told.nth == 1:
+            told.first, told.old, self.began, self.given = told.total, told.there, told.since, anchors
+        self.evidence, self.shown = told, anchors
         self.opening, self.appended, self.stalled_reads = True, False, 0
-        self.shown = anchors
-        if self.evidence.nth == 1:
-            self.given = anchors
-
-    def begin_again(self) -> None:
-        """Begin the pass at the start after all: none of the items before the walk was found."""
-        evidence, self.before = self.evidence, Evidence()
-        moved = evidence.moved or evidence.part
-        self.evidence = evolve(evidence, nth=evidence.nth - 1, resumed=False, moved=moved)
-        self.begin_pass(set())
 
     def note(self, read: Read[T]) -> None:
         """Write down what an answer says of the listing."""
-        if self.pages and read.total != self.total:
+        if self.total not in {None, read.total}:
             self.evidence.moved, self.evidence.quiet = True, False
         self.evidence.left_out += read.page.left_out
         self.total, self.last_page = read.total, last_page(read.page)
@@ -101,10 +97,8 @@ class Trail(Generic[T]):
 
     def take(self, read: Read[T]) -> tuple[T, ...]:
         """Return the items of a page that are new to the walk, and remember them."""
-        keys, opening = read.keys, self.opening
-        if opening:
-            self._open(read)
-        evidence, behind = self.evidence, 0
+        evidence, keys, opening, behind = self.evidence, read.keys, self.opening, 0
+        self.opening = False
         if self.knows(read):
             behind = max(place for place, key in enumerate(keys, start=1) if key in self.shown)
         skip = behind if evidence.resumed and (opening or not evidence.forgetful) else 0
@@ -131,17 +125,6 @@ class Trail(Generic[T]):
         self._count(rows, new, read.moment)
         self.shown.update(rows)
         return tuple(new.values())
-
-    def _open(self, read: Read[T]) -> None:
-        """Write down what there is when a pass begins, or was when the walk before this one did."""
-        evidence, before, self.opening = self.evidence, self.before, False
-        total = expected(read.total, optional(read.page.pagination.per_page), *self.span)
-        evidence.quiet, evidence.total, evidence.since = True, total, read.moment
-        if evidence.resumed:
-            evidence.moved |= before.total not in {None, total}
-            evidence.total, evidence.since = before.total, before.since
-        if evidence.nth == 1:
-            evidence.first, evidence.old, self.began = evidence.total, evidence.there, evidence.since
 
     def _count(self, rows: dict[Hashable, T], new: dict[Hashable, T], moment: Moment | None) -> None:
         """Count what the pass shows first on this page, what of it was there when it began, or when the walk did."""
@@ -184,9 +167,7 @@ def expected(total: int | None, per_page: int | None, start: int, end: int | Non
 def compact_key(key: str) -> Hashable:
     """Return what a key is remembered by: for a UUID a number, which takes half the memory of its text."""
     digits = key.replace("-", "")
-    if len(digits) != UUID_DIGITS:
-        return key
     try:
-        return int.from_bytes(bytes.fromhex(digits))
+        return int.from_bytes(bytes.fromhex(digits)) if len(digits) == UUID_DIGITS else key
     except ValueError:
         return key

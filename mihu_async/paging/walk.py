@@ -72,21 +72,15 @@ class Walk(Generic[T]):
         self._listing = listing
         self._mode = options.on_drift
         self._begin = begin = options.resume or Place(page=listing.start)
-        evidence = evolve(
-            begin.evidence,
-            part=listing.start > 1 or listing.end is not None,
-            resumed=bool(begin.anchors),
-            forgetful=self._mode == "ignore",
-        )
-        span = (listing.start, listing.end)
-        self._trail = Trail(dates=listing.dates, span=span, before=begin.evidence, evidence=evidence)
-        self._compact: Callable[[str], Hashable] = str if self._mode == "ignore" else compact_key
+        forgetful, span = self._mode == "ignore", (listing.start, listing.end)
+        evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
+        self._trail = Trail(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
+        self._compact: Callable[[str], Hashable] = str if forgetful else compact_key
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._done = 0
         self._anchors = begin.anchors
         self._rewound = False
-        self._end: Place | None = None
         self._yielded = 0
         self._duplicates = 0
         self._problems = 0
@@ -112,15 +106,12 @@ class Walk(Generic[T]):
         return encode_checkpoint(self._place(), listing=self._listing.name)
 
     def rewind(self) -> None:
-        """Put the checkpoint back to the beginning, for a caller who got nothing of what was read."""
+        """Put the checkpoint back to the beginning, for a caller who got nothing, or where anything may be missing."""
         self._rewound = True
 
     def _place(self) -> Place:
         trail, anchors = self._trail, self._passed()
-        if self._end and trail.evidence.nth > 1:
-            return self._end
-        anywhere = trail.evidence.nth > 1 or self._done < trail.front  # what was missed may stand anywhere
-        if self._hand is None or self._rewound or anywhere or anchors == self._begin.anchors:
+        if self._hand is None or self._rewound or self._done < trail.front or anchors == self._begin.anchors:
             return self._begin
         read, new = self._hand
         return Place(page=read.number, anchors=anchors, evidence=trail.seen(new[self._done :]))
@@ -169,7 +160,6 @@ class Walk(Generic[T]):
         """Read from page to page, and again until a certificate holds, as often as the mode allows."""
         trail, listing = self._trail, self._listing
         read = await self._first()
-        trail.evidence.moved |= listing.total not in {None, read.total}
         furthest = read.number if self._begin.anchors else 0
         while True:
             new = trail.take(read)
@@ -184,6 +174,7 @@ class Walk(Generic[T]):
             elif self._ends(read):
                 return
             else:
+                self.rewind()
                 await self._window.clear()
                 read = await self._first()
 
@@ -194,8 +185,9 @@ class Walk(Generic[T]):
         hopeless = evidence.total is None or evidence.part or evidence.resumed or evidence.left_out
         if evidence.nth < (fewest if proof or hopeless else most):
             return False
-        anchors = tuple(map(self._listing.key, read.page.items[-ANCHORS:]))
-        self._end = Place(page=read.number, anchors=anchors) if anchors else self._begin
+        if self._rewound and read.page.items:
+            anchors = tuple(map(self._listing.key, read.page.items[-ANCHORS:]))
+            self._begin = Place(page=read.number, anchors=anchors)
         self._proof, self._complete = proof, proof is not None
         if not proof:
             told = "The walk of %s cannot promise that it is complete: %s. %s"
@@ -204,18 +196,18 @@ class Walk(Generic[T]):
 
     async def _first(self) -> Read[T]:
         """Read the page where the walk begins, before all others; where no anchor is left, it begins again."""
-        begin, trail = self._begin, self._trail
-        trail.begin_pass(set(map(self._compact, begin.anchors)))
-        read = await self._alone(begin.page)
-        pages = range(1, (trail.last_page or begin.page) + 1)
-        others = iter(sorted({*pages} - {begin.page}, key=lambda number: abs(number - begin.page)))
-        while self._begin.anchors and not trail.knows(read):
+        trail, page, anchors = self._trail, self._begin.page, {*map(self._compact, self._begin.anchors)}
+        read = await self._alone(page)
+        others = iter(sorted({*range(1, (trail.last_page or page) + 1)} - {page}, key=lambda other: abs(other - page)))
+        while anchors and anchors.isdisjoint(read.keys):
             number = next(others, None)
             if number is None:
-                number = self._listing.start
-                self._begin, self._anchors = Place(page=number), ()
-                trail.begin_again()
+                number, self._anchors = self._listing.start, ()
+                self._begin = Place(page=number)
+                trail.evidence.moved |= trail.evidence.part
+                anchors.clear()
             read = await self._alone(number)
+        trail.begin_pass(read, anchors, self._begin.evidence)
         return read
 
     async def _following(self, number: int, total: int | None) -> Read[T]:
