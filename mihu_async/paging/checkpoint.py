@@ -15,17 +15,13 @@ from mihu_async.paging.proof import Evidence
 
 FORMAT = 2
 """The form in which a place is written down; a checkpoint in another form is refused."""
-
 ANCHORS = 8
 """How many of the last items a checkpoint names, so that the walk finds its place though the very last one is gone."""
 
 
 @frozen(kw_only=True)
 class Place:
-    """A place in a listing: the page, the keys of the last items that were taken, and what counting has to know.
-
-    Where the evidence has no total, a walk can go on from there, and cannot prove that it is complete.
-    """
+    """A place: the page, the keys of the last items that were taken, and what counting has to know, if it is known."""
 
     page: int
     anchors: tuple[str, ...] = ()

@@ -1,12 +1,11 @@
 """What one reading of a listing showed, and whether its pages join: pure decisions.
 
-A page-number listing shifts when items before a page come or go. Where items only come, a page holds some that were
-shown; where items only go, ``total`` falls. So a page follows on the one before where it holds an item that was shown,
-or where ``total`` did not fall. Moves of both kinds can hide in this; :mod:`mihu_async.paging.proof` tells.
+Where items only come, a page holds some that were shown; where items only go, ``total`` falls. So a page follows on the
+one before where it holds an item that was shown, or ``total`` did not fall. What this hides, the certificates tell.
 """
 
 from collections.abc import Hashable, Sequence
-from typing import Generic, Literal, TypeVar, get_args
+from typing import Generic, Literal, TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -17,14 +16,10 @@ from mihu_async.paging.proof import Dates, Evidence, came_since, older
 T = TypeVar("T")
 
 OnDrift = Literal["recover", "verify", "raise", "ignore"]
-MODES: tuple[str, ...] = get_args(OnDrift)
-
 PASSES: dict[OnDrift, tuple[int, int]] = {"recover": (1, 3), "verify": (2, 5), "raise": (1, 3), "ignore": (1, 1)}
 """How many passes a mode makes at least and, where no certificate holds, at most."""
-
 SPARE_READS = 16
 """How many answers beyond a whole pass may bring nothing new before a walk steps back no more, and then ends."""
-
 UUID_DIGITS = 32
 
 
@@ -47,9 +42,8 @@ class Read(Generic[T]):
 class Trail(Generic[T]):
     """What a walk gave, and what its present pass showed; in the first pass ``shown`` is ``given`` itself.
 
-    A resumed walk leaves out what stands before a known item: that is not its to give. Of the new items of the page
-    that was taken last, ``front`` stand before a known one. ``slipped`` says that a later pass found a new item before
-    one that was given. ``began`` is when the walk did, or the one that it goes on from.
+    Of the new items of the last page, ``front`` stand before a known one. ``slipped`` says that a later pass found a
+    new item before one that was given. ``began`` is when the walk did, or the one that it goes on from.
     """
 
     dates: Dates[T] | None
@@ -146,9 +140,8 @@ class Trail(Generic[T]):
 
     def seen(self, unread: Sequence[T]) -> Evidence:
         """Return what a walk that goes on has to know, where some items that were taken are still to be given."""
-        evidence = self.evidence
         old = older(unread, self.dates, self.began) if self.dates and self.began else 0
-        return evolve(evidence, shown=evidence.shown - len(unread), there=evidence.there - old)
+        return evolve(self.evidence, shown=self.evidence.shown - len(unread), there=self.evidence.there - old)
 
 
 def fell(before: int | None, after: int | None) -> bool:

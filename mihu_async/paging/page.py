@@ -14,10 +14,7 @@ V = TypeVar("V")
 
 @frozen
 class Moment:
-    """When a page was made, on the service's clock: as far as the answer's ``Date`` tells, between these two.
-
-    ``earliest`` has a second to spare, because the dates of an item may be cut to whole seconds.
-    """
+    """Between which two moments a page was made, on the service's clock, with a second to spare for cut dates."""
 
     earliest: datetime
     latest: datetime
@@ -32,12 +29,7 @@ class Answer(Generic[T]):
 
 
 def check_progress(page: Page[Any], *, requested: int) -> None:
-    """Raise a PaginationError where going on could repeat pages or never end.
-
-    An empty page is no end, and ``last_page`` is no end either: ``has_more`` decides. The two contradict each other
-    only where an empty page past ``last_page`` promises more. A ``current_page`` that is None is taken for the page
-    that was asked for.
-    """
+    """Raise a PaginationError where going on could repeat pages or never end; only ``has_more`` false is an end."""
     pagination = page.pagination
     received, last = optional(pagination.current_page), optional(pagination.last_page)
     if received is not None and received != requested:
@@ -62,12 +54,8 @@ def contradiction(number: int, told: str) -> PaginationError:
 
 
 def has_more(page: Page[Any], *, number: int) -> bool:
-    """Return True if a page follows page ``number``: as ``has_more`` says, else ``last_page``, else ``total``.
-
-    Where the page says none of them, another one follows until a page is empty, which is a PaginationError then.
-    """
-    pagination = page.pagination
-    said, last = optional(pagination.has_more), last_page(page)
+    """Return True if a page follows: as ``has_more`` says, or ``last_page``, or ``total``, or as long as items come."""
+    said, last = optional(page.pagination.has_more), last_page(page)
     if said is not None:
         return said
     if last is not None:

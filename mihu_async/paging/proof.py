@@ -1,8 +1,7 @@
 """Whether a walk is complete: three certificates, each a pure function of what a pass showed.
 
 An item *was there* when a pass began if its dates are older; in a later pass also if it was given before that pass and
-no date of it may be younger. If as many items were there as ``total`` said, these are all that there were. So a later
-pass that gives what slipped may end the count of the first one.
+no date of it may be younger. If as many were there as ``total`` said, these are all, in whichever pass they were given.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,8 +47,7 @@ class Evidence:
 
 def counted(evidence: Evidence) -> bool:
     """Return True if as many items were given that were there at the beginning as there were."""
-    blind = evidence.part or (evidence.forgetful and evidence.moved)
-    return not blind and evidence.old == evidence.first
+    return evidence.old == evidence.first and not (evidence.part or (evidence.forgetful and evidence.moved))
 
 
 def still(evidence: Evidence) -> bool:

@@ -1,13 +1,9 @@
-"""One walk through a listing.
-
-Reads through the window from page to page, steps back where two do not join, and reads again where nothing proves that
-all was given.
-"""
+"""One walk: reads on from page to page, steps back where two do not join, and reads again what nothing proves."""
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
 
@@ -29,11 +25,10 @@ logger: logging.Logger = logging.getLogger("mihu_async")
 class Listing(Generic[T]):
     """What can be walked: how to fetch a page, how to know an item again, and where to begin and end.
 
-    ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. ``dates`` returns when an
-    item came to be and when it was changed last; None where items have no dates. A part of a listing has an ``end``,
-    the last page to read, and the ``total`` that the listing had when it was cut; not every listing is ``divisible``.
-    ``on_page`` is told of each page that a walk gives: its number, how many items it holds, what of it could not be
-    read, and the walk's report. ``room`` says how many pages the client may have under way now.
+    ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
+    ``end``, the last page to read, and the ``total`` that the listing had when it was cut. ``on_page`` is told of each
+    page: its number, how many items it gives, what of it could not be read, and the walk's report. ``room`` says how
+    many pages the client may have under way now.
     """
 
     fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Answer[T]]]
@@ -70,7 +65,7 @@ class Walk(Generic[T]):
 
     def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
         self._listing = listing
-        self._mode = options.on_drift
+        self._mode: OnDrift = options.on_drift
         self._begin = begin = options.resume or Place(page=listing.start)
         forgetful, span = self._mode == "ignore", (listing.start, listing.end)
         evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
@@ -78,12 +73,9 @@ class Walk(Generic[T]):
         self._compact: Callable[[str], Hashable] = str if forgetful else compact_key
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
-        self._done = 0
         self._anchors = begin.anchors
         self._rewound = False
-        self._yielded = 0
-        self._duplicates = 0
-        self._problems = 0
+        self._done = self._yielded = self._duplicates = self._problems = 0
         self._proof: Proof | None = None
         self._complete: bool | None = None
 
@@ -164,7 +156,7 @@ class Walk(Generic[T]):
         while True:
             new = trail.take(read)
             if self._mode == "raise" and trail.slipped:
-                raise drifted(read)
+                raise drifted(read.number)
             forward, furthest = trail.evidence.nth == 1 and read.number > furthest, max(furthest, read.number)
             self._duplicates += (len(read.page.items) - len(new)) * forward
             if new or forward:
@@ -186,8 +178,7 @@ class Walk(Generic[T]):
         if evidence.nth < (fewest if proof or hopeless else most):
             return False
         if self._rewound and read.page.items:
-            anchors = tuple(map(self._listing.key, read.page.items[-ANCHORS:]))
-            self._begin = Place(page=read.number, anchors=anchors)
+            self._begin = Place(page=read.number, anchors=tuple(map(self._listing.key, read.page.items[-ANCHORS:])))
         self._proof, self._complete = proof, proof is not None
         if not proof:
             told = "The walk of %s cannot promise that it is complete: %s. %s"
@@ -197,7 +188,7 @@ class Walk(Generic[T]):
     async def _first(self) -> Read[T]:
         """Read the page where the walk begins, before all others; where no anchor is left, it begins again."""
         trail, page, anchors = self._trail, self._begin.page, {*map(self._compact, self._begin.anchors)}
-        read = await self._alone(page)
+        read = await self._window.read(page)
         others = iter(sorted({*range(1, (trail.last_page or page) + 1)} - {page}, key=lambda other: abs(other - page)))
         while anchors and anchors.isdisjoint(read.keys):
             number = next(others, None)
@@ -206,7 +197,7 @@ class Walk(Generic[T]):
                 self._begin = Place(page=number)
                 trail.evidence.moved |= trail.evidence.part
                 anchors.clear()
-            read = await self._alone(number)
+            read = await self._window.read(number)
         trail.begin_pass(read, anchors, self._begin.evidence)
         return read
 
@@ -221,41 +212,33 @@ class Walk(Generic[T]):
             )
         last = trail.last_page or number + 1
         after = await window.read(number + 1, last=min(last, self._listing.end or last))
-        slipped = fell(total, after.total) and not trail.knows(after)
-        if slipped and self._mode != "ignore":
+        slipped = self._mode != "ignore" and fell(total, after.total) and not trail.knows(after)
+        if slipped:
             await window.clear()
         if self._mode == "raise":
             if slipped:  # it may have been read before the page that it follows on
-                after = await self._alone(number + 1)
+                after = await window.read(number + 1)
             if trail.knows(after) or fell(total, after.total):
-                raise drifted(after)
-        elif self._mode != "ignore" and slipped:
-            while not trail.knows(after) and after.number > first and trail.stalled_reads <= trail.stall_limit:
-                after = await self._alone(after.number - 1)
+                raise drifted(after.number)
+            return after
+        while slipped and not trail.knows(after) and after.number > first and trail.stalled_reads <= trail.stall_limit:
+            after = await window.read(after.number - 1)
         return after
-
-    async def _alone(self, number: int) -> Read[T]:
-        """Read a page and nothing ahead of it."""
-        return await self._window.read(number, last=number)
 
     async def _fetch(self, number: int, turn: Turn) -> Read[T]:
         answer = await self._listing.fetch(number, turn)
-        check_progress(answer.page, requested=number)
-        keys = tuple(map(self._compact, map(self._listing.key, answer.page.items)))
-        read = Read(number, answer.page, keys, answer.moment)
+        page, count = answer.page, answer.page.problem_count
+        check_progress(page, requested=number)
+        read = Read(number, page, tuple(map(self._compact, map(self._listing.key, page.items))), answer.moment)
         self._trail.note(read)
-        problems, count = answer.page.problems, answer.page.problem_count
         if count and not self._problems:
             told = "The walk of %s met what cannot be read (report.problems counts it): a page has %s"
-            logger.warning(told, self._listing.path, summarize(problems, count))
+            logger.warning(told, self._listing.path, summarize(page.problems, count))
         self._problems += count
         return read
 
 
-def drifted(read: Read[Any]) -> DriftError:
+def drifted(number: int) -> DriftError:
     """Return the error that says where the listing was seen to have moved."""
-    return DriftError(
-        f"The listing moved before page {read.number} was read, so items may be missing or come twice.",
-        requested=read.number,
-        received=read.number,
-    )
+    told = f"The listing moved before page {number} was read, so items may be missing or come twice."
+    return DriftError(told, requested=number, received=number)
