@@ -67,8 +67,8 @@ def test_note_and_take_a_page(benchmark: BenchmarkFixture) -> None:
         return len(begun.take(read))
 
     def fresh() -> tuple[tuple[Trail[PhoneNumber]], dict[str, object]]:
-        begun = Trail(dates=NUMBERS.dates, span=(1, None), before=None, evidence=Evidence())
-        begun.begin_pass(set())
+        begun = Trail(dates=NUMBERS.dates, span=(1, None), evidence=Evidence(), total=None)
+        begun.begin_pass(read_of(PAGE), set(), Evidence())
         return (begun,), {}
 
     pedantic: Any = benchmark.pedantic

@@ -70,8 +70,7 @@ from mihu_async.models.rates import Price, Rate
 from mihu_async.models.sip import SipAssignment, SipConnection
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
-from mihu_async.paging.pager import Pager
-from mihu_async.paging.shard import Shard
+from mihu_async.paging.pager import Pager, Shard
 from mihu_async.reports import CallReport, PageReport, Problem, WalkReport
 from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec

@@ -1,30 +1,25 @@
 """What one reading of a listing showed, and whether its pages join: pure decisions.
 
-A page-number listing shifts when items before a page come or go. Where items only come, a page holds some that were
-shown; where items only go, ``total`` falls. So a page follows on the one before where it holds an item that was shown,
-or where ``total`` did not fall. Moves of both kinds can hide in this; :mod:`mihu_async.paging.proof` tells.
+Where items only come, a page holds some that were shown; where items only go, ``total`` falls. So a page follows on the
+one before where it holds an item that was shown, or ``total`` did not fall. What this hides, the certificates tell.
 """
 
 from collections.abc import Hashable, Sequence
-from typing import Generic, Literal, TypeVar, get_args
+from typing import Generic, Literal, TypeVar
 
 from attrs import define, evolve, field, frozen
 
 from mihu_async.models.pages import Page
 from mihu_async.paging.page import Moment, last_page, optional
-from mihu_async.paging.proof import Dates, Evidence, Tally, came_since, older
+from mihu_async.paging.proof import Dates, Evidence, came_since, older
 
 T = TypeVar("T")
 
 OnDrift = Literal["recover", "verify", "raise", "ignore"]
-MODES: tuple[str, ...] = get_args(OnDrift)
-
 PASSES: dict[OnDrift, tuple[int, int]] = {"recover": (1, 3), "verify": (2, 5), "raise": (1, 3), "ignore": (1, 1)}
 """How many passes a mode makes at least and, where no certificate holds, at most."""
-
 SPARE_READS = 16
 """How many answers beyond a whole pass may bring nothing new before a walk steps back no more, and then ends."""
-
 UUID_DIGITS = 32
 
 
@@ -47,22 +42,19 @@ class Read(Generic[T]):
 class Trail(Generic[T]):
     """What a walk gave, and what its present pass showed; in the first pass ``shown`` is ``given`` itself.
 
-    A resumed walk leaves out what stands before a known item: that is not its to give. Of the new items of the page
-    that was taken last, ``front`` stand before a known one. ``slipped`` says that a later pass found a new item before
-    one that was given.
+    Of the new items of the last page, ``front`` stand before a known one. ``slipped`` says that a later pass found a
+    new item before one that was given. ``began`` is when the walk did, or the one that it goes on from.
     """
 
     dates: Dates[T] | None
     span: tuple[int, int | None]
-    before: Tally | None
     evidence: Evidence
+    total: int | None
     given: set[Hashable] = field(factory=set[Hashable])
     shown: set[Hashable] = field(factory=set[Hashable])
     pages: int = 0
-    total: int | None = None
     last_page: int | None = None
-    began: int | None = None
-    since: Moment | None = None
+    began: Moment | None = None
     opening: bool = True
     appended: bool = False
     slipped: bool = False
@@ -70,24 +62,22 @@ class Trail(Generic[T]):
     stalled_reads: int = 0
     stall_limit: int = 0
 
-    def begin_pass(self, anchors: set[Hashable]) -> None:
-        """Begin to read, behind some items that were given before the walk."""
-        self.evidence = evolve(self.evidence, nth=self.evidence.nth + 1, there=0, shown=0)
+    def begin_pass(self, read: Read[T], anchors: set[Hashable], before: Evidence) -> None:
+        """Begin with a page, behind some items that were given by a walk that had seen ``before``."""
+        total = expected(read.total, optional(read.page.pagination.per_page), *self.span)
+        told = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
+        told.resumed, told.there, told.shown = bool(anchors), before.there, before.shown
+        if anchors:
+            told.moved |= before.total not in {None, total}
+            told.total, told.since = before.total, before.since
+        if told.nth == 1:
+            told.first, told.old, self.began, self.given = told.total, told.there, told.since, anchors
+        self.evidence, self.shown = told, anchors
         self.opening, self.appended, self.stalled_reads = True, False, 0
-        self.shown = anchors
-        if self.evidence.nth == 1:
-            self.given = anchors
-
-    def begin_again(self) -> None:
-        """Begin the pass at the start after all: none of the items before the walk was found."""
-        evidence, self.before = self.evidence, None
-        moved = evidence.moved or evidence.part
-        self.evidence = evolve(evidence, nth=evidence.nth - 1, resumed=False, moved=moved)
-        self.begin_pass(set())
 
     def note(self, read: Read[T]) -> None:
         """Write down what an answer says of the listing."""
-        if self.pages and read.total != self.total:
+        if self.total not in {None, read.total}:
             self.evidence.moved, self.evidence.quiet = True, False
         self.evidence.left_out += read.page.left_out
         self.total, self.last_page = read.total, last_page(read.page)
@@ -101,88 +91,62 @@ class Trail(Generic[T]):
 
     def take(self, read: Read[T]) -> tuple[T, ...]:
         """Return the items of a page that are new to the walk, and remember them."""
-        evidence, keys, opening = self.evidence, read.keys, self.opening
-        if opening:
-            self._open(read)
-        behind = 0
+        evidence, keys, opening, behind = self.evidence, read.keys, self.opening, 0
+        self.opening = False
         if self.knows(read):
             behind = max(place for place, key in enumerate(keys, start=1) if key in self.shown)
         skip = behind if evidence.resumed and (opening or not evidence.forgetful) else 0
         rows = dict(zip(keys[skip:], read.page.items[skip:], strict=True))
         evidence.moved |= len(rows) < len(keys) - skip or (behind > 0 and not opening)
-        if behind and not evidence.forgetful:
-            rows = {key: item for key, item in rows.items() if key not in self.shown}
-        self.front = 0 if evidence.forgetful else sum(key in rows for key in {*keys[:behind]})
-        self._count(rows, read.moment)
         if not self.shown.issuperset(rows):
             self.stalled_reads = 0
         if evidence.forgetful:
+            self._count(rows, rows, read.moment)
             self.shown = set(rows)
             return read.page.items[skip:]
+        if behind:
+            rows = {key: item for key, item in rows.items() if key not in self.shown}
+        self.front = sum(key in rows for key in {*keys[:behind]})
+        new = rows
+        if evidence.nth > 1:
+            new = {key: item for key, item in rows.items() if key not in self.given}
+            for key in rows:
+                self.slipped |= self.appended and key not in new
+                self.appended |= key in new
+            if new:
+                evidence.moved, evidence.quiet = True, False
+            self.given.update(new)
+        self._count(rows, new, read.moment)
         self.shown.update(rows)
-        return self._new(rows) if evidence.nth > 1 else tuple(rows.values())
-
-    def _open(self, read: Read[T]) -> None:
-        """Write down what there is when a pass begins, or was when the walk before this one did."""
-        self.opening, self.evidence.quiet = False, True
-        self.began, self.since = read.total, read.moment
-        if self.before:
-            self.began, self.since = self.before.total, self.before.since
-            self.evidence.there, self.evidence.shown = self.before.there, self.before.passed
-            self.evidence.moved |= self.before.moved or self.began != read.total
-            self.evidence.dated |= self.before.dated
-        elif self.evidence.resumed:
-            self.began = None
-        self.evidence.total = expected(self.began, optional(read.page.pagination.per_page), *self.span)
-
-    def _count(self, rows: dict[Hashable, T], moment: Moment | None) -> None:
-        """Count what the pass shows first on this page, and what of it was there when it began."""
-        evidence, later = self.evidence, self.evidence.nth > 1
-        evidence.shown += len(rows)
-        if not (self.dates and self.since):
-            evidence.there += later and sum(key in self.given for key in rows)
-            return
-        old = older(rows.values(), self.dates, self.since)
-        if later and old < len(rows):
-            old, now = 0, moment.latest if moment else None
-            for key, item in rows.items():
-                dates = self.dates(item)
-                evidence.quiet &= not came_since(dates, self.since.latest, now)
-                kept = key in self.given and not came_since(dates, self.since.earliest, now)
-                old += kept or older((item,), self.dates, self.since)
-        evidence.there += old
-        evidence.dated |= old > 0 or any(date for dates in map(self.dates, rows.values()) for date in dates)
-
-    def _new(self, rows: dict[Hashable, T]) -> tuple[T, ...]:
-        """Return what a later pass found that was not given."""
-        new = {key: item for key, item in rows.items() if key not in self.given}
-        for key in rows:
-            self.slipped |= self.appended and key not in new
-            self.appended |= key in new
-        if new:
-            self.evidence.moved, self.evidence.quiet = True, False
-        self.given.update(new)
         return tuple(new.values())
 
-    def tally(self, unread: Sequence[T]) -> Tally | None:
+    def _count(self, rows: dict[Hashable, T], new: dict[Hashable, T], moment: Moment | None) -> None:
+        """Count what the pass shows first on this page, what of it was there when it began, or when the walk did."""
+        evidence, dates, since, began = self.evidence, self.dates, self.evidence.since, self.began
+        evidence.shown += len(rows)
+        if not (dates and since and began):
+            evidence.there += len(rows) - len(new)
+            return
+        there = older(new.values(), dates, began)
+        evidence.old += there
+        if evidence.nth > 1:
+            there, now = 0, moment.latest if moment else None
+            for key, item in rows.items():
+                evidence.quiet &= not came_since(dates(item), since.latest, now)
+                kept = key not in new and not came_since(dates(item), since.earliest, now)
+                there += kept or older((item,), dates, since)
+        evidence.there += there
+        evidence.dated |= any(any(dates(item)) for item in rows.values())
+
+    def seen(self, unread: Sequence[T]) -> Evidence:
         """Return what a walk that goes on has to know, where some items that were taken are still to be given."""
-        evidence = self.evidence
-        if self.began is None:
-            return None
-        old = older(unread, self.dates, self.since) if self.dates and self.since else 0
-        return Tally(
-            total=self.began,
-            since=self.since,
-            passed=evidence.shown - len(unread),
-            there=evidence.there - old,
-            moved=evidence.moved,
-            dated=evidence.dated,
-        )
+        old = older(unread, self.dates, self.began) if self.dates and self.began else 0
+        return evolve(self.evidence, shown=self.evidence.shown - len(unread), there=self.evidence.there - old)
 
 
-def joins(*, before: int | None, after: int | None, known: bool) -> bool:
-    """Return True if a page follows on the one before: it holds an item that was shown, or ``total`` did not fall."""
-    return known or before is None or after is None or after >= before
+def fell(before: int | None, after: int | None) -> bool:
+    """Return True if a total is known to be less than the one before it."""
+    return before is not None and after is not None and after < before
 
 
 def expected(total: int | None, per_page: int | None, start: int, end: int | None) -> int | None:
@@ -196,9 +160,7 @@ def expected(total: int | None, per_page: int | None, start: int, end: int | Non
 def compact_key(key: str) -> Hashable:
     """Return what a key is remembered by: for a UUID a number, which takes half the memory of its text."""
     digits = key.replace("-", "")
-    if len(digits) != UUID_DIGITS:
-        return key
     try:
-        return int.from_bytes(bytes.fromhex(digits))
+        return int.from_bytes(bytes.fromhex(digits)) if len(digits) == UUID_DIGITS else key
     except ValueError:
         return key

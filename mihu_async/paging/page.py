@@ -14,10 +14,7 @@ V = TypeVar("V")
 
 @frozen
 class Moment:
-    """When a page was made, on the service's clock: as far as the answer's ``Date`` tells, between these two.
-
-    ``earliest`` has a second to spare, because the dates of an item may be cut to whole seconds.
-    """
+    """Between which two moments a page was made, on the service's clock, with a second to spare for cut dates."""
 
     earliest: datetime
     latest: datetime
@@ -32,12 +29,7 @@ class Answer(Generic[T]):
 
 
 def check_progress(page: Page[Any], *, requested: int) -> None:
-    """Raise a PaginationError where going on could repeat pages or never end.
-
-    An empty page is no end, and ``last_page`` is no end either: ``has_more`` decides. The two contradict each other
-    only where an empty page past ``last_page`` promises more. A ``current_page`` that is None is taken for the page
-    that was asked for.
-    """
+    """Raise a PaginationError where going on could repeat pages or never end; only ``has_more`` false is an end."""
     pagination = page.pagination
     received, last = optional(pagination.current_page), optional(pagination.last_page)
     if received is not None and received != requested:
@@ -49,32 +41,31 @@ def check_progress(page: Page[Any], *, requested: int) -> None:
             received=received,
         )
     if pagination.has_more and not page.items and last is not None and requested > last:
-        raise PaginationError(
+        raise contradiction(
+            requested,
             f"Page {requested} is empty and past last_page {last}, and yet has_more is true: "
             "the walk would never end. All items that the service showed were given.",
-            requested=requested,
-            received=requested,
         )
 
 
-def has_more(page: Page[Any], *, number: int) -> bool:
-    """Return True if a page follows page ``number``: as ``has_more`` says, else ``last_page``, else ``total``.
+def contradiction(number: int, told: str) -> PaginationError:
+    """Return the error of a page that came as it was asked for, and cannot be gone on from."""
+    return PaginationError(told, requested=number, received=number)
 
-    Where the page says none of them, another one follows until a page is empty, which is a PaginationError then.
-    """
-    pagination = page.pagination
-    said, last = optional(pagination.has_more), last_page(page)
+
+def has_more(page: Page[Any], *, number: int) -> bool:
+    """Return True if a page follows: as ``has_more`` says, or ``last_page``, or ``total``, or as long as items come."""
+    said, last = optional(page.pagination.has_more), last_page(page)
     if said is not None:
         return said
     if last is not None:
         return number < last
     if page.items:
         return True
-    raise PaginationError(
+    raise contradiction(
+        number,
         f"Page {number} is empty, and the service does not say whether there is more: its pagination has no has_more, "
         "last_page or total that can be read. All items that the service showed were given; there may be others.",
-        requested=number,
-        received=number,
     )
 
 

@@ -1,14 +1,14 @@
 """Whether a walk is complete: three certificates, each a pure function of what a pass showed.
 
 An item *was there* when a pass began if its dates are older; in a later pass also if it was given before that pass and
-no date of it may be younger. If as many items were there as ``total`` said, these are all that there were.
+no date of it may be younger. If as many were there as ``total`` said, these are all, in whichever pass they were given.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal, TypeVar
 
-from attrs import define, frozen
+from attrs import define
 
 from mihu_async.paging.page import Moment
 
@@ -21,18 +21,22 @@ Dates = Callable[[T], tuple[datetime | None, datetime | None]]
 
 @define(kw_only=True)
 class Evidence:
-    """What pass ``nth`` showed: ``shown`` items, each once, ``there`` of which were among the ``total`` when it began.
+    """What pass ``nth`` showed: of the ``total`` items that were there ``since`` it began, ``there``; ``shown`` in all.
 
     It is ``quiet`` if all its answers named one total, it showed nothing new, and no date is surely younger than it.
-    Of its whole walk: whether any answer ``moved`` from another, any item is ``dated``, a ``part`` of a listing is
-    read, the walk was ``resumed``, it is ``forgetful`` of all but one page; and how many rows could not be read at all.
+    Of its whole walk: ``old`` of the ``first`` items that were there when it began were given, in whichever pass;
+    whether any answer ``moved`` from another, any item is ``dated``, a ``part`` of a listing is read, it was
+    ``resumed``, it is ``forgetful`` of all but one page; and how many rows could not be read at all.
     """
 
     nth: int = 0
     total: int | None = None
+    since: Moment | None = None
     there: int = 0
     shown: int = 0
     quiet: bool = True
+    first: int | None = None
+    old: int = 0
     moved: bool = False
     dated: bool = False
     part: bool = False
@@ -41,26 +45,9 @@ class Evidence:
     left_out: int = 0
 
 
-@frozen(kw_only=True)
-class Tally:
-    """What a resumed walk has to know of the one before it, to prove itself.
-
-    ``total`` items were there ``since`` it began; ``passed`` were given, ``there`` of which were among them. ``moved``
-    and ``dated`` are as in :class:`Evidence`.
-    """
-
-    total: int
-    since: Moment | None
-    passed: int
-    there: int
-    moved: bool
-    dated: bool
-
-
 def counted(evidence: Evidence) -> bool:
     """Return True if as many items were given that were there at the beginning as there were."""
-    blind = evidence.part or (evidence.forgetful and evidence.moved)
-    return evidence.nth == 1 and not blind and evidence.there == evidence.total
+    return evidence.old == evidence.first and not (evidence.part or (evidence.forgetful and evidence.moved))
 
 
 def still(evidence: Evidence) -> bool:

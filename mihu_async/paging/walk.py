@@ -1,22 +1,18 @@
-"""One walk through a listing.
-
-Reads through the window from page to page, steps back where two do not join, and reads again where nothing proves that
-all was given.
-"""
+"""One walk: reads on from page to page, steps back where two do not join, and reads again what nothing proves."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from mihu_async.errors import DriftError, MihuError, PaginationError
+from mihu_async.errors import DriftError, MihuError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
-from mihu_async.paging.drift import PASSES, OnDrift, Read, Trail, compact_key, joins
-from mihu_async.paging.page import Answer, check_progress, has_more
-from mihu_async.paging.proof import Dates, Evidence, Proof, certificate, shortfall
+from mihu_async.paging.drift import PASSES, OnDrift, Read, Trail, compact_key, fell
+from mihu_async.paging.page import Answer, check_progress, contradiction, has_more
+from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Turn, Window
 from mihu_async.reports import Problem, WalkReport, summarize
 
@@ -29,11 +25,10 @@ logger: logging.Logger = logging.getLogger("mihu_async")
 class Listing(Generic[T]):
     """What can be walked: how to fetch a page, how to know an item again, and where to begin and end.
 
-    ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. ``dates`` returns when an
-    item came to be and when it was changed last; None where items have no dates. A part of a listing has an ``end``,
-    the last page to read, and the ``total`` that the listing had when it was cut; not every listing is ``divisible``.
-    ``on_page`` is told of each page that a walk gives: its number, how many items it holds, what of it could not be
-    read, and the walk's report. ``room`` says how many pages the client may have under way now.
+    ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
+    ``end``, the last page to read, and the ``total`` that the listing had when it was cut. ``on_page`` is told of each
+    page: its number, how many items it gives, what of it could not be read, and the walk's report. ``room`` says how
+    many pages the client may have under way now.
     """
 
     fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Answer[T]]]
@@ -56,31 +51,31 @@ class Listing(Generic[T]):
         return f"{self.base_url}{self.path}?{self.query}{part}"
 
 
+@frozen(kw_only=True)
+class WalkOptions:
+    """How a listing is walked."""
+
+    concurrency: int
+    on_drift: OnDrift = "recover"
+    resume: Place | None = None
+
+
 class Walk(Generic[T]):
     """A walk that is under way or over; ``report`` and ``checkpoint`` are true at every moment of it."""
 
-    def __init__(self, listing: Listing[T], *, concurrency: int, on_drift: OnDrift, resume: Place | None) -> None:
+    def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
         self._listing = listing
-        self._on_drift: OnDrift = on_drift
-        self._begin = begin = resume or Place(page=listing.start)
-        evidence = Evidence(
-            part=listing.start > 1 or listing.end is not None,
-            resumed=bool(begin.anchors),
-            forgetful=on_drift == "ignore",
-        )
-        self._trail = Trail(
-            dates=listing.dates, span=(listing.start, listing.end), before=begin.tally, evidence=evidence
-        )
-        self._compact: Callable[[str], Hashable] = str if on_drift == "ignore" else compact_key
-        self._window = Window(self._fetch, most=concurrency, room=listing.room)
+        self._mode: OnDrift = options.on_drift
+        self._begin = begin = options.resume or Place(page=listing.start)
+        forgetful, span = self._mode == "ignore", (listing.start, listing.end)
+        evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
+        self._trail = Trail(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
+        self._compact: Callable[[str], Hashable] = str if forgetful else compact_key
+        self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
-        self._done = 0
         self._anchors = begin.anchors
         self._rewound = False
-        self._end: Place | None = None
-        self._yielded = 0
-        self._duplicates = 0
-        self._problems = 0
+        self._done = self._yielded = self._duplicates = self._problems = 0
         self._proof: Proof | None = None
         self._complete: bool | None = None
 
@@ -95,7 +90,7 @@ class Walk(Generic[T]):
             drifted=self._trail.evidence.moved,
             problems=self._problems,
             complete=self._complete,
-            proof=self._proof if self._complete else None,
+            proof=self._proof,
         )
 
     def checkpoint(self) -> str:
@@ -103,18 +98,15 @@ class Walk(Generic[T]):
         return encode_checkpoint(self._place(), listing=self._listing.name)
 
     def rewind(self) -> None:
-        """Put the checkpoint back to the beginning, for a caller who got nothing of what was read."""
+        """Put the checkpoint back to the beginning, for a caller who got nothing, or where anything may be missing."""
         self._rewound = True
 
     def _place(self) -> Place:
         trail, anchors = self._trail, self._passed()
-        if self._end and trail.evidence.nth > 1:
-            return self._end
-        anywhere = trail.evidence.nth > 1 or self._done < trail.front  # what was missed may stand anywhere
-        if self._hand is None or self._rewound or anywhere or anchors == self._begin.anchors:
+        if self._hand is None or self._rewound or self._done < trail.front or anchors == self._begin.anchors:
             return self._begin
         read, new = self._hand
-        return Place(page=read.number, anchors=anchors, tally=trail.tally(new[self._done :]))
+        return Place(page=read.number, anchors=anchors, evidence=trail.seen(new[self._done :]))
 
     def _passed(self) -> tuple[str, ...]:
         """Return the keys of the last items that are done, in the listing's order."""
@@ -160,12 +152,11 @@ class Walk(Generic[T]):
         """Read from page to page, and again until a certificate holds, as often as the mode allows."""
         trail, listing = self._trail, self._listing
         read = await self._first()
-        trail.evidence.moved |= listing.total not in {None, read.total}
         furthest = read.number if self._begin.anchors else 0
         while True:
             new = trail.take(read)
-            if self._on_drift == "raise" and trail.slipped:
-                raise drifted(read)
+            if self._mode == "raise" and trail.slipped:
+                raise drifted(read.number)
             forward, furthest = trail.evidence.nth == 1 and read.number > furthest, max(furthest, read.number)
             self._duplicates += (len(read.page.items) - len(new)) * forward
             if new or forward:
@@ -175,104 +166,79 @@ class Walk(Generic[T]):
             elif self._ends(read):
                 return
             else:
+                self.rewind()
                 await self._window.clear()
                 read = await self._first()
 
     def _ends(self, read: Read[T]) -> bool:
         """Look for a certificate at the end of a pass, and say whether it was the last one."""
-        evidence = self._trail.evidence
-        fewest, most = PASSES[self._on_drift]
-        self._proof = certificate(evidence) or (self._proof if self._proof == "counted" else None)
+        evidence, proof = self._trail.evidence, certificate(self._trail.evidence)
+        fewest, most = PASSES[self._mode]
         hopeless = evidence.total is None or evidence.part or evidence.resumed or evidence.left_out
-        if evidence.nth < (fewest if self._proof or hopeless else most):
+        if evidence.nth < (fewest if proof or hopeless else most):
             return False
-        anchors = tuple(map(self._listing.key, read.page.items[-ANCHORS:]))
-        self._end = Place(page=read.number, anchors=anchors) if anchors else self._begin
-        self._complete = self._proof is not None
-        if not self._complete:
+        if self._rewound and read.page.items:
+            self._begin = Place(page=read.number, anchors=tuple(map(self._listing.key, read.page.items[-ANCHORS:])))
+        self._proof, self._complete = proof, proof is not None
+        if not proof:
             told = "The walk of %s cannot promise that it is complete: %s. %s"
             logger.warning(told, self._listing.path, shortfall(evidence), self.report)
         return True
 
     async def _first(self) -> Read[T]:
         """Read the page where the walk begins, before all others; where no anchor is left, it begins again."""
-        begin, trail = self._begin, self._trail
-        trail.begin_pass(set(map(self._compact, begin.anchors)))
-        read = await self._alone(begin.page)
-        others = nearest_first(begin.page, last=trail.last_page or begin.page)
-        while begin.anchors and not trail.knows(read):
+        trail, page, anchors = self._trail, self._begin.page, {*map(self._compact, self._begin.anchors)}
+        read = await self._window.read(page)
+        others = iter(sorted({*range(1, (trail.last_page or page) + 1)} - {page}, key=lambda other: abs(other - page)))
+        while anchors and anchors.isdisjoint(read.keys):
             number = next(others, None)
             if number is None:
-                self._begin, self._anchors = Place(page=self._listing.start), ()
-                trail.begin_again()
-                return await self._alone(self._listing.start)
-            read = await self._alone(number)
+                number, self._anchors = self._listing.start, ()
+                self._begin = Place(page=number)
+                trail.evidence.moved |= trail.evidence.part
+                anchors.clear()
+            read = await self._window.read(number)
+        trail.begin_pass(read, anchors, self._begin.evidence)
         return read
 
     async def _following(self, number: int, total: int | None) -> Read[T]:
         """Read the page after one, or where it does not join on, the nearest one before it that does."""
-        trail = self._trail
-        after = await self._next(number + 1)
-        joined = joins(before=total, after=after.total, known=trail.knows(after))
-        if self._on_drift == "raise":
-            if not joined:  # it may have been read before the page that it follows on
-                await self._window.clear()
-                after = await self._alone(number + 1)
-                joined = joins(before=total, after=after.total, known=False)
-            if not joined or trail.knows(after):
-                raise drifted(after)
-        elif not (joined or self._on_drift == "ignore" or trail.stalled_reads > trail.stall_limit):
-            await self._window.clear()
-            while not (
-                trail.knows(after) or after.number <= self._listing.start or trail.stalled_reads > trail.stall_limit
-            ):
-                after = await self._alone(after.number - 1)
-        return after
-
-    async def _next(self, number: int) -> Read[T]:
-        """Read a page, and ahead of it what the service says is there."""
-        trail = self._trail
+        trail, window, first = self._trail, self._window, self._listing.start
         if trail.stalled_reads > 2 * trail.stall_limit:
-            raise PaginationError(
+            raise contradiction(
+                number + 1,
                 f"The service says that there is more, and the last {trail.stalled_reads} pages brought nothing new: "
                 "the walk would never end. All items that the service showed were given.",
-                requested=number,
-                received=number,
             )
-        last = number if trail.last_page is None else trail.last_page
-        return await self._window.read(number, last=min(last, self._listing.end or last))
-
-    async def _alone(self, number: int) -> Read[T]:
-        """Read a page and nothing ahead of it."""
-        return await self._window.read(number, last=number)
+        last = trail.last_page or number + 1
+        after = await window.read(number + 1, last=min(last, self._listing.end or last))
+        slipped = self._mode != "ignore" and fell(total, after.total) and not trail.knows(after)
+        if slipped:
+            await window.clear()
+        if self._mode == "raise":
+            if slipped:  # it may have been read before the page that it follows on
+                after = await window.read(number + 1)
+            if trail.knows(after) or fell(total, after.total):
+                raise drifted(after.number)
+            return after
+        while slipped and not trail.knows(after) and after.number > first and trail.stalled_reads <= trail.stall_limit:
+            after = await window.read(after.number - 1)
+        return after
 
     async def _fetch(self, number: int, turn: Turn) -> Read[T]:
         answer = await self._listing.fetch(number, turn)
-        check_progress(answer.page, requested=number)
-        keys = tuple(map(self._compact, map(self._listing.key, answer.page.items)))
-        read = Read(number, answer.page, keys, answer.moment)
+        page, count = answer.page, answer.page.problem_count
+        check_progress(page, requested=number)
+        read = Read(number, page, tuple(map(self._compact, map(self._listing.key, page.items))), answer.moment)
         self._trail.note(read)
-        problems, count = answer.page.problems, answer.page.problem_count
         if count and not self._problems:
             told = "The walk of %s met what cannot be read (report.problems counts it): a page has %s"
-            logger.warning(told, self._listing.path, summarize(problems, count))
+            logger.warning(told, self._listing.path, summarize(page.problems, count))
         self._problems += count
         return read
 
 
-def drifted(read: Read[Any]) -> DriftError:
+def drifted(number: int) -> DriftError:
     """Return the error that says where the listing was seen to have moved."""
-    return DriftError(
-        f"The listing moved before page {read.number} was read, so items may be missing or come twice.",
-        requested=read.number,
-        received=read.number,
-    )
-
-
-def nearest_first(near: int, *, last: int) -> Iterator[int]:
-    """Count the pages 1 to ``last`` but for one, the nearest to it first."""
-    for distance in range(1, max(near, last)):
-        if near > distance:
-            yield near - distance
-        if near + distance <= last:
-            yield near + distance
+    told = f"The listing moved before page {number} was read, so items may be missing or come twice."
+    return DriftError(told, requested=number, received=number)

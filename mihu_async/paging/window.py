@@ -1,7 +1,4 @@
-"""Ordered prefetch: pages are fetched ahead of the caller, a few at a time, and given in order.
-
-Knows page numbers and tasks; what a page holds is not its concern.
-"""
+"""Ordered prefetch: pages are fetched ahead of the caller, a few at a time, and given in order."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,47 +7,25 @@ from typing import Generic, TypeVar
 P = TypeVar("P")
 
 UNPROVEN = 12
-"""How many pages may be under way in a short listing before twice as many have come.
-
-So of a walk that meets a limit for the first time, no more requests are refused than a fifth of its pages, or a dozen.
-"""
+"""How many pages may be under way before twice as many have come, so that a limit refuses no more the first time."""
 
 
-class Turn:
-    """A page's turn to be read, awaited with its bytes: it comes when the caller asks for the page.
-
-    Until then a page that was fetched ahead is bytes. So only one page at a time is made into models, and what the
-    caller's asking begins is on its way before that work.
-    """
-
-    def __init__(self) -> None:
-        self._come = asyncio.Event()
-
-    def come(self) -> None:
-        """Let the page be read."""
-        self._come.set()
+class Turn(asyncio.Event):
+    """A page's turn to be read, which comes when the caller asks for it; so only one at a time is made into models."""
 
     async def __call__(self, _: bytes) -> None:
         """Wait for the turn."""
-        await self._come.wait()
+        await self.wait()
 
 
 class Window(Generic[P]):
-    """Fetches up to ``most`` pages at a time, counted from the one that the caller asks for.
+    """Fetches up to ``most`` pages at a time, from the one that the caller asks for; no more than ``room()`` says.
 
-    It begins with one and doubles with each page that is asked for, so that a caller who stops on the first page cost
-    one request. Beyond a dozen pages, and a fifth of the listing, it is half as wide as the number of pages that have
-    come. There are never more of them than ``room()`` says that the client may have under way. Nothing is fetched but
-    in :meth:`read`, so a slow caller is waited for.
+    It begins with one and doubles with each page that is asked for. Beyond a dozen pages, and a fifth of the listing,
+    it is half as wide as the number of pages that have come. A slow caller is waited for.
     """
 
-    def __init__(
-        self,
-        fetch: Callable[[int, Turn], Awaitable[P]],
-        *,
-        most: int,
-        room: Callable[[], int],
-    ) -> None:
+    def __init__(self, fetch: Callable[[int, Turn], Awaitable[P]], *, most: int, room: Callable[[], int]) -> None:
         self._fetch = fetch
         self._most = most
         self._room = room
@@ -58,12 +33,7 @@ class Window(Generic[P]):
         self._finished = 0
         self._begun: dict[int, tuple[Turn, asyncio.Task[P]]] = {}
 
-    @property
-    def width(self) -> int:
-        """How many pages the next read may have under way."""
-        return self._width
-
-    async def read(self, number: int, *, last: int) -> P:
+    async def read(self, number: int, *, last: int = 0) -> P:
         """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
         width = min(self._width, self._room(), max(UNPROVEN, last // 5, self._finished // 2))
         for ahead in (number, *range(number + 1, min(number + width, last + 1))):
@@ -71,7 +41,7 @@ class Window(Generic[P]):
                 turn = Turn()
                 self._begun[ahead] = turn, asyncio.ensure_future(self._fetch(ahead, turn))
         turn, task = self._begun[number]
-        turn.come()
+        turn.set()
         try:
             return await task
         finally:

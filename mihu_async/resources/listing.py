@@ -15,10 +15,9 @@ from mihu_async.errors import UsageError
 from mihu_async.hooks import tell
 from mihu_async.models.pages import Page
 from mihu_async.paging.page import Answer, Moment
-from mihu_async.paging.pager import Pager, WalkOptions, at_once
+from mihu_async.paging.pager import Pager, Shard, at_once
 from mihu_async.paging.proof import Dates
-from mihu_async.paging.shard import Shard
-from mihu_async.paging.walk import Listing
+from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.reports import PageReport, Problem, WalkReport
 from mihu_async.resources.arguments import instance_of, whole
 

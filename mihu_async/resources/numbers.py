@@ -22,8 +22,7 @@ from mihu_async.models.provisional import Items, PurchaseRequirement, PurchaseRe
 from mihu_async.models.rates import Rate
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate
-from mihu_async.paging.pager import Pager
-from mihu_async.paging.shard import Shard
+from mihu_async.paging.pager import Pager, Shard
 from mihu_async.resources.acquire import Acquisition, bind, check_answers, check_choose
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.arguments import (

@@ -13,8 +13,8 @@ from mihu_async.core.request import describe, encode_query
 from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.provisional import Items
 from mihu_async.paging.page import Answer
-from mihu_async.paging.pager import Pager, WalkOptions, at_once
-from mihu_async.paging.walk import Listing
+from mihu_async.paging.pager import Pager, at_once
+from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.resources.arguments import whole
 from mihu_async.resources.listing import page_hook
 

@@ -15,8 +15,7 @@ from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import SipUpdate
-from mihu_async.paging.pager import Pager, check_concurrency
-from mihu_async.paging.shard import Shard
+from mihu_async.paging.pager import Pager, Shard, check_concurrency
 from mihu_async.resources.arguments import (
     e164,
     e164_or_digits,

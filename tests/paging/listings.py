@@ -11,9 +11,8 @@ from attrs import frozen
 
 from mihu_async import Page, Pager, Pagination
 from mihu_async.paging.page import Answer, Moment
-from mihu_async.paging.pager import WalkOptions
 from mihu_async.paging.proof import Dates
-from mihu_async.paging.walk import Listing
+from mihu_async.paging.walk import Listing, WalkOptions
 
 UNBOUNDED = 1_000_000
 EPOCH = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mihu_async import MihuClient, MihuError, PaginationError, UsageError
-from mihu_async.paging.checkpoint import ANCHORS, MAJOR, Place, decode_checkpoint, encode_checkpoint
+from mihu_async.paging.checkpoint import ANCHORS, FORMAT, Place, decode_checkpoint, encode_checkpoint
 from mihu_async.paging.page import Moment
-from mihu_async.paging.proof import Tally
+from mihu_async.paging.proof import Evidence
 from tests.paging.listings import Move, Shelf, keep
 from tests.paging.test_walk import missing
 
@@ -18,21 +18,21 @@ NAME = "/phone-numbers?status=active&per_page=100"
 
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)
-tallies = st.builds(
-    Tally,
-    total=st.integers(0),
+evidences = st.builds(
+    Evidence,
+    total=st.none() | st.integers(0),
     since=st.none() | st.just(Moment(NOON, NOON)),
-    passed=st.integers(0),
+    shown=st.integers(0),
     there=st.integers(0),
     moved=st.booleans(),
     dated=st.booleans(),
 )
 
 
-@given(st.integers(1), st.lists(st.text(), max_size=ANCHORS), st.none() | tallies)
-def test_a_place_survives_being_written_down(page, anchors, tally):
+@given(st.integers(1), st.lists(st.text(), max_size=ANCHORS), evidences)
+def test_a_place_survives_being_written_down(page, anchors, evidence):
     """The string holds the page, the last items and what was counted, and is fit for a file name or an address."""
-    place = Place(page=page, anchors=tuple(anchors), tally=tally)
+    place = Place(page=page, anchors=tuple(anchors), evidence=evidence)
     text = encode_checkpoint(place, listing=NAME)
 
     assert place == decode_checkpoint(text, listing=NAME)
@@ -48,11 +48,14 @@ def forge(*values) -> str:
     ("text", "why"),
     [
         (encode_checkpoint(Place(page=1), listing="/phone-numbers?per_page=100"), "other filters or page size"),
-        (forge(MAJOR + 1, "0", 1), "made by version"),
-        (forge(MAJOR, "0", 0), "not one that checkpoint"),
-        (forge(MAJOR, "0", 1, 5), "not one that checkpoint"),
-        (forge(MAJOR, "0", 1, [1, 2], "a"), "not one that checkpoint"),
-        (forge(MAJOR, "0", 1, [1, 1e300, 1, 1, True, True], "a"), "not one that checkpoint"),
+        (forge(FORMAT + 1, "0", 1), "made by a version of the SDK that writes checkpoints in another form"),
+        (forge(1, "0", 1, "a"), "in another form"),
+        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True]), "other filters or page size"),
+        (forge(FORMAT, "0", 0, [1, 1, 1, 1, True, True]), "not one that checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True], 5), "not one that checkpoint"),
+        (forge(FORMAT, "0", 1, "a"), "not one that checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 2], "a"), "not one that checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 1e300, 1, 1, True, True], "a"), "not one that checkpoint"),
         (forge({}), "not one that checkpoint"),
         ("", "not one that checkpoint"),
         ("§", "not one that checkpoint"),
@@ -181,14 +184,14 @@ async def test_a_walk_that_goes_on_after_a_move_needs_dates_to_prove_itself(date
     assert complete == ("cannot read again what came before it" not in caplog.text)
 
 
-async def test_a_checkpoint_of_an_earlier_release_can_be_gone_on_from():
-    """It tells nothing of what was counted, so the walk does not promise."""
+async def test_a_checkpoint_that_counted_nothing_can_be_gone_on_from():
+    """It stands behind a later pass, whose place tells nothing of a count; so the walk does not promise."""
     shelf = Shelf(9, 3)
-    earlier = encode_checkpoint(Place(page=2, anchors=("item-3",)), listing="/shelf?per_page=3")
-    resumed = shelf.pager().with_options(resume=earlier)
+    uncounted = encode_checkpoint(Place(page=2, anchors=("item-3",)), listing="/shelf?per_page=3")
+    resumed = shelf.pager().with_options(resume=uncounted)
 
     assert shelf.items[4:] == await resumed.collect()
-    assert resumed.report.complete is False
+    assert (False, False) == (resumed.report.complete, resumed.report.drifted)
 
 
 async def test_a_checkpoint_before_a_known_item_goes_back_to_the_beginning():

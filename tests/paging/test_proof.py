@@ -10,7 +10,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 SINCE = Moment(NOON, NOON + 2 * SECOND)
 STILL = Evidence(nth=1, total=3, shown=3)
-COUNTED = Evidence(nth=1, total=3, there=3, shown=4, dated=True, moved=True)
+COUNTED = Evidence(nth=1, total=3, first=3, old=3, there=3, shown=4, dated=True, moved=True)
 PART = Evidence(nth=1, total=3, shown=3, part=True)
 LATER = Evidence(nth=2, total=3, there=3, shown=4, quiet=False, moved=True)
 
@@ -20,8 +20,10 @@ LATER = Evidence(nth=2, total=3, there=3, shown=4, quiet=False, moved=True)
     [
         (COUNTED, "counted"),
         (evolve(COUNTED, resumed=True), "counted"),
-        (evolve(COUNTED, there=2), None),
-        (evolve(COUNTED, there=4), None),
+        (evolve(COUNTED, nth=2, total=5), "counted"),
+        (evolve(COUNTED, old=2), None),
+        (evolve(COUNTED, old=4), None),
+        (evolve(COUNTED, first=None), None),
         (evolve(COUNTED, left_out=1), None),
         (evolve(COUNTED, total=None), None),
         (evolve(COUNTED, part=True), None),

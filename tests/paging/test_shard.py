@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mihu_async import MihuClient, Shard, UsageError
-from mihu_async.paging.shard import ranges
+from mihu_async.paging.pager import ranges
 from mihu_async.sandbox import Sandbox
 
 

@@ -73,7 +73,7 @@ async def test_what_a_walk_says_is_proved(world):
         assert len(given) == report.yielded, seed
         assert shelf.under_way == 0
 
-    assert proved > count * 5 // 6
+    assert proved > count * (10 if world == "nothing" else 11) // 12
 
 
 @pytest.mark.parametrize("world", ["dates", "nothing"])
@@ -94,7 +94,7 @@ BROKEN: dict[str, tuple[Any, str, Callable[..., Any], str]] = {
     "counted, but for one": (
         proof,
         "counted",
-        lambda told: told.nth == 1 and told.there >= (told.total or 0) - 1,
+        lambda told: told.old >= (told.first or 0) - 1,
         "dates",
     ),
     "counted by what was shown": (proof, "counted", lambda told: told.nth == 1 and told.shown == told.total, "dates"),
@@ -208,10 +208,10 @@ async def test_a_walk_that_goes_on_counts_on(world):
 COSTS = {
     ("recover", "insert"): {"dates": 1.2, "nothing": 2.6},
     ("recover", "delete"): {"dates": 1.7, "nothing": 1.9},
-    ("recover", "insert delete"): {"dates": 2.2, "nothing": 2.2},
+    ("recover", "insert delete"): {"dates": 2.1, "nothing": 2.2},
     ("verify", "insert"): {"dates": 2.1, "nothing": 3.2},
     ("verify", "delete"): {"dates": 2.1, "nothing": 2.3},
-    ("verify", "insert delete"): {"dates": 2.8, "nothing": 3.2},
+    ("verify", "insert delete"): {"dates": 2.6, "nothing": 3.2},
 }
 """How many requests a page a walk costs in storms, by mode, kinds and world: the table of docs/walks.md."""
 

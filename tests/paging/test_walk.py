@@ -144,6 +144,16 @@ async def test_a_shift_to_the_left_steps_back_a_page():
     assert WalkReport(expected=8, yielded=9, pages=5, drifted=True, complete=True, proof="counted") == pager.report
 
 
+async def test_what_slipped_is_counted_by_the_pass_that_gives_it():
+    """The first answer's count goes on in later passes, which need not hold still for it."""
+    shelf = Shelf(9, 3, [Move(1, "delete", 0.0), Move(1, "insert", 0.999), Move(5, "delete", 0.999)], dated=True)
+    pager = shelf.pager()
+
+    assert {*shelf.started, "new-1"} == {*await pager.collect()}
+    assert [1, 2, 3, 1, 2, 3, 2, 3] == shelf.asked
+    assert "counted" == pager.report.proof
+
+
 async def test_without_dates_a_move_costs_a_second_pass():
     """Nothing but reading again tells that all was given."""
     shelf = Shelf(9, 3, [Move(1, "insert", 0.0)])

@@ -44,7 +44,6 @@ async def test_the_window_doubles_with_each_page_up_to_its_most():
         ahead.append(len(source.asked) - number)
 
     assert [0, 1, 3, 7, 7, 7, 7] == ahead
-    assert 8 == window.width
 
 
 async def test_no_page_past_the_last_is_fetched_ahead():
