@@ -17,6 +17,8 @@ from mihu_async.core.pace import Pace
 from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.retry import RetryBudget, RetryPolicy, backoff
 
+STARVED = "no call of this client got through for as long as it may wait for others"
+"""Why a call ends that waits behind others."""
 MEMORY = 32.0
 """Seconds after which a refusal is forgotten, where no other one came."""
 UNBOUNDED = 1_000_000
@@ -171,8 +173,9 @@ class Throttle:
                 ticket.called = asyncio.get_running_loop().create_future()  # before it looks, so that no call is missed
                 now = clock.monotonic()
                 if self._line[0] is not ticket or len(self.under_way) >= self.room():
-                    if (most := patience(now)) <= 0:
-                        raise TimeoutError("no call of this client got through for as long as it may wait for others")
+                    most = patience(now)
+                    if most <= 0:
+                        raise TimeoutError(STARVED)
                     await _called(ticket, clock, most)
                     behind += clock.monotonic() - now
                 elif delay := self._delay(now):

@@ -1,6 +1,6 @@
 """The moment of one page on the service's clock: its ``Date`` header, and when it was asked for on ours."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from attrs import define
@@ -31,10 +31,3 @@ class Watch:
         if date := parse_date(response.headers.get("Date", "")):
             self.date, self.sent_at, self.read_at = date, sent_at, self.clock.monotonic()
         return response
-
-    def moment(self, of: float) -> datetime | None:
-        """Give a moment of our clock on the service's, at most a second and the answer's way too early.
-
-        None where no answer had a date.
-        """
-        return None if self.date is None else self.date - timedelta(seconds=self.read_at - of)

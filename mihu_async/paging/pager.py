@@ -56,7 +56,7 @@ class Pager(Generic[T]):
     def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
         self._listing = listing
         self._options = options
-        self._latest = Walk(listing, options)
+        self._latest: Walk[T] | None = None
         self._open: list[AsyncGenerator[Any]] = []
         self._blocks = 0
 
@@ -91,7 +91,7 @@ class Pager(Generic[T]):
     @property
     def report(self) -> WalkReport:
         """What the latest walk of this pager can say of itself now."""
-        return self._latest.report
+        return (self._latest or Walk(self._listing, self._options)).report
 
     def checkpoint(self) -> str:
         """Give the place of the latest walk, to go on from with ``.with_options(resume=…)``, also in another process.
@@ -99,7 +99,7 @@ class Pager(Generic[T]):
         It stands behind the last item after which the caller asked for another one; so when the walk goes on, at most
         the item that the caller held is given again, and none is lost. It holds no secret.
         """
-        return self._latest.checkpoint()
+        return (self._latest or Walk(self._listing, self._options)).checkpoint()
 
     def __await__(self) -> Generator[Any, None, Page[T]]:
         """Fetch the first page, or the one that ``page=`` named."""

@@ -178,10 +178,10 @@ class KeyedPurchase:
                 if changed_nothing(error):
                     await _give_up(self.ledger.release, self.key, owner)
                 raise
-            if not await settle(self.ledger, entry, bought):
-                await _give_up(self.ledger.release, self.key, owner)
-                raise self._taken(f"{entry.number} is in the inventory, bought with another idempotency key.")
-        return bought
+            if await settle(self.ledger, entry, bought):
+                return bought
+            await _give_up(self.ledger.release, self.key, owner)
+            raise self._taken(f"{entry.number} is in the inventory, bought with another idempotency key.")
 
     async def _claim(self, number: str, owner: str, deadline: float) -> Claim:
         """Take the key, or wait until it is settled or free; nothing is sent but a read of the service's time."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import multiprocessing
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -18,8 +17,8 @@ from mihu_async.sandbox import Delay, Fault, Hang, Reset, Sandbox, Status, Trunc
 from tests.ledger.worker import connected, work
 from tests.mishaps import Behind, Late, Truth
 
-KEYS = int(os.environ.get("MIHU_CRASH_KEYS", "12"))
-"""How many keys are fought for; hundreds of kills take MIHU_CRASH_KEYS=100 and a minute or two."""
+KEYS = 12
+"""How many keys are fought for."""
 GENERATIONS = 3
 """How many pairs of workers are killed for a key, one after the other."""
 AT_MOST = 0.3
