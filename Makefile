@@ -75,7 +75,7 @@ test-lowest: build/lowest/.installed
 # All tests with each dependency in the newest version that there is now.
 test-newest: .venv/.made
 	$(call fresh,build/newest)
-	$(call into,build/newest) --editable '.[cli,otel]' --group test --group examples
+	$(call into,build/newest) --editable '.[cli,otel,redis]' --group test --group examples
 	build/newest/bin/python -m pytest $(ALL_CORES)
 
 # What is installed with the wheel, without extras, as a CycloneDX bill of materials.
@@ -146,11 +146,11 @@ clean:
 	touch $@
 
 .venv/.test: .venv/.made pyproject.toml
-	$(PIP) install --editable '.[cli,otel]' --group test --group examples
+	$(PIP) install --editable '.[cli,otel,redis]' --group test --group examples
 	touch $@
 
 .venv/.check: .venv/.made pyproject.toml
-	$(PIP) install --editable '.[cli,otel]' --group test --group examples --group typing --group lint --group dist --group bench --group docs
+	$(PIP) install --editable '.[cli,otel,redis]' --group test --group examples --group typing --group lint --group dist --group bench --group docs
 	touch $@
 
 .venv/.bench: .venv/.made pyproject.toml
@@ -164,14 +164,14 @@ dist/.built: .venv/.check $(SOURCE)
 
 build/types/.installed: dist/.built
 	$(call fresh,build/types)
-	for wheel in dist/*.whl; do $(call into,build/types) "$$wheel[cli,otel]" pytest; done
+	for wheel in dist/*.whl; do $(call into,build/types) "$$wheel[cli,otel,redis]" pytest; done
 	touch $@
 
 build/wheel/.installed: dist/.built
 	$(call fresh,build/wheel)
 	mkdir build/wheel/source
 	tar --extract --strip-components=1 --directory=build/wheel/source --file dist/*.tar.gz
-	for wheel in dist/*.whl; do $(call into,build/wheel) "$$wheel[cli,otel]" --group test --group examples; done
+	for wheel in dist/*.whl; do $(call into,build/wheel) "$$wheel[cli,otel,redis]" --group test --group examples; done
 	rm -r build/wheel/source/mihu_async
 	touch $@
 
@@ -182,5 +182,5 @@ build/lowest.txt: pyproject.toml
 
 build/lowest/.installed: build/lowest.txt .venv/.made
 	$(call fresh,build/lowest)
-	$(call into,build/lowest) --constraint $< --build-constraint $< --editable '.[cli,otel]' --group test --group examples
+	$(call into,build/lowest) --constraint $< --build-constraint $< --editable '.[cli,otel,redis]' --group test --group examples
 	touch $@

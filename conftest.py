@@ -1,6 +1,7 @@
 """Runs the code blocks of README and docs as tests, with the environment pointing at a sandbox."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sybil import Sybil
@@ -11,8 +12,9 @@ from mihu_async.sandbox.__main__ import AGENTS
 
 
 @pytest.fixture
-def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Stand in for the reader's workspace: a sandbox, and three of its agents."""
+def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Stand in for the reader's workspace: a sandbox, three of its agents, and an empty directory."""
+    monkeypatch.chdir(tmp_path)
     with Sandbox() as sandbox:
         monkeypatch.setenv("MIHU_API_TOKEN", sandbox.token)
         monkeypatch.setenv("MIHU_BASE_URL", sandbox.base_url)

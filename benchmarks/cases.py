@@ -12,19 +12,20 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.decode import BODY, LISTING, closer, ours, read, straight
+from benchmarks.decode import NOW, closer, ours, read, straight
 from benchmarks.shapes import PER_PAGE
 from mihu_async.core.request import describe, encode_query
 from mihu_async.core.retry import Again, RetryPolicy, decide, parse_retry_after
 from mihu_async.errors import RateLimitError
 from mihu_async.models.numbers import PhoneNumber
+from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
-from mihu_async.paging.drift import Trail, sighted
-from mihu_async.paging.page import check_progress
+from mihu_async.paging.drift import Read, Trail, compact_key
+from mihu_async.paging.page import Moment, check_progress
+from mihu_async.paging.proof import Evidence
 from mihu_async.resources.numbers import NUMBERS
 
 PAGE = read()
-AFTER = read(LISTING.body(PAGE.pagination.current_page + 1))
 NUMBER = PAGE.pagination.current_page
 REFUSED = RateLimitError("busy", status=429, method="GET", url="http://127.0.0.1", retry_after=1.5)
 
@@ -51,40 +52,27 @@ def test_describe_a_purchase(benchmark: BenchmarkFixture) -> None:
     assert request.body
 
 
-def trail() -> Trail[PhoneNumber]:
-    """Begin a walk that has asked for the page."""
-    begun: Trail[PhoneNumber] = Trail(NUMBERS.key, whole=True)
-    begun.ask(NUMBER)
-    return begun
-
-
-def test_sight_a_page(benchmark: BenchmarkFixture) -> None:
-    """What a page that arrived says of the listing, before it is read."""
-    assert (PAGE.pagination.total, PAGE.pagination.last_page) == benchmark(sighted, BODY)
+def read_of(page: Page[PhoneNumber]) -> Read[PhoneNumber]:
+    """Make what a walk reads of a page, made long after its items."""
+    return Read(NUMBER, page, tuple(map(compact_key, map(NUMBERS.key, page.items))), Moment(NOW, NOW))
 
 
 def test_note_and_take_a_page(benchmark: BenchmarkFixture) -> None:
-    """A page on the trail of a walk: written down, checked, and its items told from those that were given."""
+    """A page on the trail of a walk: its keys, checked, counted, and its items told from those that were given."""
 
     def take(begun: Trail[PhoneNumber]) -> int:
         check_progress(PAGE, requested=NUMBER)
-        return len(begun.take(begun.note(NUMBER, PAGE)))
+        read = read_of(PAGE)
+        begun.note(read)
+        return len(begun.take(read))
 
     def fresh() -> tuple[tuple[Trail[PhoneNumber]], dict[str, object]]:
-        return (trail(),), {}
+        begun = Trail(dates=NUMBERS.dates, span=(1, None), evidence=Evidence(), total=None)
+        begun.begin_pass(read_of(PAGE), set(), Evidence())
+        return (begun,), {}
 
     pedantic: Any = benchmark.pedantic
     assert PER_PAGE == pedantic(take, setup=fresh, rounds=2000)
-
-
-def test_join_a_page(benchmark: BenchmarkFixture) -> None:
-    """Whether a page joins on to the one before, where nothing moved."""
-    begun = trail()
-    begun.ask(NUMBER + 1)
-    before, after = begun.note(NUMBER, PAGE), begun.note(NUMBER + 1, AFTER)
-    begun.take(before)
-
-    assert benchmark(begun.follows, before, before, after)
 
 
 def test_decide_on_a_retry(benchmark: BenchmarkFixture) -> None:

@@ -49,7 +49,7 @@ async def refuse(event: ErrorEvent) -> None:
         case RateLimitError() as error:
             told = f"Mihu is busy. Try again in {error.retry_after or 10:.0f} s."
         case APIError() as error:
-            told = f"Mihu refused: {error.message or error}"
+            told = f"Mihu refused: {error.reason or error}"
         case _:
             told = "Mihu gave no usable answer. To send the command again is safe."
     logger.warning("%s", event.exception)

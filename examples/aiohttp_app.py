@@ -55,9 +55,9 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     except UsageError as error:
         status, detail = 422, str(error)
     except NotFoundError as error:
-        status, detail = 404, error.message or str(error)
+        status, detail = 404, error.reason or str(error)
     except ConflictError as error:
-        status, detail = 409, error.message or str(error)
+        status, detail = 409, error.reason or str(error)
     except RateLimitError as error:
         status, detail = 503, "Mihu is busy."
         headers["Retry-After"] = str(ceil(error.retry_after or 1))

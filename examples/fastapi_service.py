@@ -80,9 +80,9 @@ async def refuse(request: Request, error: MihuError) -> JSONResponse:
         case UsageError():
             status, detail = 422, str(error)
         case NotFoundError():
-            status, detail = 404, error.message or str(error)
+            status, detail = 404, error.reason or str(error)
         case ConflictError() | PurchaseLimitError():
-            status, detail = 409, error.message or str(error)  # a look-up that finds it has no message
+            status, detail = 409, error.reason or str(error)  # a look-up that finds it has no reason
         case RateLimitError():
             status, detail = 503, "Mihu is busy."
             headers["Retry-After"] = str(ceil(error.retry_after or 1))

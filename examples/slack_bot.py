@@ -58,7 +58,7 @@ def explain(error: MihuError) -> str:
         case OutcomeUnknownError():
             return f"It is not known whether this was done. {error.how_to_check}"
         case APIError():
-            return f"Mihu refused: {error.message or error}"
+            return f"Mihu refused: {error.reason or error}"
         case _:
             return "Mihu gave no usable answer. Nothing was changed."
 

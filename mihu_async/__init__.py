@@ -3,6 +3,7 @@
 from mihu_async._version import __version__
 from mihu_async.checkpoint_file import CheckpointFile
 from mihu_async.client import MihuClient
+from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.retry import RetryBudget, RetryPolicy
 from mihu_async.core.timeout import Timeout
 from mihu_async.errors import (
@@ -10,6 +11,7 @@ from mihu_async.errors import (
     Attempt,
     AuthenticationError,
     BadRequestError,
+    BindingError,
     CheckpointInUseError,
     ConflictError,
     ConnectError,
@@ -18,7 +20,9 @@ from mihu_async.errors import (
     DecodeError,
     DriftError,
     DryRun,
+    LedgerError,
     MihuError,
+    NoOfferError,
     NotFoundError,
     OutcomeUnknownError,
     PaginationError,
@@ -66,13 +70,13 @@ from mihu_async.models.rates import Price, Rate
 from mihu_async.models.sip import SipAssignment, SipConnection
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
-from mihu_async.paging.pager import Pager
-from mihu_async.paging.shard import Shard
+from mihu_async.paging.pager import Pager, Shard
 from mihu_async.reports import CallReport, PageReport, Problem, WalkReport
 from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 from mihu_async.resources.provisional import ProvisionalWarning
 from mihu_async.resources.purchase import Purchase
+from mihu_async.resources.recovery import Recovered, RecoveryOutcome
 from mihu_async.resources.watcher import Change, ChangeKind, Watcher
 
 __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constants first
@@ -85,6 +89,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "BadRequestError",
     "Billing",
     "Binding",
+    "BindingError",
     "Bindings",
     "CallReport",
     "Capabilities",
@@ -114,8 +119,10 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "Hooks",
     "InboundSettings",
     "InboundUpdate",
+    "LedgerError",
     "MihuClient",
     "MihuError",
+    "NoOfferError",
     "NotFoundError",
     "NumberChannels",
     "NumberSort",
@@ -140,7 +147,10 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "PurchaseRequirement",
     "PurchaseRequirements",
     "Rate",
+    "RateLimit",
     "RateLimitError",
+    "Recovered",
+    "RecoveryOutcome",
     "RequestTimeoutError",
     "Requirement",
     "RequirementValue",

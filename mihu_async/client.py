@@ -14,14 +14,17 @@ from mihu_async.core.gate import Limiter, check_limiter
 from mihu_async.core.headers import check_headers
 from mihu_async.core.journal import LATEST
 from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import RAW, Query, describe
 from mihu_async.core.retry import RetryPolicy
+from mihu_async.core.sender import Sender
 from mihu_async.core.timeout import Timeout
 from mihu_async.core.token import Token, TokenSource
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
-from mihu_async.core.watch import Sender
 from mihu_async.hooks import Hooks, check_hooks
+from mihu_async.ledger import Ledger
+from mihu_async.ledger.entry import check_ledger
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
@@ -73,6 +76,9 @@ class MihuClient:
     strict: True raises DecodeError for an answer of which anything cannot be read, after one request. False reads the
         rest: what cannot be read is None, or a row that is left out, and a problem (``page.problems``,
         ``pager.report.problems``, ``mihu.last_call.problems``). Look-ups after a lost answer are never strict.
+    ledger: where purchases with an ``idempotency_key`` are remembered: ``SqliteLedger("purchases.db")`` or
+        ``RedisLedger(…)`` of :mod:`mihu_async.ledger`, or one of your own. It is yours: it is not closed with the
+        client, and several clients may share one. None remembers none, and a key is refused then.
 
     Use it with ``async with``, or call :meth:`aclose`. Several tasks may enter it at a time: the last block of an event
     loop that ends closes its connections there. A closed client may be used again: it makes a new session.
@@ -108,6 +114,7 @@ class MihuClient:
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         strict: bool = False,
         headers: Mapping[str, str] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         static, tokens = _token(token)
         address = find_base_url(subdomain, base_url, os.environ)
@@ -122,6 +129,7 @@ class MihuClient:
             max_response_bytes=whole("max_response_bytes", max_response_bytes),
         )
         self._owner = True
+        self._ledger = optional(check_ledger, "ledger", ledger)
         self._use(
             Pipeline(
                 sender=_sender(self._transport, dry_run=flag("dry_run", dry_run)),
@@ -141,7 +149,7 @@ class MihuClient:
         self._pipeline = pipeline
         self._concurrency = concurrency
         self.agents = Agents(pipeline, concurrency)
-        self.numbers = Numbers(pipeline, concurrency)
+        self.numbers = Numbers(pipeline, concurrency, self._ledger)
         self.sip_connections = SipConnections(pipeline)
         self.trunks = Trunks(pipeline, concurrency)
 
@@ -164,8 +172,6 @@ class MihuClient:
         or a function that returns one. Closing the new client leaves the connections open: they belong to this one.
         Where a block of this one ends inside a block of the new one, they are closed when that ends too.
         """
-        if dry_run is None:
-            dry_run = isinstance(self._pipeline.sender, Rehearsal)
         transport, tokens = self._transport, self._pipeline.tokens
         if token is not None:
             static, tokens = _token(token)
@@ -181,7 +187,9 @@ class MihuClient:
                 "strict": optional(flag, "strict", strict),
             }
         )
-        changes["sender"] = _sender(transport, dry_run=flag("dry_run", dry_run))
+        if transport is not self._transport or dry_run is not None:
+            dry = isinstance(self._pipeline.sender, Rehearsal) if dry_run is None else flag("dry_run", dry_run)
+            changes["sender"] = _sender(transport, dry_run=dry)
         client = object.__new__(type(self))
         client.__dict__.update(self.__dict__)
         client._owner = False
@@ -250,7 +258,15 @@ class MihuClient:
         in tasks of their own; ``pager.report`` tells of them.
         """
         owner, journal = LATEST.get() or (None, None)
-        return journal.report() if journal and owner is self._pipeline.pressure else None
+        return journal.report() if journal and owner is self._pipeline.throttle else None
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What the service said last, to any call of this client, of how many requests it takes; None before it did.
+
+        It comes from the headers ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset``. [inferred: none is documented].
+        """
+        return self._pipeline.throttle.rate_limit
 
     async def aclose(self) -> None:
         """Close the connections that this client made in the running event loop; a borrowed session stays open.

@@ -1,9 +1,10 @@
 """Every error of the SDK, told apart by whose fault it was. Knows nothing of the rest of the package.
 
-MihuError                      the base; ``.attempts`` says what was tried, when, and why it ended
+MihuError                      the base; ``.attempts``: what was tried, and why it ended; ``.may_have_changed``
 ├── UsageError(ValueError)     the caller: nothing was sent
 ├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows what would have been
 ├── CheckpointInUseError       the caller: another job holds the checkpoint file
+├── LedgerError                the ledger of purchases cannot be used: nothing was sent
 ├── TransportError             the network: no usable answer
 │   ├── ConnectError           never connected: nothing was sent
 │   │   └── ConnectTimeoutError    … in the time given; a RequestTimeoutError too
@@ -13,6 +14,8 @@ MihuError                      the base; ``.attempts`` says what was tried, when
 ├── DecodeError                the service spoke and we cannot read it
 ├── WaitError                  a number will not come to the status that was waited for
 │   └── WaitTimeoutError(TimeoutError)    … did not come to it in the time given
+├── NoOfferError               nothing for sale could be acquired
+├── BindingError               a number was acquired, and its agent could not be bound to it
 ├── PaginationError            pages that contradict themselves
 │   └── DriftError             the listing moved, and on_drift="raise" asked to be told
 └── APIError                   the service refused
@@ -26,9 +29,25 @@ MihuError                      the base; ``.attempts`` says what was tried, when
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, ClassVar, Self
 
 from attrs import frozen
+
+GAVE_UP = frozenset({408, 499})
+"""Statuses by which a server or a gateway says that it waited no longer."""
+UNSUPPORTED = frozenset({501, 505})
+"""The server errors that are refusals: of the verb, of the version of HTTP."""
+
+
+def is_ambiguous(status: int) -> bool:
+    """Return True if a status does not tell whether the request was carried out; gateways have errors of their own."""
+    return status in GAVE_UP or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in UNSUPPORTED)
+
+
+def is_redirection(status: int) -> bool:
+    """Return True for a redirect, which is not followed: a service can carry a write out and point to its result."""
+    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
 @frozen
@@ -66,6 +85,18 @@ class MihuError(Exception):
     """Why the call was not tried again; empty where trying again was never an option."""
     checkpoint: str | None = None
     """Where a walk was when this ended it, for ``.with_options(resume=…)``; None elsewhere."""
+
+    @property
+    def may_have_changed(self) -> bool:
+        """True if the call can have changed something on the service; False where it certainly has not.
+
+        It is True where the answer to an attempt of a write was lost, whatever came after it.
+        """
+        return self._is_open or any(attempt.lost for attempt in self.attempts)
+
+    @property
+    def _is_open(self) -> bool:
+        return False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, dict(self.__dict__))
@@ -131,6 +162,13 @@ class CheckpointInUseError(MihuError):
         """Which file it is."""
 
 
+class LedgerError(MihuError):
+    """The ledger that a purchase with an ``idempotency_key`` rests on cannot be read or written. Nothing was sent.
+
+    ``__cause__`` is what its store said.
+    """
+
+
 class _CallError(MihuError):
     """An error of one call."""
 
@@ -151,9 +189,17 @@ class TransportError(_CallError):
     A certificate that is not trusted, a proxy that refuses, a client that was closed while the call was under way.
     """
 
+    @property
+    def _is_open(self) -> bool:
+        return self.method != "GET"
+
 
 class ConnectError(TransportError):
     """No connection was made, so nothing was sent and nothing has changed."""
+
+    @property
+    def _is_open(self) -> bool:
+        return False
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
@@ -172,7 +218,7 @@ class OutcomeUnknownError(_CallError):
     """A write was sent and its answer was lost, so it may or may not have been applied.
 
     It is never sent again blindly: it was looked up, and that did not tell, or time was up. ``await error.check()``
-    looks again, later; ``__cause__`` is what went wrong.
+    looks again, later; ``__cause__`` is the failure or the refusal that came last.
     """
 
     def __init__(
@@ -186,8 +232,12 @@ class OutcomeUnknownError(_CallError):
     ) -> None:
         super().__init__(message, method=method, url=url)
         self.how_to_check = how_to_check
-        """How to look again by hand, in words."""
+        """The shortest way to look by hand, in words."""
         self._look = look
+
+    @property
+    def _is_open(self) -> bool:
+        return True
 
     async def check(self) -> Any:
         """Look up now whether the write was applied, with safe reads; nothing is sent again.
@@ -238,6 +288,10 @@ class DecodeError(_CallError):
         ``max_response_bytes``: they come the same again, so they are not asked for again.
         """
 
+    @property
+    def _is_open(self) -> bool:
+        return self.method != "GET"
+
 
 class WaitError(MihuError):
     """A number that was waited for is gone or inactive, so it will not come to the status by itself.
@@ -260,6 +314,36 @@ class WaitTimeoutError(WaitError, TimeoutError):
 
     ``__cause__`` is the error of the latest look that failed, or None where none did.
     """
+
+
+class NoOfferError(MihuError):
+    """No number for sale fits what was asked for, or others were faster each time. Nothing was bought."""
+
+    def __init__(self, message: str, *, offers: int, refused: int) -> None:
+        super().__init__(message)
+        self.offers = offers
+        """How many offers the search gave."""
+        self.refused = refused
+        """How many of them fitted and were refused, because they are no longer for sale."""
+
+
+class BindingError(MihuError):
+    """A number was bought, and binding its agent failed: ``__cause__`` says why.
+
+    The number is :attr:`number`. Bind it with ``agents.provision_call(agent_uuid, error.number.phone_number_uuid)``, or
+    make the same call again with the same ``idempotency_key``, which buys nothing more.
+    """
+
+    def __init__(self, message: str, *, number: Any, agent_uuid: str) -> None:
+        super().__init__(message)
+        self.number = number
+        """The number that was bought, a :class:`PhoneNumber`."""
+        self.agent_uuid = agent_uuid
+        """The agent that was to answer its calls."""
+
+    @property
+    def _is_open(self) -> bool:
+        return True
 
 
 class PaginationError(MihuError):
@@ -316,6 +400,15 @@ class APIError(_CallError):
         self.retry_after = retry_after
         """The pause in seconds that the service asked for."""
 
+    @property
+    def reason(self) -> str | None:
+        """The service's own words for why it refused: ``details``, else ``message``, else ``code``; or None."""
+        return self.details or self.message or self.code
+
+    @property
+    def _is_open(self) -> bool:
+        return self.method != "GET" and (is_ambiguous(self.status) or is_redirection(self.status))
+
 
 class BadRequestError(APIError):
     """400: the request was malformed."""
@@ -362,7 +455,7 @@ class ValidationError(APIError):
 
 
 class RateLimitError(APIError):
-    """429: too many requests."""
+    """429: too many requests, and a longer pause than the call may wait for."""
 
     advice = "Send less at a time, or later."
 

@@ -50,6 +50,10 @@ class Hooks:
     It is left with the call's error, if it has one. A function under ``@contextmanager`` will do.
     """
 
+    def __init_subclass__(cls) -> None:
+        message = "Hooks is no base class: its methods would never be called. Give functions: Hooks(on_attempt=…)."
+        raise TypeError(message)
+
 
 def check_hooks(argument: str, hooks: Any) -> tuple[Hooks, ...]:
     """Check what a caller gives for hooks: one ``Hooks(…)``, or several."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from attrs import field, frozen
 
@@ -75,7 +76,10 @@ class CallReport:
     base_url: str = ""
     """The workspace's."""
     problems: tuple[Problem, ...] = ()
-    """The first of what could not be read in the last answer; empty where all of it was."""
+    """The first of what could not be read in the last answer; empty where all of it was.
+
+    Where that was a :class:`DecodeError`, as with ``strict=True``, they are in its ``paths``, and not here.
+    """
     message: str | None = None
     """What the service said in words in its last answer, also of a success; None where it said nothing.
 
@@ -113,10 +117,10 @@ class PageReport:
 
 @frozen(kw_only=True)
 class WalkReport:
-    """How far a walk is, and whether it can be trusted.
+    """How far a walk is, and whether it is proved to be complete.
 
-    With ``on_drift="verify"``, ``complete`` is True only where a whole pass matched. Where it is False at the end, a
-    WARNING in the log says so.
+    ``complete`` is True only where a certificate holds, which ``proof`` names. Where it is False at the end, a WARNING
+    in the log says why.
     """
 
     expected: int | None = None
@@ -129,5 +133,14 @@ class WalkReport:
     """How many answers were read."""
     drifted: bool = False
     """Whether the listing was seen to move."""
+    problems: int = 0
+    """How many fields could not be read and are None; a WARNING in the log names the first ones."""
     complete: bool | None = None
-    """None during the walk; then whether nothing that was seen contradicts that it is complete."""
+    """None during the walk; then True if it is proved that every item was given that was there all along."""
+    proof: Literal["counted", "still", "confirmed"] | None = None
+    """Names the certificate that holds; None during the walk, and where none does.
+
+    ``"counted"``: as many items were given that were there at the beginning as the first answer said that there were.
+    ``"still"``: items have no dates, and nothing moved in any answer; or, for a part of a listing, no item is younger.
+    ``"confirmed"``: a later pass showed all items that were there when it began.
+    """

@@ -1,5 +1,8 @@
 """Fixtures that several test folders share."""
 
+import shutil
+import socket
+import subprocess
 from typing import Any
 from unittest.mock import Mock
 
@@ -60,3 +63,20 @@ def _no_environment(monkeypatch):
     ):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def redis_url(tmp_path):
+    """Run a Redis server of our own on loopback."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = {"--port": port, "--bind": "127.0.0.1", "--save": "", "--dir": tmp_path}
+    command = [program, *[str(word) for option in options.items() for word in option]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        assert any("Ready to accept connections" in line for line in server.stdout), "redis-server did not start"
+        yield f"redis://127.0.0.1:{port}"
+        server.kill()

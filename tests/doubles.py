@@ -13,6 +13,7 @@ from mihu_async import MihuClient, RequestTimeoutError, RetryPolicy, Timeout
 from mihu_async.core.envelope import Reading, read_closely
 from mihu_async.core.mask import Mask
 from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.pulse import Pulse
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.timeout import Bounds
@@ -23,6 +24,14 @@ TOKEN = "sandbox-token-7f3a9c"
 URL = "https://acme.mihu.ai/api/v1/phone-numbers"
 
 
+class Still(Pulse):
+    """The pulse of a loop that stands still only where a test says so: without beats, a hang is one step of time."""
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None: ...
+
+
 class FakeClock:
     """Time that passes only by sleeping, which may take ``overslept`` seconds longer than asked."""
 
@@ -31,6 +40,7 @@ class FakeClock:
         self.slept: list[float] = []
         self.overslept = 0.0
         self.bounds: list[float] = []
+        self.beats = Still()
 
     def monotonic(self) -> float:
         return self.seconds
@@ -53,6 +63,9 @@ class FakeClock:
             yield
         finally:
             self.bounds.pop()
+
+    def pulse(self) -> Pulse:
+        return self.beats
 
 
 Prompt = Response | Exception | Callable[[Request[Any]], Response]

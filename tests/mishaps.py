@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from attrs import field, frozen
 
-from mihu_async.sandbox import Answer, Exchange, Fault, Status
+from mihu_async.sandbox import Answer, Change, Exchange, Fault, Status
 
 
 @frozen
@@ -53,3 +54,18 @@ class Overtaken:
     async def around(self, exchange: Exchange) -> Answer | None:
         self.change()
         return await self.fault.around(exchange)
+
+
+@frozen
+class Written:
+    """The true answer, but a listing writes its numbers in another form, of three parts of their digits."""
+
+    form: str
+
+    async def around(self, exchange: Exchange) -> Answer:
+        return await Change(self._rewrite).around(exchange)
+
+    def _rewrite(self, body: Any) -> None:
+        for row in (body.get("data") or {}).get("items", ()):
+            digits = row["number"].removeprefix("+")
+            row["number"] = self.form.format(digits[:2], digits[2:5], digits[5:])

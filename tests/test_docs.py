@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import mihu_async
-from mihu_async import doctor, otel, sandbox
+from mihu_async import doctor, ledger, otel, sandbox
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -19,7 +19,13 @@ TESTS = [
     for number, block in enumerate(BLOCK.findall(page.read_text()), 1)
     if re.search(r"\bdef test_", block)
 ]
-MODULES = {mihu_async: mihu_async.__all__, doctor: doctor.__all__, sandbox: sandbox.__all__, otel: ["telemetry"]}
+MODULES = {
+    mihu_async: mihu_async.__all__,
+    doctor: doctor.__all__,
+    ledger: ledger.__all__,
+    sandbox: sandbox.__all__,
+    otel: ["telemetry"],
+}
 NAMES = {f"{module.__name__}.{name}" for module, names in MODULES.items() for name in names if name != "__version__"}
 RESOURCES = [
     f"{type(part).__module__}.{type(part).__name__}"

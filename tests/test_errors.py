@@ -26,6 +26,9 @@ EXTRA = {
     errors.DecodeError: CALL | {"status": 200, "content_type": "text/html", "excerpt": "<", "paths": ("$.a",)},
     errors.WaitError: {"number": "+390790080041", "status": "active", "last_status": "pending"},
     errors.WaitTimeoutError: {"number": "+390790080041", "status": "active", "last_status": None},
+    errors.LedgerError: {},
+    errors.NoOfferError: {"offers": 12, "refused": 3},
+    errors.BindingError: {"number": "+390790080041", "agent_uuid": "a"},
     errors.PaginationError: {"requested": 2, "received": 1},
     errors.DriftError: {"requested": 2, "received": 2},
     errors.PurchaseLimitError: CALL | ANSWER | {"limit": 3, "current": 3},
@@ -82,3 +85,53 @@ def test_errors_are_what_python_calls_them(kind, builtin):
 def test_an_api_error_advises():
     """What to do stands at the end."""
     assert str(errors.AuthenticationError("Refused.", **CALL, status=401)).startswith("Refused. Check the token")
+
+
+LOST = errors.Attempt(1, datetime(2026, 1, 1, tzinfo=UTC), 0.5, None, "lost", lost=True)
+SENT = errors.Attempt(2, datetime(2026, 1, 1, tzinfo=UTC), 0.5, 409, "refused")
+OPEN = (errors.TransportError, errors.RequestTimeoutError, errors.ConnectionLostError, errors.DecodeError)
+STATUSES = {
+    True: [300, 302, 303, 307, 308, 408, 499, 500, 502, 503, 504, 524, 599],
+    False: [200, 400, 401, 403, 404, 405, 409, 410, 412, 422, 423, 429, 451, 501, 505],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_error_says_whether_anything_can_have_changed(kind):
+    """By its class and verb, and True for each where an attempt's answer was lost."""
+    error = make(kind)
+    read, write = (make(kind) for _ in range(2))
+    vars(read).update(method="GET")
+    vars(write).update(method="PUT")
+    always = kind in {errors.OutcomeUnknownError, errors.BindingError}
+    expected = kind in OPEN or always
+
+    assert expected is write.may_have_changed
+    assert read.may_have_changed is always
+    assert error.after((LOST, SENT), "").may_have_changed
+    assert expected is write.after((SENT,), "").may_have_changed
+    assert expected is pickle.loads(pickle.dumps(write)).may_have_changed
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(status, expected) for expected, known in STATUSES.items() for status in known]
+)
+def test_a_status_says_whether_a_write_can_have_been_carried_out(status, expected):
+    """A redirect and what a gateway says do not tell; a read changes nothing."""
+    for kind in (errors.APIError, errors.ServerError):
+        assert expected is kind("Refused.", method="POST", url="u", status=status).may_have_changed
+        assert not kind("Refused.", method="GET", url="u", status=status).may_have_changed
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"details": "d", "message": "m", "code": "c"}, "d"),
+        ({"message": "m", "code": "c"}, "m"),
+        ({"code": "c"}, "c"),
+        ({}, None),
+    ],
+)
+def test_a_reason_is_the_sentence_that_says_why(said, expected):
+    """Details, else the message, else the code."""
+    assert expected == errors.APIError("Refused.", **CALL, status=409, **said).reason

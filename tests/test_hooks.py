@@ -333,3 +333,9 @@ async def test_a_secret_in_a_path_is_masked():
 def test_a_template_has_no_ids(path, template):
     """So that it can name a span or label a metric."""
     assert template == CallReport("GET", path, (), found=False).template
+
+
+def test_hooks_are_no_base_class():
+    """A method of a subclass would stand behind the field of its name, and never be called."""
+    with pytest.raises(TypeError, match=r"Give functions: Hooks\(on_attempt=…\)"):
+        type("Loud", (Hooks,), {"on_attempt": print})

@@ -1,7 +1,6 @@
 """What docs/limits.md claims, beyond the code blocks that run by themselves: its recipe, against a real Redis."""
 
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -54,23 +53,6 @@ def recipe():
     module = types.ModuleType("recipe")
     exec(RECIPE, module.__dict__)  # noqa: S102 - our own page
     return module
-
-
-@pytest.fixture
-def redis_url(tmp_path):
-    """Run a Redis server of our own on loopback."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    options = {"--port": port, "--bind": "127.0.0.1", "--save": "", "--dir": tmp_path}
-    command = [program, *[str(word) for option in options.items() for word in option]]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        assert any("Ready to accept connections" in line for line in server.stdout), "redis-server did not start"
-        yield f"redis://127.0.0.1:{port}"
-        server.kill()
 
 
 def test_two_processes_share_an_allowance(redis_url, tmp_path):

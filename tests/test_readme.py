@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mihu_async import errors
-from mihu_async.core.retry import Again, Failure, GiveUp, Gone, Lost, RetryPolicy, decide
+from mihu_async.core.retry import Again, Ambiguous, Failure, GiveUp, Gone, RetryPolicy, decide
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -48,7 +48,7 @@ def test_the_tree_of_errors_is_the_codes():
 WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/x"}
 VERBS = ("GET", "PUT", "PATCH", "DELETE", "POST")
 UNTOLD = {408, 499, *range(500, 600)} - {501, 505}
-WORDS = {Again: "again", GiveUp: "raise", Lost: "look up", Gone: "a success"}
+WORDS = {Again: "again", GiveUp: "raise", Ambiguous: "look up", Gone: "a success"}
 
 
 def refusal(status: int) -> errors.APIError:
@@ -70,7 +70,8 @@ FAILURES: dict[str, list[Failure]] = {
         errors.DecodeError("", status=200, content_type="", excerpt="", paths=("$.data",), **WHERE),
         errors.DecodeError("", status=None, content_type="", excerpt="", **WHERE),
     ],
-    "any other refusal": [refusal(status) for status in range(300, 600) if status not in {429, *UNTOLD}],
+    "a redirect": [refusal(status) for status in range(300, 400)],
+    "any other refusal": [refusal(status) for status in range(400, 600) if status not in {429, *UNTOLD}],
 }
 FAILURES["any other refusal, after a lost answer"] = FAILURES["any other refusal"]
 

@@ -16,6 +16,7 @@ from mihu_async import (
     AuthenticationError,
     ConflictError,
     DecodeError,
+    Hooks,
     MihuClient,
     MihuError,
     NotFoundError,
@@ -537,3 +538,48 @@ def spoil_the_first_number(document):
     if len(document["data"]["items"]) > 1:
         document["data"]["items"][0]["number"] = 5
     return document
+
+
+async def test_a_walk_goes_on_over_odd_rows_and_counts_them(sandbox, caplog):
+    """One warning names the first places; a row that is nothing leaves the walk without its proof."""
+    told: list[tuple[int, tuple[str, ...]]] = []
+    hooks = Hooks(on_page=lambda page, _: told.append((page.number, tuple(map(str, page.problems)))))
+
+    def odd(document):
+        items = document["data"]["items"]
+        items[0]["capabilities"] = []
+        items[1]["status"] = 5
+        if document["data"]["pagination"]["current_page"] == 2:
+            items.append({})
+        return document
+
+    sandbox.faults.add(Change(odd), times=None)
+    async with MihuClient(sandbox.token, base_url=sandbox.base_url, hooks=hooks) as mihu:
+        pager = mihu.numbers.list(per_page=20)
+        numbers = await pager.collect()
+
+    assert len(sandbox.inventory.numbers) == len(numbers)
+    assert pager.report.pages + 1 == pager.report.problems
+    assert pager.report.complete is False
+    assert ("$.data.items[1].status must be text, not a whole number",) == told[0][1]
+    assert 1 == sum("met what cannot be read" in record.getMessage() for record in caplog.records)
+    assert "rows of its answers could not be read at all" in caplog.records[-1].getMessage()
+
+
+async def test_a_walk_over_what_php_writes_is_proved(sandbox):
+    """Nothing of it is a problem."""
+
+    def odd(document):
+        for row in document["data"]["items"]:
+            row["capabilities"] = []
+        said = document["data"]["pagination"]
+        said.update({name: str(value) for name, value in said.items() if type(value) is int})
+        return document
+
+    sandbox.faults.add(Change(odd), times=None)
+    async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+        pager = mihu.numbers.list(per_page=20)
+        numbers = await pager.collect()
+
+    assert len(sandbox.inventory.numbers) == len(numbers)
+    assert (0, True, 3) == (pager.report.problems, pager.report.complete, pager.report.pages)

@@ -14,6 +14,9 @@ from typing import Any
 
 from attrs import frozen
 
+from mihu_async.core.pulse import Pulse
+from tests.doubles import Still
+
 GRACE = 0.0001
 """Real seconds that the machine has to deliver what was sent over loopback, before time is moved on."""
 
@@ -74,6 +77,9 @@ class VirtualClock:
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[Any]:
         return asyncio.timeout(seconds)
+
+    def pulse(self) -> Pulse:
+        return Still()
 
     def to_the_second(self) -> datetime:
         """Tell the time as the service writes it into a purchase."""

@@ -39,8 +39,8 @@ class Export:
     limit: Annotated[int | None, Parameter(validator=Number(gte=1))] = None
     """Stop after so many rows."""
     on_drift: Literal["recover", "verify", "raise", "ignore"] = "recover"
-    """When the listing moves while it is read: read what moved again, read all again until it matches, stop, or take
-    the pages as they come, which alone keeps no memory of the rows."""
+    """When the listing moves while it is read: read it again where nothing proves that all was given, read it again in
+    any case, stop, or take the pages as they come, which alone keeps no memory of the rows."""
     resume_file: Path | None = None
     """Note here how far it is, and go on from there where it exists; it is removed at the end. For jsonl and csv."""
 

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from mihu_async.core.pulse import PULSES, Pulse
+
 
 class Clock(Protocol):
     """What the pipeline needs of time."""
@@ -24,6 +26,10 @@ class Clock(Protocol):
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[Any]:
         """Give a block that is left with TimeoutError after some seconds."""
+        ...
+
+    def pulse(self) -> Pulse:
+        """Return what counts for how long the running event loop stood still."""
         ...
 
 
@@ -45,3 +51,7 @@ class SystemClock:
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[Any]:
         """Give a block that is left with TimeoutError after some seconds."""
         return asyncio.timeout(seconds)
+
+    def pulse(self) -> Pulse:
+        """Return what counts for how long the running event loop stood still."""
+        return PULSES.of_running_loop()

@@ -12,6 +12,9 @@ CROWDED = 400_000
 SPARSE = 24
 """A body that is larger than that may hold one object in so many bytes."""
 
+SMALL = 64
+"""A part of more bytes is not read to say what kind of value it is."""
+
 Part = msgspec.Raw
 """A JSON value that is still bytes."""
 
@@ -34,6 +37,7 @@ def _exactly(text: str) -> Decimal | float:
 _plain = msgspec.json.Decoder()
 _exact = msgspec.json.Decoder(float_hook=Decimal)
 _exact_or_infinite = msgspec.json.Decoder(float_hook=_exactly)
+_text: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -53,16 +57,25 @@ def parse(body: bytes | Part, *, exact: bool = False) -> Any:
         raise ParseError(str(error)) from None
 
 
-def members(body: bytes | Part) -> dict[str, Part] | None:
-    """Return what an object holds, or None where the body is JSON of another kind."""
+def text(body: Part) -> str | None:
+    """Return a text, or None for null; raise ParseError where the body is JSON of another kind."""
     try:
-        return _members.decode(body)
-    except msgspec.ValidationError:
-        return None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ParseError(str(error)) from None
-    except RecursionError:
-        raise ParseError("it is nested too deeply", well_formed=True) from None
+        return _text.decode(body)
+    except msgspec.ValidationError as error:
+        raise ParseError(str(error), well_formed=True) from None
+
+
+def sample(body: Part) -> Any:
+    """Return a small value as it is, and of a large one some value of its kind, at no cost."""
+    if len(memoryview(body)) <= SMALL:
+        return parse(body, exact=True)
+    kinds: dict[bytes, Any] = {b"{": {"": None}, b"[": [None], b'"': "text"}
+    return kinds.get(bytes(memoryview(body)[:1]), 0)
+
+
+def members(body: Part) -> dict[str, Part]:
+    """Return all that an object holds. Each member costs; where few are known, :func:`known_members` is for them."""
+    return _members.decode(body)
 
 
 @cache
@@ -72,12 +85,16 @@ def _known_members(names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(msgspec.defstruct("Members", fields, rename=renamed))
 
 
-def known_members(body: Part, names: tuple[str, ...]) -> dict[str, Part] | None:
+def known_members(body: bytes | Part, names: tuple[str, ...]) -> dict[str, Part] | None:
     """Return some of what an object holds, or None where the body is JSON of another kind. Others cost nothing."""
     try:
         found = _known_members(names).decode(body)
     except msgspec.ValidationError:
         return None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ParseError(str(error)) from None
+    except RecursionError:
+        raise ParseError("it is nested too deeply", well_formed=True) from None
     parts = zip(names, msgspec.structs.astuple(found), strict=True)
     return {name: part for name, part in parts if memoryview(part)}
 

@@ -40,7 +40,7 @@ _NAMES: dict[Any, str] = {
     NoneType: "null",
     list: "a list",
     dict: "an object",
-    Part: "something of so many bytes",
+    Part: "something too large",
 }
 
 _problems: ContextVar[Problems] = ContextVar("mihu_async_problems")
@@ -265,8 +265,10 @@ def _read(field: _Field, value: Any) -> Any:
 
 def _offer(value: dict[str, Any]) -> dict[str, Any]:
     """Return a number for sale under the documented names, whichever of the likely forms it came in."""
-    if "number" not in value and "phone_number" in value:
-        value = {("number" if name == "phone_number" else name): inner for name, inner in value.items()}
+    if value.get("number") is None and "phone_number" in value:
+        value = {name: inner for name, inner in value.items() if name != "phone_number"} | {
+            "number": value["phone_number"]
+        }
     names = value.get("capabilities")
     if isinstance(names, list) and all(isinstance(name, str) for name in cast("list[Any]", names)):
         value = value | {"capabilities": {name.lower(): True for name in cast("list[str]", names)}}

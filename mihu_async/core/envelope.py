@@ -27,6 +27,8 @@ LARGEST_REFUSAL = 2**20
 """A refusal of more bytes is quoted, and not read."""
 WRONG_SHAPE = "its shape is not the documented one"
 NULL = codec.Part(b"null")
+MEMBERS = ("success", "message", "data")
+"""What of an envelope is read."""
 CROWDED = "it holds too many objects and values for one answer"
 
 
@@ -64,11 +66,11 @@ def read_closely(
     yield
     problems = Problems()
     try:
-        envelope = codec.members(response.body)
+        envelope = codec.known_members(response.document, MEMBERS)
         if envelope is None:
             raise UnreadableError("must be an object with success and data")  # noqa: TRY301 - one way out for a wrong shape
         yield
-        success = codec.parse(envelope.get("success", NULL))
+        success = codec.sample(envelope.get("success", NULL))
         if success is False:
             raise refused(response, request, _document_of(response), mask, now=now)
         if success is not None and success is not True:
@@ -96,10 +98,11 @@ def _check_body(response: Response, request: Request[Any], mask: Mask) -> None:
 def _read_envelope(
     envelope: Mapping[str, codec.Part], answer: Any, problems: Problems
 ) -> Generator[None, None, Reading[Any]]:
-    message = codec.parse(envelope.get("message", NULL))
-    if not isinstance(message, str | None):
+    message: str | None = None
+    try:
+        message = codec.text(envelope.get("message", NULL))
+    except codec.ParseError:
         problems.note("must be text", ".message")
-        message = None
     data = envelope.get("data")
     if data is None and not (answer is NOTHING or (answer is RAW and "success" in envelope)):
         raise UnreadableError("is missing", ".data")
@@ -126,7 +129,7 @@ def _document_of(response: Response) -> Any:
     if len(response.body) > LARGEST_REFUSAL or codec.is_crowded(response.body):
         return None
     try:
-        return codec.parse(response.body)
+        return codec.parse(response.document)
     except codec.ParseError:
         return None
 

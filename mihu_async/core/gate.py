@@ -1,4 +1,4 @@
-"""What a request passes before it is sent: the pause that the service asked of the client, and the caller's limiter."""
+"""What a request passes before it is sent: its turn among the calls of the client, and the caller's limiter."""
 
 import logging
 from asyncio import CancelledError
@@ -10,9 +10,10 @@ from attrs import define
 
 from mihu_async.core import cancellation
 from mihu_async.core.clock import Clock
+from mihu_async.core.deadline import Deadline, Progress
 from mihu_async.core.mask import Mask
-from mihu_async.core.pressure import Pressure
 from mihu_async.core.request import Request
+from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
 from mihu_async.errors import ConnectError, ConnectTimeoutError, UsageError
 
@@ -35,12 +36,21 @@ def check_limiter(argument: str, limiter: Any) -> Limiter:
 
 @define
 class Gate:
-    """Holds one call back, no longer than until its deadline, which moves while an answer waits for its caller."""
+    """Holds one call back, no longer than until its deadline, which moves while the call waits for somebody else.
+
+    ``total`` is the time of the call in seconds. A page of a walk has no such time while it waits, but ends when for
+    ``total`` and a pause of ``longest_pause`` seconds no page of its listing came, of which ``progress`` tells.
+    """
 
     request: Request[Any]
     mask: Mask
     clock: Clock
-    deadline: float
+    throttle: Throttle
+    began: float
+    deadline: Deadline
+    total: float
+    longest_pause: float
+    progress: Progress | None
 
     @property
     def method(self) -> str:
@@ -55,30 +65,41 @@ class Gate:
     @property
     def left(self) -> float:
         """What remains of the call's time, in seconds."""
-        return self.deadline - self.clock.monotonic()
+        return self.deadline.left(self.clock.monotonic())
 
-    async def pass_pause(self, pressure: Pressure) -> None:
-        """Wait while the service asked this client to be left, unless the call's time would be over by then."""
-        if self.left <= 0:  # a page that a look-up would go on with
-            raise self._closed("the time that it may take was up before")
-        while held := pressure.held(self.clock.monotonic()):
-            if held >= self.left:
-                raise self._closed(
-                    f"the service asked this client for a pause of which {held:.3g} s are left, longer than the call "
-                    "may take"
-                )
-            await self.clock.sleep(held)
+    def patience(self, now: float) -> float:
+        """Return how many seconds the call may go on to wait for others: they are counted anew when one got through."""
+        since = now - self.deadline.excused
+        if self.progress is None:
+            return max(self.began, self.throttle.last_success) + self.total - since
+        return max(self.began, self.progress.moment) + self.total + self.longest_pause - since
+
+    def left_to_wait(self, now: float, behind: float = 0.0) -> float:
+        """Return how many seconds the call may go on to wait for the service, of whose time ``behind`` were others'."""
+        patience = self.patience(now)
+        return patience if self.progress else min(patience, self.deadline.left(now - behind))
+
+    async def wait(self) -> None:
+        """Wait for the call's turn, unless its time would be over by then; that of other calls is not counted."""
+        before = self.clock.monotonic()
+        try:
+            behind = await self.throttle.wait(self.clock, self.began, self.left_to_wait, self.patience)
+        except TimeoutError as late:
+            raise self.closed(str(late)) from None
+        if self.progress is not None:
+            behind = self.clock.monotonic() - before
+        self.deadline.postpone_all(behind)
 
     @asynccontextmanager
-    async def within(self, limiter: Limiter, pressure: Pressure) -> AsyncGenerator[None]:
+    async def within(self, limiter: Limiter) -> AsyncGenerator[None]:
         """Let an attempt through the limiter, which may take as long as the call may; what it thinks changes nothing.
 
         Where the service asks for a pause while the call waits in it, the pause is spent outside.
         """
         await self._enter(limiter)
-        while pressure.held(self.clock.monotonic()):
+        while self.throttle.pause_left(self.clock.monotonic()):
             await self._leave(limiter, None)
-            await self.pass_pause(pressure)
+            await self.wait()
             await self._enter(limiter)
         try:
             yield
@@ -99,7 +120,7 @@ class Gate:
             if isinstance(error, CancelledError) and cancellation.is_ours():
                 raise
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self._closed("its token did not come in the time that the call may take") from None
+                raise self.closed("its token did not come in the time that the call may take") from None
             why = f"the function given as token= failed with {type(error).__name__}"
             message = f"{self.method} {self.path} was not sent: {why}."
             raise ConnectError(message, method=self.method, url=self.path) from error
@@ -110,7 +131,7 @@ class Gate:
                 await limiter.__aenter__()
         except Exception as error:
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self._closed("the limiter did not let it through in the time that the call may take") from None
+                raise self.closed("the limiter did not let it through in the time that the call may take") from None
             message = f"{self.method} {self.path} was not sent: its limiter failed with {type(error).__name__}."
             raise ConnectError(message, method=self.method, url=self.path) from error
 
@@ -123,5 +144,6 @@ class Gate:
             message = "%s %s could not leave its limiter: %s"
             logger.warning(message, self.method, self.path, type(failure).__name__)
 
-    def _closed(self, why: str) -> ConnectTimeoutError:
+    def closed(self, why: str) -> ConnectTimeoutError:
+        """Make the error of a call that was not sent."""
         return ConnectTimeoutError(f"{self.method} {self.path} was not sent: {why}.", method=self.method, url=self.path)

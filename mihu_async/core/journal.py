@@ -13,10 +13,10 @@ from attrs import define, evolve, field
 from mihu_async.core.clock import Clock
 from mihu_async.core.headers import shown
 from mihu_async.core.mask import Mask, printable
-from mihu_async.core.reconcile import Found, Sight
+from mihu_async.core.reconcile import Found, LookupResult
 from mihu_async.core.request import Request
 from mihu_async.core.response import SEARCHED, Response
-from mihu_async.core.retry import Failure, may_be_done
+from mihu_async.core.retry import Failure, maybe_applied
 from mihu_async.errors import APIError, Attempt, DecodeError
 from mihu_async.hooks import Hooks, tell
 from mihu_async.reports import CallReport, Problem, summarize
@@ -64,6 +64,10 @@ class Journal:
         self.number += 1
         self._started, self._started_at = self.clock.monotonic(), self.clock.now()
         self._sent, self._status = False, None
+
+    def restart(self) -> None:
+        """Count the attempt's time from now on: until then the call waited for its turn."""
+        self._started, self._started_at = self.clock.monotonic(), self.clock.now()
 
     def sent(self) -> None:
         """Note that the attempt may leave from now on."""
@@ -129,7 +133,7 @@ class Journal:
             self.said(error.message)
         if isinstance(error, DecodeError) and self._status is None:  # its body broke the rules after its head
             self._status, self._elapsed = error.status, self.clock.monotonic() - self._started
-        lost = self.request.method != "GET" and may_be_done(error)
+        lost = self.request.method != "GET" and maybe_applied(error)
         elapsed = self._ended(f"{type(error).__name__}: {error}", wait=wait, lost=lost)
         self._log(type(error).__name__, elapsed)
         self._tell("on_attempt")
@@ -142,13 +146,13 @@ class Journal:
         """Note that it is to be sent again."""
         self._tell("on_retry")
 
-    def looked(self, sight: Sight[Any], *, waited: float) -> None:
+    def looked(self, result: LookupResult[Any], *, waited: float) -> None:
         """Note what a look-up after the attempt showed, and how long was waited for it."""
         *before, last = self.attempts
-        self.attempts = (*before, evolve(last, wait=(last.wait or 0.0) + waited, looked_up=sight.told))
-        self.found = isinstance(sight, Found) and sight.ours is True
+        self.attempts = (*before, evolve(last, wait=(last.wait or 0.0) + waited, looked_up=result.reason))
+        self.found = isinstance(result, Found) and result.ours is True
         message = "%s %s lost its answer (attempt %d) and was looked up: %s"
-        logger.warning(message, self.request.method, self.path, self.number, type(sight).__name__)
+        logger.warning(message, self.request.method, self.path, self.number, type(result).__name__)
 
     def _ended(self, outcome: str, *, wait: float | None = None, lost: bool = False) -> float:
         elapsed = self.clock.monotonic() - self._started if self._status is None else self._elapsed

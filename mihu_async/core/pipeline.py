@@ -1,30 +1,50 @@
 """The whole way of one call: attempt, read, decide, wait, again; and where a write's answer was lost, look it up."""
 
+import logging
 import random
-from asyncio import CancelledError
+from asyncio import CancelledError, Lock
 from collections.abc import Callable
-from functools import partial
-from typing import Generic, NoReturn, TypeVar, cast
+from functools import cached_property, partial
+from http import HTTPStatus
+from typing import Generic, NoReturn, TypeGuard, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
 from mihu_async.core.clock import Clock, SystemClock
+from mihu_async.core.contention import Contention
+from mihu_async.core.deadline import Deadline, Progress
 from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.gate import SHORTEST, Gate, Limiter
-from mihu_async.core.inquiry import Inquiry
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
-from mihu_async.core.pressure import ASKED_FOR_LESS, Pressure
-from mihu_async.core.reconcile import Absent, Give, Lookup, Sight, Unseen
+from mihu_async.core.rate_limit import parse_rate_limit
+from mihu_async.core.reconcile import Absent, Circumstances, Found, Lookup, LookupFailed, LookupResult, Return
+from mihu_async.core.reconciler import Reconciler
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.retry import Again, Failure, GiveUp, Gone, RetryPolicy, Verdict, decide
-from mihu_async.core.timeout import Timeout
+from mihu_async.core.retry import (
+    THROTTLED,
+    Again,
+    Failure,
+    GiveUp,
+    Gone,
+    Renew,
+    RetryPolicy,
+    Stalled,
+    Throttled,
+    Verdict,
+    decide,
+    failed_by_standstill,
+)
+from mihu_async.core.sender import Sender, UncachedSender
+from mihu_async.core.server_clock import CallWindow, Moment, ServerClock
+from mihu_async.core.throttle import Throttle
+from mihu_async.core.timeout import Bounds, Timeout
 from mihu_async.core.token import TokenSource
-from mihu_async.core.watch import Sender, Watch
 from mihu_async.errors import (
     APIError,
     AuthenticationError,
+    ConnectTimeoutError,
     DecodeError,
     MihuError,
     RequestTimeoutError,
@@ -38,14 +58,21 @@ T = TypeVar("T")
 
 AT_ONCE = 65_536
 """An answer of fewer bytes is read without letting other tasks go first."""
+ASKED_FOR_LESS = (THROTTLED, HTTPStatus.SERVICE_UNAVAILABLE)
+
+logger: logging.Logger = logging.getLogger("mihu_async")
+LONGEST = 500
+"""Characters of what a look-up says that an error quotes."""
+LATE = 60.0
+"""Seconds after a call's time within which its write may still be applied."""
 
 
 @frozen(kw_only=True)
 class Pipeline:
     """Carries calls through: each is sent, read, and tried again where the policy says so, all within one deadline.
 
-    ``until`` is a moment of the clock that no call passes, whatever its own time; None sets none. ``tokens`` is asked
-    for the token of each attempt; None leaves that to the sender.
+    ``outer`` is the deadline of the call that these calls look something up for; None where there is none. ``tokens``
+    is asked for the token of each attempt; None leaves that to the sender.
     """
 
     sender: Sender
@@ -55,23 +82,30 @@ class Pipeline:
     limiter: Limiter | None = None
     hooks: tuple[Hooks, ...] = ()
     base_url: str = ""
-    pressure: Pressure = field(factory=Pressure)
+    throttle: Throttle = field(factory=Throttle)
+    server_clock: ServerClock = field(factory=ServerClock)
+    contention: Contention = field(factory=Contention)
     clock: Clock = field(factory=SystemClock)
     jitter: Callable[[], float] = random.random
-    until: float | None = None
     strict: bool = False
     tokens: TokenSource | None = field(default=None, repr=False)
+    outer: Deadline | None = None
 
-    async def run(self, request: Request[T]) -> T:
-        """Make the call and give its data, or raise an error that carries the journal of its attempts."""
-        call = Call(self, request)
+    async def run(self, request: Request[T], progress: Progress | None = None) -> T:
+        """Make the call and give its data, or raise an error that carries the journal of its attempts.
+
+        ``progress`` is that of the listing for a page of a walk, which waits as long as others of its pages come.
+        """
+        call = Call(self, request, progress)
+        call.pulse.begin()
         try:
             if not self.hooks:
                 return await call.run()
             with around(self.hooks, call.journal.report()):
                 return await call.run()
         finally:
-            LATEST.set((self.pressure, call.journal))
+            call.pulse.end()
+            LATEST.set((self.throttle, call.journal))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A pipeline cannot be pickled or copied: it holds secrets.")
@@ -80,25 +114,83 @@ class Pipeline:
 class Call(Generic[T]):
     """One call on its way."""
 
-    def __init__(self, way: Pipeline, request: Request[T]) -> None:
+    def __init__(self, way: Pipeline, request: Request[T], progress: Progress | None) -> None:
         self._way = way
         self._request = request
+        self._progress = progress if way.outer is None else None
         known = way.tokens.secrets if way.tokens else ()
         self._mask = Mask((*way.secrets, *known, *request.secrets))
-        self._began = way.clock.monotonic()
-        self._gate = Gate(request, self._mask, way.clock, self._bounded(self._began + way.timeout.total))
-        self._inquiry: Inquiry[T] | None = None
+        self._began = self._sent = way.clock.monotonic()
+        self.pulse = way.clock.pulse()
+        self._deadline = Deadline(self._began + way.timeout.total, self.pulse, way.outer)
+        self._reconciler: Reconciler[T] | None = None
+        self._identity = object()
+        self._first_sent: Moment | None = None
+        self._free = 0
+        self._bounds: Bounds | None = None
+        self._stood_still = 0.0
+        self._excused = False
         self._token: str | None = None
         self._refused: str | None = None
         self.journal: Journal = Journal(request, way.clock, self._mask, way.base_url, way.hooks)
 
+    @cached_property
+    def _gate(self) -> Gate:
+        """What the call waits at, if it has to wait."""
+        way = self._way
+        return Gate(
+            request=self._request,
+            mask=self._mask,
+            clock=way.clock,
+            throttle=way.throttle,
+            began=self._began,
+            deadline=self._deadline,
+            total=way.timeout.total,
+            longest_pause=way.retries.max_retry_after,
+            progress=self._progress,
+        )
+
     async def run(self) -> T:
-        """Make it."""
+        """Make it, after the calls of this client that want to make the same thing."""
+        lookup = self._request.lookup
+        if lookup is None or not lookup.key:
+            return await self._run()
+        async with self._way.contention.place(lookup.key) as lock:
+            await self._acquire(lock)
+            try:
+                return self._given(await self._run())
+            finally:
+                lock.release()
+
+    async def _acquire(self, lock: Lock) -> None:
+        try:
+            async with self._way.clock.timeout(max(self._gate.left, SHORTEST)):
+                await lock.acquire()
+        except TimeoutError:
+            path = self.journal.path
+            message = (
+                f"{self._request.method} {path} was not sent: another call of this client for the same thing was under "
+                "way for as long as this one may take."
+            )
+            error = ConnectTimeoutError(message, method=self._request.method, url=path)
+            self.journal.begin()
+            self.journal.failed(error)
+            raise error.after(self.journal.attempts, "") from None
+
+    def _given(self, result: T) -> T:
+        """Note that this call, and no other one, was given the thing."""
+        lookup = self._request.lookup
+        if lookup is not None and lookup.identity is not None:
+            self._way.contention.give(lookup.identity(result), self._identity)
+        return result
+
+    async def _run(self) -> T:
         way = self._way
         while True:
             self.journal.begin()
+            self._bounds = None
             try:
-                await self._gate.pass_pause(way.pressure)
+                await self._take_turn()
                 data = await self._attempt()
             except (TransportError, DecodeError, APIError) as caught:
                 error = caught
@@ -107,18 +199,17 @@ class Call(Generic[T]):
                 raise
             else:
                 self.journal.succeeded()
-                way.pressure.earn(way.retries.budget)
+                way.throttle.refund(way.retries.budget)
                 return data
-            self._feel(error)
-            if self._may_renew(error):
-                self._refused = self._token
-                self.journal.failed(error, wait=0.0)
-                continue
+            self._note_throttled(error)
             match self._decide(error):
                 case Again(delay):
                     self.journal.failed(error, wait=delay)
-                    way.pressure.spend(way.retries.budget)  # before the wait, in which other calls decide
+                    way.throttle.spend(way.retries.budget)  # before the wait, in which other calls decide
                     await way.clock.sleep(delay)
+                case Throttled() | Stalled() | Renew() as free:
+                    self._free += 1
+                    await self._sit_out(error, free)
                 case GiveUp(why):
                     self.journal.failed(error)
                     raise error.after(self.journal.attempts, why)
@@ -127,10 +218,10 @@ class Call(Generic[T]):
                     return cast("T", None)
                 case lost:
                     self.journal.failed(error)
-                    settled = await self._inquire().settle(error, lost.then)
-                    if isinstance(settled, Give):
+                    settled = await self._reconcile().settle(error, lost.then)
+                    if isinstance(settled, Return):
                         return settled.result
-                    way.pressure.spend(way.retries.budget)
+                    way.throttle.spend(way.retries.budget)
                     self.journal.repeated()
 
     def _may_renew(self, error: Failure) -> bool:
@@ -142,7 +233,7 @@ class Call(Generic[T]):
             isinstance(error, AuthenticationError)
             and self._token is not None
             and self._refused is None
-            and self._gate.left > 0
+            and self._deadline.left(self._way.clock.monotonic()) > 0
         )
 
     async def _authorize(self, tokens: TokenSource) -> None:
@@ -152,24 +243,59 @@ class Call(Generic[T]):
             self._mask = self._gate.mask = Mask((self._token, *self._mask.secrets))
             self.journal.hide(self._mask)
 
+    async def _take_turn(self) -> None:
+        """Wait for the call's turn where the client is held, and for nothing where it is not."""
+        throttle = self._way.throttle
+        now = self._way.clock.monotonic()
+        if self._deadline.left(now) <= 0:  # a page that a look-up would go on with
+            raise self._gate.closed("the time that it may take was up before")
+        if not (throttle.calm or throttle.passes(now)):
+            await self._gate.wait()
+            self.journal.restart()
+            now = self._way.clock.monotonic()
+        self._sent = now
+
     async def _attempt(self) -> T:
-        if self._way.tokens:
-            await self._authorize(self._way.tokens)
-        limiter = self._way.limiter
-        if limiter is None:
+        way = self._way
+        if way.tokens:
+            await self._authorize(way.tokens)
+        if way.limiter is None:
             response = await self._send()
         else:
-            async with self._gate.within(limiter, self._way.pressure):
+            async with self._gate.within(way.limiter):
+                self._sent = way.clock.monotonic()
                 response = await self._send()
         self.journal.answered(response)
+        arrived = way.clock.monotonic()
+        if "X-RateLimit-Remaining" in response.headers:
+            self._note_rate_limit(response, arrived)
         if response.ok:
-            arrived = self._way.clock.monotonic()
+            way.throttle.note_success(arrived, sent=self._sent)
+            if self._progress is not None:
+                self._progress.moment = arrived
             await self._request.turn(response.body)
-            waited = self._way.clock.monotonic() - arrived  # the caller's time, and not the call's
-            self._gate.deadline = self._bounded(self._gate.deadline + waited)
+            self._deadline.postpone(way.clock.monotonic() - arrived)  # the caller's time, and not the call's
         reading = read_fast(response, self._request) or await self._read_closely(response)
         self.journal.said(reading.message, reading.problems, is_listed=isinstance(reading.data, Page | Items))
+        lookup = self._request.lookup
+        if lookup is not None and (contradiction := lookup.contradiction(reading.data)):
+            raise self._contradicted(response, contradiction)
         return reading.data
+
+    def _contradicted(self, response: Response, why: str) -> DecodeError:
+        """Make the error of a success that is about something else than was asked for."""
+        message = (
+            f"{self._request.method} {self.journal.path} was answered {response.status}, but "
+            f"{printable(self._mask(why))}. It may have been carried out."
+        )
+        return DecodeError(
+            message,
+            method=self._request.method,
+            url=self._mask.name(response.url),
+            status=response.status,
+            content_type=printable(response.content_type),
+            excerpt=response.excerpt(self._mask),
+        )
 
     async def _read_closely(self, response: Response) -> Reading[T]:
         """Read an answer in slices, between which other tasks go on, and no longer than the call may take."""
@@ -183,48 +309,107 @@ class Call(Generic[T]):
             if len(response.body) < AT_ONCE:
                 continue
             await way.clock.sleep(0)
-            if self._gate.left <= 0:
+            if self._deadline.left(way.clock.monotonic()) <= 0:
                 message = (
                     f"{self._request.method} {self.journal.path} was answered, but reading the answer took longer than "
                     "the call may take."
                 )
                 raise RequestTimeoutError(message, method=self._request.method, url=self._mask.name(response.url))
 
-    def _bounded(self, deadline: float) -> float:
-        return deadline if self._way.until is None else min(deadline, self._way.until)
-
     async def _send(self) -> Response:
+        way = self._way
         self.journal.sent()
-        bounds = self._way.timeout.within(max(self._gate.left, SHORTEST))
-        if self._token is None:
-            return await self._way.sender.send(self._request, bounds, self._mask)
-        return await self._way.sender.send(evolve(self._request, token=self._token), bounds, self._mask)
+        sent = self._now()
+        self._first_sent = self._first_sent or sent
+        self._stood_still = self.pulse.stood_still
+        self._bounds = way.timeout.within(max(self._deadline.left(sent.monotonic), SHORTEST))
+        way.throttle.take_slot(self)
+        try:
+            request = self._request if self._token is None else evolve(self._request, token=self._token)
+            response = await way.sender.send(request, self._bounds, self._mask)
+        finally:
+            way.throttle.free_slot(self)
+        if not response.is_cached:
+            headed = self._now().later(-response.body_took)
+            way.server_clock.observe(response.headers.get("Date"), sent=sent.monotonic, received=headed)
+        return response
 
-    def _feel(self, error: Failure) -> None:
+    def _now(self) -> Moment:
+        clock = self._way.clock
+        return Moment(clock.monotonic(), clock.now().timestamp())
+
+    def _note_rate_limit(self, response: Response, now: float) -> None:
+        """Take note of what the service says of its limit; a reset that is too far away holds nobody."""
+        way = self._way
+        if said := parse_rate_limit(response.headers, now=way.clock.now()):
+            limit, reset = said
+            within = reset is not None and reset <= way.retries.max_retry_after
+            way.throttle.note_rate_limit(limit, now, reset=reset if within else None)
+
+    def _note_throttled(self, error: Failure) -> None:
         """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
         way = self._way
-        if isinstance(error, APIError) and error.status in ASKED_FOR_LESS:
-            way.pressure.feel()
-            if error.retry_after is not None and error.retry_after <= way.retries.max_retry_after:
-                way.pressure.pause(way.clock.monotonic() + error.retry_after)
+        if not isinstance(error, APIError) or error.status not in ASKED_FOR_LESS:
+            return
+        now, pause, learn = way.clock.monotonic(), error.retry_after or 0.0, error.status == THROTTLED
+        if pause > way.retries.max_retry_after:
+            pause = 0.0
+        elif learn and not pause:
+            pause = way.throttle.backoff(way.retries, way.jitter(), now, sent=self._sent)
+        way.throttle.note_throttled(now, sent=self._sent, pause=pause, learn=learn)
+
+    async def _sit_out(self, error: Failure, free: Throttled | Stalled | Renew) -> None:
+        """Let the attempt that costs nothing be over; after a standstill, when the caller waits and so frees the loop.
+
+        A pause is waited for with the call's next turn.
+        """
+        if isinstance(free, Throttled):
+            self.journal.failed(error, wait=free.delay)
+            return
+        if isinstance(free, Renew):
+            self._refused = self._token
+            self.journal.failed(error, wait=0.0)
+            return
+        self._excused = True
+        self.journal.failed(error, wait=0.0)
+        logger.warning(
+            "The event loop stood still for %.1f s, so %s %s failed with %s, though the service may have answered. "
+            "Run what takes so long in a thread",
+            free.seconds,
+            self._request.method,
+            self.journal.path,
+            type(error).__name__,
+        )
+        began = self._way.clock.monotonic()
+        await self._request.turn(b"")
+        self._deadline.postpone(self._way.clock.monotonic() - began)
 
     def _decide(self, error: Failure) -> Verdict:
         way = self._way
+        if self._may_renew(error):
+            return Renew()
+        now = way.clock.monotonic()
+        stood_still = self.pulse.stood_still - self._stood_still
+        if stood_still and self._bounds is not None and not self._excused and self._request.method == "GET":
+            took = now - self._sent - stood_still
+            if failed_by_standstill(error, took=took, bounds=self._bounds):
+                return Stalled(stood_still)
+        held = self._bounds is None or (isinstance(error, APIError) and error.status == THROTTLED)
         return decide(
             error,
             method=self._request.method,
-            attempt=self.journal.number - (self._refused is not None),
+            attempt=self.journal.number - self._free,
             policy=way.retries,
-            left=self._gate.left,
+            left=self._gate.left_to_wait(now) if held else self._deadline.left(now),
             jitter=way.jitter(),
-            affordable=way.pressure.affords(way.retries.budget),
-            held=way.pressure.held(way.clock.monotonic()),
+            affordable=way.throttle.affords(way.retries.budget),
+            held=way.throttle.pause_left(now),
             lost=self.journal.lost,
         )
 
-    def _inquire(self) -> Inquiry[T]:
+    def _reconcile(self) -> Reconciler[T]:
         lookup = self._request.lookup
-        self._inquiry = self._inquiry or Inquiry(
+        self._reconciler = self._reconciler or Reconciler(
             gate=self._gate,
             journal=self.journal,
             policy=self._way.retries,
@@ -233,17 +418,42 @@ class Call(Generic[T]):
             look=None if lookup is None else partial(self._look, lookup),
             total=self._way.timeout.total,
         )
-        return self._inquiry
+        return self._reconciler
 
-    async def _look(self, lookup: Lookup[T], until: float, thorough: bool) -> Sight[T]:
-        watch = Watch(self._way.sender, self._way.clock)
+    async def _look(self, lookup: Lookup[T], outer: Deadline, thorough: bool) -> LookupResult[T]:
+        """Look up once; where not all was seen, and what was seen is not this call's, look through all."""
+        sender = UncachedSender(self._way.sender)
         # hooks may see what the service echoes of this call, and its outcome matters more than an odd field elsewhere
-        way = evolve(self._way, sender=watch, until=until, secrets=self._mask.secrets, strict=False)
+        way = evolve(self._way, sender=sender, outer=outer, secrets=self._mask.secrets, strict=False)
         try:
-            found = await lookup.find(way, thorough)
+            result = await self._find(lookup, way, thorough=thorough and not lookup.is_filtered)
+            if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
+                result = await self._find(lookup, way, thorough=True)
         except MihuError as error:
-            return Unseen(self._mask(f"the look-up failed: {error}").removesuffix("."))
+            return LookupFailed(self._mask(f"the look-up failed: {error}").removesuffix("."))
+        if sender.cached is not None:
+            return LookupFailed(printable(self._mask(f"a cache answered the look-up (Age: {sender.cached})")))
+        if _is_ours(result):
+            self._given(result.result)
+        return result
+
+    async def _find(self, lookup: Lookup[T], way: Pipeline, *, thorough: bool) -> Found[T] | Absent:
+        found = await lookup.find(way, thorough)
         if found is None:
             return Absent()
-        sight = lookup.judge(found, watch.moment(self._began))
-        return evolve(sight, told=printable(self._mask(sight.told)))
+        result = lookup.judge(found, Circumstances(self._window(), self._is_anothers))
+        return evolve(result, reason=printable(self._mask(result.reason), most=LONGEST))
+
+    def _is_anothers(self, identity: str) -> bool:
+        return self._way.contention.is_anothers(identity, self._identity)
+
+    def _window(self) -> CallWindow | None:
+        """Return the call's time on the service's clock; what comes long after its end is not of it."""
+        now, server_clock = self._now(), self._way.server_clock
+        began = self._first_sent and server_clock.at(self._first_sent)
+        ended = server_clock.at(now.later(min(0.0, self._deadline.left(now.monotonic) + LATE)))
+        return CallWindow(began, ended) if began and ended else None
+
+
+def _is_ours(result: Found[T] | Absent) -> TypeGuard[Found[T]]:
+    return isinstance(result, Found) and result.ours is True

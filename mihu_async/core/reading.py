@@ -3,7 +3,7 @@
 Each function is a generator that reads a slice between its yields and returns what it read. Does no I/O.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, TypeVar, cast, get_args, get_origin
 
 import attrs
@@ -13,6 +13,7 @@ from mihu_async.core.codec import Part
 from mihu_async.core.converter import expected, json_name, structure
 from mihu_async.core.fast_path import MANY, item_decoder
 from mihu_async.core.problems import Problems, UnreadableError
+from mihu_async.models.extra import keeps_extra
 from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.provisional import Items
 
@@ -25,7 +26,9 @@ LARGEST_ROW = 65_536
 LARGEST_OBJECT = 2**20
 """How many bytes a single object may have."""
 CLOSER_LOOKS = 1_000
-"""How many rows of one answer are looked at closely. No page is documented to have more than 200."""
+"""How many rows of one answer may have problems. No page is documented to have more than 200."""
+NOTHING: tuple[Any, ...] = (None, [], {})
+"""How PHP writes nothing."""
 CONTAINERS = ("items", "numbers", "requirements", "data")
 """Where an answer that is not documented may hold its rows."""
 
@@ -40,11 +43,11 @@ def read_data(data: Part, into: type[T], problems: Problems) -> Generator[None, 
     size = len(memoryview(data))
     if size > LARGEST_OBJECT:
         raise UnreadableError(f"must be an object of at most {LARGEST_OBJECT} bytes, not of {size}")
-    return structure(codec.parse(data, exact=True), into, problems)
+    return structure(_plain(data, into, problems, most=LARGEST_OBJECT), into, problems)
 
 
 def _page(data: Part, kind: Any, problems: Problems) -> Generator[None, None, Page[Any]]:
-    listing = _members(data)
+    listing = _members(data, ("items", "pagination"))
     rows = _elements(listing.get("items"), ".items")
     pagination = _pagination(listing.get("pagination"), problems)
     per_page = cast("int | None", pagination.per_page)
@@ -63,21 +66,23 @@ def _page(data: Part, kind: Any, problems: Problems) -> Generator[None, None, Pa
 
 def _items(data: Part, kind: Any, problems: Problems) -> Generator[None, None, Items[Any]]:
     """Read some items: a bare list, an object that holds one, or null for none."""
-    listing: dict[str, Part] = {}
+    said: Part | None = None
+    beside: dict[str, Any] = {}
     suffix = ""
-    rows: Sequence[Part] | None = () if bytes(data) == b"null" else codec.elements(data)
+    rows: Sequence[Part] | None = () if codec.sample(data) in NOTHING else codec.elements(data)
     if rows is None:
-        listing = _members(data)
-        held_as = next((name for name in CONTAINERS if name in listing), CONTAINERS[0])
+        listing = _members(data, (*CONTAINERS, "pagination"))
+        held = [name for name in CONTAINERS if name in listing]
+        held_as = next((name for name in held if type(codec.sample(listing[name])) is list), (held or CONTAINERS)[0])
         suffix = f".{held_as}"
-        rows = _elements(listing.pop(held_as, None), suffix)
-    beside = {name: codec.parse(part, exact=True) for name, part in listing.items()}
-    said = beside.pop("pagination", None)
+        part, said = listing.get(held_as), listing.get("pagination")
+        rows = () if part is not None and codec.sample(part) is None else _elements(part, suffix)
+        beside = _beside(data, {held_as: part, "pagination": said}, problems)
     yield
     items = yield from _rows(rows, suffix, kind, problems)
     return Items(
         items=items,
-        pagination=None if said is None else _pagination(listing["pagination"], problems),
+        pagination=None if said is None or codec.sample(said) in NOTHING else _pagination(said, problems),
         problems=tuple(problems.listed),
         problem_count=problems.count,
         left_out=problems.left_out,
@@ -85,20 +90,33 @@ def _items(data: Part, kind: Any, problems: Problems) -> Generator[None, None, I
     )
 
 
-def _members(data: Part) -> dict[str, Part]:
-    found = codec.members(data)
+def _members(data: Part, names: tuple[str, ...]) -> dict[str, Part]:
+    found = codec.known_members(data, names)
     if found is None:
-        value = codec.parse(data)
+        value = codec.sample(data)
         if value == []:
             return {}
         raise expected("an object", value)
     return found
 
 
+def _beside(data: Part, known: Mapping[str, Part | None], problems: Problems) -> dict[str, Any]:
+    """Return what an answer that is not documented holds beside what is known of it; what is too large is left out."""
+    size = len(memoryview(data)) - sum(len(memoryview(part)) for part in known.values() if part is not None)
+    if size > LARGEST_ROW:
+        problems.note(f"holds {size} bytes beside its items, which are left out")
+        return {}
+    found = {name: _value(part, LARGEST_ROW) for name, part in codec.members(data).items() if name not in known}
+    for name in [name for name, value in found.items() if isinstance(value, Part)]:
+        problems.note("holds a number that is too large, and is left out", f".{name}")
+        del found[name]
+    return found
+
+
 def _elements(value: Part | None, suffix: str) -> Sequence[Part]:
     found = None if value is None else codec.elements(value)
     if value is None or found is None:
-        plain = None if value is None else codec.parse(value)
+        plain = None if value is None else codec.sample(value)
         if plain == {}:
             return ()
         raise UnreadableError(expected("a list", plain).reason, suffix)
@@ -108,7 +126,8 @@ def _elements(value: Part | None, suffix: str) -> Sequence[Part]:
 def _pagination(value: Part | None, problems: Problems) -> Pagination:
     problems.path.append(".pagination")
     try:
-        return structure({} if value is None else codec.parse(value), Pagination, problems)
+        plain: Any = {} if value is None else _plain(value, Pagination, problems, most=LARGEST_ROW)
+        return structure(plain, Pagination, problems)
     except UnreadableError as odd:
         problems.note(odd.reason)
         return structure({}, Pagination, Problems())
@@ -129,8 +148,9 @@ def _rows(rows: Sequence[Part], suffix: str, kind: Any, problems: Problems) -> G
                 problems.note(f"has too many items that cannot be read: only the first {index} were looked at", suffix)
                 problems.leave_out(len(rows) - index)
                 break
-            looks -= 1
+            before = problems.count
             item = _row(row, f"{suffix}[{index}]", kind, problems)
+            looks -= problems.count > before
         if item is not None:
             items.append(item)
         read += len(memoryview(row))
@@ -140,24 +160,53 @@ def _rows(rows: Sequence[Part], suffix: str, kind: Any, problems: Problems) -> G
     return tuple(items)
 
 
-def _plain(row: Part, kind: Any) -> Any:
-    """Return a row as plain values; of a very large one, its model's fields, those that are not large themselves."""
-    if len(memoryview(row)) <= LARGEST_ROW:
-        return codec.parse(row, exact=True)
-    found = codec.known_members(row, tuple(json_name(field.name) for field in attrs.fields(kind)))
+def _plain(row: Part, kind: Any, problems: Problems, *, most: int) -> Any:
+    """Return a row as plain values; of one that is too large, those of its model's fields that are not."""
+    whole = _value(row, most)
+    if whole is not row:
+        return whole
+    kinds = {json_name(field.name): field.type for field in attrs.fields(kind)}
+    found = codec.known_members(row, tuple(kinds))
     if found is None:
         return row
-    return {
-        name: part if len(memoryview(part)) > LARGEST_ROW else codec.parse(part, exact=True)
-        for name, part in found.items()
-    }
+    if keeps_extra(kind):
+        problems.note("is too large: of its fields those are left out that its model does not know")
+    return {name: _below(part, name, kinds[name], problems) for name, part in found.items()}
+
+
+def _below(part: Part, name: str, kind: Any, problems: Problems) -> Any:
+    """Return a field of something too large as a plain value, or as it is where it is too large itself."""
+    model = next((inner for inner in (kind, *get_args(kind)) if attrs.has(inner)), None)
+    if model is None:
+        return _value(part, LARGEST_ROW)
+    problems.path.append(f".{name}")
+    try:
+        return _plain(part, model, problems, most=LARGEST_ROW)
+    finally:
+        problems.path.pop()
+
+
+def _value(part: Part, most: int) -> Any:
+    """Return a part as a plain value, or as it is where it, or a number in it, is too large."""
+    if len(memoryview(part)) > most:
+        return part
+    try:
+        return codec.parse(part, exact=True)
+    except codec.ParseError as error:
+        if not error.well_formed:
+            raise
+        return part
 
 
 def _row(row: Part, suffix: str, kind: Any, problems: Problems) -> Any:
-    """Look at one row closely; None where it is nothing, which is a problem."""
+    """Look at one row closely; None where it is nothing, which is a problem.
+
+    Where the model keeps what it does not know, a row may be as large as a single object.
+    """
     problems.path.append(suffix)
     try:
-        return structure(_plain(row, kind), kind, problems)
+        plain = _plain(row, kind, problems, most=LARGEST_OBJECT if keeps_extra(kind) else LARGEST_ROW)
+        return structure(plain, kind, problems)
     except UnreadableError as odd:
         problems.note(odd.reason, odd.suffix)
         problems.leave_out()

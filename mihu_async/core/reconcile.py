@@ -1,102 +1,114 @@
 """What a write whose answer was lost has left behind: look up, then decide. Pure: the reading is the pipeline's.
 
-No glance decides alone that something is not there, because a write may be applied late. So what is not there is sent
-again, which is safe where the service refuses what it already has; and where it cannot be sent again, it is unknown.
+Once an answer was lost, only a look-up settles the call. No glance decides alone that something is not there, because a
+write may be applied late, and a listing may lag. So what is not there is sent again, which is safe where the service
+refuses what it already has. Where it cannot be sent again, or that was refused, it is looked for a while, and then it
+is unknown.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, backoff, may_be_done, never_done
-from mihu_async.errors import APIError
+from mihu_async.core.retry import Again, GiveUp, RetryPolicy, backoff
+from mihu_async.core.server_clock import CallWindow
 
 T = TypeVar("T")
 
-TOLERANCE = timedelta(seconds=2)
-"""How much earlier than a call a purchase may be dated and still be that call's.
+LOOKS = 5
+"""How often a call looks for something that is not there and is not sent again.
 
-One second for the ``Date`` header, which has no fractions, and one for a ``purchased_at`` that has none.
+The waits between these looks are those of the retries, without jitter: 0.5, 1, 2 and 4 seconds unless told otherwise.
 """
-PERHAPS_HELD = (HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
-"""Refusals that may mean that it is held already, by a lost attempt that a look-up does not show yet."""
-OVER = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
-"""Answers that a service gives itself, and after which it does no more. A gateway's 502 and 504 tell of no end."""
 
 
 @frozen
 class Found(Generic[T]):
-    """Something is there: ``ours`` says whether the call made it or asked for it; None where that cannot be told.
+    """Something is there.
 
-    ``result`` is what the call would have given; ``told`` says in words what was seen.
+    ``ours`` is True where the call made it or asked for it, False where it did not, and None where that cannot be told.
+    ``result`` is the result that the call would have had; ``reason`` says in words what was seen. ``is_final`` is False
+    where something newer may still come up beside it.
     """
 
     result: T
     ours: bool | None
-    told: str
+    reason: str
+    is_final: bool = True
 
 
 @frozen
 class Absent:
     """Nothing is there, at this moment."""
 
-    told: str = "it is not there now"
+    reason: str = "it is not there now"
 
 
 @frozen
-class Unseen:
+class LookupFailed:
     """The look-up itself failed."""
 
-    told: str
+    reason: str
 
 
-Sight = Found[T] | Absent | Unseen
-"""What a look-up shows."""
+LookupResult = Found[T] | Absent | LookupFailed
+"""The result of a look-up."""
+
+
+@frozen
+class Circumstances:
+    """What a judgement knows besides the things that were found.
+
+    ``window`` is the call's time on the service's clock, None where that is not known; ``is_anothers`` says of an
+    identity that another call of this client was given it.
+    """
+
+    window: CallWindow | None
+    is_anothers: Callable[[str], bool] = field(default=lambda _: False, repr=False)
 
 
 @frozen
 class Lookup(Generic[T]):
-    """How to see what a lost write left behind.
-
-    ``find`` reads, over the pipeline that it is given, what stands where the write would have put something, or None;
-    told to be thorough, it relies on no filter whose name is inferred, and raises where it cannot have seen all.
-    ``judge`` says whose that is; it is given the moment when the call began, on the service's clock, or None where
-    that is not known.
-    """
+    """How to see what a lost write left behind, and whose it is."""
 
     find: Callable[[Any, bool], Awaitable[Any]] = field(repr=False)
-    judge: Callable[[Any, datetime | None], Found[T]] = field(repr=False)
+    """Reads, over the pipeline that it is given, the things that stand where the write would have put something, or
+    None. Told to be thorough, it relies on no filter whose name is inferred, and raises where it cannot have seen all.
+    """
+    judge: Callable[[Any, Circumstances], Found[T]] = field(repr=False)
+    """Says whose the things are that were found."""
+    is_filtered: bool = False
+    """True if only a thorough search shows all."""
+    key: str = ""
+    """The thing that the write makes: calls of one client with the same key wait for each other. Empty: none."""
+    identity: Callable[[T], str] | None = field(default=None, repr=False)
+    """Names a thing that only one call can have made; None where it is a state that many may ask for."""
+    contradiction: Callable[[T], str | None] = field(default=lambda _: None, repr=False)
+    """Says why an answer is about something else than was asked for; None where it is not."""
 
 
 @frozen
-class Give(Generic[T]):
-    """The write was applied: give what it made."""
+class Return(Generic[T]):
+    """The write was applied: return its result."""
 
     result: T
 
 
 @frozen
-class Taken:
-    """What the write asked for is someone else's: raise ConflictError."""
+class Conflict:
+    """The thing that the write asked for is someone else's: raise ConflictError."""
 
-    told: str
+    reason: str
 
 
 @frozen
-class Send:
+class Resend:
     """Send it again."""
 
 
 @frozen
-class Refused:
-    """Believe the refusal, and raise it."""
-
-
-@frozen
-class Look:
+class LookAgain:
     """Look again after ``delay`` seconds."""
 
     delay: float
@@ -109,58 +121,29 @@ class Unknown:
     why: str
 
 
-Settlement = Give[T] | Taken | Send | Refused | Look | Unknown
+Settlement = Return[T] | Conflict | Resend | LookAgain | Unknown
 
 
 def settle(
-    sight: Sight[T],
-    *,
-    then: Again | GiveUp,
-    over: bool,
-    looks: int,
-    policy: RetryPolicy,
-    left: float,
-    jitter: float,
+    result: LookupResult[T], *, then: Again | GiveUp, looks: int, policy: RetryPolicy, left: float
 ) -> Settlement[T]:
     """Decide what follows look number ``looks``.
 
-    ``then`` says whether it may be sent again; ``over`` that it was refused for a reason of its own after every lost
-    attempt had come to an end on the service; ``left`` is what remains of the call's time, ``jitter`` a random number
-    from 0 to 1.
+    ``then`` says whether the call may be sent again; ``left`` is what remains of its time in seconds.
     """
-    match sight:
-        case Found(result, ours=True):
-            return Give(result)
-        case Found(ours=False, told=told):
-            return Taken(told)
-        case Found(told=told) | Unseen(told):
-            return Unknown(told)
+    delay = backoff(policy, looks, 1.0)
+    is_last = looks >= LOOKS or delay >= left
+    match result:
+        case Found(found, ours=True):
+            return Return(found)
+        case Found(ours=False, reason=reason, is_final=is_final):
+            return Conflict(reason) if is_final or is_last else LookAgain(delay)
+        case Found(reason=reason) | LookupFailed(reason):
+            return Unknown(reason)
         case absent:
-            return _settle_absent(absent, then=then, over=over, looks=looks, policy=policy, left=left, jitter=jitter)
-
-
-def _settle_absent(
-    sight: Absent, *, then: Again | GiveUp, over: bool, looks: int, policy: RetryPolicy, left: float, jitter: float
-) -> Send | Refused | Look | Unknown:
-    if left <= 0:
-        return Unknown(f"{sight.told}, and the call's time is up")
-    if isinstance(then, Again):
-        return Send()
-    if over:
-        return Refused()
-    delay = backoff(policy, looks, jitter)
-    if looks >= policy.max_attempts or delay >= left:
-        return Unknown(f"{sight.told}, which a write that is applied late may still change")
-    return Look(delay)
-
-
-def tells_of_no_other(error: Failure) -> bool:
-    """Whether a failure is a refusal that has nothing to do with what an earlier attempt may have made."""
-    if never_done(error) or may_be_done(error):
-        return False
-    return isinstance(error, APIError) and error.status not in PERHAPS_HELD
-
-
-def ended(error: Failure) -> bool:
-    """Whether the service has come to an end with a request whose outcome it did not tell."""
-    return isinstance(error, APIError) and error.status in OVER
+            if left <= 0:
+                return Unknown(f"{absent.reason}, and the call's time is up")
+            if isinstance(then, Again):
+                return Resend()
+            late = "which a write that is applied late, or a listing that lags, may still change"
+            return Unknown(f"{absent.reason}, {late}") if is_last else LookAgain(delay)

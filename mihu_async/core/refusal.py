@@ -1,5 +1,6 @@
 """From a refusal to its error, in each shape in which the service, or the framework beneath it, refuses."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from mihu_async import errors
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.request import Request
 from mihu_async.core.response import SEARCHED, Response
-from mihu_async.core.retry import parse_date, parse_retry_after, tells_nothing
+from mihu_async.core.retry import parse_date, parse_retry_after
 
 PURCHASE_LIMIT = "purchase_limit_reached"
 FIELDS, LINES, LONGEST = 100, 10, 1_000
@@ -67,7 +68,10 @@ def refused(response: Response, request: Request[Any], document: Any, mask: Mask
 
 
 def parse_refusal(document: Any, mask: Mask) -> Refusal:
-    """Read both documented shapes and Laravel's; whatever is not as documented is left out."""
+    """Read both documented shapes and Laravel's; whatever is not as documented is left out.
+
+    ``errors`` that are texts without fields are the details.
+    """
     body = _object(document)
     error, data, laravel = _object(body.get("error")), _object(body.get("data")), _object(body.get("errors"))
 
@@ -75,7 +79,8 @@ def parse_refusal(document: Any, mask: Mask) -> Refusal:
         return hide(value[:SEARCHED])[:LONGEST] if isinstance(value, str) and value else None
 
     code, field = text(error.get("code"), mask.name), text(error.get("field"), mask.name)
-    message, details = text(body.get("message")), text(error.get("details"))
+    loose = [line for line in _list(body.get("errors"))[:LINES] if isinstance(line, str)]
+    message, details = text(body.get("message")), text(error.get("details")) or text("; ".join(loose))
     fields = {
         mask.name(name[:LONGEST]): tuple(mask(str(line)[:LONGEST]) for line in _list(lines)[:LINES])
         for name, lines in islice(laravel.items(), FIELDS)
@@ -120,11 +125,12 @@ def _phrase(response: Response) -> str:
 
 def _effect(status: int, request: Request[Any]) -> str:
     """Say whether anything can have changed."""
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return "A redirect is not followed, so that the token goes nowhere else; correct the base URL."
+    if errors.is_redirection(status):
+        effect = "A redirect is not followed, so that the token goes nowhere else; correct the base URL."
+        return effect if request.method == "GET" else f"{effect} It may have been carried out."
     if request.method == "GET":
         return ""
-    return "It may have been carried out." if tells_nothing(status) else "Nothing was changed by it."
+    return "It may have been carried out." if errors.is_ambiguous(status) else "Nothing was changed by it."
 
 
 def _error_class(status: int) -> type[errors.APIError]:
@@ -147,4 +153,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _whole(value: Any) -> int | None:
+    """Read a number, which PHP may write as text; None where it is none."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
+        return int(value)
     return value if type(value) is int else None

@@ -11,8 +11,8 @@ from mihu_async.core.headers import Extra, combined, shown
 from mihu_async.core.mask import HIDDEN, Mask, hide_secrets
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
+from mihu_async.core.sender import Sender
 from mihu_async.core.timeout import Bounds
-from mihu_async.core.watch import Sender
 from mihu_async.errors import DryRun
 
 

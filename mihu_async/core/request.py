@@ -43,7 +43,8 @@ class Request(Generic[T]):
     ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
     what a write did whose answer was lost, and ``check`` says how to do that by hand. ``turn`` is awaited with the
     bytes of a successful answer before it is read: a page that was fetched ahead waits there. ``headers`` are the
-    caller's for this call; ``token`` is the one of this attempt, where a function gave it.
+    caller's for this call; ``token`` is the one of this attempt, where a function gave it. No cache may
+    answer an ``uncached`` one.
     """
 
     method: str
@@ -57,6 +58,7 @@ class Request(Generic[T]):
     turn: Callable[[bytes], Awaitable[None]] = field(default=at_once, repr=False)
     headers: Extra = field(default=(), repr=False)
     token: str = field(default="", repr=False)
+    uncached: bool = False
 
     def of(self, query: str, turn: Callable[[bytes], Awaitable[None]]) -> "Request[T]":
         """Give the same read with another query and turn: made anew for each page, in a fifth of evolve's time."""
@@ -84,7 +86,7 @@ def describe(
     return Request(
         method=encode_method(method),
         path=encode_path(path),
-        query=encode_query(pairs),
+        query=_encode_pairs(pairs),
         body=body,
         secrets=(*_secrets_in_query(pairs), *secrets_in(plain), *secrets_of(extra)),
         headers=extra,
@@ -147,7 +149,11 @@ def query_pairs(query: Any) -> list[tuple[Any, Any]]:
 
 def encode_query(query: Any) -> str:
     """Encode query values as the API documents them: ``true`` and ``false``, ``%2B`` for a number's plus."""
-    return "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in query_pairs(query))
+    return _encode_pairs(query_pairs(query))
+
+
+def _encode_pairs(pairs: list[tuple[Any, Any]]) -> str:
+    return "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs)
 
 
 def _quoted(name: Any, value: Any) -> str:

@@ -8,6 +8,7 @@ from attrs import field, frozen
 from mihu_async.core.mask import SHOWN, Mask
 
 SUCCESS = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEARCHED = 65_536  # bytes of a body that are searched for secrets before the excerpt is cut: far more than is quoted
 
 
@@ -24,11 +25,18 @@ class Response:
     body: bytes = field(repr=False)
     complete: bool = True
     encoding: str = ""
+    body_took: float = 0.0
+    """Seconds from the end of its head to the end of its body."""
 
     @property
     def ok(self) -> bool:
         """Whether the status says that the call succeeded."""
         return self.status in SUCCESS
+
+    @property
+    def document(self) -> bytes:
+        """The body without the byte order mark that a PHP file may begin with: JSON allows to pass over it."""
+        return self.body.removeprefix(BYTE_ORDER_MARK)
 
     @property
     def content_type(self) -> str:
@@ -40,6 +48,11 @@ class Response:
         """Whether the service says that the body is JSON."""
         kind = self.content_type
         return kind == "application/json" or kind.endswith("+json")
+
+    @property
+    def is_cached(self) -> bool:
+        """True if a cache gave the answer: it says of what age it is."""
+        return self.headers.get("Age", "0").strip() != "0"
 
     @property
     def request_id(self) -> str | None:

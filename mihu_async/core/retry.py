@@ -3,12 +3,12 @@
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Any
 
 from attrs import Attribute, field, frozen
 
 from mihu_async.core.finite import is_real
+from mihu_async.core.timeout import Bounds
 from mihu_async.errors import (
     APIError,
     ConnectError,
@@ -16,16 +16,16 @@ from mihu_async.errors import (
     NotFoundError,
     TransportError,
     UsageError,
+    is_ambiguous,
+    is_redirection,
 )
 
-GAVE_UP = frozenset({408, 499})
-"""Statuses by which a server or a gateway says that it waited no longer."""
-UNSUPPORTED = frozenset({501, 505})
-"""The server errors that are refusals: of the verb, of the version of HTTP."""
 REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 """Verbs that may be sent twice, because that leaves the service as once does. [inferred for all but GET]"""
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these a date can be moved by what any call takes, and still be one."""
 THROTTLED = 429
-"""The status that says that it was not."""
+"""The status of a request that was not processed, because there were too many."""
 
 
 def _check_attempts(_: object, attribute: "Attribute[int]", value: Any) -> None:
@@ -79,13 +79,22 @@ class RetryPolicy:
     """
 
     max_attempts: int = field(default=4, validator=_check_attempts)
-    """How often a call is sent at the most, counting the first time (4); 1 switches retries off."""
+    """How often a call is sent at the most, counting the first time (4); 1 switches retries off.
+
+    A 429 whose pause was kept is not counted: the request was not processed. It is bounded by the call's time alone.
+    """
     base_delay: float = field(default=0.5, validator=_check_seconds)
-    """The longest wait before the second attempt, in seconds (0.5); it doubles with each one after that."""
+    """The longest wait before the second attempt, in seconds (0.5); it doubles with each one after that.
+
+    It is also the pause after a 429 that asks for none. With 0 there is no such pause, and that 429 counts.
+    """
     max_delay: float = field(default=8.0, validator=_check_seconds)
     """The longest wait before any attempt, in seconds (8), unless the service asks for more."""
     max_retry_after: float = field(default=60.0, validator=_check_seconds)
-    """The longest pause that the service may ask for, in seconds (60); above it, the call fails at once."""
+    """The longest pause that the service may ask for, in seconds (60); above it, the call fails at once.
+
+    A walk ends when no page came for this and :attr:`Timeout.total` together.
+    """
     budget: RetryBudget | None = field(default=BUDGET, validator=_check_budget)
     """What the client's retries are paid from; None sets no such bound."""
 
@@ -98,6 +107,13 @@ class Again:
 
 
 @frozen
+class Throttled:
+    """The request was not processed, and the client pauses for ``delay`` seconds: then send it again, at no cost."""
+
+    delay: float
+
+
+@frozen
 class GiveUp:
     """Raise the error. ``why`` is empty where trying again was never an option."""
 
@@ -105,7 +121,7 @@ class GiveUp:
 
 
 @frozen
-class Lost:
+class Ambiguous:
     """A write's answer was lost, now or before: look up what it did, and only ``then`` send it again or give up."""
 
     then: Again | GiveUp
@@ -116,7 +132,19 @@ class Gone:
     """What was to be deleted is not there any more, and an earlier attempt can have done that: a success."""
 
 
-Verdict = Again | GiveUp | Lost | Gone
+@frozen
+class Stalled:
+    """The event loop stood still for ``seconds``, and the read failed only for that: send it again, at no cost."""
+
+    seconds: float
+
+
+@frozen
+class Renew:
+    """Send it again with another token. The one that was refused cost no attempt."""
+
+
+Verdict = Again | Throttled | Stalled | Renew | GiveUp | Ambiguous | Gone
 Failure = TransportError | DecodeError | APIError
 """How an attempt can fail."""
 
@@ -132,28 +160,33 @@ def decide(
     affordable: bool = True,
     held: float = 0.0,
     lost: bool = False,
-) -> Verdict:
-    """Decide what follows the failure of attempt number ``attempt``.
+) -> Again | Throttled | GiveUp | Ambiguous | Gone:
+    """Decide what follows the failure of attempt number ``attempt``, of those that count.
 
     ``left`` is what remains of the call's time in seconds, ``jitter`` a random number from 0 to 1; ``affordable`` says
-    whether the client's budget pays for another attempt; ``held`` is for how long the service asked all calls to wait;
+    whether the client's budget pays for another attempt; ``held`` is for how long all calls of the client pause;
     ``lost`` says that an earlier attempt may have been carried out.
     """
     repeatable = method in REPEATABLE
-    if repeatable and isinstance(error, DecodeError) and not error.transient:
-        return GiveUp()
-    if not (never_done(error) or may_be_done(error)):
+    comes_again = is_redirect(error) or (isinstance(error, DecodeError) and not error.transient)
+    if (repeatable and comes_again) or not (not_applied(error) or maybe_applied(error)):
         if not lost:
             return GiveUp()
         if method == "DELETE" and isinstance(error, NotFoundError):
             return Gone()
-        return GiveUp() if repeatable else Lost(GiveUp("the service refused it"))
-    then = _when(error, attempt=attempt, policy=policy, left=left, jitter=jitter, held=held)
+        return GiveUp() if repeatable else Ambiguous(GiveUp("the service refused it"))
+    then: Again | Throttled | GiveUp
+    if held and policy.max_attempts > 1 and isinstance(error, APIError) and error.status == THROTTLED:
+        then = _when_throttled(error, policy=policy, left=left, held=held)
+        if isinstance(then, Throttled):
+            return then
+    else:
+        then = _when(error, attempt=attempt, policy=policy, left=left, jitter=jitter, held=held)
     if isinstance(then, Again) and not affordable:
         then = GiveUp("the client's retry budget is spent")
-    if repeatable or (never_done(error) and (isinstance(then, Again) or not lost)):
+    if repeatable or (not_applied(error) and (isinstance(then, Again) or not lost)):
         return then
-    return Lost(then)
+    return Ambiguous(then)
 
 
 def _when(
@@ -162,34 +195,54 @@ def _when(
     """Decide how long to wait, or that it is no use."""
     if isinstance(error, TransportError) and error.is_permanent:
         return GiveUp()
+    if is_redirect(error):
+        return GiveUp("it was redirected")
     if attempt >= policy.max_attempts:
         return GiveUp(f"max_attempts={policy.max_attempts}" if attempt > 1 else "")
     asked = error.retry_after if isinstance(error, APIError) else None
-    if asked is not None and asked > policy.max_retry_after:
-        return GiveUp(f"the service asks for a pause of {asked:g} s, above max_retry_after={policy.max_retry_after:g}")
     delay = max(asked or backoff(policy, attempt, jitter), held)
-    if delay >= left:
-        return GiveUp(
-            f"the next attempt would begin after the call's total time, of which {max(left, 0):.3g} s are left"
-        )
-    return Again(delay)
+    return _above_the_cap(asked, policy) or _too_late(delay, left) or Again(delay)
 
 
-def never_done(error: Failure) -> bool:
-    """Whether the service cannot have carried it out."""
+def _when_throttled(error: APIError, *, policy: RetryPolicy, left: float, held: float) -> Throttled | GiveUp:
+    """Decide whether the pause that the client makes is one that the call can wait for."""
+    return _above_the_cap(error.retry_after, policy) or _too_late(held, left) or Throttled(held)
+
+
+def _above_the_cap(asked: float | None, policy: RetryPolicy) -> GiveUp | None:
+    if asked is None or asked <= policy.max_retry_after:
+        return None
+    return GiveUp(f"the service asks for a pause of {asked:g} s, above max_retry_after={policy.max_retry_after:g}")
+
+
+def _too_late(delay: float, left: float) -> GiveUp | None:
+    if delay < left:
+        return None
+    return GiveUp(f"the next attempt would begin after the call's total time, of which {max(left, 0):.3g} s are left")
+
+
+def failed_by_standstill(error: Failure, *, took: float, bounds: Bounds) -> bool:
+    """Return True if an attempt failed only for a standstill of the event loop; it ``took`` seconds beside that."""
+    if not isinstance(error, TransportError):
+        return False
+    return took < min(bounds.connect if isinstance(error, ConnectError) else bounds.read, bounds.total)
+
+
+def not_applied(error: Failure) -> bool:
+    """Return True if the service cannot have carried it out."""
     return isinstance(error, ConnectError) or (isinstance(error, APIError) and error.status == THROTTLED)
 
 
-def may_be_done(error: Failure) -> bool:
-    """Whether the service may have carried it out, though the answer does not tell."""
+def maybe_applied(error: Failure) -> bool:
+    """Return True if the service may have carried it out, though the answer does not tell."""
     if isinstance(error, APIError):
-        return tells_nothing(error.status)
-    return not never_done(error)
+        return is_ambiguous(error.status) or is_redirect(error)
+    return not not_applied(error)
 
 
-def tells_nothing(status: int) -> bool:
-    """Whether a status does not tell if the request was carried out; gateways have server errors of their own."""
-    return status in GAVE_UP or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in UNSUPPORTED)
+def is_redirect(error: Failure) -> bool:
+    """Return True for a redirect, which is not followed."""
+    return isinstance(error, APIError) and is_redirection(error.status)
 
 
 def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:
@@ -207,9 +260,10 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
 
 
 def parse_date(text: str) -> datetime | None:
-    """Read an HTTP date; None where it is none."""
+    """Read an HTTP date; None where it is none, or so far away that nothing can be counted from it."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return date if EARLIEST < date < LATEST else None

@@ -27,7 +27,11 @@ class Timeout:
     """The bounds of one call, in seconds; none of them can be switched off."""
 
     total: float = field(default=60.0, validator=_check)
-    """The whole call: all attempts and the waits between them (60)."""
+    """The whole call: all attempts and the waits between them (60).
+
+    What others of the client take before it, while the service limits them, is none of it; so a call that waits for
+    them ends when none got through for as long. Nor are the seconds in which the event loop stood still.
+    """
     connect: float = field(default=10.0, validator=_check)
     """The way to a connection: the wait for a free one, the name's look-up, TCP and TLS (10)."""
     read: float = field(default=30.0, validator=_check)

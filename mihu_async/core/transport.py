@@ -145,10 +145,12 @@ class Transport:
             ) as answer:
                 head = answer
                 _check_lengths(answer)
+                loop = asyncio.get_running_loop()
+                headed = loop.time()
                 with _broken_off(answer):
                     content, complete = await _read(answer.content, self.max_response_bytes)
                 encoding = _left_encoded(answer, unpacked=session.auto_decompress)
-                return Response(url, answer.status, answer.headers, content, complete, encoding)
+                return Response(url, answer.status, answer.headers, content, complete, encoding, loop.time() - headed)
         except (*NETWORK, *MISUSE, HttpProcessingError) as error:
             sent = None if body is None else body.sent
             failure = translate(error, request, url, mask, sent=sent, head=head, session=session)
@@ -209,6 +211,8 @@ class Transport:
         headers["User-Agent"] = self.user_agent
         if request.body is not None:
             headers["Content-Type"] = "application/json"
+        if request.uncached:
+            headers["Cache-Control"] = "no-cache"
         if not session.auto_decompress:
             headers["Accept-Encoding"] = "identity"
         return headers

@@ -1,7 +1,7 @@
-"""What time it is on the service: its ``Date`` header, against our clock."""
+"""The moment of one page on the service's clock: its ``Date`` header, and when it was asked for on ours."""
 
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any
 
 from attrs import define
 
@@ -10,15 +10,8 @@ from mihu_async.core.mask import Mask
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import parse_date
+from mihu_async.core.sender import Sender
 from mihu_async.core.timeout import Bounds
-
-
-class Sender(Protocol):
-    """What makes one attempt."""
-
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask, /) -> Response:
-        """Send a request and give the response, or raise a TransportError."""
-        ...
 
 
 @define
@@ -28,18 +21,13 @@ class Watch:
     sender: Sender
     clock: Clock
     date: datetime | None = None
+    sent_at: float = 0.0
     read_at: float = 0.0
 
     async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         """Send a request and give the response."""
+        sent_at = self.clock.monotonic()
         response = await self.sender.send(request, bounds, mask)
         if date := parse_date(response.headers.get("Date", "")):
-            self.date, self.read_at = date, self.clock.monotonic()
+            self.date, self.sent_at, self.read_at = date, sent_at, self.clock.monotonic()
         return response
-
-    def moment(self, of: float) -> datetime | None:
-        """Give a moment of our clock on the service's, at most a second and the answer's way too early.
-
-        None where no answer had a date.
-        """
-        return None if self.date is None else self.date - timedelta(seconds=self.read_at - of)

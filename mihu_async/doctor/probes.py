@@ -15,8 +15,8 @@ from mihu_async.core.address import find_proxy
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe
 from mihu_async.core.retry import RetryPolicy
+from mihu_async.core.server_clock import Moment, ServerClock
 from mihu_async.core.transport import Transport
-from mihu_async.core.watch import Watch
 from mihu_async.doctor.facts import Addresses, Call, Facts, Failure, Handshake, Limits, Way
 from mihu_async.doctor.findings import Diagnosis, diagnose
 from mihu_async.errors import MihuError, UsageError
@@ -38,7 +38,7 @@ async def examine(transport: Transport, pipeline: Pipeline, *, concurrency: int,
         names = looks.create_task(resolve(url, deadline))
         tls = looks.create_task(shake_hands(transport, deadline))
         call = looks.create_task(ask(pipeline, deadline))
-    pressure, retries = pipeline.pressure, pipeline.retries
+    throttle, retries = pipeline.throttle, pipeline.retries
     return diagnose(
         Facts(
             way=way,
@@ -53,8 +53,8 @@ async def examine(transport: Transport, pipeline: Pipeline, *, concurrency: int,
                 concurrency=concurrency,
                 limited=pipeline.limiter is not None,
                 max_response_bytes=transport.max_response_bytes,
-                affordable=pressure.affords(retries.budget),
-                held=pressure.held(pipeline.clock.monotonic()),
+                affordable=throttle.affords(retries.budget),
+                held=throttle.pause_left(pipeline.clock.monotonic()),
             ),
         )
     )
@@ -109,20 +109,22 @@ async def shake_hands(transport: Transport, deadline: float) -> Handshake | Fail
 async def ask(pipeline: Pipeline, deadline: float) -> Call:
     """Make one safe call, once, as the client would."""
     clock = pipeline.clock
-    watch = Watch(pipeline.sender, clock)
     timeout = evolve(pipeline.timeout, total=min(pipeline.timeout.total, deadline))
-    once = evolve(pipeline, sender=watch, timeout=timeout, retries=RetryPolicy(max_attempts=1, budget=None))
+    server_clock = ServerClock()
+    once = evolve(
+        pipeline, server_clock=server_clock, timeout=timeout, retries=RetryPolicy(max_attempts=1, budget=None)
+    )
     began, error = clock.monotonic(), None
     try:
         await once.run(REQUEST)
     except MihuError as caught:
         error = caught
     ended = clock.monotonic()
-    service = watch.moment(ended)
+    service = server_clock.at(Moment(ended, clock.now().timestamp()))
     return Call(
         elapsed=ended - began,
         error=error,
-        skew=None if service is None else service - clock.now(),
+        skew=None if service is None else service.earliest - clock.now(),
         blur=TICK + timedelta(seconds=ended - began),
     )
 

@@ -21,7 +21,8 @@ class Agent:
     name: str
     """The agent's name.
 
-    It is empty in one case: the answer of ``agents.provision_call`` was lost, and the look-up did not name the agent.
+    It is documented to be always there; where a service wrote it so that it cannot be read, it is None. It is empty in
+    one case: the answer of ``agents.provision_call`` was lost, and the look-up did not name the agent.
     """
     description: str | None = None
     """The text that describes the agent in the workspace."""

@@ -83,6 +83,8 @@ class PurchaseRequirements:
     """One for each answer that is needed."""
     extra: Mapping[str, Any] = extra()
     """What the service said beside the list: whether an address is needed, if it tells."""
+    problems: tuple[Problem, ...] = ()
+    """The first of what could not be read: a requirement that is left out may stand among them."""
 
     def __iter__(self) -> Iterator[PurchaseRequirement]:
         return iter(self.items)

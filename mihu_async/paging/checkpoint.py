@@ -3,59 +3,63 @@
 import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any, cast
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
-from mihu_async._version import __version__
 from mihu_async.errors import UsageError
+from mihu_async.paging.page import Moment
+from mihu_async.paging.proof import Evidence
 
-MAJOR = int(__version__.partition(".")[0])
+FORMAT = 2
+"""The form in which a place is written down; a checkpoint in another form is refused."""
 ANCHORS = 8
 """How many of the last items a checkpoint names, so that the walk finds its place though the very last one is gone."""
 
 
 @frozen(kw_only=True)
 class Place:
-    """A place in a listing: the page, and the keys of the last items that were taken."""
+    """A place: the page, the keys of the last items that were taken, and what counting has to know, if it is known."""
 
     page: int
     anchors: tuple[str, ...] = ()
+    evidence: Evidence = field(factory=Evidence)
 
 
 def encode_checkpoint(place: Place, *, listing: str) -> str:
     """Write a place down."""
-    values = [MAJOR, _fingerprint(listing), place.page, *place.anchors]
+    told = place.evidence
+    since = told.since and told.since.earliest.timestamp()
+    counts = (told.total, since, told.shown, told.there, told.moved, told.dated)
+    values = (FORMAT, _fingerprint(listing), place.page, counts, *place.anchors)
     return urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def decode_checkpoint(text: Any, *, listing: str) -> Place:
     """Read a place, or raise UsageError where it belongs to another workspace, listing, filters or version."""
-    major, fingerprint, page, anchors = _parse(text)
-    if major != MAJOR:
-        raise _refused(f"it was made by version {major} of the SDK, and this is version {MAJOR}")
-    if fingerprint != _fingerprint(listing):
-        raise _refused("it was made by a listing of another workspace or part, or with other filters or page size")
-    return Place(page=page, anchors=anchors)
+    why = "it is not one that checkpoint() gave"
+    with suppress(TypeError, ValueError, OverflowError, OSError):
+        match json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4))):
+            case [int(form), *_] if form != FORMAT:
+                why = "it was made by a version of the SDK that writes checkpoints in another form"
+            case [
+                _,
+                str(made_by),
+                int(page),
+                [int() | None as total, float() | int() | None as at, int(shown), int(there), bool(moved), bool(dated)],
+                *anchors,
+            ] if page >= 1 and all(isinstance(anchor, str) for anchor in anchors):
+                since = None if at is None else Moment(*[datetime.fromtimestamp(at, UTC)] * 2)
+                told = Evidence(total=total, since=since, shown=shown, there=there, moved=moved, dated=dated)
+                if made_by == _fingerprint(listing):
+                    return Place(page=page, anchors=tuple(anchors), evidence=told)
+                why = "it was made by a listing of another workspace or part, or with other filters or page size"
+            case _:
+                pass
+    raise UsageError(f"resume cannot be used: {why}.", argument="resume")
 
 
 def _fingerprint(listing: str) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()[:12]
-
-
-def _parse(text: Any) -> tuple[int, str, int, tuple[str, ...]]:
-    try:
-        match json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4))):
-            case [int(major), str(fingerprint), int(page), *anchors] if page >= 1 and all(
-                isinstance(anchor, str) for anchor in anchors
-            ):
-                return major, fingerprint, page, tuple(cast("list[str]", anchors))
-            case _:
-                pass
-    except (TypeError, ValueError):
-        pass
-    raise _refused("it is not one that checkpoint() gave")
-
-
-def _refused(why: str) -> UsageError:
-    return UsageError(f"resume cannot be used: {why}.", argument="resume")

@@ -1,199 +1,166 @@
-"""Whether a listing moved while it was read, and which items of a page are new: pure decisions.
+"""What one reading of a listing showed, and whether its pages join: pure decisions.
 
-A page-number listing shifts when items before a page come or go. What is assumed of the service: the order of items
-that stay is stable, and each page is read at one moment. Then, wherever an item stands that was given already, all
-that stayed before it was given too; so a page that holds a known item joins on by itself, and what follows that item
-is new.
+Where items only come, a page holds some that were shown; where items only go, ``total`` falls. So a page follows on the
+one before where it holds an item that was shown, or ``total`` did not fall. What this hides, the certificates tell.
 """
 
-import re
-from collections.abc import Callable, Hashable, Iterable
-from operator import attrgetter
-from typing import Generic, Literal, TypeVar, get_args
+from collections.abc import Hashable, Sequence
+from typing import Generic, Literal, TypeVar
 
 from attrs import define, evolve, field, frozen
 
 from mihu_async.models.pages import Page
+from mihu_async.paging.page import Moment, last_page, optional
+from mihu_async.paging.proof import Dates, Evidence, came_since, older
 
 T = TypeVar("T")
 
 OnDrift = Literal["recover", "verify", "raise", "ignore"]
-PATIENCE = 16
-"""How many answers beyond a whole pass may bring nothing new before a walk stops to read again, and then ends."""
-
-SIGHT = re.compile(rb'"(total|last_page)"\s*:\s*([0-9]{1,18})')
-
+PASSES: dict[OnDrift, tuple[int, int]] = {"recover": (1, 3), "verify": (2, 5), "raise": (1, 3), "ignore": (1, 1)}
+"""How many passes a mode makes at least and, where no certificate holds, at most."""
+SPARE_READS = 16
+"""How many answers beyond a whole pass may bring nothing new before a walk steps back no more, and then ends."""
 UUID_DIGITS = 32
-
-MODES: tuple[str, ...] = get_args(OnDrift)
 
 
 @frozen
 class Read(Generic[T]):
-    """One answer: page ``number``, by what its items are known, and when it came, among all answers.
-
-    From a read on, nothing showed that the listing moved as long as its ``epoch`` is the trail's. Where another answer
-    showed a move while this one was under way, which of the two is the older is not known, and the epoch has passed.
-    """
+    """The answer for page ``number``, and the keys by which its items are known."""
 
     number: int
     page: Page[T]
     keys: tuple[Hashable, ...]
-    answered: int
-    epoch: int
+    moment: Moment | None
 
-    def without_items(self) -> "Read[T]":
-        """Give what a later page is compared with: items that were given must not be held for it."""
-        return evolve(self, page=evolve(self.page, items=()))
+    @property
+    def total(self) -> int | None:
+        """How many items the listing holds; None where the answer does not say."""
+        return optional(self.page.pagination.total)
 
 
-@define
+@define(kw_only=True)
 class Trail(Generic[T]):
-    """What was read so far, and which items were given.
+    """What a walk gave, and what its present pass showed; in the first pass ``shown`` is ``given`` itself.
 
-    ``whole`` says that the walk began at the first item; otherwise what stands before a known item was not this
-    walk's to give. A trail that does not remember keeps nothing of the items. The ``doubted`` among the items ``seen``
-    were given, but something before them may not have been.
+    Of the new items of the last page, ``front`` stand before a known one. ``slipped`` says that a later pass found a
+    new item before one that was given. ``began`` is when the walk did, or the one that it goes on from.
     """
 
-    key: Callable[[T], str]
-    whole: bool
-    remembers: bool = True
-    seen: set[Hashable] = field(factory=set[Hashable])
-    doubted: set[Hashable] = field(factory=set[Hashable])
-    asked: dict[int, int] = field(factory=dict[int, int])
-    sights: dict[int, tuple[int, int, int, int]] = field(factory=dict[int, tuple[int, int, int, int]])
-    moment: int = 0
-    epoch: int = 0
+    dates: Dates[T] | None
+    span: tuple[int, int | None]
+    evidence: Evidence
+    total: int | None
+    given: set[Hashable] = field(factory=set[Hashable])
+    shown: set[Hashable] = field(factory=set[Hashable])
     pages: int = 0
-    fresh: int = 0
-    idle: int = 0
-    drifted: bool = False
-    total: int | None = None
-    last_page: int = 1
-    first_last_page: int = 1
-    per_page: int = 1
-    least: int = 0
+    last_page: int | None = None
+    began: Moment | None = None
+    opening: bool = True
+    appended: bool = False
+    slipped: bool = False
+    front: int = 0
+    stalled_reads: int = 0
+    stall_limit: int = 0
 
-    def ask(self, number: int) -> None:
-        """Write down that a page is asked for now."""
-        self.asked[number] = self.epoch
+    def begin_pass(self, read: Read[T], anchors: set[Hashable], before: Evidence) -> None:
+        """Begin with a page, behind some items that were given by a walk that had seen ``before``."""
+        total = expected(read.total, optional(read.page.pagination.per_page), *self.span)
+        told = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
+        told.resumed, told.there, told.shown = bool(anchors), before.there, before.shown
+        if anchors:
+            told.moved |= before.total not in {None, total}
+            told.total, told.since = before.total, before.since
+        if told.nth == 1:
+            told.first, told.old, self.began, self.given = told.total, told.there, told.since, anchors
+        self.evidence, self.shown = told, anchors
+        self.opening, self.appended, self.stalled_reads = True, False, 0
 
-    def sight(self, number: int, body: bytes) -> None:
-        """Write down what an answer says of the listing as it arrives, before it is read."""
-        if found := sighted(body):
-            self.sights[number] = (*found, *self._arrive(number, *found))
-
-    def note(self, number: int, page: Page[T]) -> Read[T]:
-        """Write an answer down as it is read."""
-        said = page.pagination.total, page.pagination.last_page
-        *seen, answered, epoch = self.sights.pop(number, (0, 0, 0, 0))
-        if tuple(seen) != said:
-            answered, epoch = self._arrive(number, *said)
-        self.per_page = max(1, page.pagination.per_page)
+    def note(self, read: Read[T]) -> None:
+        """Write down what an answer says of the listing."""
+        if self.total not in {None, read.total}:
+            self.evidence.moved, self.evidence.quiet = True, False
+        self.evidence.left_out += read.page.left_out
+        self.total, self.last_page = read.total, last_page(read.page)
+        self.stall_limit = self.stall_limit or (self.last_page or 1) + SPARE_READS
+        self.stalled_reads += 1
         self.pages += 1
-        self.idle += 1
-        keys = tuple(map(mark, map(self.key, page.items))) if self.remembers or self.seen else ()
-        return Read(number, page, keys, answered, epoch)
-
-    def _arrive(self, number: int, total: int, last_page: int) -> tuple[int, int]:
-        """Give the moment and the epoch of an answer that comes now: another total begins an epoch."""
-        asked, overtaken = self.asked[number], self.asked[number] != self.epoch
-        if self.total is None:
-            self.least, self.first_last_page = total, last_page
-        elif (total, last_page) != (self.total, self.last_page):
-            self.epoch += 1
-            self.least -= max(0, self.total - total)
-        self.total, self.last_page = total, last_page
-        self.moment += 1
-        return self.moment, asked if overtaken else self.epoch
 
     def knows(self, read: Read[T]) -> bool:
-        """Whether the page holds an item before which all was given that stayed."""
-        return not self.doubted.issuperset(self.seen.intersection(read.keys))
-
-    def repeats(self, read: Read[T]) -> bool:
-        """Whether the page holds an item that was given already."""
-        return not self.seen.isdisjoint(read.keys)
-
-    def doubt(self, reads: Iterable[Read[T]]) -> None:
-        """Take back that all that stayed before the items of some reads was given."""
-        self.doubted.update(*(read.keys for read in reads))
-
-    def follows(self, since: Read[T], before: Read[T], after: Read[T]) -> bool:
-        """Whether a page joins on to the one before, and nothing shows a move since an earlier one."""
-        last, first = before.page.pagination.to, after.page.pagination.from_
-        in_place = last is None or first is None or first == last + 1
-        return since.epoch == self.epoch and in_place and not self.repeats(after)
+        """Return True if the page holds an item that this pass showed."""
+        return not self.shown.isdisjoint(read.keys)
 
     def take(self, read: Read[T]) -> tuple[T, ...]:
-        """Give the items of a page that are new, and remember them."""
-        items, keys = read.page.items, {*read.keys}
-        if len(keys) == len(items) and self.seen.isdisjoint(keys):
-            self.seen |= keys
-            self.count(len(items))
-            return items
-        place = 0 if self.whole else self.known_until(read)
-        self.doubted -= keys
-        new: dict[Hashable, T] = {}
-        for key, item in zip(read.keys[place:], items[place:], strict=True):
-            if key not in self.seen:
-                new.setdefault(key, item)
-        self.seen.update(new)
-        self.count(len(new))
+        """Return the items of a page that are new to the walk, and remember them."""
+        evidence, keys, opening, behind = self.evidence, read.keys, self.opening, 0
+        self.opening = False
+        if self.knows(read):
+            behind = max(place for place, key in enumerate(keys, start=1) if key in self.shown)
+        skip = behind if evidence.resumed and (opening or not evidence.forgetful) else 0
+        rows = dict(zip(keys[skip:], read.page.items[skip:], strict=True))
+        evidence.moved |= len(rows) < len(keys) - skip or (behind > 0 and not opening)
+        if not self.shown.issuperset(rows):
+            self.stalled_reads = 0
+        if evidence.forgetful:
+            self._count(rows, rows, read.moment)
+            self.shown = set(rows)
+            return read.page.items[skip:]
+        if behind:
+            rows = {key: item for key, item in rows.items() if key not in self.shown}
+        self.front = sum(key in rows for key in {*keys[:behind]})
+        new = rows
+        if evidence.nth > 1:
+            new = {key: item for key, item in rows.items() if key not in self.given}
+            for key in rows:
+                self.slipped |= self.appended and key not in new
+                self.appended |= key in new
+            if new:
+                evidence.moved, evidence.quiet = True, False
+            self.given.update(new)
+        self._count(rows, new, read.moment)
+        self.shown.update(rows)
         return tuple(new.values())
 
-    def count(self, items: int, *, new: bool = True) -> None:
-        """Count items as given; ``new`` is False where they are those of the page before once more."""
-        self.fresh += items
-        if items and new:
-            self.idle = 0
+    def _count(self, rows: dict[Hashable, T], new: dict[Hashable, T], moment: Moment | None) -> None:
+        """Count what the pass shows first on this page, what of it was there when it began, or when the walk did."""
+        evidence, dates, since, began = self.evidence, self.dates, self.evidence.since, self.began
+        evidence.shown += len(rows)
+        if not (dates and since and began):
+            evidence.there += len(rows) - len(new)
+            return
+        there = older(new.values(), dates, began)
+        evidence.old += there
+        if evidence.nth > 1:
+            there, now = 0, moment.latest if moment else None
+            for key, item in rows.items():
+                evidence.quiet &= not came_since(dates(item), since.latest, now)
+                kept = key not in new and not came_since(dates(item), since.earliest, now)
+                there += kept or older((item,), dates, since)
+        evidence.there += there
+        evidence.dated |= any(any(dates(item)) for item in rows.values())
 
-    def patience(self) -> int:
-        """How many answers in a row may bring nothing new: as many as the listing has pages, and some."""
-        return max(self.first_last_page, (self.total or 0) // self.per_page) + PATIENCE
-
-    def known_until(self, read: Read[T]) -> int:
-        """Give the place behind the last item of the page that was given already, or 0."""
-        known = (place for place, key in enumerate(read.keys, start=1) if key in self.seen and key not in self.doubted)
-        return max(known, default=0)
-
-    def holds_still(self, before: Read[T], after: Read[T], again: Read[T]) -> bool:
-        """Whether a page ended alike before and after the next one was read, while the listing only grew or shrank."""
-        ends, ended = before.keys, again.keys
-        totals = [read.page.pagination.total for read in (before, after, again)]
-        return (
-            len(ends) == len(ended) > 0
-            and ends[-1] == ended[-1]
-            and totals in (sorted(totals), sorted(totals, reverse=True))
-        )
-
-    def only_grew(self, earlier: Read[T], after: Read[T], again: Read[T]) -> bool:
-        """Whether a page that was read again holds the same items, and the listing never became shorter."""
-        same = earlier.keys == again.keys
-        reads = sorted((earlier, after, again), key=attrgetter("answered"))
-        totals = [read.page.pagination.total for read in reads]
-        return same and totals == sorted(totals)
-
-    def adds_up(self) -> bool:
-        """Whether as many items were given as must have been there; asked at the end of a whole walk."""
-        return self.fresh >= self.least if self.drifted else self.fresh == self.total
+    def seen(self, unread: Sequence[T]) -> Evidence:
+        """Return what a walk that goes on has to know, where some items that were taken are still to be given."""
+        old = older(unread, self.dates, self.began) if self.dates and self.began else 0
+        return evolve(self.evidence, shown=self.evidence.shown - len(unread), there=self.evidence.there - old)
 
 
-def mark(key: str) -> Hashable:
-    """Give what a key is remembered by: for a UUID a number, which takes half the memory of its text."""
+def fell(before: int | None, after: int | None) -> bool:
+    """Return True if a total is known to be less than the one before it."""
+    return before is not None and after is not None and after < before
+
+
+def expected(total: int | None, per_page: int | None, start: int, end: int | None) -> int | None:
+    """Return how many items stand on some pages of a listing of ``total``; None where that is not known."""
+    if total is None or (start, end) == (1, None):
+        return total
+    size = per_page or 0
+    return max(0, (total if end is None else min(total, end * size)) - (start - 1) * size)
+
+
+def compact_key(key: str) -> Hashable:
+    """Return what a key is remembered by: for a UUID a number, which takes half the memory of its text."""
     digits = key.replace("-", "")
-    if len(digits) != UUID_DIGITS:
-        return key
     try:
-        return int.from_bytes(bytes.fromhex(digits))
+        return int.from_bytes(bytes.fromhex(digits)) if len(digits) == UUID_DIGITS else key
     except ValueError:
         return key
-
-
-def sighted(body: bytes) -> tuple[int, int] | None:
-    """Find ``total`` and ``last_page`` in an answer that was not read yet; None where they are not to be seen."""
-    found = dict(reversed(SIGHT.findall(body, max(0, body.rfind(b'"pagination"')))))
-    if len(found) < len(("total", "last_page")):
-        return None
-    return int(found[b"total"]), int(found[b"last_page"])

@@ -1,34 +1,41 @@
 """The pager: what a ``list()`` gives."""
 
-import logging
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing, suppress
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from attrs import evolve, frozen
 
 from mihu_async.errors import MihuError, UsageError
 from mihu_async.models.pages import Page
-from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
-from mihu_async.paging.drift import MODES, OnDrift
-from mihu_async.paging.page import check_progress
-from mihu_async.paging.shard import Shard, ranges
-from mihu_async.paging.walk import Listing, Walk
+from mihu_async.paging.checkpoint import decode_checkpoint
+from mihu_async.paging.drift import PASSES, OnDrift
+from mihu_async.paging.page import check_progress, contradiction, last_page, optional
+from mihu_async.paging.walk import Listing, Walk, WalkOptions, logger
 from mihu_async.reports import WalkReport, summarize
 
 T = TypeVar("T")
 
-logger: logging.Logger = logging.getLogger("mihu_async")
-
 
 @frozen(kw_only=True)
-class WalkOptions:
-    """How a pager walks."""
+class Shard:
+    """A part of a listing: some of its pages.
 
-    concurrency: int
-    on_drift: OnDrift = "recover"
-    resume: Place | None = None
+    It can be pickled, holds no secret, and is made a pager again by the ``shard`` method of the resource it came from.
+    """
+
+    base_url: str
+    """Which listing: its workspace,"""
+    path: str
+    """Its path,"""
+    query: str
+    """And its filters."""
+    first: int
+    """The first of its pages,"""
+    last: int
+    """And the last one."""
+    total: int
+    """How many items the listing held when it was cut."""
 
 
 class Pager(Generic[T]):
@@ -41,9 +48,9 @@ class Pager(Generic[T]):
 
     A walk fetches ahead: one page at first, twice as many with each page that the caller finishes, up to
     ``concurrency``. It ends where the service says that there is no more, never because a page is empty. It gives
-    each item once though others insert and delete meanwhile, as far as ``on_drift`` says and :attr:`report` confirms.
-    It raises PaginationError where the service's pages contradict themselves, and the errors of the listing's calls;
-    each carries a ``checkpoint``.
+    each item once though others insert and delete meanwhile, and :attr:`report` says whether it is proved that it gave
+    all that was there all along. It raises PaginationError where the service's pages contradict themselves, and the
+    errors of the listing's calls; each carries a ``checkpoint``.
     """
 
     def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
@@ -59,10 +66,9 @@ class Pager(Generic[T]):
         """Give a pager of the same listing that walks in another way; None keeps what this one has.
 
         concurrency: how many pages may be under way at a time, from 1.
-        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads what moved again, and nothing
-            where nothing moved; ``"verify"`` then reads the whole listing again until a pass shows nothing new, at
-            twice the requests or more; ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and
-            keeps no memory of the items.
+        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads it again where nothing
+            proves that all was given, in three passes at the most; ``"verify"`` always reads it again, in up to five;
+            ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and keeps no memory of the items.
         resume: a checkpoint of this listing, with the same filters and page size, to go on behind its last item.
 
         Raises UsageError for what cannot be.
@@ -71,8 +77,8 @@ class Pager(Generic[T]):
         if concurrency is not None:
             options = evolve(options, concurrency=check_concurrency(concurrency))
         if on_drift is not None:
-            if on_drift not in MODES:
-                names = ", ".join(map(repr, MODES))
+            if on_drift not in PASSES:
+                names = ", ".join(map(repr, PASSES))
                 raise UsageError(f"on_drift must be one of {names}, not {on_drift!r}.", argument="on_drift")
             options = evolve(options, on_drift=on_drift)
         if resume is not None:
@@ -85,7 +91,7 @@ class Pager(Generic[T]):
     @property
     def report(self) -> WalkReport:
         """What the latest walk of this pager can say of itself now."""
-        return self._latest.report if self._latest else WalkReport()
+        return (self._latest or Walk(self._listing, self._options)).report
 
     def checkpoint(self) -> str:
         """Give the place of the latest walk, to go on from with ``.with_options(resume=…)``, also in another process.
@@ -93,10 +99,7 @@ class Pager(Generic[T]):
         It stands behind the last item after which the caller asked for another one; so when the walk goes on, at most
         the item that the caller held is given again, and none is lost. It holds no secret.
         """
-        if self._latest:
-            return self._latest.checkpoint()
-        place = self._options.resume or Place(page=self._listing.start)
-        return encode_checkpoint(place, listing=self._listing.name)
+        return (self._latest or Walk(self._listing, self._options)).checkpoint()
 
     def __await__(self) -> Generator[Any, None, Page[T]]:
         """Fetch the first page, or the one that ``page=`` named."""
@@ -138,49 +141,41 @@ class Pager(Generic[T]):
     async def split(self, parts: int) -> list[Shard]:
         """Cut the listing into at most ``parts`` ranges of pages that other processes can walk; costs one request.
 
-        It is cut from the page where this pager begins; a part can be cut again.
-        Each :class:`Shard` is a small value for pickling; ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)``
-        or ``mihu.numbers.rates_shard(shard)`` is its pager there. The ranges do not know of each other: when the
-        listing moves after it was cut, the walks of the parts that see it end with ``report.complete`` False and a
-        warning. Raises UsageError for ``numbers.search``, of which there are no parts.
+        It is cut from the page where this pager begins; a part can be cut again. Each :class:`Shard` can be pickled;
+        ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)`` or ``mihu.numbers.rates_shard(shard)`` is its pager
+        there. The ranges do not know of each other: when the listing moves after it was cut, walks of the parts that
+        see it end with ``report.complete`` False and a warning; a part cannot be counted, so ``report.proof`` is
+        ``"still"`` at best.
+        Raises UsageError for ``numbers.search``, of which there are no parts, and PaginationError where the service
+        does not say how long the listing is.
         """
         listing = self._listing
         if not listing.divisible:
             raise UsageError(f"There are no parts of {listing.path}: walk it whole. Nothing was sent.")
         if type(parts) is not int or parts < 1:
             raise UsageError(f"parts must be a whole number from 1, not {parts!r}.", argument="parts")
-        pagination = (await self).pagination
-        return [
-            Shard(
-                base_url=listing.base_url,
-                path=listing.path,
-                query=listing.query,
-                first=first,
-                last=last,
-                total=pagination.total,
-            )
-            for first, last in ranges(listing.start, listing.end or pagination.last_page, parts)
-        ]
+        page = await self
+        total, last = optional(page.pagination.total), listing.end or last_page(page)
+        if total is None or last is None:
+            told = f"{listing.path} cannot be cut: the service does not say how long it is. Walk it whole."
+            raise contradiction(listing.start, told)
+        whole = Shard(
+            base_url=listing.base_url, path=listing.path, query=listing.query, first=1, last=last, total=total
+        )
+        return [evolve(whole, first=first, last=last) for first, last in ranges(listing.start, last, parts)]
 
     async def __aenter__(self) -> Self:
         self._blocks += 1
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._blocks -= 1
-        if self._blocks:  # another block of this pager goes on, and its walks with it
-            return
-        walks, self._open = self._open, []
-        for walk in walks:
+        while self._open and not self._blocks:  # where another block of this pager goes on, its walks do too
             with suppress(RuntimeError):  # another task is in the middle of it, and ends it
-                await walk.aclose()
+                await self._open.pop().aclose()
 
     def _walk(self) -> Walk[T]:
-        options = self._options
-        walk = Walk(self._listing, concurrency=options.concurrency, on_drift=options.on_drift, resume=options.resume)
-        self._latest = walk
+        self._latest = walk = Walk(self._listing, self._options)
         return walk
 
     def _tracked(self, walk: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
@@ -189,11 +184,11 @@ class Pager(Generic[T]):
         return walk
 
     async def _first_page(self) -> Page[T]:
-        page = await self._listing.fetch(self._listing.start, at_once)
+        page = (await self._listing.fetch(self._listing.start, at_once)).page
         check_progress(page, requested=self._listing.start)
         if page.problem_count:
-            what = summarize(page.problems, page.problem_count)
-            logger.warning("A page of %s was read but for %s", self._listing.path, what)
+            told = "A page of %s was read but for %s"
+            logger.warning(told, self._listing.path, summarize(page.problems, page.problem_count))
         return page
 
 
@@ -206,3 +201,11 @@ def check_concurrency(concurrency: Any) -> int:
     if type(concurrency) is not int or concurrency < 1:
         raise UsageError(f"concurrency must be a whole number from 1, not {concurrency!r}.", argument="concurrency")
     return concurrency
+
+
+def ranges(first: int, last: int, parts: int) -> Iterator[tuple[int, int]]:
+    """Cut the pages ``first`` to ``last`` into at most ``parts`` ranges of nearly the same length, in order."""
+    pages = max(1, last - first + 1)
+    parts = min(parts, pages)
+    for part in range(parts):
+        yield first + part * pages // parts, first + (part + 1) * pages // parts - 1

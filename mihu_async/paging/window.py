@@ -1,92 +1,53 @@
-"""Ordered prefetch: pages are fetched ahead of the caller, a few at a time, and given in order.
-
-Knows page numbers and tasks; what a page holds is not its concern.
-"""
+"""Ordered prefetch: pages are fetched ahead of the caller, a few at a time, and given in order."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Generic, TypeVar
 
 P = TypeVar("P")
 
+UNPROVEN = 12
+"""How many pages may be under way before twice as many have come, so that a limit refuses no more the first time."""
 
-class Turn:
-    """A page's turn to be read, awaited with its bytes: it comes when the caller asks for the page.
 
-    Until then a page that was fetched ahead is bytes, of which ``arrived`` is told. So only one page at a time is made
-    into models, and what the caller's asking begins is on its way before that work.
-    """
+class Turn(asyncio.Event):
+    """A page's turn to be read, which comes when the caller asks for it; so only one at a time is made into models."""
 
-    def __init__(self, arrived: Callable[[bytes], None]) -> None:
-        self._arrived = arrived
-        self._come = asyncio.Event()
-
-    def come(self) -> None:
-        """Let the page be read."""
-        self._come.set()
-
-    async def __call__(self, body: bytes) -> None:
-        """Tell of the bytes, and wait for the turn."""
-        self._arrived(body)
-        await self._come.wait()
+    async def __call__(self, _: bytes) -> None:
+        """Wait for the turn."""
+        await self.wait()
 
 
 class Window(Generic[P]):
-    """Fetches up to ``most`` pages at a time, counted from the one that the caller asks for.
+    """Fetches up to ``most`` pages at a time, from the one that the caller asks for; no more than ``room()`` says.
 
-    It begins with one and doubles with each page that is asked for, so that a caller who stops on the first page cost
-    one request. When ``pressure()``, a count of how often the service asked for less, has grown, the window halves,
-    and from then on grows by one. Nothing is fetched but in :meth:`read`, so a slow caller is waited for.
+    It begins with one and doubles with each page that is asked for. Beyond a dozen pages, and a fifth of the listing,
+    it is half as wide as the number of pages that have come. A slow caller is waited for.
     """
 
-    def __init__(
-        self,
-        fetch: Callable[[int, Turn], Awaitable[P]],
-        *,
-        most: int,
-        pressure: Callable[[], int],
-        arrived: Callable[[int, bytes], None],
-    ) -> None:
+    def __init__(self, fetch: Callable[[int, Turn], Awaitable[P]], *, most: int, room: Callable[[], int]) -> None:
         self._fetch = fetch
-        self._arrived = arrived
         self._most = most
-        self._pressure = pressure
-        self._felt: int = pressure()
+        self._room = room
         self._width = 1
-        self._relieved = True
+        self._finished = 0
         self._begun: dict[int, tuple[Turn, asyncio.Task[P]]] = {}
 
-    @property
-    def width(self) -> int:
-        """How many pages the next read may have under way."""
-        return self._width
-
-    @property
-    def busy(self) -> bool:
-        """Whether pages were fetched ahead, or are under way."""
-        return bool(self._begun)
-
-    async def read(self, number: int, *, last: int) -> P:
+    async def read(self, number: int, *, last: int = 0) -> P:
         """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
-        self._yield_to_pressure()
-        for ahead in (number, *range(number + 1, min(number + self._width, last + 1))):
+        width = min(self._width, self._room(), max(UNPROVEN, last // 5, self._finished // 2))
+        for ahead in (number, *range(number + 1, min(number + width, last + 1))):
             if ahead not in self._begun:
-                turn = Turn(partial(self._arrived, ahead))
+                turn = Turn()
                 self._begun[ahead] = turn, asyncio.ensure_future(self._fetch(ahead, turn))
         turn, task = self._begun[number]
-        turn.come()
+        turn.set()
         try:
             return await task
         finally:
             del self._begun[number]
-            self._width = min(self._most, max(1, self._width * 2) if self._relieved else self._width + 1)
-
-    def _yield_to_pressure(self) -> None:
-        felt = self._pressure()
-        if felt != self._felt:
-            self._felt, self._relieved = felt, False
-            self._width = max(1, self._width // 2)
+            self._finished += 1
+            self._width = min(self._most, max(1, self._width * 2))
 
     async def clear(self) -> None:
         """Cancel and await what is under way, and forget what was fetched ahead. The next two pages come one by one."""

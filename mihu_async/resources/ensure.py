@@ -5,6 +5,7 @@ was lost, and refused by the service where another one was faster; an assignment
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from mihu_async.core.mask import hide_secrets
-from mihu_async.errors import APIError
+from mihu_async.errors import APIError, MihuError, OutcomeUnknownError
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import Direction, TrunkChannel
 from mihu_async.models.inputs import SipCredentials
@@ -32,7 +33,7 @@ class EnsureOutcome(StrEnum):
     REASSIGNED = "reassigned"
     """It served another agent."""
     UNCHANGED = "unchanged"
-    """It served the agent already."""
+    """It served the agent already, or was found to after the answer to its registration was lost."""
 
 
 @frozen(kw_only=True)
@@ -126,10 +127,24 @@ class Ensure:
                 raise refusals[-1][1]
             try:
                 return await self._do(step)
+            except OutcomeUnknownError as unknown:
+                if not self.settings:
+                    raise
+                return await self._found(unknown)
             except APIError as error:
                 if not may_be_otherwise(error):
                     raise
                 refusals.append((step, error))
+
+    async def _found(self, unknown: OutcomeUnknownError) -> Ensured:
+        """Return the trunk where it serves the agent, whoever's settings it stores; raise the error elsewhere."""
+        snapshot = None
+        with suppress(MihuError):
+            snapshot = await self._seen()
+        step = decide(snapshot, channel=self.channel, agent_uuid=self.agent_uuid)
+        if snapshot is None or step is not Step.KEEP:
+            raise unknown
+        return self._there(EnsureOutcome.UNCHANGED, snapshot)
 
     async def _seen(self) -> NumberChannels | None:
         try:

@@ -1,39 +1,46 @@
 """What all listings have in common: filters, pages, and a pager over them."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
+from mihu_async.core.deadline import Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, describe, encode_query
+from mihu_async.core.watch import Watch
 from mihu_async.errors import UsageError
 from mihu_async.hooks import tell
 from mihu_async.models.pages import Page
-from mihu_async.paging.pager import Pager, WalkOptions
-from mihu_async.paging.shard import Shard
-from mihu_async.paging.walk import Listing
-from mihu_async.reports import PageReport, WalkReport
+from mihu_async.paging.page import Answer, Moment
+from mihu_async.paging.pager import Pager, Shard, at_once
+from mihu_async.paging.proof import Dates
+from mihu_async.paging.walk import Listing, WalkOptions
+from mihu_async.reports import PageReport, Problem, WalkReport
 from mihu_async.resources.arguments import instance_of, whole
 
 T = TypeVar("T")
 
 PER_PAGE = 100
 """The most items that the service gives on a page; a list asks for as many unless told otherwise."""
+SECOND = timedelta(seconds=1)
 
 
 @frozen
 class Endpoint(Generic[T]):
     """``GET path`` that answers pages: what its answer is read as, and how an item is known again.
 
-    ``key`` gives text, for a checkpoint names items by it; ``most`` is how many items a page may hold.
+    ``key`` gives text, for a checkpoint names items by it; ``most`` is how many items a page may hold. ``dates`` name
+    when an item came to be and when it was changed last, by which a walk counts; None where items have no dates.
     """
 
     path: str
     answer: type[Page[T]]
     key: Callable[[T], str]
     most: int = PER_PAGE
+    dates: Dates[T] | None = None
 
     @cached_property
     def request(self) -> Request[Page[T]]:
@@ -58,27 +65,48 @@ class Endpoint(Generic[T]):
         return Pager(evolve(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
 
     def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
-        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
-            return await pipeline.run(self.request.of(f"{query}&page={number}", turn))
+        progress = Progress()
+
+        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Answer[T]:
+            request = self.request.of(f"{query}&page={number}", turn)
+            awaited = None if turn is at_once else progress
+            if self.dates is None:
+                return Answer(await pipeline.run(request, awaited))
+            watch = Watch(pipeline.sender, pipeline.clock)
+            page = await evolve(pipeline, sender=watch).run(request, awaited)
+            return Answer(page, moment_of(watch))
 
         return Listing(
             fetch=fetch,
             key=self.key,
+            dates=self.dates,
             path=self.path,
             query=query,
-            pressure=pipeline.pressure.count,
+            room=pipeline.throttle.room,
             base_url=pipeline.base_url,
             start=start,
             on_page=page_hook(pipeline, self.request.path),
         )
 
 
-def page_hook(pipeline: Pipeline, path: str) -> Callable[[int, int, WalkReport], None] | None:
-    """Give what tells a client's hooks of a walk's pages, if it has any."""
+def moment_of(watch: Watch) -> Moment | None:
+    """Return when the last answer that passed was made, on the service's clock; None where it had no ``Date``.
+
+    A ``Date`` has whole seconds, and what it dates may have been made as much earlier as the answer took. A second
+    more is spared for dates of items that are cut to whole seconds.
+    """
+    if watch.date is None:
+        return None
+    way = timedelta(seconds=watch.read_at - watch.sent_at)
+    return Moment(watch.date - way - SECOND, watch.date + SECOND)
+
+
+def page_hook(pipeline: Pipeline, path: str) -> Callable[[int, int, tuple[Problem, ...], WalkReport], None] | None:
+    """Return what tells a client's hooks of a walk's pages, if it has any."""
     if not pipeline.hooks:
         return None
 
-    def told(number: int, items: int, walk: WalkReport) -> None:
-        tell("on_page", pipeline.hooks, PageReport(path, number, items, pipeline.base_url), walk)
+    def told(number: int, items: int, problems: tuple[Problem, ...], walk: WalkReport) -> None:
+        tell("on_page", pipeline.hooks, PageReport(path, number, items, pipeline.base_url, problems), walk)
 
     return told

@@ -1,18 +1,22 @@
 """How to see what a lost write left behind, and whose it is: safe reads, and pure judgements."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
+from attrs import frozen
+
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import TOLERANCE, Found, Lookup
+from mihu_async.core.reconcile import Circumstances, Found, Lookup
 from mihu_async.core.request import Request, describe
+from mihu_async.core.server_clock import Dating, date_against
 from mihu_async.errors import BadRequestError, MihuError, ValidationError
 from mihu_async.models.agents import Agent, AgentAnswer
 from mihu_async.models.channels import Channel, Channels, NumberChannels
-from mihu_async.models.enums import ChannelName
+from mihu_async.models.enums import ChannelName, NumberStatus
 from mihu_async.models.numbers import Binding, Capabilities, ChannelSettings, OutboundSettings, PhoneNumber
 from mihu_async.paging.pager import Pager
 
@@ -22,42 +26,118 @@ Listed = Callable[[Pipeline, dict[str, Any]], Pager[PhoneNumber]]
 """Makes the pager of a listing, with filters."""
 RowTest = Callable[[PhoneNumber], bool]
 """Tests a row of a listing."""
+MOVED = "the listing moved or does not add up, so {number} may be in it unseen"
+
+
+@frozen
+class Rows:
+    """The rows of a number in a listing; ``complete`` is True only where the whole listing was seen."""
+
+    items: tuple[PhoneNumber, ...]
+    complete: bool
 
 
 def purchase_of(number: str, listed: Listed) -> Lookup[PhoneNumber]:
-    """Look for a number in the whole inventory; it is this call's where it was not bought before the call began."""
-
-    def judge(found: PhoneNumber, began: datetime | None) -> Found[PhoneNumber]:
-        bought = found.purchased_at
-        if found.is_external:
-            return Found(found, ours=False, told=f"{number} is an external trunk of this workspace")
-        if bought is None or began is None:
-            why = "when it was bought" if bought is None else "what time it is there"
-            return Found(found, ours=None, told=f"{number} is in the inventory, but the service does not say {why}")
-        when = "by" if (ours := bought >= began - TOLERANCE) else "before"
-        told = f"{number} is in the inventory, bought {when} this call ({bought:%Y-%m-%d %H:%M:%S%z})"
-        return Found(found, ours=ours, told=told)
-
-    return Lookup(_finder(number, listed, {"include_external": True}, any_row), judge)
+    """Look for a number in the whole inventory; a row that was bought during the call is this call's."""
+    return Lookup(
+        _finder(number, listed, {"include_external": True}, any_row),
+        partial(judge_purchase, number),
+        is_filtered=True,
+        key=f"number {digits_of(number)}",
+        identity=attrgetter("phone_number_uuid"),
+        contradiction=lambda answer: about_another(number, answer.number),
+    )
 
 
-def registration_of(number: str, channel: str, agent_uuid: str, listed: Listed) -> Lookup[NumberChannels]:
-    """Look for a trunk that is bound on a channel; bound to the agent, it is what was asked for."""
+def judge_purchase(number: str, rows: Rows, circumstances: Circumstances) -> Found[PhoneNumber]:
+    """Judge all rows of a number: one that was bought during the call is this call's, whatever others stand beside it.
+
+    It is a conflict where all of them are clearly from before. Where none of those is in force, a newer one may still
+    come up, so that this is not final.
+    """
+    judged = [(row, *_judge_row(number, row, circumstances)) for row in rows.items]
+    bought = [(row, reason) for row, dating, reason in judged if dating is Dating.DURING]
+    if len(bought) == 1:
+        row, reason = bought[0]
+        return Found(row, ours=True, reason=reason)
+    if bought:
+        return Found(rows.items[0], ours=None, reason=f"{number} was bought {len(bought)} times during this call")
+    for row, dating, reason in judged:
+        if dating is Dating.UNCLEAR:
+            return Found(row, ours=None, reason=reason)
+    row, _, reason = min(judged, key=lambda one: one[0].status == NumberStatus.INACTIVE)
+    if not rows.complete:
+        return Found(row, ours=None, reason=f"{reason}, but {MOVED.format(number=number)}")
+    return Found(row, ours=False, reason=reason, is_final=row.status != NumberStatus.INACTIVE)
+
+
+def _judge_row(number: str, row: PhoneNumber, circumstances: Circumstances) -> tuple[Dating, str]:
+    bought, window = row.purchased_at, circumstances.window
+    if row.is_external:
+        return Dating.BEFORE, f"{number} is an external trunk of this workspace"
+    if circumstances.is_anothers(row.phone_number_uuid):
+        return Dating.BEFORE, f"{number} is in the inventory, bought by another call of this client"
+    if bought is None or window is None:
+        why = "when it was bought" if bought is None else "what time it is there"
+        return Dating.UNCLEAR, f"{number} is in the inventory, but the service does not say {why}"
+    dating, at = date_against(bought, window), f"({bought:%Y-%m-%d %H:%M:%S%z})"
+    if dating is not Dating.UNCLEAR:
+        when = "by" if dating is Dating.DURING else "before"
+        return dating, f"{number} is in the inventory, bought {when} this call {at}"
+    began = f"{window.began.earliest:%H:%M:%S} to {window.now.latest:%H:%M:%S}"
+    why = f"its date {at} does not tell whether this call bought it, from {began} on the service's clock"
+    return dating, f"{number} is in the inventory, but {why}"
+
+
+def registration_of(
+    number: str, channel: str, agent_uuid: str, listed: Listed, *, settings: Sequence[str] = ()
+) -> Lookup[NumberChannels]:
+    """Look for a trunk that is bound on a channel; bound to the agent, it is what was asked for.
+
+    But not where ``settings`` were given, which are named: no answer shows whose a trunk stores.
+    """
 
     def bound(trunk: PhoneNumber) -> bool:
         return binding_of(trunk, channel).bound is not False
 
-    def judge(found: PhoneNumber, _: datetime | None) -> Found[NumberChannels]:
-        agent = binding_of(found, channel).agent_uuid
-        if agent is None:
-            ours, told = None, f"{number} is a trunk, but the service does not say which agent it serves on {channel}"
-        elif ours := agent.lower() == agent_uuid.lower():
-            told = f"{number} is a trunk and serves that agent on {channel}"
-        else:
-            told = f"{number} is a trunk and serves another agent on {channel} ({agent})"
-        return Found(snapshot_of(found), ours=ours, told=told)
+    return Lookup(
+        _finder(number, listed, {"channel": channel}, bound),
+        partial(judge_registration, number, channel, agent_uuid, tuple(settings)),
+        is_filtered=True,
+        key=f"trunk {digits_of(number)} {channel}",
+        contradiction=lambda answer: about_another(number, answer.number),
+    )
 
-    return Lookup(_finder(number, listed, {"channel": channel}, bound), judge)
+
+def judge_registration(
+    number: str, channel: str, agent_uuid: str, settings: tuple[str, ...], rows: Rows, _: Circumstances
+) -> Found[NumberChannels]:
+    """Judge the rows of a trunk: it serves the agent that was asked for, or another one, or that cannot be told."""
+    agents = [binding_of(row, channel).agent_uuid for row in rows.items]
+    place = next((place for place, agent in enumerate(agents) if (agent or "").lower() == agent_uuid.lower()), None)
+    if place is not None:
+        reason = f"{number} is a trunk and serves that agent on {channel}"
+        if settings:
+            reason += (
+                f", but no answer shows whose settings it stores ({', '.join(settings)}); trunks.update(…) stores "
+                "yours, and is safe to repeat"
+            )
+        return Found(snapshot_of(rows.items[place]), ours=None if settings else True, reason=reason)
+    trunk, agent = rows.items[0], agents[0]
+    if None in agents:
+        reason = f"{number} is a trunk, but the service does not say which agent it serves on {channel}"
+        return Found(snapshot_of(trunk), ours=None, reason=reason)
+    reason = f"{number} is a trunk and serves another agent on {channel} ({agent})"
+    if not rows.complete:
+        return Found(snapshot_of(trunk), ours=None, reason=f"{reason}, but {MOVED.format(number=number)}")
+    return Found(snapshot_of(trunk), ours=False, reason=reason)
+
+
+def about_another(number: str, answered: str | None) -> str | None:
+    """Say that an answer is about another number than was asked for; None where it is not, or does not say."""
+    if not answered or digits_of(answered) == digits_of(number):
+        return None
+    return f"the answer is about {answered}, and not about {number}"
 
 
 def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[AgentAnswer | Agent]:
@@ -88,11 +168,11 @@ def _binding_lookup(
         bound = snapshot.agent_on(channel)
         return bound if bound and (bound.agent_uuid or agent_uuid).lower() == agent_uuid.lower() else None
 
-    def judge(found: Binding, _: datetime | None) -> Found[R]:
+    def judge(found: Binding, _: Circumstances) -> Found[R]:
         if found.agent_uuid is None:
-            told = f"an agent answers its {what}, but the service does not say which"
-            return Found(result_of(found), ours=None, told=told)
-        return Found(result_of(found), ours=True, told=f"that agent answers its {what}")
+            reason = f"an agent answers its {what}, but the service does not say which"
+            return Found(result_of(found), ours=None, reason=reason)
+        return Found(result_of(found), ours=True, reason=f"that agent answers its {what}")
 
     return Lookup(find, judge)
 
@@ -115,6 +195,11 @@ def digits_of(number: str) -> str:
 def any_row(_: PhoneNumber) -> bool:
     """Return True."""
     return True
+
+
+def no_row(_: PhoneNumber) -> bool:
+    """Return False."""
+    return False
 
 
 async def rows_of(
@@ -149,7 +234,8 @@ async def narrowed_rows(
     written in another way may be missing.
     """
     with suppress(BadRequestError, ValidationError):
-        return await rows_of(number, pager({"search": digits_of(number)}), **tests)
+        narrowed = pager({"search": digits_of(number)}).with_options(on_drift="ignore")  # it proves nothing anyway
+        return await rows_of(number, narrowed, **tests)
     return None
 
 
@@ -157,20 +243,28 @@ async def proved_rows(number: str, pager: Pager[PhoneNumber], **tests: RowTest) 
     """Return the rows of a whole listing; raise MihuError where there is none and the walk is not complete."""
     found = await rows_of(number, pager, **tests)
     if not (found or pager.report.complete):
-        raise MihuError(f"the listing moved or does not add up, so {number} may be in it unseen; look again later")
+        raise MihuError(f"{MOVED.format(number=number)}; look again later")
     return found
 
 
 def _finder(
     number: str, listed: Listed, filters: dict[str, Any], fits: RowTest
-) -> Callable[[Pipeline, bool], Awaitable[PhoneNumber | None]]:
-    """Return a function that finds the first row that fits, in the whole listing where it is to be thorough."""
+) -> Callable[[Pipeline, bool], Awaitable[Rows | None]]:
+    """Return a function that finds all rows that fit, in the whole listing where it is to be thorough."""
 
-    async def find(pipeline: Pipeline, thorough: bool) -> PhoneNumber | None:
-        rows = await narrowed_rows(number, lambda search: listed(pipeline, {**filters, **search}), counts=fits)
-        if rows is None or (thorough and not rows):
-            rows = await proved_rows(number, listed(pipeline, filters), counts=fits)
-        return rows[0] if rows else None
+    async def find(pipeline: Pipeline, thorough: bool) -> Rows | None:
+        complete, rows = False, None
+        if not thorough:
+            narrowed = partial(_narrowed, pipeline)
+            rows = await narrowed_rows(number, narrowed, counts=fits, suffices=no_row)
+        if rows is None:
+            pager = listed(pipeline, filters)
+            rows = await proved_rows(number, pager, counts=fits, suffices=no_row)
+            complete = pager.report.complete is True
+        return Rows(tuple(rows), complete) if rows else None
+
+    def _narrowed(pipeline: Pipeline, search: dict[str, Any]) -> Pager[PhoneNumber]:
+        return listed(pipeline, {**filters, **search})
 
     return find
 

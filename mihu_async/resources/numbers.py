@@ -1,14 +1,18 @@
 """Phone numbers: the workspace's inventory. Mirrors the API's pages under ``/phone-numbers``."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import describe
+from mihu_async.core.request import Request, describe
+from mihu_async.errors import UsageError
+from mihu_async.ledger import Ledger
+from mihu_async.ledger.entry import check_key
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import ComplianceStatus, NumberSort, NumberStatus, NumberType
 from mihu_async.models.inputs import Address, RequirementValue
@@ -18,8 +22,9 @@ from mihu_async.models.provisional import Items, PurchaseRequirement, PurchaseRe
 from mihu_async.models.rates import Rate
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate
-from mihu_async.paging.pager import Pager
-from mihu_async.paging.shard import Shard
+from mihu_async.paging.pager import Pager, Shard
+from mihu_async.resources.acquire import Acquisition, bind, check_answers, check_choose
+from mihu_async.resources.agents import Agents
 from mihu_async.resources.arguments import (
     all_of,
     check_fee,
@@ -37,10 +42,12 @@ from mihu_async.resources.arguments import (
     text,
 )
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
+from mihu_async.resources.keyed import FOR_DISPLAY, KeyedPurchase, acquisition_fingerprint, purchase_fingerprint
 from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import channels_request, purchase_of, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
+from mihu_async.resources.recovery import Recovered, recover
 from mihu_async.resources.waiting import Wait, find_row
 from mihu_async.resources.watcher import INTERVAL, Watcher
 
@@ -64,7 +71,9 @@ def what_is_asked(requirement: PurchaseRequirement) -> str:
     return requirement.answer_id or requirement.key or repr(requirement)
 
 
-NUMBERS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
+NUMBERS = Endpoint(
+    PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"), dates=attrgetter("purchased_at", "updated_at")
+)
 RATES = Endpoint(f"{PATH}/rates", Page[Rate], value_of, most=RATES_PER_PAGE)
 SEARCH = ProvisionalEndpoint(f"{PATH}/search", Items[AvailableNumber], attrgetter("number"))
 REQUIREMENTS = ProvisionalEndpoint(f"{PATH}/search/requirements", Items[PurchaseRequirement], what_is_asked)
@@ -73,9 +82,10 @@ REQUIREMENTS = ProvisionalEndpoint(f"{PATH}/search/requirements", Items[Purchase
 class Numbers:
     """``mihu.numbers``: list, search for and buy phone numbers, set and look at their channels; what calls cost."""
 
-    def __init__(self, pipeline: Pipeline, concurrency: int) -> None:
+    def __init__(self, pipeline: Pipeline, concurrency: int, ledger: Ledger | None = None) -> None:
         self._pipeline = pipeline
         self._concurrency = concurrency
+        self._ledger = ledger
 
     def list(
         self,
@@ -259,9 +269,10 @@ class Numbers:
 
         The path is documented, that requirements depend on country and type, and that each is known by a ``key`` or
         ``requirement_id``. The parameters, their names too, and the shape of the answer are not. So a bare list is read
-        as well as ``items`` with or without ``pagination``, what is unknown is on ``.extra``, and a process is told
-        once by a ProvisionalWarning. The purchase page has one look here whether an address is needed; how the service
-        says so is not documented, and a requirement of the type ``address`` is inferred to be the way.
+        as well as ``items`` with or without ``pagination``, what is unknown is on ``.extra``, what cannot be read is on
+        ``.problems``, and a process is told once by a ProvisionalWarning. The purchase page has one look here whether
+        an address is needed; how the service says so is not documented, and a requirement of the type ``address`` is
+        inferred to be the way.
 
         country_code: ISO 3166-1 alpha-2, such as ``"IT"``. That it is sent under this name is inferred.
         type: a member of the enum, or its string. That it is sent under this name is inferred.
@@ -271,9 +282,13 @@ class Numbers:
         """
         warn_provisional()
         query = _asked_for(country_code, TYPE("type", type)) | filters
-        beside: dict[str, Any] = {}
-        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=beside.update)
-        return PurchaseRequirements(items=tuple(await pager.collect()), extra=beside)
+        told: list[Items[PurchaseRequirement]] = []
+        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=told.append)
+        return PurchaseRequirements(
+            items=tuple(await pager.collect()),
+            extra={name: value for found in told for name, value in found.extra.items()},
+            problems=tuple(dict.fromkeys(problem for found in told for problem in found.problems)),
+        )
 
     async def prepare(self, offer: AvailableNumber | None) -> Purchase:
         """Make a purchase ready: ask what the offer's country and type require. **Provisional**, as what it calls is.
@@ -302,6 +317,7 @@ class Numbers:
         address: Address | None = None,
         requirements: Iterable[RequirementValue] | None = None,
         max_monthly_fee: Decimal | float | None = None,
+        idempotency_key: str | None = None,
     ) -> PhoneNumber:
         """Buy a number: ``POST /phone-numbers``. This spends money, and is never made twice.
 
@@ -309,9 +325,13 @@ class Numbers:
         :meth:`wait` tells when it is active.
 
         It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
-        answer was lost, the number is looked up in the inventory first: bought since this call began, it is this call's
-        and is given; bought before, it is a ConflictError; and not there, it is sent again, because the service refuses
-        a number that it already holds. ``mihu.last_call.found`` says where the result comes from a look-up.
+        answer was lost, the number is looked up in the inventory first, and all of its rows count. A row that was
+        bought during this call, on the service's clock, is this call's and is returned. Where all rows are clearly from
+        before, it is a ConflictError. Where there is none, the purchase is sent again, because the service refuses a
+        number that it already holds; where that is refused, whatever the status, the number is looked for five times,
+        within 7.5 seconds unless the RetryPolicy says otherwise. ``mihu.last_call.found`` says where the result comes
+        from a look-up. A redirect, and a success about another number, are lost answers too. Calls of this client for
+        one number wait for each other.
 
         number: E.164, exactly as the search for numbers returned it.
         country_code: ISO 3166-1 alpha-2.
@@ -328,11 +348,50 @@ class Numbers:
         max_monthly_fee: the most that it may cost a month, in the currency of ``monthly_fee``, which must be given
             then. None sets no bound. It is not sent: what the service charges in the end is its own figure.
 
+        idempotency_key: the name of this purchase, such as ``"order-4711"``, for a client with a ledger. Before the
+            purchase is sent, the key, the number and a digest of the request are written down. The same call with the
+            same key, in this process or another one, then gives what the first one bought. Where that is settled, the
+            number is read as it is now and nothing is bought; where its process died, it is looked up first, as after a
+            lost answer; and where it is under way, it is waited for, within ``Timeout.total``. A refusal that surely
+            changed nothing frees the key. None remembers nothing.
+
         Raises UsageError before anything is sent, an APIError where the service refuses (which status a number that is
         already held gets is not documented), PurchaseLimitError where the workspace holds as many numbers as it may,
         and OutcomeUnknownError where the answer was lost and the look-ups did not tell; ``await error.check()`` looks
-        again.
+        again, and ``error.__cause__`` is the last refusal. With a key, UsageError comes also where the client has no
+        ledger or another request has used the key, LedgerError before anything is sent where the ledger cannot be used,
+        ConnectTimeoutError where another call held the key all the time, and NotFoundError where the number that the
+        key bought is no longer in the inventory.
         """
+        return await self._buy(
+            number=number,
+            country_code=country_code,
+            type=type,
+            monthly_fee=monthly_fee,
+            capabilities=capabilities,
+            location=location,
+            address=address,
+            requirements=requirements,
+            max_monthly_fee=max_monthly_fee,
+            idempotency_key=idempotency_key,
+        )
+
+    async def _buy(
+        self,
+        *,
+        number: str,
+        country_code: str,
+        type: str,  # noqa: A002 - the API's own name
+        monthly_fee: Decimal | float | None,
+        capabilities: Capabilities | Mapping[str, bool] | None,
+        location: str | None,
+        address: Address | None,
+        requirements: Iterable[RequirementValue] | None,
+        max_monthly_fee: Decimal | float | None,
+        idempotency_key: str | None,
+        fingerprint: str | None = None,
+    ) -> PhoneNumber:
+        """Buy a number as :meth:`buy` does; ``fingerprint`` stands for the request where a key names more than it."""
         check_fee(monthly_fee, max_monthly_fee)
         body: dict[str, Any] = {
             "number": e164("number", number),
@@ -348,14 +407,125 @@ class Numbers:
             if requirements is None
             else all_of(instance_of(RequirementValue), "requirements", requirements),
         }
-        lookup = purchase_of(body["number"], self._listed)
-        check = (
-            f"Before buying it again, walk numbers.list() and compare .number with {number!r}; "
-            "the service may ignore the search filter."
+        request = self._purchase(present(body))
+        if idempotency_key is None:
+            return await self._pipeline.run(request)
+
+        def describe_for(other: str) -> Request[PhoneNumber]:
+            if other == body["number"]:
+                return request
+            kept = {name: value for name, value in body.items() if name not in FOR_DISPLAY}
+            return self._purchase(present(kept | {"number": other}))
+
+        key, ledger = self._named("idempotency_key", idempotency_key)
+        return await KeyedPurchase(
+            pipeline=self._pipeline,
+            ledger=ledger,
+            listed=self._listed,
+            key=key,
+            describe=describe_for,
+            fingerprint=fingerprint or purchase_fingerprint(request),
+        ).buy(body["number"])
+
+    def _purchase(self, body: Mapping[str, Any]) -> Request[PhoneNumber]:
+        number: str = body["number"]
+        check = f"Before buying it again, look whether numbers.channels_of({number!r}) knows it."
+        lookup = purchase_of(number, self._listed)
+        return describe("POST", PATH, PhoneNumber, json=body, check=check, lookup=lookup)
+
+    def _named(self, argument: str, key: Any) -> tuple[str, Ledger]:
+        """Return a key that was checked, and the ledger that it needs."""
+        return check_key(argument, key), self._needs_ledger(argument)
+
+    def _needs_ledger(self, what: str) -> Ledger:
+        if self._ledger is None:
+            message = (
+                f"{what} needs a ledger, which this client does not have: MihuClient(ledger=SqliteLedger("
+                "'purchases.db')), from mihu_async.ledger. Nothing was sent."
+            )
+            raise UsageError(message, argument="ledger")
+        return self._ledger
+
+    async def acquire(
+        self,
+        country_code: str,
+        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str,  # noqa: A002 - the API's own name
+        *,
+        max_monthly_fee: Decimal | float | None = None,
+        agent_uuid: str | UUID | None = None,
+        answers: Mapping[str, str | RequirementValue] | None = None,
+        address: Address | None = None,
+        choose: Callable[[AvailableNumber], bool] | None = None,
+        idempotency_key: str | None = None,
+    ) -> PhoneNumber:
+        """Find a number for sale, buy it, and have an agent answer its calls. **Provisional**, as :meth:`search` is.
+
+        It calls :meth:`requirements`, :meth:`search`, :meth:`buy` and ``agents.provision_call``. Where an offer is
+        refused because it is no longer for sale, the next one is tried, ten at the most. This spends money: without a
+        key, each call that succeeds buys one number.
+
+        country_code: ISO 3166-1 alpha-2, such as ``"IT"``.
+        type: a member of the enum, or its string.
+        max_monthly_fee: the most that an offer may cost a month, in its currency; offers of unknown cost are passed
+            over then. None sets no bound.
+        agent_uuid: the agent that is to answer the number's calls. None binds none.
+        answers: what to answer to the requirements of the country and type, by their keys: a text, which is the
+            document's id where a document is asked for, or a ``RequirementValue``. What nobody asks for is not sent.
+        address: the buyer's, where the country and type need one.
+        choose: a function that is given each offer that fits, in the search's order, and returns True for one to buy.
+            None takes each.
+        idempotency_key: the name of this acquisition, as :meth:`buy` takes it, whichever number it comes to. The same
+            call again gives the same number and binds the agent where it is not bound yet. ``agent_uuid`` and
+            ``choose`` may differ then; the other arguments may not.
+
+        Raises UsageError before anything is bought, also where a requirement is not answered, with the names of all
+        that are missing; NoOfferError where no offer fits or all that fit were taken by others; BindingError where the
+        number is bought and binding it failed; and what the calls raise.
+        """
+        warn_provisional()
+        place, kind = country("country_code", country_code), TYPE("type", type)
+        agent = optional(identifier, "agent_uuid", agent_uuid)
+        given = check_answers("answers", answers or {})
+        owner_address = optional(instance_of(Address), "address", address)
+        bound = optional(money, "max_monthly_fee", max_monthly_fee)
+        found = None
+        if idempotency_key is not None:
+            key, ledger = self._named("idempotency_key", idempotency_key)
+            found = await ledger.find(key)
+        request = {"country_code": place, "type": kind, "fee": bound, "answers": given, "address": owner_address}
+        buy = partial(self._buy, fingerprint=acquisition_fingerprint(request))
+        acquisition = Acquisition(
+            country_code=place,
+            type=kind,
+            answers=given,
+            address=owner_address,
+            max_monthly_fee=bound,
+            choose=optional(check_choose, "choose", choose) or (lambda _: True),
+            search=lambda: self.search(place, kind),
+            requirements=lambda: self.requirements(place, kind),
+            buy=buy,
         )
-        return await self._pipeline.run(
-            describe("POST", PATH, PhoneNumber, json=present(body), check=check, lookup=lookup)
-        )
+        number = await acquisition.run(found, idempotency_key)
+        if agent is None:
+            return number
+        return await bind(number, agent, Agents(self._pipeline, self._concurrency).provision_call)
+
+    async def recover(self) -> AsyncGenerator[Recovered]:
+        """Find out how the purchases ended that dead processes left under their keys. Safe to repeat.
+
+        It goes through the ledger's entries of this workspace that are begun and that no live process holds. Each is
+        looked up, as after a lost answer: ``GET /phone-numbers``. No purchase is sent. A number that the purchase made
+        settles its key; a number that is somebody else's, or is not there when a call's time (``Timeout.total``) has
+        passed since it began, frees it; and what cannot be told yet stays as it is.
+
+        It yields a :class:`Recovered` for each, in the order of their keys. Run it when a worker starts, or now and
+        then; several at a time share the work.
+
+        Raises UsageError where the client has no ledger, and LedgerError where the ledger cannot be used.
+        """
+        ledger = self._needs_ledger("numbers.recover()")
+        async for recovered in recover(self._pipeline, ledger, lambda number: self._purchase({"number": number})):
+            yield recovered
 
     async def update(
         self,

@@ -7,19 +7,21 @@ from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
+from mihu_async.core.deadline import Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe, encode_query
 from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.provisional import Items
-from mihu_async.paging.pager import Pager, WalkOptions
-from mihu_async.paging.walk import Listing
+from mihu_async.paging.page import Answer
+from mihu_async.paging.pager import Pager, at_once
+from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.resources.arguments import whole
 from mihu_async.resources.listing import page_hook
 
 T = TypeVar("T")
 
-Tell = Callable[[Mapping[str, Any]], None]
-"""Is told what an answer held beside its items."""
+Tell = Callable[[Items[T]], None]
+"""Is told of each answer, for what it held beside its items."""
 
 
 class ProvisionalWarning(UserWarning):
@@ -34,7 +36,8 @@ class ProvisionalWarning(UserWarning):
 def warn_provisional() -> None:
     """Warn, the first time, the caller of the method that calls this."""
     message = (
-        "numbers.search, numbers.requirements, numbers.prepare, agents.list and agents.assign_sms are provisional: "
+        "numbers.search, numbers.requirements, numbers.prepare, numbers.acquire, agents.list and agents.assign_sms are "
+        "provisional: "
         "the paths that they call are documented, the parameters and the answers are not or only in part, so they may "
         "change in any release. This is said once."
     )
@@ -56,7 +59,7 @@ class ProvisionalEndpoint(Generic[T]):
         filters: Mapping[str, Any],
         *,
         page: int = 1,
-        tell: Tell | None = None,
+        tell: Tell[T] | None = None,
     ) -> Pager[T]:
         """Make a pager. A filter of None is not sent; what cannot be sent raises UsageError at once.
 
@@ -64,20 +67,22 @@ class ProvisionalEndpoint(Generic[T]):
         more.
         """
         request = describe("GET", self.path, self.answer, query=filters)
+        progress = Progress()
 
-        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Page[T]:
+        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Answer[T]:
             query = request.query if number == 1 else f"{request.query}&{encode_query({'page': number})}"
-            found = await pipeline.run(evolve(request, query=query, turn=turn))
+            asked = evolve(request, query=query, turn=turn)
+            found = await pipeline.run(asked, None if turn is at_once else progress)
             if tell:
-                tell(found.extra)
-            return page_of(found, number)
+                tell(found)
+            return Answer(page_of(found, number))
 
         listing = Listing(
             fetch=fetch,
             key=self.key,
             path=self.path,
             query=request.query,
-            pressure=pipeline.pressure.count,
+            room=pipeline.throttle.room,
             base_url=pipeline.base_url,
             start=whole("page", page),
             divisible=False,

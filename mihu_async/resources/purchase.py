@@ -70,7 +70,8 @@ class Purchase:
         """
         asked = next((one for one in self.requirements if key and key in {one.key, one.answer_id}), None)
         if asked is None:
-            asks = ", ".join(repr(one.label) for one in self.requirements) or "nothing"
+            known = (one.key or one.answer_id for one in self.requirements)
+            asks = ", ".join(repr(label) for label in known if label) or "nothing"
             message = f"key must name what is asked for, which is {asks}, not {key!r}. Nothing was sent."
             raise UsageError(message, argument="key")
         given = present({"value": value, "document_id": document_id})
@@ -98,7 +99,9 @@ class Purchase:
             return True
         return any(_answers(one, asked) for one in self.answers)
 
-    async def commit(self, *, max_monthly_fee: Decimal | float | None = None) -> PhoneNumber:
+    async def commit(
+        self, *, max_monthly_fee: Decimal | float | None = None, idempotency_key: str | None = None
+    ) -> PhoneNumber:
         """Buy the number, with all that was answered: ``numbers.buy``. This spends money, and is never made twice.
 
         What the offer says of fee, capabilities and location goes along, as the purchase page asks for. The first
@@ -106,6 +109,8 @@ class Purchase:
         ``numbers.wait`` tells when it is active.
 
         max_monthly_fee: the most that it may cost a month, in the currency of the offer; None sets no bound.
+        idempotency_key: the name of this purchase, as ``numbers.buy`` takes it. It names this number: a job that may
+            find another offer when it is run again needs ``numbers.acquire``.
 
         Raises UsageError before anything is sent, while something is :attr:`missing`, or where the fee is above the
         bound or not known; and what ``numbers.buy`` raises.
@@ -114,9 +119,14 @@ class Purchase:
             names = ", ".join(repr(one.label) + (f" ({one.type})" if one.type else "") for one in missing)
             message = (
                 f"Not answered yet: {names}. purchase.answer(key, …) gives a purchase that holds the answer: keep that "
-                "one. Nothing was sent."
+                "one."
             )
-            raise UsageError(message, argument="requirements")
+            if not all(asked.key or asked.answer_id for asked in missing):
+                message += (
+                    " What came without a key and an id cannot be answered by one: ask Mihu for it, and give it to "
+                    "numbers.buy(requirements=…)."
+                )
+            raise UsageError(f"{message} Nothing was sent.", argument="requirements")
         offer = self.offer
         return await self._buy(
             number=offer.number,
@@ -128,6 +138,7 @@ class Purchase:
             address=self.address,
             requirements=self.answers or None,
             max_monthly_fee=max_monthly_fee,
+            idempotency_key=idempotency_key,
         )
 
 

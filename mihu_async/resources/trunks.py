@@ -15,8 +15,7 @@ from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import SipUpdate
-from mihu_async.paging.pager import Pager, check_concurrency
-from mihu_async.paging.shard import Shard
+from mihu_async.paging.pager import Pager, Shard, check_concurrency
 from mihu_async.resources.arguments import (
     e164,
     e164_or_digits,
@@ -38,7 +37,9 @@ from mihu_async.resources.watcher import INTERVAL, Watcher
 
 PATH = "/phone-numbers/trunks"
 CHANNEL, DIRECTION = one_of(TrunkChannel), one_of(Direction)
-TRUNKS = Endpoint(PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"))
+TRUNKS = Endpoint(
+    PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"), dates=attrgetter("purchased_at", "updated_at")
+)
 
 
 class Trunks:
@@ -130,8 +131,12 @@ class Trunks:
         It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
         answer was lost, the trunk is looked up first: bound on the channel to the agent, it is what was asked for, and
         its snapshot is made from the listing; bound to another agent, it is a ConflictError; and not there, it is sent
-        again, because the service refuses what it already has.
-        A number that is used on both channels is registered once for each.
+        again, because the service refuses what it already has. Where that is refused, it is looked for as in
+        ``numbers.buy``. Where ``name``, ``direction``, ``sip`` or ``additional_settings`` were given, a trunk that is
+        found may store those of somebody else, which no answer shows: that is an OutcomeUnknownError, and
+        :meth:`update` stores yours.
+        A number that is used on both channels is registered once for each. Calls of this client for one trunk wait for
+        each other.
 
         phone_number: E.164. It must be neither in the purchased inventory nor bound on this channel.
         agent_uuid: the agent that answers; it must not serve another number on this channel.
@@ -149,10 +154,16 @@ class Trunks:
         ``await error.check()`` looks again.
         """
         body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)
-        lookup = registration_of(body["phone_number"], str(body["channel"]), body["agent_uuid"], self._listed)
+        lookup = registration_of(
+            body["phone_number"],
+            str(body["channel"]),
+            body["agent_uuid"],
+            self._listed,
+            settings=[name for name in SETTINGS if name in body],
+        )
         check = (
-            "Before registering it again, walk trunks.list(channel=…) and compare .number "
-            f"with {phone_number!r}; the service may ignore the search filter."
+            f"Before registering it again, look whom it serves: numbers.channels_of({phone_number!r})"
+            f".{body['channel']}_agent."
         )
         request = describe("POST", PATH, NumberChannels, json=body, check=check, lookup=lookup)
         return await self._pipeline.run(request)
@@ -185,7 +196,9 @@ class Trunks:
 
         Raises UsageError before anything is sent; an APIError where the service refuses and the next look shows no
         other way, such as for an agent that serves another number, or a number of the purchased inventory; and what its
-        calls raise: OutcomeUnknownError where a registration's answer was lost and could not be looked up. With
+        calls raise: OutcomeUnknownError where a registration's answer was lost and could not be looked up. A
+        trunk that is found then and may store other settings than those given is unchanged, and ``.unverified`` names
+        them. With
         ``dry_run=True`` it looks, and DryRun says what it would send.
         """
         body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)

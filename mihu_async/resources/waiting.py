@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from attrs import evolve, frozen
 
+from mihu_async.core.deadline import Deadline
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.errors import (
     APIError,
@@ -89,7 +90,8 @@ class Wait:
         """Look, sleep and look again until the number has the status, will not have it, or the time is up."""
         clock = self.pipeline.clock
         deadline = clock.monotonic() + self.timeout
-        pipeline = evolve(self.pipeline, until=deadline + self.pipeline.timeout.total)
+        outer = Deadline(deadline + self.pipeline.timeout.total, clock.pulse())
+        pipeline = evolve(self.pipeline, outer=outer)
         seen: PhoneNumber | None = None
         failure: MihuError | None = None
         looks = 0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from mihu_async.sandbox.inventory import Inventory
     from mihu_async.sandbox.journal import Journal, JournalEntry
-    from mihu_async.sandbox.rewrites import Change, NullFields, RepeatPage, UnknownEnum
+    from mihu_async.sandbox.rewrites import Change, Dated, NullFields, RepeatPage, UnknownEnum
     from mihu_async.sandbox.script import Faults
     from mihu_async.sandbox.server import Sandbox
     from mihu_async.sandbox.strictness import UndocumentedError
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "Change",
+    "Dated",
     "Delay",
     "Exchange",
     "Fault",

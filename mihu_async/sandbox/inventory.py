@@ -1,5 +1,7 @@
 """The state of the sandbox behind one lock: what tests change and look at, and what the endpoints ask for."""
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import RLock
@@ -64,9 +66,12 @@ class Inventory:
         """How many numbers may be held; it may be set anew at any time, and `None` is no limit."""
         self.activation_delay = activation_delay
         """For how many seconds a number that is bought from now on is pending; 0 makes it active at once."""
+        self.lag: float = 0.0
+        """Seconds after which a number that is bought, or a trunk that is registered, shows in the listings (0)."""
         self._now = now
         self._elapsed = elapsed
         self._lock = RLock()
+        self._hidden: dict[str, float] = {}
         self._ledger = Ledger(numbers, trunks, seed)
 
     def __repr__(self) -> str:
@@ -115,18 +120,19 @@ class Inventory:
         with self._lock:
             return self._ledger.free_agents(channel)
 
-    def insert(self, *, at: int | None = None, **fields: Any) -> Json:
+    def insert(self, *, at: int | None = None, twice: bool = False, **fields: Any) -> Json:
         """Add a purchased number at a position of the listing, `None` for its end, and return its item.
 
         Keywords are the fields of `rows.Row`: `number`, `country_code`, `location`, `type`, `status`, `compliance`
         (its status), `monthly_fee`, `agents` (uuid by channel), `purchased_at` and so on; what is left out is made up.
-        `ValueError` when the number is here already; the purchase limit and the values are not checked.
+        `ValueError` when the number is here already, unless `twice` lets it have another row; the purchase limit and
+        the values are not checked.
         """
         with self._lock:
             now, ledger = self._now(), self._ledger
             dated = ledger.factory.purchased_row(ledger.new_number())
             row = attrs.evolve(dated, **{"purchased_at": now, "updated_at": now, **fields})
-            if ledger.is_purchased(row.number) or ledger.is_external(row.number):
+            if not twice and (ledger.is_purchased(row.number) or ledger.is_external(row.number)):
                 raise ValueError(f"{row.number} is in the inventory already")
             return self._place(ledger.purchased, at, row)
 
@@ -184,7 +190,7 @@ class Inventory:
         with self._lock:
             self._activate()
             with_external = wanted.get("include_external") in {"1", "true"}
-            rows = self._ledger.rows() if with_external else self._ledger.purchased
+            rows = self._shown(self._ledger.rows() if with_external else self._ledger.purchased)
             kept = listing.NUMBERS.keep(rows, wanted)
             found, pagination = _cut(listing.ordered(kept, wanted.get("sort")), wanted)
             return {"items": self._ledger.items(found), "pagination": pagination}
@@ -192,7 +198,8 @@ class Inventory:
     def list_trunks(self, wanted: Mapping[str, Any]) -> Json:
         """Answer GET /phone-numbers/trunks for a query that `listing.TRUNKS` read."""
         with self._lock:
-            found, pagination = _cut(listing.TRUNKS.keep(self._ledger.external, wanted), wanted)
+            rows = self._shown(self._ledger.external)
+            found, pagination = _cut(listing.TRUNKS.keep(rows, wanted), wanted)
             return {"items": self._ledger.items(found), "pagination": pagination}
 
     def list_rates(self, wanted: Mapping[str, Any]) -> Json:
@@ -245,6 +252,7 @@ class Inventory:
             if self.activation_delay > 0:
                 row = attrs.evolve(row, status="pending")
                 self._ledger.activations[row.phone_number_uuid] = self._elapsed() + self.activation_delay
+            self._hide(row)
             return self._place(self._ledger.purchased, None, row)
 
     def register(self, registration: Mapping[str, Any]) -> Json:
@@ -252,6 +260,7 @@ class Inventory:
         with self._lock:
             refuse_registration(self._ledger, *_address(registration))
             row = registered_row(self._ledger, registration, self._now())
+            self._hide(row)
             self._ledger.external.append(row)
             return self._ledger.snapshot(row)
 
@@ -324,9 +333,25 @@ class Inventory:
             if row := self._ledger.row(phone_number_uuid):
                 self._ledger.replace(row, status="active", updated_at=self._now())
 
+    def _hide(self, row: Row) -> None:
+        if self.lag:
+            self._hidden[row.phone_number_uuid] = _seconds() + self.lag
+
+    def _shown(self, rows: list[Row]) -> list[Row]:
+        now = _seconds()
+        return [row for row in rows if self._hidden.get(row.phone_number_uuid, now) <= now]
+
     def _place(self, rows: list[Row], at: int | None, row: Row) -> Json:
         rows.insert(len(rows) if at is None else at, row)
         return self._ledger.items([row])[0]
+
+
+def _seconds() -> float:
+    """Tell the time of the running event loop, which a test may have its own of, or elsewhere of the machine."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return time.monotonic()
 
 
 def _cut(rows: Sequence[R], wanted: Mapping[str, Any]) -> tuple[Sequence[R], Json]:

@@ -1,6 +1,8 @@
 """Faults of the service itself: an answer that is well-formed and not as documented."""
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import attrs
@@ -19,6 +21,24 @@ class Change:
     async def around(self, exchange: Exchange) -> Answer:
         """Answer with the changed JSON."""
         return changed(await exchange.apply(), self.function)
+
+
+@attrs.frozen
+class Dated:
+    """Apply, then date the answer wrongly, as an edge whose clock is off does, or give it an age, as a cache does."""
+
+    ahead: float = 0.0
+    """How many seconds its `Date` is ahead; behind where negative."""
+    age: int | None = attrs.field(default=None, kw_only=True)
+    """Its `Age` in seconds, by which its `Date` is older, too; None sends none."""
+
+    async def around(self, exchange: Exchange) -> Answer:
+        """Answer truly, dated wrongly."""
+        answer = await exchange.apply()
+        date = datetime.now(UTC) + timedelta(seconds=self.ahead - (self.age or 0))
+        age = {} if self.age is None else {"Age": str(self.age)}
+        headers = {**answer.headers, "Date": format_datetime(date, usegmt=True), **age}
+        return attrs.evolve(answer, headers=headers)
 
 
 @attrs.frozen

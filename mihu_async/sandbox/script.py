@@ -18,6 +18,7 @@ class _Line:
     selector: Selector
     times: int | None
     skip: int
+    is_asleep: bool = False
     is_used: bool = False
 
     @property
@@ -26,7 +27,7 @@ class _Line:
 
     def is_due(self, request: JournalEntry) -> bool:
         """Tell whether to strike now; a request that is skipped is counted."""
-        if not self.selector.matches(request):
+        if self.is_asleep or not self.selector.matches(request):
             return False
         self.skip -= 1
         return self.skip < 0
@@ -67,23 +68,25 @@ class Faults:
         path: str | None = None,
         times: int | None = 1,
         skip: int = 0,
+        after_write: bool = False,
     ) -> None:
         """Add a fault for requests with this method and path, `None` for any.
 
         The path may come with or without `/api/v1` and may be a glob (`/phone-numbers*`). `times` is how often it is
-        played, `None` for ever; `skip` is how many matching requests pass it first.
+        played, `None` for ever; `skip` is how many matching requests pass it first. With `after_write` it begins only
+        after a request that is no GET, which passes it too.
         """
         if (times is not None and times < 1) or skip < 0:
             raise ValueError("a fault is played at least once, and skips no fewer than no requests")
         with self._lock:
-            self._lines.append(_Line(fault, Selector(method=method, path=path), times, skip))
+            self._lines.append(_Line(fault, Selector(method=method, path=path), times, skip, after_write))
 
     def play(self, name: str) -> None:
         """Add the faults of a script that is known by a name, such as `"outage"`; `ValueError` names them all."""
         if name not in SCRIPTS:
             raise ValueError(f"there is no script {name!r}; there are {', '.join(SCRIPTS)}")
         for cue in SCRIPTS[name].cues:
-            self.add(cue.fault, method=cue.method, path=cue.path, times=cue.times, skip=cue.skip)
+            self.add(**attrs.asdict(cue, recurse=False))
 
     def clear(self) -> None:
         """Forget every fault. One that is playing plays on."""
@@ -94,6 +97,9 @@ class Faults:
         """Return the fault that a request meets, and count it."""
         with self._lock:
             line = next((line for line in self._lines if line.is_due(request)), None)
+            if request.method != "GET":
+                for other in self._lines:
+                    other.is_asleep = False
             if line is None:
                 return None
             line.strike()

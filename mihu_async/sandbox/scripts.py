@@ -21,6 +21,7 @@ class Cue:
     path: str | None = attrs.field(default=None, kw_only=True)
     times: int | None = attrs.field(default=1, kw_only=True)
     skip: int = attrs.field(default=0, kw_only=True)
+    after_write: bool = attrs.field(default=False, kw_only=True)
 
 
 class Script:
@@ -51,9 +52,9 @@ SCRIPTS: Mapping[str, Script] = {
         Cue(Reset(after=True), method="POST", path=f"{NUMBERS}/trunks"),
     ),
     "unknown-outcome": Script(
-        "the first purchase or registration is made, its answer is lost, and no read is answered, from the start",
+        "the first purchase or registration is made, its answer is lost, and no read after it is answered",
         Cue(Reset(after=True), method="POST", path=ANY),
-        Cue(Status(503), method="GET", path=ANY, times=None),
+        Cue(Status(503), method="GET", path=ANY, times=None, after_write=True),
     ),
     "repeated-page": Script(
         "all pages after the first are the first one again",

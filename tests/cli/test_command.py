@@ -42,7 +42,7 @@ async def test_the_demo_does_the_main_job():
     assert int(before) + 1 == int(after)
     assert f"(limit {after}, current {after})" in told
     (report,) = re.findall(r"^WalkReport\((.*)\)$", told, re.MULTILINE)
-    assert report.endswith("drifted=True, complete=True")
+    assert report.endswith("drifted=True, problems=0, complete=True, proof='counted'")
     registered, assigned = re.findall(r"^(?:registered|assigned)\t(.+ \([0-9a-f-]{36}\))$", told, re.MULTILINE)
     assert registered != assigned
     assert "PurchaseLimitError: POST /api/v1/phone-numbers was refused with 403 purchase_limit_reached" in told

@@ -181,7 +181,7 @@ async def test_the_contract_would_have_noticed():
             validate(sandbox.journal[0])
 
 
-LOCAL = {"max_monthly_fee", "filters"}
+LOCAL = {"max_monthly_fee", "idempotency_key", "filters"}
 """Arguments that are held on our side and not sent, and the one that takes whatever the contract does not name."""
 
 

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from mihu_async.core.codec import ParseError, Part, elements, is_crowded, known_members, members, parse
+from mihu_async.core.codec import ParseError, Part, elements, is_crowded, known_members, members, parse, sample, text
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,10 @@ def test_json_that_nobody_can_read_is_well_formed_all_the_same(body):
 
 def test_what_an_object_or_a_list_holds_is_still_bytes():
     """Each part is read by itself, and JSON of another kind holds nothing."""
-    assert {"a": b"[1]", "b": b"2"} == {name: bytes(part) for name, part in (members(b'{"a":[1],"b":2}') or {}).items()}
+    found = members(Part(b'{"a":[1],"b":2}'))
+
+    assert {"a": b"[1]", "b": b"2"} == {name: bytes(part) for name, part in found.items()}
     assert [b"{}", b"5"] == [bytes(part) for part in elements(Part(b"[{},5]")) or ()]
-    assert members(b"[]") is None
     assert elements(Part(b"{}")) is None
 
 
@@ -49,13 +50,13 @@ def test_what_an_object_or_a_list_holds_is_still_bytes():
 def test_what_is_no_json_holds_nothing(body):
     """It is told as for the whole."""
     with pytest.raises(ParseError):
-        members(body)
+        known_members(body, ("a",))
 
 
 def test_what_is_nested_too_deeply_is_told():
     """It is JSON, as far as one can see."""
     with pytest.raises(ParseError) as caught:
-        members(b'{"a":' + b"[" * 100_000)
+        known_members(b'{"a":' + b"[" * 100_000, ("a",))
 
     assert caught.value.well_formed
 
@@ -68,6 +69,22 @@ def test_known_members_are_found_among_others():
         name: bytes(part) for name, part in (known_members(body, ("from", "a", "b")) or {}).items()
     }
     assert known_members(Part(b"[]"), ("a",)) is None
+
+
+def test_a_small_part_is_its_own_sample():
+    """Of a large one only the kind is told, for which it is not read."""
+    long = b" " * 100
+    samples = [sample(Part(part)) for part in (b"[]", b"1.5", b"null", b"[1" + long + b"]", b'{"a":1' + long + b"}")]
+
+    assert [[], 1.5, None, [None], {"": None}] == samples
+    assert ["text", 0] == [sample(Part(part)) for part in (b'"' + long + b'"', b"1" * 10_000)]
+
+
+def test_a_text_is_read_as_text_alone():
+    """Null is none, and JSON of another kind is not read."""
+    assert ("a", None) == (text(Part(b'"a"')), text(Part(b"null")))
+    with pytest.raises(ParseError):
+        text(Part(b"[]"))
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def test_all_that_is_wrong_is_noted_with_its_place():
         (NUMBER | {"phone_number_uuid": ""}, ".phone_number_uuid", "is empty"),
         (None, "", "must be an object, not null"),
         ([1], "", "must be an object, not a list"),
-        (Part(b"x"), "", "must be an object, not something of so many bytes"),
+        (Part(b"x"), "", "must be an object, not something too large"),
     ],
     ids=["empty", "missing", "number", "blank", "null", "list", "large"],
 )

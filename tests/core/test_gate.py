@@ -257,7 +257,7 @@ def paused_at_the_limiter(network, seconds, **options):
     async def sleep_and_be_paused(wait):
         await sleep(wait)
         if wait == 5:
-            calls.pressure.pause(network.clock.monotonic() + seconds)
+            calls.throttle.pause(network.clock.monotonic(), seconds)
 
     network.clock.sleep = sleep_and_be_paused
     return calls

@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mihu_async import (
+    Agent,
     Billing,
     DecodeError,
     NumberChannels,
@@ -28,6 +29,8 @@ from mihu_async.core.envelope import read_closely, read_fast
 from mihu_async.core.mask import Mask
 from mihu_async.core.reading import CLOSER_LOOKS, LARGEST_OBJECT
 from mihu_async.core.request import describe
+from mihu_async.models.agents import AgentAnswer
+from mihu_async.models.provisional import Items
 from tests.doubles import TOKEN, FakeClock, FakeSender, ok, pipeline, reading, response
 
 PAGINATION: dict[str, Any] = {"current_page": 1, "per_page": 100, "total": 3, "last_page": 1, "has_more": False}
@@ -164,11 +167,94 @@ def test_a_very_large_row_is_read_where_its_fields_are_not():
     large = {"channel_settings": {"voice": {"whitelisted_destinations": [5] * 40_000}}, "unknown": "x" * 100_000}
     found = read(page([ROW | large, "x" * 70_000]))
 
-    assert attrs.evolve(read(page([ROW])).items[0], channel_settings=None) == found.items[0]
+    assert attrs.evolve(read(page([ROW])).items[0], channel_settings=None) == attrs.evolve(
+        found.items[0], channel_settings=None
+    )
     assert [
-        "$.data.items[0].channel_settings must be an object, not something of so many bytes",
-        "$.data.items[1] must be an object, not something of so many bytes",
+        "$.data.items[0].channel_settings.voice.whitelisted_destinations must be a list, not something too large",
+        "$.data.items[1] must be an object, not something too large",
     ] == [str(problem) for problem in found.problems]
+
+
+DIGITS = "8" * 5_000
+
+
+@pytest.mark.parametrize("path", ["type", "unknown", "channel_settings", "billing"])
+def test_a_number_of_very_many_digits_costs_nothing_but_its_field(path):
+    """No reader of JSON takes it, wherever it stands; the rest of the row and the other rows are read."""
+    items = rows(2)
+    items[1] |= {"capabilities": 5, path: {"x": "DIGITS"} if path == "unknown" else ["DIGITS"]}
+    found = read(page(items).replace(b'"DIGITS"', DIGITS.encode()))
+    lost = {} if path == "unknown" else {path: None}
+
+    assert attrs.evolve(read(page(rows(2))).items[1], capabilities=None, **lost) == found.items[1]
+    assert ["$.data.items[1].capabilities", *(f"$.data.items[1].{name}" for name in lost)] == sorted(
+        (problem.path for problem in found.problems), key=lambda place: place != "$.data.items[1].capabilities"
+    )
+
+
+def test_a_number_of_very_many_digits_leaves_a_single_object_and_a_pagination_as_they_are():
+    """The field is None."""
+    number = read(json.dumps({"data": ROW | {"type": "DIGITS"}}).replace('"DIGITS"', DIGITS).encode(), PhoneNumber)
+    listed = read(page(rows(1), total="DIGITS").replace(b'"DIGITS"', DIGITS.encode()))
+
+    assert (ROW["location"], None) == (number.location, number.type)
+    assert (1, None) == (listed.pagination.last_page, listed.pagination.total)
+    assert "$.data.pagination.total must be a whole number, not something too large" == str(listed.problems[0])
+
+
+def test_a_number_of_very_many_digits_leaves_what_stands_beside_it_below_a_field():
+    """Whatever the depth at which it is found."""
+    odd = ROW | {"billing": {"monthly_fee": "1.15", "currency": "DIGITS"}}
+    number = read(json.dumps({"data": odd}).replace('"DIGITS"', DIGITS).encode(), PhoneNumber)
+    agent = {"agent": {"agent_uuid": "a", "name": "Ada", "role": "DIGITS"}}
+    found = read(json.dumps({"data": agent}).replace('"DIGITS"', DIGITS).encode(), AgentAnswer)
+
+    assert Billing(monthly_fee=Decimal("1.15")) == number.billing
+    assert "Ada" == found.agent.name
+
+
+def test_a_row_that_is_a_number_beyond_all_decimals_is_left_out():
+    """It is no object."""
+    assert 1 == read(b'{"data":{"items":[1e999999999999999999]}}', Items[Agent]).left_out
+
+
+def test_a_byte_order_mark_is_passed_over():
+    """A PHP file may begin with one."""
+    assert 1 == len(read(b"\xef\xbb\xbf" + page(rows(1))))
+
+
+def test_good_rows_of_which_all_is_kept_are_not_counted_as_odd():
+    """However many a bare list holds."""
+    found = read(
+        json.dumps({"data": [{"agent_uuid": f"a{n}", "name": "n"} for n in range(1_500)]}).encode(), Items[Agent]
+    )
+
+    assert (1_500, 0) == (len(found.items), found.problem_count)
+
+
+def test_of_a_row_with_extra_nothing_is_lost_without_a_word():
+    """A long text of an agent is read; where the row is too large for that, a problem says what is left out."""
+    agent = {"agent_uuid": "a", "name": "Ada", "description": "d" * 70_000, "role": "r"}
+    found = read(json.dumps({"data": [agent, agent | {"notes": "x" * LARGEST_OBJECT}]}).encode(), Items[Agent])
+
+    assert agent["description"] == found.items[0].description
+    assert [{"role": "r"}, {}] == [item.extra for item in found.items]
+    assert [
+        "$.data[1] is too large: of its fields those are left out that its model does not know",
+        "$.data[1].description must be text, not something too large",
+    ] == [str(problem) for problem in found.problems]
+
+
+def test_what_is_too_large_beside_items_is_left_out():
+    """It is a problem, and the items are read."""
+    items = [{"agent_uuid": "a", "name": "Ada"}]
+    much = read(json.dumps({"data": {"items": items, "facets": "x" * 70_000}}).encode(), Items[Agent])
+    digits = read(b'{"data":{"items":[],"next":' + DIGITS.encode() + b',"note":"n"}}', Items[Agent])
+
+    assert (1, {}) == (len(much.items), much.extra)
+    assert "bytes beside its items, which are left out" in str(much.problems[0])
+    assert ({"note": "n"}, ("$.data.next",)) == (digits.extra, tuple(problem.path for problem in digits.problems))
 
 
 def test_a_single_object_has_a_bound():
@@ -292,6 +378,8 @@ def _wide(kind: str) -> bytes:
     if kind == "fields":
         odd = dict.fromkeys(ROW, 5) | {"phone_number_uuid": "u"}
         return page([odd] * 10_000)
+    if kind == "keys":
+        return b'{"data":{"items":{' + b",".join(b'"k%d":1' % index for index in range(300_000)) + b"}}}"
     if kind == "list":
         return page([ROW | {"compliance": {"requirements": [{"name": 5}] * 200_000}}])
     return page([ROW | {f"unknown{index}": index for index in range(100_000)} | {"type": 5}])
@@ -307,7 +395,7 @@ def _longest(body: bytes) -> tuple[float, float, int]:
             began = time.perf_counter()
             try:
                 next(slices)
-            except StopIteration:
+            except (StopIteration, DecodeError):
                 took.append(time.perf_counter() - began)
                 break
             took.append(time.perf_counter() - began)
@@ -317,7 +405,7 @@ def _longest(body: bytes) -> tuple[float, float, int]:
     return sum(took), max(took), peak
 
 
-@pytest.mark.parametrize("kind", ["rows", "fields", "list", "unknown"])
+@pytest.mark.parametrize("kind", ["rows", "fields", "list", "unknown", "keys"])
 def test_what_is_wrong_in_many_places_is_bounded(kind):
     """Reading it takes no more than a small multiple of what a good page of the same size takes, in time and memory."""
     body = _wide(kind)

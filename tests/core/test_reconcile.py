@@ -4,67 +4,64 @@ from typing import Any
 
 import pytest
 
-from mihu_async import APIError, ConnectionLostError, DecodeError, RequestTimeoutError, RetryPolicy, ServerError
+from mihu_async import RetryPolicy
 from mihu_async.core.reconcile import (
+    LOOKS,
     Absent,
+    Conflict,
     Found,
-    Give,
-    Look,
-    Refused,
-    Send,
-    Taken,
+    LookAgain,
+    LookupFailed,
+    Resend,
+    Return,
     Unknown,
-    Unseen,
-    ended,
     settle,
 )
 from mihu_async.core.retry import Again, GiveUp
 
-WHERE: dict[str, Any] = {"method": "POST", "url": "https://acme.mihu.ai/api/v1/phone-numbers"}
-OURS = Found("it", ours=True, told="there")
-THEIRS = Found("it", ours=False, told="held before")
-UNCLEAR = Found("it", ours=None, told="no date")
-LATE = "it is not there now, which a write that is applied late may still change"
+OURS = Found("it", ours=True, reason="there")
+THEIRS = Found("it", ours=False, reason="held before")
+PERHAPS_THEIRS = Found("it", ours=False, reason="an old row", is_final=False)
+UNCLEAR = Found("it", ours=None, reason="no date")
+LATE = "it is not there now, which a write that is applied late, or a listing that lags, may still change"
 
 
-def settled(sight, then, **known):
+def settled(result, then, **known):
     """Decide with time left and looks left."""
-    given: dict[str, Any] = {"over": False, "looks": 1, "policy": RetryPolicy(), "left": 60.0, "jitter": 1.0} | known
-    return settle(sight, then=then, **given)
+    given: dict[str, Any] = {"looks": 1, "policy": RetryPolicy(), "left": 60.0} | known
+    return settle(result, then=then, **given)
 
 
 @pytest.mark.parametrize("then", [Again(1.0), GiveUp("any")])
-@pytest.mark.parametrize("over", [True, False])
 @pytest.mark.parametrize("left", [60.0, 0.0, -1.0])
 @pytest.mark.parametrize(
-    ("sight", "expected"),
+    ("result", "expected"),
     [
-        (OURS, Give("it")),
-        (THEIRS, Taken("held before")),
+        (OURS, Return("it")),
+        (THEIRS, Conflict("held before")),
         (UNCLEAR, Unknown("no date")),
-        (Unseen("the look-up failed: 503"), Unknown("the look-up failed: 503")),
+        (LookupFailed("the look-up failed: 503"), Unknown("the look-up failed: 503")),
     ],
 )
-def test_what_was_seen_decides_whatever_else_is_known(sight, expected, then, over, left):
-    """A sight is evidence; neither attempts nor time change what it says."""
-    assert expected == settled(sight, then, over=over, left=left)
+def test_what_was_seen_decides_whatever_else_is_known(result, expected, then, left):
+    """A result is evidence; neither attempts nor time change what it says."""
+    assert expected == settled(result, then, left=left)
 
 
 @pytest.mark.parametrize(
     ("then", "known", "expected"),
     [
-        (Again(1.0), {}, Send()),
-        (Again(1.0), {"looks": 9}, Send()),
+        (Again(1.0), {}, Resend()),
+        (Again(1.0), {"looks": 9}, Resend()),
         (Again(1.0), {"left": 0.0}, Unknown("it is not there now, and the call's time is up")),
         (GiveUp("no"), {"left": 0.0}, Unknown("it is not there now, and the call's time is up")),
-        (GiveUp("no"), {"over": True}, Refused()),
-        (GiveUp("no"), {"over": True, "looks": 9}, Refused()),
-        (GiveUp("no"), {}, Look(0.5)),
-        (GiveUp("no"), {"looks": 3}, Look(2.0)),
-        (GiveUp("no"), {"looks": 3, "jitter": 0.25}, Look(0.5)),
-        (GiveUp("no"), {"looks": 4}, Unknown(LATE)),
+        (GiveUp("no"), {}, LookAgain(0.5)),
+        (GiveUp("no"), {"looks": 3}, LookAgain(2.0)),
+        (GiveUp("no"), {"looks": LOOKS - 1}, LookAgain(4.0)),
+        (GiveUp("no"), {"looks": LOOKS}, Unknown(LATE)),
         (GiveUp("no"), {"looks": 3, "left": 2.0}, Unknown(LATE)),
-        (GiveUp("no"), {"policy": RetryPolicy(max_attempts=1)}, Unknown(LATE)),
+        (GiveUp("no"), {"policy": RetryPolicy(max_attempts=1)}, LookAgain(0.5)),
+        (GiveUp("no"), {"policy": RetryPolicy(base_delay=0)}, LookAgain(0.0)),
     ],
 )
 def test_what_is_not_there_is_never_taken_for_not_done(then, known, expected):
@@ -72,19 +69,15 @@ def test_what_is_not_there_is_never_taken_for_not_done(then, known, expected):
     assert expected == settled(Absent(), then, **known)
 
 
+@pytest.mark.parametrize("then", [Again(1.0), GiveUp("any")])
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("known", "expected"),
     [
-        (ServerError("", status=500, **WHERE), True),
-        (ServerError("", status=503, **WHERE), True),
-        (ServerError("", status=502, **WHERE), False),
-        (ServerError("", status=504, **WHERE), False),
-        (APIError("", status=408, **WHERE), False),
-        (RequestTimeoutError("", **WHERE), False),
-        (ConnectionLostError("", **WHERE), False),
-        (DecodeError("", status=200, content_type="", excerpt="", **WHERE), False),
+        ({}, LookAgain(0.5)),
+        ({"looks": LOOKS}, Conflict("an old row")),
+        ({"left": 0.5}, Conflict("an old row")),
     ],
 )
-def test_only_the_services_own_failure_ends_a_request(error, expected):
-    """A gateway that stopped waiting, a timeout and a loss leave the service at work."""
-    assert expected is ended(error)
+def test_beside_a_row_that_is_not_in_force_a_newer_one_may_come_up(then, known, expected):
+    """It is looked for as long, and then it is a conflict; nothing is sent again."""
+    assert expected == settled(PERHAPS_THEIRS, then, **known)

@@ -176,6 +176,23 @@ def test_any_body_makes_an_error(document, status):
 
 def test_what_is_not_as_documented_is_left_out():
     """A message that is no text is no message."""
-    parsed = parse_refusal({"message": 5, "error": {"code": []}, "data": {"limit": True, "current": "3"}}, MASK)
+    parsed = parse_refusal({"message": 5, "error": {"code": []}, "data": {"limit": True, "current": "3.5"}}, MASK)
 
     assert (None, None, None, None) == (parsed.message, parsed.code, parsed.limit, parsed.current)
+
+
+@pytest.mark.parametrize("errors", ["It is taken.", ["It is taken.", 5, None]])
+def test_errors_without_fields_are_the_details(errors):
+    """They are texts, and what is none is left out."""
+    error = refusal(422, {"message": "The given data was invalid.", "errors": errors})
+
+    assert isinstance(error, ValidationError)
+    assert ("It is taken.", {}) == (error.details, error.fields)
+    assert "'The given data was invalid.' (It is taken.)" in str(error)
+
+
+def test_numbers_of_a_refusal_may_come_as_text():
+    """So PHP writes some."""
+    parsed = parse_refusal({"data": {"error": "purchase_limit_reached", "limit": "10", "current": "9"}}, MASK)
+
+    assert (True, 10, 9) == (parsed.limited, parsed.limit, parsed.current)

@@ -46,6 +46,8 @@ def test_a_query_value_that_has_no_spelling_is_refused(value):
     """The error names the parameter."""
     with pytest.raises(UsageError, match="'q'"):
         encode_query({"q": value})
+    with pytest.raises(UsageError, match="'q'"):
+        describe("GET", "/x", RAW, query={"q": value})
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,18 @@ from mihu_async import (
     ServerError,
     UsageError,
 )
-from mihu_async.core.retry import Again, GiveUp, Lost, backoff, decide, parse_retry_after
+from mihu_async.core.retry import (
+    Again,
+    Ambiguous,
+    GiveUp,
+    Throttled,
+    backoff,
+    decide,
+    failed_by_standstill,
+    parse_date,
+    parse_retry_after,
+)
+from mihu_async.core.timeout import Bounds
 
 WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/phone-numbers"}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -44,7 +55,7 @@ LOST = [
     *(api(ServerError, status) for status in (500, 502, 503, 504, 507, 520, 524, 599)),
 ]
 REFUSED = [
-    *(api(APIError, status) for status in (200, 302, 400)),
+    *(api(APIError, status) for status in (200, 400)),
     api(ConflictError, 409),
     *(api(ServerError, status) for status in (501, 505)),
 ]
@@ -63,7 +74,7 @@ def test_what_comes_the_same_again_is_not_asked_for_again(method, lost):
 
 def test_a_purchase_whose_answer_comes_the_same_again_is_looked_up():
     """It may have been made, and may be sent again where it was not."""
-    assert isinstance(decide(UNREADABLE, method="POST", attempt=1, policy=POLICY, left=60, jitter=1.0), Lost)
+    assert isinstance(decide(UNREADABLE, method="POST", attempt=1, policy=POLICY, left=60, jitter=1.0), Ambiguous)
 
 
 def name(error) -> str:
@@ -90,14 +101,14 @@ def test_what_would_fail_again_is_not_tried_again(method):
     never.is_permanent = cut_off.is_permanent = True
 
     assert GiveUp() == decided(never, method=method)
-    assert (GiveUp() if method == "GET" else Lost(GiveUp())) == decided(cut_off, method=method)
+    assert (GiveUp() if method == "GET" else Ambiguous(GiveUp())) == decided(cut_off, method=method)
 
 
 @pytest.mark.parametrize("error", LOST, ids=name)
 def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
     """What may have been carried out is repeated only where twice is as good as once."""
     assert Again(0.5) == decided(error)
-    assert Lost(Again(0.5)) == decided(error, method="POST")
+    assert Ambiguous(Again(0.5)) == decided(error, method="POST")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
@@ -106,7 +117,7 @@ def test_json_of_a_wrong_shape_is_not_asked_for_again(method):
     error = DecodeError("", status=200, content_type="application/json", excerpt="", paths=("$.data",), **WHERE)
 
     assert GiveUp() == decided(error, method=method)
-    assert Lost(Again(0.5)) == decided(error, method="POST")
+    assert Ambiguous(Again(0.5)) == decided(error, method="POST")
 
 
 @pytest.mark.parametrize("error", REFUSED, ids=name)
@@ -114,6 +125,14 @@ def test_json_of_a_wrong_shape_is_not_asked_for_again(method):
 def test_a_refusal_is_final(error, method):
     """Every other status is an answer, and asking again would get the same one."""
     assert GiveUp() == decided(error, method=method)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
+def test_a_redirect_is_no_answer_to_a_write_that_is_not_repeatable(status):
+    """It may point to what was made, so that is looked up, and nothing is sent again; elsewhere it is a refusal."""
+    assert GiveUp() == decided(api(APIError, status), method="GET")
+    assert GiveUp() == decided(api(APIError, status), method="PUT")
+    assert Ambiguous(GiveUp("it was redirected")) == decided(api(APIError, status), method="POST")
 
 
 def test_attempts_are_bounded():
@@ -235,3 +254,54 @@ def test_a_budget_is_a_budget():
     with pytest.raises(UsageError, match="budget must be RetryBudget"):
         RetryPolicy(budget=500)  # type: ignore[arg-type]  # the point of the test
     assert RetryBudget(tokens=500, cost=5, refill=1) == RetryPolicy().budget
+
+
+@pytest.mark.parametrize(
+    ("error", "took", "only"),
+    [
+        (RequestTimeoutError("", **WHERE), 29.9, True),
+        (RequestTimeoutError("", **WHERE), 30.0, False),
+        (ConnectTimeoutError("", **WHERE), 9.9, True),
+        (ConnectTimeoutError("", **WHERE), 10.0, False),
+        (ConnectionLostError("", **WHERE), 1.0, True),
+        (api(ServerError, 500), 1.0, False),
+    ],
+    ids=["read", "slow", "connect", "slow to connect", "lost", "answered"],
+)
+def test_an_attempt_failed_only_for_a_standstill_where_it_had_time_left_beside_that(error, took, only):
+    """What the service answered is no failure of the loop."""
+    assert only == failed_by_standstill(error, took=took, bounds=Bounds(60.0, 10.0, 30.0))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_throttled_request_is_sent_again_after_the_pause_of_the_client(method, lost):
+    """Whatever its number, and whatever the budget holds."""
+    verdict = decide(
+        THROTTLED[0], method=method, attempt=9, policy=POLICY, left=8, jitter=1, affordable=False, held=7, lost=lost
+    )
+
+    assert Throttled(7) == verdict
+
+
+def test_a_throttled_request_whose_pause_is_too_long_is_given_up():
+    """Longer than the call has time, or than the policy waits; a purchase whose answer was lost is looked up then."""
+
+    def decided(retry_after=None, *, held=7.0, method="GET", lost=False):
+        error = api(RateLimitError, 429, retry_after)
+        return decide(error, method=method, attempt=1, policy=POLICY, left=7, jitter=1, held=held, lost=lost)
+
+    late = GiveUp("the next attempt would begin after the call's total time, of which 7 s are left")
+
+    assert late == decided()
+    assert GiveUp("the service asks for a pause of 61 s, above max_retry_after=60") == decided(61.0)
+    assert Ambiguous(late) == decided(method="POST", lost=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -2359", "Thu, 01 Jan 1969 00:00:00 GMT", "soon"],
+)
+def test_a_date_from_which_nothing_can_be_counted_is_none(text):
+    """A moment before or after it would be no date any more, and no clock shows it."""
+    assert parse_date(text) is None

@@ -543,11 +543,25 @@ async def test_a_redirect_is_not_followed(sandbox, location):
         sandbox.faults.add(Redirect(other.base_url if location == "other" else location), times=None)
         async with connect(sandbox) as mihu:
             with pytest.raises(APIError, match="A redirect is not followed") as caught:
+                await mihu.numbers.list()
+            with pytest.raises(OutcomeUnknownError, match="A redirect is not followed") as lost:
                 await mihu.numbers.buy(**PURCHASE)
 
         assert 302 == caught.value.status
+        assert 302 == getattr(lost.value.__cause__, "status", None)
         assert 0 == len(other.journal)
-    assert 1 == len(sandbox.journal)
+    assert ["GET", "POST", "GET"] == [entry.method for entry in sandbox.journal]
+
+
+async def test_a_look_up_asks_for_no_cached_answer(sandbox):
+    """Nothing else does."""
+    sandbox.faults.play("lost-purchase")
+    async with connect(sandbox) as mihu:
+        await mihu.numbers.list()
+        await mihu.numbers.buy(**PURCHASE)
+    asked = [(entry.method, entry.headers.get("Cache-Control")) for entry in sandbox.journal]
+
+    assert [("GET", None), ("POST", None), ("GET", "no-cache")] == asked
 
 
 @pytest.mark.parametrize(("bound", "fits"), [(100_000, True), (99_999, False)])

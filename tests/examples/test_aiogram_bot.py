@@ -1,6 +1,7 @@
 """The Telegram bot, from its first poll to its last answer."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -38,8 +39,9 @@ def assignment(workspace):
 @pytest.mark.usefixtures("running")
 async def test_it_lists_numbers(telegram, workspace):
     """Those of the country that was named, or the first twenty; each answer costs one request."""
+    old = dict.fromkeys(("purchased_at", "updated_at"), datetime(2026, 1, 1, tzinfo=UTC))  # a walk counts what is old
     for number in ("+390790080041", "+390790080042"):
-        workspace.inventory.insert(number=number, country_code="IT", status="active")
+        workspace.inventory.insert(number=number, country_code="IT", status="active", **old)
     first = [f"{row['number']} {row['status']}" for row in workspace.inventory.numbers[:20]]
 
     assert "+390790080041 active\n+390790080042 active" == await telegram.ask("/numbers IT", chat=CHAT)
@@ -64,7 +66,7 @@ async def test_it_tells_the_chat_what_went_wrong(telegram, workspace, assignment
     """And goes on: one failure after the other, and then all is well."""
     _, agent, command = assignment
     failures = [
-        (Status(404), "Mihu refused: Not Found"),
+        (Status(404), "Mihu refused: A fault of the sandbox's script."),
         (Status(429, retry_after=120), "Mihu is busy. Try again in 120 s."),
         (Status(200, body="no JSON"), "Mihu gave no usable answer. To send the command again is safe."),
     ]

@@ -58,8 +58,8 @@ async def test_it_assigns_a_trunk(service, workspace, trunk, agent):
 @pytest.mark.parametrize(
     ("fault", "status", "says"),
     [
-        (Status(404), 404, "Not Found"),
-        (Status(409), 409, "Conflict"),
+        (Status(404), 404, "A fault of the sandbox's script."),
+        (Status(409), 409, "A fault of the sandbox's script."),
         (Status(429, retry_after=120), 503, "Mihu is busy."),
         (Status(403), 502, "Mihu gave no usable answer."),
     ],

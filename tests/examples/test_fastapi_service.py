@@ -54,8 +54,8 @@ async def test_it_buys_a_number(service, workspace):
 @pytest.mark.parametrize(
     ("fault", "status", "says"),
     [
-        (Status(404), 404, "Not Found"),
-        (Status(409), 409, "Conflict"),
+        (Status(404), 404, "A fault of the sandbox's script."),
+        (Status(409), 409, "A fault of the sandbox's script."),
         (Status(429, retry_after=120), 503, "Mihu is busy."),
         (Status(401), 502, "Mihu gave no usable answer."),
     ],
@@ -111,7 +111,7 @@ async def test_a_purchase_that_may_have_been_made_says_so(service, workspace):
 
     assert 504 == answer.status
     assert body["detail"].startswith("It is not known whether this was done. ")
-    assert "numbers.list()" in body["detail"]
+    assert "numbers.channels_of(" in body["detail"]
 
 
 async def test_a_request_under_way_is_answered_before_the_client_is_closed(workspace):

@@ -69,7 +69,7 @@ async def test_it_says_how_many_numbers_a_full_workspace_holds(slack, workspace)
     ("faults", "command", "says"),
     [
         ([], "/buy 0790 IT local", "number must"),
-        ([Status(404)], BUY, "Mihu refused: Not Found"),
+        ([Status(404)], BUY, "Mihu refused: A fault of the sandbox's script."),
         ([Status(429, retry_after=120)], BUY, "Mihu is busy. Try again in 120 s."),
         ([Reset(after=True), *[Status(403)] * 9], BUY, "It is not known whether this was done. "),
         ([Status(200, body="no JSON")] * 9, "/numbers", "Mihu gave no usable answer. Nothing was changed."),

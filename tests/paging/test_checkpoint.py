@@ -1,23 +1,38 @@
 import base64
 import json
 import random
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mihu_async import MihuClient, MihuError, PaginationError, UsageError
-from mihu_async.paging.checkpoint import ANCHORS, MAJOR, Place, decode_checkpoint, encode_checkpoint
+from mihu_async.paging.checkpoint import ANCHORS, FORMAT, Place, decode_checkpoint, encode_checkpoint
+from mihu_async.paging.page import Moment
+from mihu_async.paging.proof import Evidence
 from tests.paging.listings import Move, Shelf, keep
 from tests.paging.test_walk import missing
 
 NAME = "/phone-numbers?status=active&per_page=100"
 
 
-@given(st.integers(1), st.lists(st.text(), max_size=ANCHORS))
-def test_a_place_survives_being_written_down(page, anchors):
-    """The string holds the page and the last items, and is fit for a file name or an address."""
-    place = Place(page=page, anchors=tuple(anchors))
+NOON = datetime(2026, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+evidences = st.builds(
+    Evidence,
+    total=st.none() | st.integers(0),
+    since=st.none() | st.just(Moment(NOON, NOON)),
+    shown=st.integers(0),
+    there=st.integers(0),
+    moved=st.booleans(),
+    dated=st.booleans(),
+)
+
+
+@given(st.integers(1), st.lists(st.text(), max_size=ANCHORS), evidences)
+def test_a_place_survives_being_written_down(page, anchors, evidence):
+    """The string holds the page, the last items and what was counted, and is fit for a file name or an address."""
+    place = Place(page=page, anchors=tuple(anchors), evidence=evidence)
     text = encode_checkpoint(place, listing=NAME)
 
     assert place == decode_checkpoint(text, listing=NAME)
@@ -33,9 +48,14 @@ def forge(*values) -> str:
     ("text", "why"),
     [
         (encode_checkpoint(Place(page=1), listing="/phone-numbers?per_page=100"), "other filters or page size"),
-        (forge(MAJOR + 1, "0", 1), "made by version"),
-        (forge(MAJOR, "0", 0), "not one that checkpoint"),
-        (forge(MAJOR, "0", 1, 5), "not one that checkpoint"),
+        (forge(FORMAT + 1, "0", 1), "made by a version of the SDK that writes checkpoints in another form"),
+        (forge(1, "0", 1, "a"), "in another form"),
+        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True]), "other filters or page size"),
+        (forge(FORMAT, "0", 0, [1, 1, 1, 1, True, True]), "not one that checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True], 5), "not one that checkpoint"),
+        (forge(FORMAT, "0", 1, "a"), "not one that checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 2], "a"), "not one that checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 1e300, 1, 1, True, True], "a"), "not one that checkpoint"),
         (forge({}), "not one that checkpoint"),
         ("", "not one that checkpoint"),
         ("§", "not one that checkpoint"),
@@ -97,6 +117,17 @@ async def test_a_finished_walk_goes_on_with_what_came_since():
     assert ["new"] == await again.collect()
 
 
+@pytest.mark.parametrize("count", [0, 6])
+async def test_a_walk_that_ended_after_several_passes_goes_on_behind_its_end(count):
+    """Its place is behind the last item of the last pass; where there was none, it is the beginning."""
+    shelf = Shelf(count, 3)
+    pager = shelf.pager().with_options(on_drift="verify")
+    await pager.collect()
+    shelf.items.append("new")
+
+    assert ["new"] == await pager.with_options(resume=pager.checkpoint()).collect()
+
+
 async def test_a_walk_that_has_not_begun_is_at_its_beginning():
     """A pager that was never used, or that resumes itself, knows its place."""
     shelf = Shelf(6, 3)
@@ -125,6 +156,58 @@ async def test_nothing_is_lost_though_the_listing_moved_in_between(kinds):
             assert set(taken[:-1]).isdisjoint(rest), seed
 
 
+@pytest.mark.parametrize(("dated", "proof"), [(True, "counted"), (False, "still")])
+async def test_a_walk_that_goes_on_proves_the_whole(dated, proof):
+    """Its checkpoint tells how many items there were, and how many of them were given."""
+    shelf = Shelf(12, 3, dated=dated)
+    for taken in (1, 2, 5, 12):
+        pager = shelf.pager()
+        await walk_until(pager, taken)
+        between = shelf.pager().with_options(resume=pager.checkpoint())
+        await walk_until(between, 1)
+        resumed = shelf.pager().with_options(resume=between.checkpoint())
+        await resumed.collect()
+
+        assert (proof, False) == (resumed.report.proof, resumed.report.drifted)
+
+
+@pytest.mark.parametrize(("dated", "complete"), [(True, True), (False, False)])
+async def test_a_walk_that_goes_on_after_a_move_needs_dates_to_prove_itself(dated, complete, caplog):
+    """What came before the checkpoint is not read again, so nothing but counting tells."""
+    shelf = Shelf(12, 3, [Move(1, "insert", 0.0)], dated=dated)
+    pager = shelf.pager()
+    await walk_until(pager, 5)
+    resumed = shelf.pager().with_options(resume=pager.checkpoint())
+    await resumed.collect()
+
+    assert complete == resumed.report.complete
+    assert complete == ("cannot read again what came before it" not in caplog.text)
+
+
+async def test_a_checkpoint_that_counted_nothing_can_be_gone_on_from():
+    """It stands behind a later pass, whose place tells nothing of a count; so the walk does not promise."""
+    shelf = Shelf(9, 3)
+    uncounted = encode_checkpoint(Place(page=2, anchors=("item-3",)), listing="/shelf?per_page=3")
+    resumed = shelf.pager().with_options(resume=uncounted)
+
+    assert shelf.items[4:] == await resumed.collect()
+    assert (False, False) == (resumed.report.complete, resumed.report.drifted)
+
+
+async def test_a_checkpoint_before_a_known_item_goes_back_to_the_beginning():
+    """What stands there may have slipped, and goes before what was given; so the walk rather repeats."""
+    shelf = Shelf(9, 3)
+    pager = shelf.pager()
+    pages = pager.pages()
+    await anext(pages)
+    shelf.items[2:2] = ["new-1", "new-2"]
+    shelf.items.insert(0, "new-0")
+
+    assert ("new-1", "new-2") == (await anext(pages)).items
+    assert shelf.items == await shelf.pager().with_options(resume=pager.checkpoint()).collect()
+    await pages.aclose()
+
+
 async def test_where_all_its_items_are_gone_a_walk_rather_repeats():
     """None of the last items is left, so the walk begins again."""
     shelf = Shelf(30, 3)
@@ -135,6 +218,17 @@ async def test_where_all_its_items_are_gone_a_walk_rather_repeats():
 
     assert shelf.items == rest
     assert "item-0" in taken
+
+
+async def test_a_place_is_looked_for_on_both_sides():
+    """Where more was inserted before it than a page holds, it stands on a later one."""
+    shelf = Shelf(12, 1)
+    pager = shelf.pager()
+    await walk_until(pager, 10)
+    shelf.items[:0] = [f"new-{number}" for number in range(12)]
+    resumed = shelf.pager().with_options(resume=pager.checkpoint())
+
+    assert ["item-9", "item-10", "item-11"] == await resumed.collect()
 
 
 async def test_verify_goes_on_from_a_checkpoint_too():

@@ -1,4 +1,10 @@
-from mihu_async import Page, Pagination
+from typing import Any
+
+import pytest
+
+from mihu_async import Page, Pagination, PaginationError
+from mihu_async.paging.page import check_progress, has_more, last_page
+from tests.paging.listings import keep, page_of, pager_of
 
 
 def test_a_page_can_be_iterated_and_counted():
@@ -8,3 +14,78 @@ def test_a_page_can_be_iterated_and_counted():
 
     assert ["a", "b"] == list(page)
     assert 2 == len(page)
+    assert ((), 0) == (page.problems, page.left_out)
+
+
+def told(items: str = "ab", **fields: Any) -> Page[Any]:
+    """Make a page of which only some fields could be read."""
+    unread: dict[str, Any] = dict.fromkeys(("current_page", "per_page", "total", "last_page", "has_more"))
+    return Page(items=tuple(items), pagination=Pagination(**unread | fields))
+
+
+@pytest.mark.parametrize(
+    ("page", "number", "more"),
+    [
+        (told(has_more=True, last_page=1), 1, True),
+        (told(has_more=False, last_page=9), 1, False),
+        (told(last_page=2), 1, True),
+        (told(last_page=2), 2, False),
+        (told(total=5, per_page=2), 2, True),
+        (told(total=5, per_page=2), 3, False),
+        (told(total=0, per_page=2), 1, False),
+        (told(total=5), 3, True),
+        (told(), 7, True),
+    ],
+)
+def test_whether_a_page_follows_is_read_from_what_can_be_read(page, number, more):
+    """First has_more tells, then last_page, then total; else any page with items is followed by another one."""
+    check_progress(page, requested=number)
+
+    assert more is has_more(page, number=number)
+
+
+def test_an_empty_page_that_does_not_say_whether_there_is_more_is_an_error():
+    """Going on would be a guess, and so would the end."""
+    with pytest.raises(PaginationError, match="does not say whether there is more"):
+        has_more(told(""), number=4)
+
+    assert last_page(told("")) is None
+
+
+async def test_a_listing_whose_pagination_cannot_be_read_is_walked_to_an_empty_page():
+    """All is given, and then the error says what is not known."""
+    asked: list[int] = []
+    given: list[str] = []
+
+    async def fetch(number, turn):
+        asked.append(number)
+        return told("".join(page_of("abcde", number, 2).items))
+
+    with pytest.raises(PaginationError, match="does not say"):
+        await keep(given, pager_of(fetch, concurrency=4))
+
+    assert [*"abcde"] == given
+    assert [1, 2, 3, 4] == asked
+
+
+async def test_a_listing_of_unknown_length_is_not_cut():
+    """A part has an end, and the total at the cut."""
+
+    async def fetch(number, turn):
+        return told("ab", has_more=False)
+
+    with pytest.raises(PaginationError, match="cannot be cut"):
+        await pager_of(fetch).split(2)
+
+
+async def test_without_a_total_nothing_is_proved(caplog):
+    """The walk ends where has_more says, as often as it may, and says why it is not complete."""
+
+    async def fetch(number, turn):
+        return told("".join(page_of("abcd", number, 2).items), has_more=number < 2)
+
+    pager = pager_of(fetch)
+
+    assert [*"abcd"] == await pager.collect()
+    assert (False, None, None) == (pager.report.complete, pager.report.proof, pager.report.expected)
+    assert "does not say how many items there were" in caplog.text

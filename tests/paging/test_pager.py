@@ -197,7 +197,7 @@ async def test_the_report_is_true_at_every_moment():
     reports = [(item, pager.report.yielded, pager.report.pages, pager.report.complete) async for item in pager]
 
     assert [(1, 1, 1, None), (2, 2, 1, None), (3, 3, 2, None)] == reports
-    assert WalkReport(expected=3, yielded=3, pages=2, complete=True) == pager.report
+    assert WalkReport(expected=3, yielded=3, pages=2, complete=True, proof="still") == pager.report
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mihu_async import MihuClient, Shard, UsageError
-from mihu_async.paging.shard import ranges
+from mihu_async.paging.pager import ranges
 from mihu_async.sandbox import Sandbox
 
 
@@ -55,7 +55,7 @@ def test_the_union_of_all_shards_is_the_listing():
         assert 1 + 23 == len(sandbox.journal)
 
 
-async def test_a_shard_that_sees_the_listing_moved_does_not_promise():
+async def test_a_shard_that_sees_the_listing_moved_does_not_promise(caplog):
     """Ranges do not know of each other, so a shift across their edge cannot be mended."""
     async with Sandbox(numbers=20, trunks=0) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
         first, second = await mihu.numbers.list(per_page=5).split(2)
@@ -65,6 +65,19 @@ async def test_a_shard_that_sees_the_listing_moved_does_not_promise():
             await pager.collect()
 
     assert [(True, False)] * 2 == [(pager.report.drifted, pager.report.complete) for pager in pagers]
+    assert "a part cannot be counted" in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["recover", "verify"])
+async def test_a_shard_holds_still_and_is_not_counted(mode):
+    """Each part of a listing that did not move says so, also where all its dates are old."""
+    async with Sandbox(numbers=20, trunks=0) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
+        pagers = [mihu.numbers.shard(part).with_options(on_drift=mode) for part in await mihu.numbers.list().split(1)]
+        pagers += [mihu.numbers.shard(part) for part in await mihu.numbers.list(per_page=3).split(3)]
+        for pager in pagers:
+            await pager.collect()
+
+    assert ["still"] * 4 == [pager.report.proof for pager in pagers]
 
 
 @pytest.mark.parametrize(("begin", "pages"), [(1, [(1, 3), (4, 6)]), (5, [(5, 5), (6, 6)]), (7, [(7, 7)])])

@@ -11,7 +11,7 @@ class Source:
     def __init__(self, *, held: bool = False) -> None:
         self.asked: list[int] = []
         self.under_way: set[int] = set()
-        self.pressure = 0
+        self.room = 1000
         self.gate = asyncio.Event()
         self.broken: dict[int, Exception] = {}
         if not held:
@@ -24,16 +24,13 @@ class Source:
             await self.gate.wait()
             if number in self.broken:
                 raise self.broken[number]
-            await turn(b"page %d" % number)
+            await turn(b"")
             return number
         finally:
             self.under_way.discard(number)
 
-    def arrived(self, number: int, body: bytes) -> None:
-        assert b"page %d" % number == body
-
     def window(self, most: int) -> Window[int]:
-        return Window(self.fetch, most=most, pressure=lambda: self.pressure, arrived=self.arrived)
+        return Window(self.fetch, most=most, room=lambda: self.room)
 
 
 async def test_the_window_doubles_with_each_page_up_to_its_most():
@@ -47,7 +44,6 @@ async def test_the_window_doubles_with_each_page_up_to_its_most():
         ahead.append(len(source.asked) - number)
 
     assert [0, 1, 3, 7, 7, 7, 7] == ahead
-    assert 8 == window.width
 
 
 async def test_no_page_past_the_last_is_fetched_ahead():
@@ -84,35 +80,52 @@ async def test_a_slow_caller_is_waited_for():
     assert before == source.asked
 
 
-async def test_pressure_halves_the_window_and_it_grows_slowly():
-    """After the service asked for less, the window no longer doubles."""
+@pytest.mark.parametrize(
+    ("last", "ahead"),
+    [(60, [0, 1, 3, 7, 11, 11, 11]), (100, [0, 1, 3, 7, 15, 19, 19]), (999, [0, 1, 3, 7, 15, 31, 63])],
+)
+async def test_a_wide_window_waits_for_some_pages_to_come(last, ahead):
+    """It is no wider than a dozen pages or a fifth of the listing at first, so that a limit that is met refuses few."""
     source = Source()
-    window = source.window(16)
+    window = source.window(64)
+    beyond = []
+    for number in range(1, 8):
+        await window.read(number, last=last)
+        beyond.append(max(source.asked) - number)
+    await window.clear()
+
+    assert ahead == beyond
+
+
+async def test_a_wide_window_grows_with_what_has_come():
+    """It is as wide as half of the pages that have come."""
+    source = Source()
+    window = source.window(64)
+    beyond = []
+    for number in range(1, 61):
+        await window.read(number, last=60)
+        beyond.append(max(source.asked) - number)
+
+    assert [11, 11, 11, 12, 12] == beyond[23:28]
+
+
+async def test_a_window_is_no_wider_than_the_client_has_room():
+    """What the service refuses to any call narrows it, and it is as wide as before when there is room again."""
+    source = Source()
+    window = source.window(8)
     for number in range(1, 6):
         await window.read(number, last=999)
-    assert 16 == window.width
-    source.pressure += 1
-    widths = []
-    for number in range(6, 10):
+    source.room = 2
+    ahead = []
+    for number in range(6, 16):
         await window.read(number, last=999)
-        widths.append(window.width)
+        ahead.append(max(source.asked) - number)
+    source.room = 1000
+    await window.read(16, last=999)
 
-    assert [9, 10, 11, 12] == widths
-    source.pressure += 3
-    await window.read(10, last=999)
-    assert 7 == window.width
-
-
-async def test_a_window_is_never_less_than_one_page():
-    """Under any pressure the walk goes on."""
-    source = Source()
-    window = source.window(1)
-    for number in range(1, 5):
-        source.pressure += 1
-        await window.read(number, last=9)
-
-    assert 1 == window.width
-    assert [1, 2, 3, 4] == source.asked
+    assert [6, 5, 4, 3, 2, 1, 1, 1, 1, 1] == ahead
+    assert 23 == max(source.asked)
+    await window.clear()
 
 
 async def test_a_page_that_failed_raises_when_its_turn_comes():

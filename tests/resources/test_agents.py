@@ -1,5 +1,4 @@
 import warnings
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +12,12 @@ from mihu_async import (
     DecodeError,
     MihuClient,
     OutcomeUnknownError,
-    PermissionDeniedError,
     ProvisionalWarning,
     RetryPolicy,
     SipAssignment,
     UsageError,
 )
-from mihu_async.core.reconcile import Found
+from mihu_async.core.reconcile import LOOKS, Circumstances, Found
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.lookups import provision_of, sms_assignment_of
 from mihu_async.resources.provisional import warn_provisional
@@ -218,21 +216,22 @@ async def test_a_binding_that_is_not_there_is_asked_for_again(call):
     assert (Agent(**ADA), ["POST", "GET", "POST"]) == await provision(failed(502), snapshot(**call), DONE)
 
 
-async def test_a_refusal_after_a_loss_is_raised_where_another_agent_answers():
-    """What the service refuses in the end is not carried out."""
+async def test_a_refusal_after_a_loss_tells_nothing_where_another_agent_answers():
+    """The first request may still be carried out."""
     other = snapshot(bound=True, agent_uuid=OTHER)
-    with pytest.raises(PermissionDeniedError, match="the message"):
-        await provision(failed(500), other, failed(403), other)
+    with pytest.raises(OutcomeUnknownError, match="the message"):
+        await provision(failed(500), other, failed(403), *[other] * LOOKS)
 
 
 def test_a_binding_to_an_agent_without_a_name_decides_nothing():
     """It may be that one or another."""
-    now, bound = datetime.now(UTC), Binding(bound=True)
-    calls, messages = provision_of(AGENT, NUMBER).judge(bound, now), sms_assignment_of(AGENT, NUMBER).judge(bound, now)
+    known, bound = Circumstances(None), Binding(bound=True)
+    calls = provision_of(AGENT, NUMBER).judge(bound, known)
+    messages = sms_assignment_of(AGENT, NUMBER).judge(bound, known)
 
-    told = "an agent answers its {}, but the service does not say which"
-    assert Found(Agent(agent_uuid=AGENT, name=""), ours=None, told=told.format("calls")) == calls
-    assert Found(bound, ours=None, told=told.format("text messages")) == messages
+    reason = "an agent answers its {}, but the service does not say which"
+    assert Found(Agent(agent_uuid=AGENT, name=""), ours=None, reason=reason.format("calls")) == calls
+    assert Found(bound, ours=None, reason=reason.format("text messages")) == messages
 
 
 @pytest.mark.parametrize("done", [response(204, body=b""), ok(None), ok([1]), ok({"agent": ADA}), ok("done")])

@@ -175,7 +175,6 @@ async def test_a_refusal_is_believed_where_nothing_else_is_seen(outcomes, done):
         refusal(401, AuthenticationError),
         refusal(429, RateLimitError),
         refusal(500, ServerError),
-        OutcomeUnknownError("unknown", method="POST", url="u", how_to_check=""),
         UsageError("wrong"),
     ],
 )
@@ -189,6 +188,29 @@ async def test_what_is_not_about_the_trunk_is_raised_at_once(error, step):
 
     assert error is caught.value
     assert step == scene.done[-1]
+
+
+UNKNOWN = OutcomeUnknownError("unknown", method="POST", url="u", how_to_check="")
+
+
+async def test_a_trunk_whose_settings_are_not_known_is_unchanged_and_unverified():
+    """It serves the agent, and whose settings it stores no answer shows."""
+    scene = Scene(look=[NOT_FOUND, snapshot("a")], register=[UNKNOWN])
+    ensured = await scene.run()
+
+    assert (EnsureOutcome.UNCHANGED, ("name",)) == (ensured.outcome, ensured.unverified)
+    assert ["look", "register", "look"] == scene.done
+
+
+@pytest.mark.parametrize("seen", [NOT_FOUND, snapshot("b"), snapshot(), refusal(500, ServerError)])
+async def test_a_registration_that_is_not_known_is_raised_where_no_trunk_serves_the_agent(seen):
+    """Whatever the look after it shows, or where that fails."""
+    scene = Scene(look=[NOT_FOUND, seen], register=[UNKNOWN])
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await scene.run()
+
+    assert UNKNOWN is caught.value
+    assert ["look", "register", "look"] == scene.done
 
 
 async def test_a_trunk_that_comes_and_goes_is_given_up():

@@ -1,6 +1,7 @@
 """Whose what a look-up found is: pure judgements, and how it is found."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -15,13 +16,22 @@ from mihu_async import (
     InboundSettings,
     NumberChannels,
     NumberSource,
+    NumberStatus,
     OutboundSettings,
     Pager,
     PhoneNumber,
 )
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import TOLERANCE, Found
-from mihu_async.resources.lookups import purchase_of, registration_of, snapshot_of
+from mihu_async.core.reconcile import Circumstances, Found
+from mihu_async.core.server_clock import CallWindow, TimeInterval
+from mihu_async.resources.lookups import (
+    Rows,
+    about_another,
+    judge_purchase,
+    judge_registration,
+    purchase_of,
+    snapshot_of,
+)
 from mihu_async.resources.numbers import NUMBERS
 from tests.doubles import FakeClock, FakeSender, failed, ok, pipeline
 
@@ -35,49 +45,87 @@ def number(**fields: Any) -> PhoneNumber:
     return PhoneNumber(**{"phone_number_uuid": "u", "number": NUMBER, "is_external": False, **fields})
 
 
-def never(*_: Any) -> Any:
-    """Stand for a listing that a judgement must not need."""
-    raise AssertionError
+def circumstances(began: datetime | None = BEGAN, *anothers: str) -> Circumstances:
+    """Make what is known of a call that began then and takes two seconds."""
+    if began is None:
+        return Circumstances(None)
+    interval, later = TimeInterval(began, began + timedelta(seconds=1)), began + timedelta(seconds=2)
+    window = CallWindow(interval, TimeInterval(later, later + timedelta(seconds=1)))
+    return Circumstances(window, anothers.__contains__)
+
+
+MINE = number(phone_number_uuid="mine", purchased_at=BEGAN + timedelta(seconds=1))
+OLD = number(phone_number_uuid="old", purchased_at=BEGAN - timedelta(days=2000), status=NumberStatus.INACTIVE)
+HELD = number(phone_number_uuid="held", purchased_at=BEGAN - timedelta(days=2), status=NumberStatus.ACTIVE)
+OUTSIDE = number(phone_number_uuid="outside", is_external=True)
+SOON = number(phone_number_uuid="soon", purchased_at=BEGAN + timedelta(hours=1))
+UNDATED = number(phone_number_uuid="undated")
+
+
+def judged(*rows: PhoneNumber, known: Circumstances | None = None, complete: bool = True) -> Found[PhoneNumber]:
+    """Judge rows of a number."""
+    return judge_purchase(NUMBER, Rows(rows, complete), known or circumstances())
 
 
 @pytest.mark.parametrize(
-    ("bought", "ours"),
+    "others", list(permutations([OLD, OUTSIDE, HELD], 2)), ids=lambda rows: rows[0].phone_number_uuid
+)
+def test_all_rows_of_a_number_count(others):
+    """A row that was bought during the call is this call's, whatever stands before or behind it."""
+    for rows in permutations([MINE, *others]):
+        assert (MINE, True) == (judged(*rows).result, judged(*rows).ours)
+        assert judged(*rows, complete=False).ours
+    assert judged(*others).ours is False
+    assert "bought by this call (2026-01-01 12:00:01+0000)" in judged(MINE).reason
+
+
+@pytest.mark.parametrize(
+    ("rows", "ours", "is_final", "reason"),
     [
-        (BEGAN + timedelta(hours=1), True),
-        (BEGAN, True),
-        (BEGAN - TOLERANCE, True),
-        (BEGAN - TOLERANCE - timedelta(microseconds=1), False),
-        (BEGAN - timedelta(days=300), False),
+        ([OLD], False, False, "bought before this call (2020-07-11"),
+        ([OLD, HELD], False, True, "bought before this call (2025-12-30"),
+        ([HELD, OLD], False, True, "bought before this call (2025-12-30"),
+        ([OUTSIDE], False, True, "is an external trunk of this workspace"),
+        ([HELD, SOON], None, True, "does not tell whether this call bought it, from 12:00:00 to 12:00:03"),
+        ([HELD, UNDATED], None, True, "the service does not say when it was bought"),
+        ([MINE, MINE], None, True, "was bought 2 times during this call"),
     ],
 )
-def test_a_purchase_is_the_calls_where_it_was_not_made_before(bought, ours):
-    """The line is where the call began, with a tolerance of two seconds."""
-    row = number(purchased_at=bought)
-    found = purchase_of(NUMBER, never).judge(row, BEGAN)
+def test_it_is_a_conflict_where_all_rows_are_clearly_from_before(rows, ours, is_final, reason):
+    """Where one of them does not tell, nothing is told."""
+    found = judged(*rows)
 
-    assert (row, ours) == (found.result, found.ours)
-    assert f"bought {'by' if ours else 'before'} this call ({bought:%Y-%m-%d}" in found.told
+    assert (ours, is_final) == (found.ours, found.is_final)
+    assert reason in found.reason
+
+
+def test_a_listing_that_was_not_seen_whole_shows_no_conflict():
+    """The row that matters may be in it unseen."""
+    found = judged(HELD, complete=False)
+
+    assert found.ours is None
+    assert "does not add up, so +390790080041 may be in it unseen" in found.reason
+
+
+def test_without_the_services_clock_no_date_tells():
+    """A trunk is no purchase, whatever its dates."""
+    found = judged(HELD, known=circumstances(None))
+
+    assert found.ours is None
+    assert "the service does not say what time it is there" in found.reason
+    assert judged(OUTSIDE, known=circumstances(None)).ours is False
+
+
+def test_a_row_that_another_call_was_given_is_from_before():
+    """Whatever its date is near to."""
+    found = judged(MINE, known=circumstances(BEGAN, "mine"))
+
+    assert found.ours is False
+    assert "bought by another call of this client" in found.reason
 
 
 @pytest.mark.parametrize(
-    ("row", "began", "ours", "told"),
-    [
-        (number(), BEGAN, None, "the service does not say when it was bought"),
-        (number(purchased_at=BEGAN), None, None, "the service does not say what time it is there"),
-        (number(is_external=True, purchased_at=BEGAN), BEGAN, False, "is an external trunk of this workspace"),
-        (number(is_external=True), None, False, "is an external trunk of this workspace"),
-    ],
-)
-def test_times_that_do_not_tell_decide_nothing(row, began, ours, told):
-    """And a trunk is no purchase, whatever its dates."""
-    found = purchase_of(NUMBER, never).judge(row, began)
-
-    assert ours is found.ours
-    assert told in found.told
-
-
-@pytest.mark.parametrize(
-    ("bindings", "ours", "told"),
+    ("bindings", "ours", "reason"),
     [
         (Bindings(call=Binding(bound=True, agent_uuid=AGENT)), True, "serves that agent on call"),
         (Bindings(call=Binding(bound=True, agent_uuid=AGENT.upper())), True, "serves that agent on call"),
@@ -87,13 +135,53 @@ def test_times_that_do_not_tell_decide_nothing(row, began, ours, told):
         (None, None, "does not say which agent"),
     ],
 )
-def test_a_trunk_of_that_agent_is_what_was_asked_for(bindings, ours, told):
+def test_a_trunk_of_that_agent_is_what_was_asked_for(bindings, ours, reason):
     """Whoever made it; that of another agent is not."""
     row = number(is_external=True, bindings=bindings)
-    found = registration_of(NUMBER, "call", AGENT, never).judge(row, None)
+    found = judge_registration(NUMBER, "call", AGENT, (), Rows((row,), complete=True), circumstances())
 
-    assert Found(snapshot_of(row), ours=ours, told=found.told) == found
-    assert told in found.told
+    assert Found(snapshot_of(row), ours=ours, reason=found.reason) == found
+    assert reason in found.reason
+
+
+def test_all_rows_of_a_trunk_count():
+    """One that serves the agent is what was asked for, whatever stands before it; a conflict needs all of them."""
+    other, mine = (
+        number(phone_number_uuid=agent, is_external=True, bindings=Bindings(call=Binding(bound=True, agent_uuid=agent)))
+        for agent in ("other", AGENT)
+    )
+    found = judge_registration(NUMBER, "call", AGENT, (), Rows((other, mine), complete=False), circumstances())
+    unseen = judge_registration(NUMBER, "call", AGENT, (), Rows((other,), complete=False), circumstances())
+
+    assert (AGENT, True) == (found.result.phone_number_uuid, found.ours)
+    assert unseen.ours is None
+    assert "may be in it unseen" in unseen.reason
+
+
+def test_settings_that_no_answer_shows_may_be_anothers():
+    """So a trunk that serves the agent is not known to be as it was asked for."""
+    row = number(is_external=True, bindings=Bindings(call=Binding(bound=True, agent_uuid=AGENT)))
+    rows = Rows((row,), complete=True)
+    found = judge_registration(NUMBER, "call", AGENT, ("name", "sip"), rows, circumstances())
+
+    assert found.ours is None
+    assert "no answer shows whose settings it stores (name, sip); trunks.update(…) stores yours" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("answered", "expected"),
+    [
+        (NUMBER, None),
+        ("+39 079 0080041", None),
+        ("0039-079-0080041", None),
+        (None, None),
+        ("", None),
+        ("+390790080042", "the answer is about +390790080042, and not about +390790080041"),
+    ],
+)
+def test_an_answer_about_another_number_is_known_by_its_digits(answered, expected):
+    """An answer that names none is taken as it is."""
+    assert expected == about_another(NUMBER, answered)
 
 
 def test_a_snapshot_is_made_from_a_row():
@@ -148,14 +236,15 @@ def listed(over: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
     [
         ([page({"phone_number_uuid": "u", "number": "+39 079 0080041", "is_external": False})], False, "u"),
         ([page()], False, None),
-        ([page(), page({"phone_number_uuid": "u", "number": "0039-0790080041", "is_external": False})], True, "u"),
+        ([page({"phone_number_uuid": "u", "number": "0039-0790080041", "is_external": False})], True, "u"),
         ([failed(400), page({"phone_number_uuid": "u", "number": NUMBER, "is_external": False})], False, "u"),
     ],
 )
 async def test_a_look_up_knows_a_number_by_its_digits(answers, thorough, found):
     """It walks the whole listing where it is to be thorough, or where the filter is refused."""
     network = FakeSender(FakeClock(), answers)
-    row = await purchase_of(NUMBER, listed).find(pipeline(network), thorough)
+    rows = await purchase_of(NUMBER, listed).find(pipeline(network), thorough)
 
-    assert found == (row and row.phone_number_uuid)
+    assert found == (rows and rows.items[0].phone_number_uuid)
+    assert rows is None or (thorough or len(answers) > 1) == rows.complete
     assert [] == network.outcomes

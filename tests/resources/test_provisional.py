@@ -214,12 +214,31 @@ async def test_rows_are_found_wherever_they_are_likely_to_be(wire, container):
     ] == [str(problem) for problem in page.problems]
 
 
-@pytest.mark.parametrize("data", [None, [], {"items": {}}, {"numbers": []}])
+@pytest.mark.parametrize("data", [None, [], {}, {"items": {}}, {"numbers": []}, {"items": None}])
 async def test_nothing_is_for_sale(wire, data):
     """However the service writes that."""
     answers(wire, "country_code=IT", data)
     async with client() as mihu:
         assert await mihu.numbers.search("IT").first() is None
+
+
+async def test_the_list_is_taken_where_several_names_hold_something(wire):
+    """A name that holds null does not hide it."""
+    answers(wire, "country_code=IT", {"items": None, "numbers": [OFFER | {"number": None, "phone_number": "+1"}]})
+    async with client() as mihu:
+        (offer,) = await mihu.numbers.search("IT").collect()
+
+    assert "+1" == offer.number
+
+
+@pytest.mark.parametrize("pagination", [None, [], {}])
+async def test_pagination_that_is_nothing_is_none(wire, pagination):
+    """So what came is all that there is, and it is asked for once."""
+    answers(wire, "country_code=IT", {"items": [OFFER], "pagination": pagination})
+    async with client() as mihu:
+        page = await mihu.numbers.search("IT")
+
+    assert (1, ()) == (page.pagination.last_page, page.problems)
 
 
 async def test_pagination_of_another_shape_is_a_problem(wire):
@@ -347,3 +366,13 @@ async def test_what_is_documented_does_not_warn(wire):
         async with client() as mihu:
             mihu.numbers.list()
             mihu.numbers.rates()
+
+
+async def test_a_requirement_that_cannot_be_read_is_told(wire):
+    """It is left out, and the requirements say so: the buyer sees that there may be one more."""
+    answers(wire, "country_code=IT&type=local", {"requirements": [ASKED, "a name"]}, path="/requirements")
+    async with client() as mihu:
+        asked = await mihu.numbers.requirements("IT", "local")
+
+    assert 1 == len(asked)
+    assert ["$.data.requirements[1] must be an object, not text"] == [str(problem) for problem in asked.problems]

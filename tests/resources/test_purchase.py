@@ -209,6 +209,17 @@ async def test_nothing_is_bought_while_something_is_missing():
         await purchase(TEXT, NAME).commit()
 
 
+async def test_what_came_without_a_key_and_an_id_cannot_be_answered():
+    """No error proposes to answer it, and what can be done instead is said."""
+    unnamed = purchase(PurchaseRequirement(name="Business name"))
+    with pytest.raises(UsageError, match="which is nothing, not 'Business name'"):
+        unnamed.answer("Business name", value="Acme Ltd")
+    with pytest.raises(UsageError, match=r"'Business name'\. .*ask Mihu for it, .*Nothing was sent\.$") as caught:
+        await unnamed.commit()
+
+    assert "requirements" == caught.value.argument
+
+
 async def test_all_that_was_answered_is_sent(wire):
     """What the offer says goes along, with flags that are not known, and what is None does not."""
     wire.post(

@@ -52,6 +52,17 @@ def test_for_ever():
     assert [FIRST] * 5 == taken(faults, *[LIST] * 5)
 
 
+def test_a_fault_that_begins_after_a_write():
+    """Reads before it pass, and the write itself; it strikes whatever matches from then on."""
+    faults = Faults()
+    faults.add(FIRST, after_write=True, times=None)
+    faults.add(SECOND, method="GET")
+
+    assert [SECOND, None] == taken(faults, LIST, LIST)
+    assert (FIRST,) == faults.pending
+    assert [None, FIRST, FIRST] == taken(faults, BUY, LIST, BUY)
+
+
 def test_skipped_requests_meet_the_next_fault():
     """A fault that lets requests pass first leaves them to the faults after it."""
     faults = Faults()

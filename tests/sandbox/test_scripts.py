@@ -116,6 +116,18 @@ async def test_unknown_outcome(played):
     assert NUMBER["number"] in {row["number"] for row in sandbox.inventory.numbers}
 
 
+async def test_unknown_outcome_after_a_search(played):
+    """What goes before the purchase is answered, so that it is sent."""
+    sandbox, mihu = await played("unknown-outcome")
+    purchase = await mihu.numbers.prepare(await mihu.numbers.search("IT").first())
+    for key in purchase.missing:
+        purchase = purchase.answer(key, value="an answer")
+    with pytest.raises(OutcomeUnknownError):
+        await purchase.commit()
+
+    assert purchase.offer.number in {row["number"] for row in sandbox.inventory.numbers}
+
+
 async def test_new_status(played):
     """A status that no page names is kept and said to be unknown."""
     _, mihu = await played("new-status")

@@ -10,6 +10,7 @@ from typing import Any, Literal, assert_type
 from uuid import UUID
 
 import aiohttp
+from redis.asyncio import Redis
 
 from mihu_async import (
     UNSET,
@@ -47,6 +48,9 @@ from mihu_async import (
     PurchaseRequirement,
     PurchaseRequirements,
     Rate,
+    RateLimit,
+    Recovered,
+    RecoveryOutcome,
     RequirementValue,
     RetryPolicy,
     Shard,
@@ -64,6 +68,7 @@ from mihu_async import (
     Watcher,
 )
 from mihu_async.doctor import Check, Diagnosis, Finding, Level
+from mihu_async.ledger import Entry, Ledger, RedisLedger, SqliteLedger
 from mihu_async.otel import telemetry
 from mihu_async.sandbox import Faults, Inventory, Journal, JournalEntry, Sandbox, Status
 
@@ -100,6 +105,10 @@ async def clients(session: aiohttp.ClientSession) -> None:
         assert_type(client.last_call.message, str | None)
         assert_type(client.last_call.request_id, str | None)
         assert_type(client.last_call.headers, Mapping[str, str])
+    assert_type(client.rate_limit, RateLimit | None)
+    if client.rate_limit:
+        assert_type((client.rate_limit.limit, client.rate_limit.remaining), tuple[int, int])
+        assert_type(client.rate_limit.reset, datetime | None)
     assert_type(await client.request("GET", "/x", query={"a": True}, json={"a": 1}), Any)
     assert_type(await client.request("GET", "/x", query={"a[]": ["b", 1]}, headers={"X-Team": "a"}), Any)
     assert_type(await client.request("GET", "/x", query=[("a", "b"), ("a", 1)]), Any)
@@ -152,6 +161,9 @@ async def walks(mihu: MihuClient, agent: UUID) -> None:
     assert_type((await pager).items, tuple[PhoneNumber, ...])
     assert_type(pager.checkpoint(), str)
     assert_type(pager.report, WalkReport)
+    assert_type(pager.report.proof, Literal["counted", "still", "confirmed"] | None)
+    assert_type(pager.report.problems, int)
+    assert_type((await pager).left_out, int)
     assert_type(pager.with_options(on_drift="verify", resume=pager.checkpoint()), Pager[PhoneNumber])
     async with pager as walk:
         async for number in walk:
@@ -248,6 +260,23 @@ async def provisional(mihu: MihuClient, agent: UUID) -> None:
     assert_type(purchase.monthly_fee, Decimal | None)
     purchase = purchase.answer("k", document_id="d").answer("l", value="v").with_address(Address(locality="Sassari"))
     assert_type(await purchase.commit(max_monthly_fee=5), PhoneNumber)
+    assert_type(await purchase.commit(idempotency_key="order-4711"), PhoneNumber)
+    acquired = await mihu.numbers.acquire(
+        "IT",
+        type="local",
+        max_monthly_fee=5,
+        agent_uuid="a",
+        answers={"business_name": "ACME Ltd"},
+        choose=lambda offer: offer.monthly_fee is not None,
+        idempotency_key="order-4711",
+    )
+    assert_type(acquired, PhoneNumber)
+    assert_type(mihu.numbers.recover(), AsyncGenerator[Recovered, None])
+    async for recovered in mihu.numbers.recover():
+        assert_type(recovered, Recovered)
+        assert_type(recovered.entry, Entry)
+        assert_type(recovered.outcome, RecoveryOutcome)
+        assert_type(recovered.number, PhoneNumber | None)
 
 
 async def agents(mihu: MihuClient, agent: UUID) -> None:
@@ -329,8 +358,10 @@ def narrowing(name: str | Unset, limit: int | Unset | None) -> None:
 
 def failures(error: MihuError) -> None:
     """Check what errors tell."""
+    assert_type(error.may_have_changed, bool)
     if isinstance(error, PurchaseLimitError):
         assert_type(error.limit, int | None)
+        assert_type(error.reason, str | None)
     if isinstance(error, ValidationError):
         assert_type(error.fields, dict[str, tuple[str, ...]])
     for attempt in error.attempts:
@@ -352,3 +383,10 @@ async def sandbox() -> None:
         serving.verify()
     await serving.start()
     await serving.stop()
+
+
+def ledgers(own: Ledger) -> None:
+    """A client takes any ledger."""
+    MihuClient(ledger=SqliteLedger("purchases.db", lease=15))
+    MihuClient(ledger=RedisLedger(Redis.from_url("redis://127.0.0.1")))
+    MihuClient(ledger=own)

@@ -1,4 +1,4 @@
-"""The inquiry into a write whose answer was lost: waits, looks, and does what was decided."""
+"""The call whose answer was lost: waits, looks, and does what was decided."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -6,32 +6,30 @@ from typing import Generic, TypeVar
 
 from attrs import define
 
+from mihu_async.core.deadline import Deadline
 from mihu_async.core.gate import Gate
 from mihu_async.core.journal import Journal
 from mihu_async.core.reconcile import (
     Absent,
+    Conflict,
     Found,
-    Give,
-    Refused,
-    Send,
-    Sight,
-    Taken,
+    LookupResult,
+    Resend,
+    Return,
     Unknown,
-    ended,
     settle,
-    tells_of_no_other,
 )
-from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, backoff, may_be_done
+from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, backoff
 from mihu_async.errors import ConflictError, OutcomeUnknownError, UsageError
 
 T = TypeVar("T")
 
 
 @define(repr=False)
-class Inquiry(Generic[T]):
+class Reconciler(Generic[T]):
     """Finds out what one call did.
 
-    ``look`` looks up once, by a moment of the clock and thoroughly or not; None where there is no way to.
+    ``look`` looks up once, by a deadline and thoroughly or not; None where there is no way to.
     """
 
     gate: Gate
@@ -39,39 +37,27 @@ class Inquiry(Generic[T]):
     policy: RetryPolicy
     jitter: Callable[[], float]
     check: str
-    look: Callable[[float, bool], Awaitable[Sight[T]]] | None
+    look: Callable[[Deadline, bool], Awaitable[LookupResult[T]]] | None
     total: float
-    in_the_dark: bool = False
 
-    async def settle(self, error: Failure, then: Again | GiveUp) -> Give[T] | Send:
+    async def settle(self, error: Failure, then: Again | GiveUp) -> Return[T] | Resend:
         """Look until something can be decided; raise what is to be raised."""
-        self.in_the_dark |= may_be_done(error) and not ended(error)
         pause = then.delay if isinstance(then, Again) else backoff(self.policy, self.journal.number, self.jitter())
         why = "It was not sent again." if self.look is None else "There was no time to look it up."
         looks = 0
         while self.look and self.gate.left > 0:
             pause = pause if pause < self.gate.left else 0.0
             await self.gate.clock.sleep(pause)
-            sight = await self.look(self.gate.deadline, isinstance(then, GiveUp))
-            self.journal.looked(sight, waited=pause)
+            result = await self.look(self.gate.deadline, isinstance(then, GiveUp))
+            self.journal.looked(result, waited=pause)
             looks += 1
-            match settle(
-                sight,
-                then=then,
-                over=tells_of_no_other(error) and not self.in_the_dark,
-                looks=looks,
-                policy=self.policy,
-                left=self.gate.left,
-                jitter=self.jitter(),
-            ):
-                case Give() | Send() as settled:
+            match settle(result, then=then, looks=looks, policy=self.policy, left=self.gate.left):
+                case Return() | Resend() as settled:
                     return settled
-                case Taken(told):
-                    raise self._taken(told).after(self.journal.attempts, "") from error
-                case Refused():
-                    raise error.after(self.journal.attempts, "")
-                case Unknown(told):
-                    why = f"It was looked up: {told}."
+                case Conflict(reason):
+                    raise self._conflict(reason).after(self.journal.attempts, "") from error
+                case Unknown(reason):
+                    why = f"It was looked up: {reason}."
                     break
                 case later:
                     pause = later.delay
@@ -82,19 +68,19 @@ class Inquiry(Generic[T]):
         """Look once more, later: what the error's ``check()`` does."""
         if self.look is None:
             raise UsageError(f"There is no look-up for this call. {self.check}".rstrip())
-        until, thorough = self.gate.clock.monotonic() + self.total, True
-        match await self.look(until, thorough):
+        clock, thorough = self.gate.clock, True
+        match await self.look(Deadline(clock.monotonic() + self.total, clock.pulse()), thorough):
             case Found(result, ours=True):
                 return result
             case Absent():
                 return None
-            case Found(ours=False, told=told):
-                raise self._taken(told)
+            case Found(ours=False, reason=reason):
+                raise self._conflict(reason)
             case unclear:
-                raise self._unknown(f"It was looked up again: {unclear.told}.", self.gate.path)
+                raise self._unknown(f"It was looked up again: {unclear.reason}.", self.gate.path)
 
-    def _taken(self, told: str) -> ConflictError:
-        summary = f"{self.gate.method} {self.gate.path} has not led to what was asked for: {told}."
+    def _conflict(self, reason: str) -> ConflictError:
+        summary = f"{self.gate.method} {self.gate.path} has not led to what was asked for: {reason}."
         return ConflictError(summary, method=self.gate.method, url=self.gate.path, status=HTTPStatus.CONFLICT)
 
     def _unknown(self, why: str, url: str) -> OutcomeUnknownError:

@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from mihu_async import (
+    APIError,
     ConflictError,
     ConnectError,
     ConnectionLostError,
     MihuError,
     OutcomeUnknownError,
-    PermissionDeniedError,
     RequestTimeoutError,
     RetryBudget,
     RetryPolicy,
@@ -22,6 +23,7 @@ from mihu_async import (
 from mihu_async.core.journal import LATEST
 from mihu_async.core.reconcile import Found, Lookup
 from mihu_async.core.request import RAW, describe
+from mihu_async.core.server_clock import CallWindow, Moment, TimeInterval
 from tests.doubles import TOKEN, URL, FakeClock, FakeSender, failed, ok, pipeline
 
 WHERE: dict[str, Any] = {"method": "POST", "url": URL}
@@ -35,9 +37,9 @@ async def find(over, thorough):
     return next(iter(await over.run(LOOK)), None)
 
 
-def judge(found, began):
+def judge(found, known):
     """What is there says itself whose it is."""
-    return Found(("found", began), ours={"ours": True, "theirs": False}.get(found), told=f"it is {found} {TOKEN}")
+    return Found(("found", known), ours={"ours": True, "theirs": False}.get(found), reason=f"it is {found} {TOKEN}")
 
 
 BUY = describe("POST", "/phone-numbers", RAW, json={"a": 1}, check="Look by hand.", lookup=Lookup(find, judge))
@@ -80,13 +82,122 @@ async def test_what_is_found_is_given_and_marked():
 
 @pytest.mark.parametrize("date", ["Thu, 01 Jan 2026 12:00:10 GMT", None, "nonsense"])
 async def test_the_call_began_on_the_services_clock(date):
-    """Its Date header less the time since; without one, it is not known when."""
+    """Its Date header less the time since, within the answer's way and a second; without one, it is not known when."""
     headers = {} if date is None else {"Date": date}
     network = sender(LOST, ok(["ours"], **headers), took=2.0)
-    _, began = await pipeline(network).run(BUY)
-    known = datetime(2026, 1, 1, 12, 0, 10, tzinfo=UTC) - timedelta(seconds=4.5)
+    _, known = await pipeline(network).run(BUY)
+    dated = datetime(2026, 1, 1, 12, 0, 10, tzinfo=UTC)
+    began = TimeInterval(dated - timedelta(seconds=4.5), dated - timedelta(seconds=1.5))
+    now = TimeInterval(dated, dated + timedelta(seconds=3))
 
-    assert (known if date and date[0] == "T" else None) == began
+    assert (CallWindow(began, now) if date and date[0] == "T" else None) == known.window
+
+
+async def test_the_clock_is_read_as_the_head_comes():
+    """However long the body takes."""
+    slow = evolve(ok(["ours"], Date="Thu, 01 Jan 2026 12:00:10 GMT"), body_took=6.0)
+    network = sender(LOST, slow, took=6.0)
+    _, known = await pipeline(network).run(BUY)
+
+    assert timedelta(seconds=1) == known.window.now.latest - known.window.now.earliest
+    assert datetime(2026, 1, 1, 12, 0, 16, tzinfo=UTC) == known.window.now.earliest
+
+
+async def test_all_answers_of_a_client_tell_the_time():
+    """Also those before the call, and of other calls."""
+    network = sender(ok([], Date="Thu, 01 Jan 2026 12:00:10 GMT"), LOST, ok(["ours"]))
+    calls = pipeline(network)
+    await calls.run(LOOK)
+    _, known = await evolve(calls, strict=True).run(BUY)
+
+    assert datetime(2026, 1, 1, 12, 0, 10, tzinfo=UTC) == known.window.began.earliest
+
+
+async def test_what_a_cache_answers_is_no_evidence():
+    """Neither of the time, nor of what is there; the look-up asks for no such answer."""
+    network = sender(LOST, ok(["ours"], Age="300", Date="Thu, 01 Jan 2026 12:00:10 GMT"))
+    calls = pipeline(network)
+    error = await raised(calls)
+
+    assert isinstance(error, OutcomeUnknownError)
+    assert "a cache answered the look-up (Age: 300)" in str(error)
+    assert [False, True] == [request.uncached for request in network.sent]
+    assert calls.server_clock.at(Moment(0, 0)) is None
+
+
+async def test_a_write_long_after_the_call_is_not_its_own():
+    """A check looks for what came up to a minute after the call's time, however late it is made."""
+    network = sender(LOST, ok(["unclear"], Date="Thu, 01 Jan 2026 12:00:10 GMT"), ok(["ours"]))
+    error = await raised(pipeline(network))
+    assert isinstance(error, OutcomeUnknownError)
+    network.clock.seconds += 7200
+    _, known = await error.check()
+
+    assert timedelta(seconds=120) == known.window.now.earliest - known.window.began.earliest
+
+
+@pytest.mark.parametrize("status", [302, 303, 307, 308])
+async def test_a_redirect_after_a_write_is_a_lost_answer(status):
+    """It may point to what was made: it is looked up, and not sent again."""
+    network = sender(failed(status, Location="/api/v1/phone-numbers/1"), ok(["ours"]))
+    found, _ = await pipeline(network).run(BUY)
+    hopeless = sender(failed(status, Location="/login"), *[NOTHING] * 5)
+    error = await raised(pipeline(hopeless))
+
+    assert "found" == found
+    assert isinstance(error, OutcomeUnknownError)
+    assert "Not tried again: it was redirected." in str(error)
+    assert ["POST", *["GET"] * 5] == methods(hopeless)
+
+
+async def test_a_success_about_another_thing_is_a_lost_answer():
+    """It is looked up, and sent again where nothing is there; the words are masked."""
+    about = Lookup(find, judge, contradiction=lambda it: f"the answer is about {it} {TOKEN}" if it == "other" else None)
+    request = describe("POST", "/phone-numbers", RAW, lookup=about)
+    network = sender(ok("other"), NOTHING, ok("it"))
+    stubborn = sender(ok("other"), ok(["unclear"]))
+    error = await raised(pipeline(stubborn), request)
+
+    assert "it" == await pipeline(network).run(request)
+    assert ["POST", "GET", "POST"] == methods(network)
+    assert isinstance(error, OutcomeUnknownError)
+    assert "was answered 200, but the answer is about other ***." in str(error)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([["ours"]], ["POST", "GET"]),
+        ([["theirs"], ["ours"]], ["POST", "GET", "GET"]),
+        ([["unclear"], ["ours"]], ["POST", "GET", "GET"]),
+        ([[], "sent"], ["POST", "GET", "POST"]),
+    ],
+)
+async def test_what_a_filter_shows_is_not_all(answers, expected):
+    """Before a row that it shows is told as another's, all rows are looked through."""
+    request = describe("POST", "/phone-numbers", RAW, lookup=Lookup(find, judge, is_filtered=True))
+    network = sender(LOST, *map(ok, answers))
+    await pipeline(network).run(request)
+
+    assert expected == methods(network)
+
+
+async def test_a_thing_that_a_call_was_given_is_no_other_calls():
+    """And its own check still gives it."""
+    known: list[Any] = []
+
+    def note(found, circumstances):
+        known.append(circumstances.is_anothers("thing"))
+        return judge("unclear" if known[-1] else "ours", circumstances)
+
+    mine = describe("POST", "/phone-numbers", RAW, lookup=Lookup(find, note, identity=lambda _: "thing"))
+    network = sender(LOST, ok(["it"]), LOST, ok(["it"]))
+    calls = pipeline(network)
+    await calls.run(mine)
+    error = await raised(calls, mine)
+
+    assert isinstance(error, OutcomeUnknownError)
+    assert [False, True] == known
 
 
 async def test_what_is_not_there_is_sent_again():
@@ -118,49 +229,40 @@ async def test_a_refusal_after_a_lost_answer_is_looked_up_before_it_is_believed(
     assert ["POST", "GET", "POST", "GET"] == methods(network)
 
 
-async def test_a_refusal_is_believed_where_the_lost_attempt_had_ended():
-    """After the service's own 500 nothing is applied late, so nothing there and a refusal of another kind is one."""
-    network = sender(failed(500), NOTHING, failed(403), NOTHING)
-    error = await raised(pipeline(network))
-
-    assert isinstance(error, PermissionDeniedError)
-    assert "An earlier attempt's answer was lost: looked up since, it is not there now." in str(error)
-    assert 2 == len(error.attempts)
-
-
-@pytest.mark.parametrize("status", [400, 409, 422])
-async def test_a_refusal_that_may_mean_a_duplicate_is_never_believed(status):
-    """What is held already may be the lost attempt's, though a listing that lags does not show it."""
-    network = sender(failed(500), NOTHING, failed(status), *[NOTHING] * 4)
+@pytest.mark.parametrize("first", [500, 502, 503, 408, LOST])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 409, 410, 412, 422, 423, 451, 501, 505])
+async def test_a_refusal_after_a_lost_answer_is_never_believed(status, first):
+    """It may mean that the first one was carried out: it is looked for, and then the error carries the refusal."""
+    first = failed(first) if isinstance(first, int) else first
+    network = sender(first, NOTHING, failed(status), *[NOTHING] * 5)
     error = await raised(pipeline(network))
 
     assert isinstance(error, OutcomeUnknownError)
+    assert isinstance(error.__cause__, APIError)
+    assert status == error.__cause__.status
     assert f"was refused with {status}" in str(error)
+    assert "may still change" in str(error)
+    assert error.may_have_changed
+    assert ["POST", "GET", "POST", *["GET"] * 5] == methods(network)
+    assert [0.5, 1.0, 0.5, 1.0, 2.0, 4.0] == network.clock.slept
 
 
-async def test_a_refusal_is_not_believed_while_the_lost_attempt_may_be_at_work():
-    """It is looked for as often as a call may be sent, and then not known."""
-    network = sender(LOST, NOTHING, failed(403), NOTHING, NOTHING, ok(["ours"]))
+async def test_what_shows_late_after_a_refusal_is_found():
+    """A listing may lag, and a write may be applied late."""
+    network = sender(failed(500), NOTHING, failed(404), NOTHING, NOTHING, NOTHING, NOTHING, ok(["ours"]))
     result, _ = await pipeline(network).run(BUY)
-    stubborn = sender(LOST, NOTHING, failed(403), *[NOTHING] * 4)
-    error = await raised(pipeline(stubborn))
 
     assert "found" == result
-    assert isinstance(error, OutcomeUnknownError)
-    assert isinstance(error.__cause__, PermissionDeniedError)
-    assert "which a write that is applied late may still change" in str(error)
-    assert ["POST", "GET", "POST", *["GET"] * 4] == methods(stubborn)
-    assert [0.5, 1.0, 0.5, 1.0, 2.0] == stubborn.clock.slept
 
 
-@pytest.mark.parametrize("last", [ConnectError("no way", **WHERE), failed(429)])
-async def test_what_was_lost_once_stays_lost_when_the_rest_was_never_sent(last):
+@pytest.mark.parametrize("rest", [[ConnectError("no way", **WHERE)] * 3, [failed(429, Retry_After="99")]], ids=len)
+async def test_what_was_lost_once_stays_lost_when_the_rest_was_never_sent(rest):
     """Attempts of which nothing arrived do not make the first one undone."""
-    network = sender(LOST, NOTHING, last, last, last, ok(["ours"]))
+    network = sender(LOST, NOTHING, *rest, ok(["ours"]))
     result, _ = await pipeline(network).run(BUY)
 
     assert "found" == result
-    assert ["POST", "GET", "POST", "POST", "POST", "GET"] == methods(network)
+    assert ["POST", "GET", *["POST"] * len(rest), "GET"] == methods(network)
 
 
 async def test_a_lookup_that_fails_leaves_it_unknown():
@@ -185,24 +287,24 @@ async def test_what_cannot_be_told_is_unknown():
 
 
 async def test_without_retries_it_is_still_looked_up():
-    """One attempt and one look."""
+    """One attempt, and as many looks as ever."""
     policy = RetryPolicy(max_attempts=1)
     found, _ = await pipeline(sender(LOST, ok(["ours"])), retries=policy).run(BUY)
-    network = sender(LOST, NOTHING)
+    network = sender(LOST, *[NOTHING] * 5)
     error = await raised(pipeline(network, retries=policy))
 
     assert "found" == found
     assert isinstance(error, OutcomeUnknownError)
-    assert ["POST", "GET"] == methods(network)
+    assert ["POST", *["GET"] * 5] == methods(network)
 
 
 async def test_a_spent_budget_sends_nothing_again():
     """Looking is not sending: it is looked for, and then unknown."""
-    network = sender(LOST, *[NOTHING] * 4)
+    network = sender(LOST, *[NOTHING] * 5)
     error = await raised(pipeline(network, retries=RetryPolicy(budget=RetryBudget(tokens=0))))
 
     assert isinstance(error, OutcomeUnknownError)
-    assert ["POST", *["GET"] * 4] == methods(network)
+    assert ["POST", *["GET"] * 5] == methods(network)
     assert "Not tried again: the client's retry budget is spent." in str(error)
 
 
@@ -212,8 +314,8 @@ async def test_sending_again_is_paid_from_the_budget():
     calls = pipeline(network, retries=RetryPolicy(budget=RetryBudget(tokens=9, cost=5, refill=0)))
     await calls.run(BUY)
 
-    assert calls.pressure.affords(RetryBudget(tokens=10, cost=5))
-    assert not calls.pressure.affords(RetryBudget(tokens=9, cost=5))
+    assert calls.throttle.affords(RetryBudget(tokens=10, cost=5))
+    assert not calls.throttle.affords(RetryBudget(tokens=9, cost=5))
     assert "found" == (await calls.run(BUY))[0]
 
 
@@ -254,7 +356,7 @@ async def unknown(network) -> OutcomeUnknownError:
 
 async def test_check_looks_again():
     """It gives what the call would have given, None where nothing is there, and raises what it cannot give."""
-    network = sender(LOST, NOTHING, NOTHING, ok(["ours"]), ok(["theirs"]), ok(["unclear"]), failed(503), ok(["ours"]))
+    network = sender(LOST, *[NOTHING] * 6, ok(["ours"]), ok(["theirs"]), ok(["unclear"]), failed(503), ok(["ours"]))
     error = await unknown(network)
     network.clock.seconds += 3600
 
@@ -267,7 +369,7 @@ async def test_check_looks_again():
     with pytest.raises(OutcomeUnknownError, match="the look-up failed") as again:
         await error.check()
     assert "found" == (await again.value.check())[0]
-    assert ["POST", *["GET"] * 7] == methods(network)
+    assert ["POST", *["GET"] * 11] == methods(network)
     assert 60.0 == network.bounds[-1].total
 
 
@@ -278,7 +380,7 @@ async def test_check_needs_a_way_to_look():
     assert isinstance(error, OutcomeUnknownError)
     with pytest.raises(UsageError, match=r"There is no look-up for this call\. Look by hand\."):
         await error.check()
-    far = pickle.loads(pickle.dumps(await unknown(sender(LOST, NOTHING))))
+    far = pickle.loads(pickle.dumps(await unknown(sender(LOST, *[NOTHING] * 5))))
     with pytest.raises(UsageError, match=r"came without its client, so it cannot look up anything\. Look by hand\."):
         await far.check()
 

@@ -1,0 +1,186 @@
+"""A ledger in Redis, for the processes of a fleet. It is given its client, so it needs no library of its own."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from attrs import asdict
+
+from mihu_async.errors import LedgerError, UsageError
+from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing, check_lease
+
+TAKE = """
+local function same(one, other)
+  return one.workspace == other.workspace and one.fingerprint == other.fingerprint
+end
+local stored = redis.call('GET', KEYS[1])
+local found = stored and cjson.decode(stored)
+if found and not same(found, cjson.decode(ARGV[2])) then return {'other', stored} end
+if found and found.state == 'settled' then return {'settled', stored} end
+local new = cjson.decode(ARGV[2])
+local busy = not found and redis.call('HGET', KEYS[4], new.workspace .. ' ' .. new.number)
+if busy then return {'busy', redis.call('GET', ARGV[5] .. busy)} end
+if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3]) then return {'held', stored or ARGV[2]} end
+if found then return {'resumed', stored} end
+redis.call('SET', KEYS[1], ARGV[2])
+redis.call('SADD', KEYS[3], ARGV[4])
+redis.call('HSET', KEYS[4], new.workspace .. ' ' .. new.number, ARGV[4])
+return {'new', ARGV[2]}
+"""
+RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+SETTLE = """
+local stored = redis.call('GET', KEYS[1])
+local found = stored and cjson.decode(stored)
+local new = cjson.decode(ARGV[1])
+if not found or found.state ~= 'begun' or found.number ~= new.number then return 1 end
+local other = redis.call('HGET', KEYS[5], new.phone_number_uuid)
+if other and other ~= ARGV[2] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[2])
+redis.call('SREM', KEYS[3], ARGV[2])
+redis.call('HDEL', KEYS[4], new.workspace .. ' ' .. new.number)
+redis.call('HSET', KEYS[5], new.phone_number_uuid, ARGV[2])
+return 1
+"""
+RELEASE = """
+local stored = redis.call('GET', KEYS[1])
+local found = stored and cjson.decode(stored)
+if redis.call('GET', KEYS[2]) ~= ARGV[1] or not found or found.state ~= 'begun' then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('HDEL', KEYS[4], found.workspace .. ' ' .. found.number)
+return redis.call('SREM', KEYS[3], ARGV[2])
+"""
+LET_GO = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+ABANDONED = """
+local found = {}
+for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  local stored = redis.call('GET', ARGV[1] .. key)
+  if stored and redis.call('EXISTS', ARGV[2] .. key) == 0 then found[#found + 1] = stored end
+end
+return found
+"""
+
+
+class Scripting(Protocol):
+    """What a ledger needs of redis-py's asyncio client: to read a key, and to run a script as one step."""
+
+    def eval(self, script: str, numkeys: int, /, *keys_and_args: Any) -> Any:
+        """Run a script on the server, where nothing else runs meanwhile."""
+        ...
+
+    def get(self, name: str, /) -> Any:
+        """Return what stands under a name, or None."""
+        ...
+
+
+class RedisLedger:
+    """A :class:`Ledger` in Redis, for a fleet: ``MihuClient(ledger=RedisLedger(redis.asyncio.Redis(…)))``.
+
+    ``pip install "mihu-async[redis]"`` installs redis-py. What a purchase rests on is as durable as the server makes
+    it: ``appendonly yes`` and ``appendfsync always`` have an entry on the disk before a purchase leaves, with
+    ``everysec`` a crash of the server may lose the last second, and ``maxmemory-policy noeviction`` keeps entries from
+    being dropped. Every step is one script, so processes never see half of one. On a cluster, all entries of a prefix
+    are on one node.
+
+    client: redis-py's asyncio client, which is yours: it is never closed. It belongs to the event loop that uses it.
+    prefix: what the names of all keys in Redis begin with, ``mihu`` unless given; ledgers with other prefixes share
+        nothing.
+    lease: seconds after which a process that no longer renews its lease counts as dead, 15 unless given. It is renewed
+        three times in that time.
+
+    Raises UsageError for a lease that is no number of seconds, and for a client that cannot run scripts.
+    """
+
+    def __init__(self, client: Scripting, *, prefix: str = "mihu", lease: float = LEASE) -> None:
+        if not hasattr(client, "eval"):
+            message = f"client must be redis-py's asyncio client, not {type(client).__name__}."
+            raise UsageError(message, argument="client")
+        self._client = client
+        self._prefix = prefix
+        self._entries = f"{{{prefix}}}:entry:"
+        self._leases = f"{{{prefix}}}:lease:"
+        self._begun = f"{{{prefix}}}:begun"
+        self._numbers = f"{{{prefix}}}:numbers"
+        self._bought = f"{{{prefix}}}:bought"
+        self._lease = check_lease(lease)
+
+    @property
+    def lease(self) -> float:
+        """The seconds for which a key is held after it was taken or renewed."""
+        return self._lease
+
+    async def find(self, key: str) -> Entry | None:
+        """Return what stands under a key, or None. Raises LedgerError where Redis does not tell."""
+        stored = await self._ask(lambda: self._client.get(self._entries + key))
+        return None if stored is None else _entry_of(stored)
+
+    async def take(self, entry: Entry, owner: str) -> Claim:
+        """Ask for a key, as :meth:`Ledger.take` says. Raises LedgerError where Redis does not answer."""
+        values = (owner, _stored(entry), self._milliseconds, entry.key, self._entries)
+        standing, stored = await self._run(TAKE, self._names(entry.key), *values)
+        return Claim(Standing(_text(standing)), _entry_of(stored))
+
+    async def renew(self, key: str, owner: str) -> bool:
+        """Hold a key for another lease; False where it is not held any more. Raises LedgerError where that failed."""
+        return bool(await self._run(RENEW, (self._leases + key,), owner, self._milliseconds))
+
+    async def settle(self, entry: Entry) -> bool:
+        """Write how a purchase ended, as :meth:`Ledger.settle` says. Raises LedgerError where Redis does not answer."""
+        return bool(await self._run(SETTLE, self._names(entry.key), _stored(entry), entry.key))
+
+    async def release(self, key: str, owner: str) -> None:
+        """Remove an entry that is begun and held by this owner. Raises LedgerError where Redis does not answer."""
+        await self._run(RELEASE, self._names(key), owner, key)
+
+    async def let_go(self, key: str, owner: str) -> None:
+        """End this owner's lease. Raises LedgerError where Redis does not answer."""
+        await self._run(LET_GO, (self._leases + key,), owner)
+
+    async def abandoned(self) -> Sequence[Entry]:
+        """Return the entries that are begun and held by nobody. Raises LedgerError where Redis does not tell."""
+        found = await self._run(ABANDONED, (self._begun,), self._entries, self._leases)
+        return sorted(map(_entry_of, found), key=lambda entry: entry.key)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(prefix={self._prefix!r})"
+
+    @property
+    def _milliseconds(self) -> int:
+        return max(1, round(self._lease * 1000))
+
+    def _names(self, key: str) -> tuple[str, ...]:
+        return self._entries + key, self._leases + key, self._begun, self._numbers, self._bought
+
+    async def _run(self, script: str, names: tuple[str, ...], *arguments: Any) -> Any:
+        return await self._ask(lambda: self._client.eval(script, len(names), *names, *arguments))
+
+    async def _ask(self, question: Callable[[], Any]) -> Any:
+        try:
+            return await question()
+        except Exception as error:  # the client is the caller's, and each version of it has errors of its own
+            message = (
+                f"The ledger in Redis ({self._prefix!r}) cannot be used: {type(error).__name__}. Without it a key "
+                "protects nothing, so nothing was sent. Call again when Redis answers."
+            )
+            raise LedgerError(message) from error
+
+
+def _stored(entry: Entry) -> str:
+    return json.dumps(asdict(entry) | {"began": entry.began and entry.began.isoformat()})
+
+
+def _entry_of(stored: Any) -> Entry:
+    values = json.loads(stored)
+    return Entry(**values | {"began": values["began"] and datetime.fromisoformat(values["began"])})
+
+
+def _text(value: Any) -> str:
+    """Return text from a client that decodes what it reads, or does not."""
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,371 @@
+"""A ledger in one file, for the processes of one machine. The only user of sqlite3; never on the event loop."""
+
+import asyncio
+import os
+import sqlite3
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock, Thread
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar, cast
+
+from attrs import define, field
+
+from mihu_async.errors import LedgerError
+from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing, check_lease
+
+T = TypeVar("T")
+
+APPLICATION: Final = 0x4D696875
+"""``Mihu``, by which a file is known as a ledger."""
+VERSION: Final = 1
+PATIENCE = 10.0
+"""Seconds that a statement waits for other processes' writes to the file."""
+PAUSE = 0.01
+"""Seconds until a file that other processes are making into a ledger is looked at again."""
+COLUMNS = "key, workspace, number, fingerprint, began, state, phone_number_uuid"
+SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS entries (
+    key TEXT PRIMARY KEY NOT NULL,
+    workspace TEXT NOT NULL,
+    number TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    began TEXT,
+    state TEXT NOT NULL,
+    phone_number_uuid TEXT,
+    owner TEXT,
+    held_until REAL NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS begun ON entries (workspace, number) WHERE state = 'begun';
+CREATE UNIQUE INDEX IF NOT EXISTS bought ON entries (phone_number_uuid) WHERE phone_number_uuid IS NOT NULL;
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+_inherited: list[object] = []
+"""What a fork has left in a child: neither used nor closed there, because SQLite forbids both."""
+
+
+class _Opened:
+    """A connection of one process, the thread that alone uses it, and the file that it was opened on.
+
+    The thread is of our own making: a pool takes locks when it is closed, and a ledger that is forgotten is closed in
+    the middle of whatever its process does at that moment. To put something into a SimpleQueue is safe there.
+    """
+
+    def __init__(self) -> None:
+        self.pid: int = os.getpid()
+        self.connection: sqlite3.Connection | None = None
+        self.file: tuple[int, int] = (0, 0)
+        self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self.thread: Thread = Thread(target=_work_off, args=(self._jobs,), name="mihu_async_ledger", daemon=True)
+        self.thread.start()
+
+    def submit(self, action: Callable[[], T]) -> "Future[T]":
+        """Have the thread do something after all that it was asked for before."""
+        future: Future[T] = Future()
+
+        def job() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(action())
+                except BaseException as error:  # noqa: BLE001 - whoever waits is told
+                    future.set_exception(error)
+
+        self._jobs.put(job)
+        return future
+
+    def close(self) -> None:
+        """Close the connection and end the thread after what is under way; what a parent opened is put aside."""
+        if self.pid != os.getpid():
+            _inherited.append(self)
+            return
+        self._jobs.put(self._disconnect)
+        self._jobs.put(None)
+
+    def _disconnect(self) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _work_off(jobs: "SimpleQueue[Callable[[], object] | None]") -> None:
+    while job := jobs.get():
+        job()
+        del job  # it keeps its ledger alive
+
+
+@define(eq=False)
+class _Holder:
+    """Where a ledger keeps what it has opened, so that it is closed when the ledger is no longer used."""
+
+    opened: _Opened | None = None
+    lock: Lock = field(factory=Lock)
+
+    def current(self) -> _Opened:
+        """Return what this process has opened; where it was forked, that is something new."""
+        if self.opened is not None and self.opened.pid != os.getpid():
+            _inherited.append(self.opened)
+            self.opened = None
+        self.opened = self.opened or _Opened()
+        return self.opened
+
+    def close(self) -> _Opened | None:
+        """Have what is open closed, and return it."""
+        with self.lock:
+            opened, self.opened = self.opened, None
+        if opened is not None:
+            opened.close()
+        return opened
+
+
+class SqliteLedger:
+    """A :class:`Ledger` in a file, for the processes of a machine: ``MihuClient(ledger=SqliteLedger("purchases.db"))``.
+
+    It needs nothing but Python. It is opened when it is first used, may be used by several event loops, threads and
+    clients at a time, and is opened anew in a process that was forked. An entry is on the disk (``synchronous=FULL``)
+    before a purchase leaves. The file must be on a disk of this machine, not on a network's.
+
+    path: the file, which is made where it is missing, readable by its owner alone; its directory must be there. Next to
+        it SQLite keeps two more files, ``-wal`` and ``-shm``, which belong to it.
+    lease: seconds after which a process that no longer renews its lease counts as dead, 15 unless given. It is renewed
+        three times in that time.
+
+    Close it with ``async with``, :meth:`close`, or not at all: what is written is written.
+    Raises UsageError for a lease that is no number of seconds; a file that cannot be used is found on first use.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, lease: float = LEASE) -> None:
+        self._path = Path(path).absolute()
+        self._lease = check_lease(lease)
+        self._holder = _Holder()
+        weakref.finalize(self, self._holder.close)
+
+    @property
+    def lease(self) -> float:
+        """The seconds for which a key is held after it was taken or renewed."""
+        return self._lease
+
+    async def find(self, key: str) -> Entry | None:
+        """Return what stands under a key, or None. Raises LedgerError where the file cannot be read."""
+        return await self._do(lambda file: _entry_of(_row(file, "key = ?", key)))
+
+    async def take(self, entry: Entry, owner: str) -> Claim:
+        """Ask for a key, as :meth:`Ledger.take` says. Raises LedgerError where nothing could be written."""
+        return await self._do(lambda file: _take(file, entry, owner, self._lease), durable=True)
+
+    async def renew(self, key: str, owner: str) -> bool:
+        """Hold a key for another lease; False where it is not held any more. Raises LedgerError where that failed."""
+        until = wall_clock() + self._lease
+        return await self._do(lambda file: _hold(file, key, owner, until))
+
+    async def settle(self, entry: Entry) -> bool:
+        """Write how a purchase ended, as :meth:`Ledger.settle` says. Raises LedgerError where that failed."""
+        return await self._do(lambda file: _settle(file, entry), durable=True)
+
+    async def release(self, key: str, owner: str) -> None:
+        """Remove an entry that is begun and held by this owner. Raises LedgerError where that could not be written."""
+        statement = "DELETE FROM entries WHERE key = ? AND owner = ? AND state = 'begun'"
+        await self._do(lambda file: file.execute(statement, (key, owner)), durable=True)
+
+    async def let_go(self, key: str, owner: str) -> None:
+        """End this owner's lease. Raises LedgerError where that could not be written."""
+        await self._do(lambda file: _hold(file, key, owner, 0.0))
+
+    async def abandoned(self) -> Sequence[Entry]:
+        """Return the entries that are begun and held by nobody. Raises LedgerError where the file cannot be read."""
+        return await self._do(lambda file: _abandoned(file, self._lease))
+
+    def close(self) -> None:
+        """Close the file, after what is under way; the next use opens it again."""
+        opened = self._holder.close()
+        if opened is not None and opened.pid == os.getpid():
+            opened.thread.join()
+
+    async def __aenter__(self) -> Self:
+        """Open the file, so that one that cannot be used is found now. Raises LedgerError then."""
+        await self._do(lambda _: None)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._path)!r})"
+
+    async def _do(self, action: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
+        """Do something with the file in its thread; what is durable is on the disk when this returns."""
+        with self._holder.lock:
+            opened = self._holder.current()
+            work = opened.submit(partial(self._on, opened, action, durable))
+        return await asyncio.wrap_future(work)
+
+    def _on(self, opened: _Opened, action: Callable[[sqlite3.Connection], T], durable: bool) -> T:
+        try:
+            if opened.connection is None:
+                opened.connection, opened.file = _open(self._path)
+            elif _identity(self._path) != opened.file:
+                raise LedgerError(self._advice("was moved or replaced while it was in use."))
+            opened.connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            return action(opened.connection)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise LedgerError(self._advice(f"cannot be used: {error}.")) from error
+
+    def _advice(self, what: str) -> str:
+        return (
+            f"The ledger {str(self._path)!r} {what} Without it a key protects nothing, so nothing was sent. Mend or "
+            "restore the file; where it is lost, look at numbers.list() before you buy again with a new file."
+        )
+
+
+def wall_clock() -> float:
+    """Return the machine's time of day in seconds, which its processes share.
+
+    Where it is set while a purchase is under way, a lease may end early. Then two processes work on one purchase, which
+    is safe: the later one looks first, and the service refuses a number that it already holds.
+    """
+    return time.time()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, tuple[int, int]]:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    # autocommit, because each transaction is written out below; closed from another thread when the ledger is closed
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    until = time.monotonic() + PATIENCE
+    try:
+        while True:
+            try:
+                _prepare(connection)
+                return connection, _identity(path)
+            except sqlite3.OperationalError as error:
+                # a change to WAL waits for nobody, so processes that open a new file together meet here
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                time.sleep(PAUSE)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _prepare(file: sqlite3.Connection) -> None:
+    """Check that a file is a ledger and sound, or make one of an empty file."""
+    file.execute("BEGIN")  # one view of all three
+    application, version, schema = [
+        _pragma(file, f"{name}") for name in ("application_id", "user_version", "schema_version")
+    ]
+    file.execute("COMMIT")
+    if application == APPLICATION and version != VERSION:
+        raise ValueError(f"it was made by another version of mihu_async (its format is {version}, not {VERSION})")
+    if application != APPLICATION and schema:
+        raise ValueError("it is a database of another program")
+    if (found := _pragma(file, "quick_check(1)")) != "ok":
+        raise ValueError(f"it is damaged ({found})")
+    if _pragma(file, "journal_mode = WAL") != "wal":
+        raise ValueError("its disk cannot hold a write-ahead log")
+    file.executescript("PRAGMA synchronous = FULL;" + SCHEMA)
+
+
+def _pragma(file: sqlite3.Connection, name: str) -> Any:
+    with closing(file.execute(f"PRAGMA {name}")) as rows:
+        return rows.fetchone()[0]
+
+
+def _row(file: sqlite3.Connection, condition: str, *values: str | None) -> tuple[Any, ...] | None:
+    statement = f"SELECT {COLUMNS}, held_until FROM entries WHERE {condition}"  # noqa: S608 - our own names
+    with closing(file.execute(statement, values)) as rows:
+        return cast("tuple[Any, ...] | None", rows.fetchone())
+
+
+def _entry_of(row: tuple[Any, ...] | None) -> Entry | None:
+    if row is None:
+        return None
+    key, workspace, number, fingerprint, began, state, uuid = row[:7]
+    return Entry(
+        key=key,
+        workspace=workspace,
+        number=number,
+        fingerprint=fingerprint,
+        began=began and datetime.fromisoformat(began),
+        state=state,
+        phone_number_uuid=uuid,
+    )
+
+
+def _is_held(until: float, lease: float) -> bool:
+    """Return True if a lease is alive; one that ends later than any can was taken before the clock was set back."""
+    return 0 < until - wall_clock() <= lease
+
+
+def _take(file: sqlite3.Connection, entry: Entry, owner: str, lease: float) -> Claim:
+    file.execute("BEGIN IMMEDIATE")
+    try:
+        row = _row(file, "key = ?", entry.key)
+        claim = _claim(file, row, entry, owner, lease)
+    except BaseException:
+        with suppress(sqlite3.Error):  # the first error is the one to tell
+            file.execute("ROLLBACK")
+        raise
+    file.execute("COMMIT")
+    return claim
+
+
+def _claim(file: sqlite3.Connection, row: tuple[Any, ...] | None, entry: Entry, owner: str, lease: float) -> Claim:
+    found = _entry_of(row)
+    until = wall_clock() + lease
+    if row is None or found is None:
+        begun = "state = 'begun' AND workspace = ? AND number = ?"
+        if other := _entry_of(_row(file, begun, entry.workspace, entry.number)):
+            return Claim(Standing.BUSY, other)
+        began = entry.began and entry.began.isoformat()
+        values = (entry.key, entry.workspace, entry.number, entry.fingerprint, began, "begun", None, owner, until)
+        file.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        return Claim(Standing.NEW, entry)
+    if (found.workspace, found.fingerprint) != (entry.workspace, entry.fingerprint):
+        return Claim(Standing.OTHER, found)
+    if found.state == "settled":
+        return Claim(Standing.SETTLED, found)
+    if _is_held(row[7], lease):
+        return Claim(Standing.HELD, found)
+    file.execute("UPDATE entries SET owner = ?, held_until = ? WHERE key = ?", (owner, until, entry.key))
+    return Claim(Standing.RESUMED, found)
+
+
+def _hold(file: sqlite3.Connection, key: str, owner: str, until: float) -> bool:
+    statement = "UPDATE entries SET held_until = ? WHERE key = ? AND owner = ? AND state = 'begun'"
+    return file.execute(statement, (until, key, owner)).rowcount == 1
+
+
+def _settle(file: sqlite3.Connection, entry: Entry) -> bool:
+    statement = (
+        "UPDATE entries SET state = 'settled', phone_number_uuid = ?, owner = NULL, held_until = 0 "
+        "WHERE key = ? AND number = ? AND state = 'begun'"
+    )
+    try:
+        file.execute(statement, (entry.phone_number_uuid, entry.key, entry.number))
+    except sqlite3.IntegrityError:  # the index of numbers that were bought
+        return False
+    return True
+
+
+def _abandoned(file: sqlite3.Connection, lease: float) -> list[Entry]:
+    statement = f"SELECT {COLUMNS}, held_until FROM entries WHERE state = 'begun' ORDER BY key"  # noqa: S608 - our own names
+    with closing(file.execute(statement)) as rows:
+        return [entry for row in rows if not _is_held(row[7], lease) and (entry := _entry_of(row))]

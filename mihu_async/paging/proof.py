@@ -1,0 +1,101 @@
+"""Whether a walk is complete: three certificates, each a pure function of what a pass showed.
+
+An item *was there* when a pass began if its dates are older; in a later pass also if it was given before that pass and
+no date of it may be younger. If as many were there as ``total`` said, these are all, in whichever pass they were given.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from attrs import define
+
+from mihu_async.paging.page import Moment
+
+T = TypeVar("T")
+
+Proof = Literal["counted", "still", "confirmed"]
+Dates = Callable[[T], tuple[datetime | None, datetime | None]]
+"""Returns when an item came to be, and when it was changed last."""
+
+
+@define(kw_only=True)
+class Evidence:
+    """What pass ``nth`` showed: of the ``total`` items that were there ``since`` it began, ``there``; ``shown`` in all.
+
+    It is ``quiet`` if all its answers named one total, it showed nothing new, and no date is surely younger than it.
+    Of its whole walk: ``old`` of the ``first`` items that were there when it began were given, in whichever pass;
+    whether any answer ``moved`` from another, any item is ``dated``, a ``part`` of a listing is read, it was
+    ``resumed``, it is ``forgetful`` of all but one page; and how many rows could not be read at all.
+    """
+
+    nth: int = 0
+    total: int | None = None
+    since: Moment | None = None
+    there: int = 0
+    shown: int = 0
+    quiet: bool = True
+    first: int | None = None
+    old: int = 0
+    moved: bool = False
+    dated: bool = False
+    part: bool = False
+    resumed: bool = False
+    forgetful: bool = False
+    left_out: int = 0
+
+
+def counted(evidence: Evidence) -> bool:
+    """Return True if as many items were given that were there at the beginning as there were."""
+    return evidence.old == evidence.first and not (evidence.part or (evidence.forgetful and evidence.moved))
+
+
+def still(evidence: Evidence) -> bool:
+    """Return True if no answer moved, and no date could tell otherwise; of a part, if all dates are old."""
+    silent = not evidence.dated or (evidence.part and evidence.there == evidence.shown)
+    return silent and not evidence.moved and evidence.shown == evidence.total
+
+
+def confirmed(evidence: Evidence) -> bool:
+    """Return True if a later pass showed all that was there when it began, as counting says, or nothing new at all."""
+    if evidence.nth == 1 or evidence.part or evidence.resumed:
+        return False
+    return evidence.total in {evidence.there, evidence.shown if evidence.quiet else None}
+
+
+def certificate(evidence: Evidence) -> Proof | None:
+    """Return the name of the certificate that holds, or None."""
+    if evidence.left_out or evidence.total is None:
+        return None
+    if confirmed(evidence):
+        return "confirmed"
+    if counted(evidence):
+        return "counted"
+    return "still" if still(evidence) else None
+
+
+def shortfall(evidence: Evidence) -> str:
+    """Say why no certificate holds."""
+    if evidence.left_out:
+        return f"{evidence.left_out} rows of its answers could not be read at all"
+    if evidence.total is None:
+        return "the service, or the checkpoint that it goes on from, does not say how many items there were"
+    if evidence.part:
+        return f"a part cannot be counted, and it did not hold still ({evidence.shown} of {evidence.total} items)"
+    told = f"of {evidence.total} items that were there when pass {evidence.nth} began, it is known of {evidence.there}"
+    cure = "; a walk that goes on from a checkpoint cannot read again what came before it" if evidence.resumed else ""
+    return f"{told} that they were given{cure}"
+
+
+def came_since(dates: Iterable[datetime | None], moment: datetime, now: datetime | None) -> bool:
+    """Return True if a date of an item says that it came after a moment; a date beyond now does not tell."""
+    return any(date and date >= moment and (now is None or date <= now) for date in dates)
+
+
+def older(items: Iterable[T], dates: Dates[T], since: Moment) -> int:
+    """Return how many items were in the listing at a moment, as their dates say: what comes into it is changed."""
+    earliest = since.earliest
+    return sum(
+        changed is not None and changed < earliest and (bought is None or bought < earliest)
+        for bought, changed in map(dates, items)
+    )

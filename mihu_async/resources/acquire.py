@@ -1,0 +1,166 @@
+"""The whole way to a number: search, requirements, purchase, binding; with the next offer where somebody was faster."""
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any, cast
+
+from attrs import evolve, field, frozen
+
+from mihu_async.errors import (
+    APIError,
+    BindingError,
+    ConflictError,
+    MihuError,
+    NoOfferError,
+    NotFoundError,
+    UsageError,
+    ValidationError,
+)
+from mihu_async.ledger import Entry
+from mihu_async.models.enums import NumberType
+from mihu_async.models.inputs import Address, RequirementValue
+from mihu_async.models.numbers import AvailableNumber, PhoneNumber
+from mihu_async.models.provisional import PurchaseRequirements
+from mihu_async.resources.arguments import wrong
+from mihu_async.resources.purchase import Purchase
+
+MOST_OFFERS = 10
+"""How many offers are tried to be bought at the most."""
+
+Choose = Callable[[AvailableNumber], bool]
+"""Says whether an offer may be bought."""
+
+
+def check_choose(argument: str, value: Any) -> Choose:
+    """Check that a choice is a function."""
+    if not callable(value):
+        raise wrong(argument, "a function that is given an offer and returns True or False", value)
+    return cast("Choose", value)
+
+
+def check_answers(argument: str, value: Any) -> Mapping[str, str | RequirementValue]:
+    """Check that answers are under the keys of requirements: a text, or what RequirementValue says."""
+    if not isinstance(value, Mapping):
+        raise UsageError(
+            f"{argument} must be a mapping, not {type(value).__name__}. Nothing was sent.", argument=argument
+        )
+    answers = cast("Mapping[Any, Any]", value)
+    for key, answer in answers.items():
+        if not isinstance(key, str) or not isinstance(answer, str | RequirementValue):
+            message = (
+                f"{argument} must map the keys of requirements to text or RequirementValue(…), which {key!r} does not. "
+                "Nothing was sent."
+            )
+            raise UsageError(message, argument=argument)
+    return answers
+
+
+def answered(purchase: Purchase, answers: Mapping[str, str | RequirementValue]) -> Purchase:
+    """Return a purchase with the answers that its requirements ask for; an answer that nothing asks for is left out."""
+    for asked in purchase.requirements:
+        given = next((answers[name] for name in (asked.key, asked.answer_id) if name and name in answers), None)
+        if isinstance(given, RequirementValue):
+            purchase = purchase.answer(asked.label, value=given.value, document_id=given.document_id)
+        elif given is not None:
+            purchase = purchase.answer(asked.label, **{asked.takes[0]: given})
+    if missing := purchase.unanswered:
+        names = ", ".join(repr(one.label) + (f" ({one.type})" if one.type else "") for one in missing)
+        message = (
+            f"{purchase.offer.country_code} asks for answers that are not given: {names}. Nothing was bought. Put them "
+            "into answers={…}, under these keys; an address= answers those of the type 'address'."
+        )
+        raise UsageError(message, argument="answers")
+    return purchase
+
+
+def was_taken(error: APIError) -> bool:
+    """Return True if a refusal means that a number is no longer for sale; its status is not documented."""
+    if isinstance(error, ValidationError):
+        return error.field == "number" or "number" in error.fields
+    return isinstance(error, ConflictError | NotFoundError) or error.status == HTTPStatus.GONE
+
+
+@frozen(kw_only=True)
+class Acquisition:
+    """How a number is acquired: where the offers come from, which are wanted, and how one is bought."""
+
+    country_code: str
+    type: NumberType
+    answers: Mapping[str, str | RequirementValue] = field(repr=False)
+    address: Address | None = field(repr=False)
+    max_monthly_fee: Decimal | float | None
+    choose: Choose
+    search: Callable[[], AsyncIterable[AvailableNumber]]
+    requirements: Callable[[], Awaitable[PurchaseRequirements]]
+    buy: Callable[..., Awaitable[PhoneNumber]]
+
+    async def run(self, begun: Entry | None, key: str | None) -> PhoneNumber:
+        """Buy the number that an earlier call has begun to buy, or else the first offer that nobody takes away."""
+        asked = PurchaseRequirements(items=())
+        if begun is None or begun.state == "begun":
+            asked = await self.requirements()
+        last: APIError | None = None
+        if begun is not None:
+            try:
+                return await self._commit(AvailableNumber(number=begun.number), asked, key)
+            except APIError as error:
+                if begun.state == "settled" or not was_taken(error):
+                    raise
+                last = error
+        offers = refused = 0
+        async for offer in self.search():
+            offers += 1
+            if not self._fits(offer):
+                continue
+            try:
+                return await self._commit(offer, asked, key)
+            except APIError as error:
+                if not was_taken(error):
+                    raise
+                last = error
+                refused += 1
+            if refused == MOST_OFFERS:
+                break
+        raise self._nothing(offers, refused) from last
+
+    async def _commit(self, offer: AvailableNumber, asked: PurchaseRequirements, key: str | None) -> PhoneNumber:
+        wanted = evolve(offer, country_code=self.country_code, type=self.type)
+        purchase = Purchase(offer=wanted, requirements=asked, address=self.address, buy=self.buy)
+        return await answered(purchase, self.answers).commit(idempotency_key=key)
+
+    def _fits(self, offer: AvailableNumber) -> bool:
+        """Return True if an offer is of the country and type, is known to be within the bound, and is chosen."""
+        if offer.country_code not in {None, self.country_code} or offer.type not in {None, self.type}:
+            return False
+        bound, fee = self.max_monthly_fee, offer.monthly_fee
+        if bound is not None and (fee is None or fee > Decimal(str(bound))):
+            return False
+        return self.choose(offer)
+
+    def _nothing(self, offers: int, refused: int) -> NoOfferError:
+        found = "The search found nothing" if not offers else f"None of the {offers} offers that were looked at fits"
+        if refused:
+            found = f"{refused} offers fitted and were no longer for sale"
+        message = (
+            f"{found}, so no {self.type} number of {self.country_code} was bought. Search again later, or "
+            "with a higher max_monthly_fee= or another choose=."
+        )
+        return NoOfferError(message, offers=offers, refused=refused)
+
+
+async def bind(number: PhoneNumber, agent_uuid: str, provision: Callable[[str, str], Awaitable[object]]) -> PhoneNumber:
+    """Bind an agent to the calls of a number that was bought, unless it answers them already."""
+    bound = number.bindings and number.bindings.call
+    if bound and bound.agent_uuid and bound.agent_uuid.lower() == agent_uuid.lower():
+        return number
+    try:
+        await provision(agent_uuid, number.phone_number_uuid)
+    except MihuError as error:
+        message = (
+            f"{number.number} is bought ({number.phone_number_uuid}), and its calls are not bound to the agent "
+            f"{agent_uuid}: {error} Bind it with agents.provision_call({agent_uuid!r}, {number.phone_number_uuid!r}), "
+            "or make the same call again with the same idempotency_key; without a key it would buy another number."
+        )
+        raise BindingError(message, number=number, agent_uuid=agent_uuid) from error
+    return number

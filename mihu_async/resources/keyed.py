@@ -1,0 +1,295 @@
+"""A purchase under an idempotency key: take the key, make the call, write down how it ended.
+
+The ledger says who has the key; what a begun purchase has left behind is found by the look-up that every purchase has.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any, cast
+from uuid import uuid4
+
+from attrs import define, evolve, frozen
+
+from mihu_async.core.deadline import Deadline
+from mihu_async.core.mask import Mask
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.reconcile import Circumstances, Found, Lookup
+from mihu_async.core.rehearsal import Rehearsal
+from mihu_async.core.request import Request, describe, encode_body
+from mihu_async.core.response import Response
+from mihu_async.core.retry import backoff
+from mihu_async.core.sender import Sender
+from mihu_async.core.server_clock import TICK, CallWindow, Moment, TimeInterval
+from mihu_async.core.timeout import Bounds
+from mihu_async.errors import (
+    APIError,
+    ConflictError,
+    ConnectError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    LedgerError,
+    MihuError,
+    NotFoundError,
+    UsageError,
+)
+from mihu_async.ledger import Claim, Entry, Ledger, Standing
+from mihu_async.models.numbers import PhoneNumber
+from mihu_async.models.pages import Page
+from mihu_async.resources.lookups import Listed, narrowed_rows, proved_rows
+
+PATH = "/phone-numbers"
+FOR_DISPLAY = ("monthly_fee", "capabilities", "location")
+"""What a purchase carries over from a search, which may say it otherwise the next day."""
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 1.0
+"""Seconds between two looks at a key that another call holds; the pause doubles from the first to the longest."""
+
+logger: logging.Logger = logging.getLogger("mihu_async")
+
+
+def purchase_fingerprint(request: Request[Any]) -> str:
+    """Return a digest of what a purchase asks for; what is stored for display only does not count."""
+    asked: dict[str, Any] = json.loads(request.body or b"{}")
+    return _digest({name: value for name, value in asked.items() if name not in FOR_DISPLAY})
+
+
+def acquisition_fingerprint(asked: Mapping[str, Any]) -> str:
+    """Return a digest of what an acquisition asks for."""
+    plain, _ = encode_body({"acquire": asked}, argument="answers")
+    return _digest(plain)
+
+
+def _digest(plain: Any) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@define
+class Interrupted:
+    """A sender that stands for the process that began a purchase: its first write is a lost answer, and is not sent.
+
+    With ``sends=False`` no write is ever sent.
+    """
+
+    sender: Sender
+    key: str
+    sends: bool = True
+    _was_told: bool = False
+
+    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+        """Send a request, unless it is that write."""
+        if request.method == "GET" or (self.sends and self._was_told):
+            return await self.sender.send(request, bounds, mask)
+        self._was_told = True
+        message = (
+            f"an earlier call with the idempotency key {self.key!r} has begun this purchase and has not written down "
+            "how it ended."
+        )
+        raise ConnectionLostError(message, method=request.method, url=request.path)
+
+
+def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
+    """Return a pipeline whose next purchase is taken up where an earlier call left it: it looks before it sends."""
+    # the attempt that is only played is none of the policy's
+    retries = evolve(pipeline.retries, max_attempts=pipeline.retries.max_attempts + 1)
+    return evolve(pipeline, sender=Interrupted(pipeline.sender, key), retries=retries)
+
+
+def begun_at(request: Request[PhoneNumber], began: datetime | None) -> Request[PhoneNumber]:
+    """Return a purchase whose look-up takes what was bought since a moment on the service's clock for its own."""
+    lookup = cast("Lookup[PhoneNumber]", request.lookup)  # every purchase has one
+
+    def judge(found: Any, circumstances: Circumstances) -> Found[PhoneNumber]:
+        # an earlier call of this client may have been given the number under this very key
+        return lookup.judge(found, Circumstances(_window_since(began, circumstances.window)))
+
+    return evolve(request, lookup=evolve(lookup, judge=judge))
+
+
+def _window_since(began: datetime | None, window: CallWindow | None) -> CallWindow | None:
+    """Return the time from when a purchase began to the end of a call's own; None where either is not known."""
+    if began is None or window is None:
+        return None
+    return CallWindow(TimeInterval(began, began + timedelta(seconds=TICK)), window.now)
+
+
+async def service_time(pipeline: Pipeline) -> datetime | None:
+    """Return the earliest that it can be on the service now; None where its answers have no date.
+
+    Where no answer has said yet, a safe request is sent for it.
+    """
+    if (now := _now(pipeline)) is None:
+        first: Request[Page[PhoneNumber]] = describe("GET", PATH, Page[PhoneNumber], query={"per_page": 1})
+        await pipeline.run(first)
+        now = _now(pipeline)
+    return None if now is None else now.earliest
+
+
+def _now(pipeline: Pipeline) -> TimeInterval | None:
+    clock = pipeline.clock
+    return pipeline.server_clock.at(Moment(clock.monotonic(), clock.now().timestamp()))
+
+
+def changed_nothing(error: BaseException) -> bool:
+    """Return True if a purchase that ended so has surely bought nothing, so that its key may be used again."""
+    if isinstance(error, ConflictError | UsageError):  # a conflict is the service's own, or what a look-up showed
+        return True
+    return isinstance(error, APIError | ConnectError) and not any(attempt.lost for attempt in error.attempts)
+
+
+@frozen(kw_only=True)
+class KeyedPurchase:
+    """How a purchase is made under a key.
+
+    ``describe`` describes the purchase of a number: that of the entry, where an earlier call has begun one.
+    """
+
+    pipeline: Pipeline
+    ledger: Ledger
+    listed: Listed
+    key: str
+    describe: Callable[[str], Request[PhoneNumber]]
+    fingerprint: str
+
+    async def buy(self, number: str) -> PhoneNumber:
+        """Buy a number, or whatever the key has bought or begun to buy."""
+        if isinstance(self.pipeline.sender, Rehearsal):
+            return await self.pipeline.run(self.describe(number))
+        clock = self.pipeline.clock
+        deadline = clock.monotonic() + self.pipeline.timeout.total
+        pipeline = evolve(self.pipeline, outer=Deadline(deadline, clock.pulse()))
+        owner = uuid4().hex
+        claim = await self._claim(number, owner, deadline)
+        entry = claim.entry
+        if claim.standing is Standing.SETTLED:
+            return await self._as_it_is_now(pipeline, entry)
+        request = self.describe(entry.number)
+        if claim.standing is Standing.RESUMED:
+            pipeline, request = interrupted(pipeline, self.key), begun_at(request, entry.began)
+        async with held(self.ledger, self.key, owner):
+            try:
+                bought = await pipeline.run(request)
+            except MihuError as error:
+                if changed_nothing(error):
+                    await _give_up(self.ledger.release, self.key, owner)
+                raise
+            if await settle(self.ledger, entry, bought):
+                return bought
+            await _give_up(self.ledger.release, self.key, owner)
+            raise self._taken(f"{entry.number} is in the inventory, bought with another idempotency key.")
+
+    async def _claim(self, number: str, owner: str, deadline: float) -> Claim:
+        """Take the key, or wait until it is settled or free; nothing is sent but a read of the service's time."""
+        pipeline = self.pipeline
+        outer = Deadline(deadline, pipeline.clock.pulse())
+        found = await self.ledger.find(self.key)
+        is_settled = found is not None and found.state == "settled"
+        entry = Entry(
+            key=self.key,
+            workspace=pipeline.base_url,
+            number=number,
+            fingerprint=self.fingerprint,
+            began=None if is_settled else await service_time(evolve(pipeline, outer=outer)),
+        )
+        pause = FIRST_PAUSE
+        while True:
+            claim = await self.ledger.take(entry, owner)
+            if claim.standing is Standing.OTHER:
+                raise self._other(claim.entry)
+            if claim.standing is Standing.BUSY:
+                raise self._taken(
+                    f"{number} was not bought: the idempotency key {claim.entry.key!r} has begun to buy it, and it is "
+                    "not known how that ended. Repeat the call that has this key, or call numbers.recover()."
+                )
+            if claim.standing is not Standing.HELD:
+                return claim
+            left = deadline - pipeline.clock.monotonic()
+            if left <= 0:
+                raise self._busy()
+            await pipeline.clock.sleep(min(pause, left))
+            pause = min(LONGEST_PAUSE, 2 * pause)
+
+    def _other(self, entry: Entry) -> UsageError:
+        where = "in another workspace" if entry.workspace != self.pipeline.base_url else "with another request"
+        message = (
+            f"idempotency_key {self.key!r} was used before {where}, for {entry.number}. Nothing was sent. A key names "
+            "one purchase: use another one, or repeat the call as it was."
+        )
+        return UsageError(message, argument="idempotency_key")
+
+    def _taken(self, why: str) -> ConflictError:
+        return ConflictError(why, method="POST", url=PATH, status=HTTPStatus.CONFLICT)
+
+    def _busy(self) -> ConnectTimeoutError:
+        message = (
+            f"POST {PATH} was not sent: another call holds the idempotency key {self.key!r}, longer than this call may "
+            "take. Call again with the same key to learn how it ended."
+        )
+        return ConnectTimeoutError(message, method="POST", url=PATH)
+
+    async def _as_it_is_now(self, pipeline: Pipeline, entry: Entry) -> PhoneNumber:
+        """Return the row of the number that the key has bought; the inventory may lag, so look as often as allowed."""
+        policy = pipeline.retries
+
+        def is_it(row: PhoneNumber) -> bool:
+            return row.phone_number_uuid == entry.phone_number_uuid
+
+        for look in range(1, policy.max_attempts + 1):
+            rows = await narrowed_rows(entry.number, lambda search: self.listed(pipeline, search), counts=is_it)
+            rows = rows or await proved_rows(entry.number, self.listed(pipeline, {}), counts=is_it)
+            if rows:
+                return rows[0]
+            await pipeline.clock.sleep(backoff(policy, look, pipeline.jitter()))
+        message = (
+            f"{entry.number} was bought with the idempotency key {self.key!r} as {entry.phone_number_uuid}, and is no "
+            "longer in the inventory. Nothing was sent. To buy it again, use another key."
+        )
+        raise NotFoundError(message, method="GET", url=PATH, status=HTTPStatus.NOT_FOUND)
+
+
+@asynccontextmanager
+async def held(ledger: Ledger, key: str, owner: str) -> AsyncGenerator[None]:
+    """Hold a key that was taken, as long as the block runs, and leave it to the next call where the block fails."""
+    heartbeat = asyncio.create_task(_renew(ledger, key, owner))
+    try:
+        yield
+    except BaseException:
+        await _give_up(ledger.let_go, key, owner)
+        raise
+    finally:
+        heartbeat.cancel()
+        await asyncio.wait([heartbeat])
+
+
+async def _give_up(leave: Callable[[str, str], Awaitable[None]], key: str, owner: str) -> None:
+    try:
+        await leave(key, owner)
+    except LedgerError as failure:
+        logger.warning("The ledger could not give up a key, whose lease will end by itself: %s", failure.__cause__)
+
+
+async def _renew(ledger: Ledger, key: str, owner: str) -> None:
+    while True:
+        await asyncio.sleep(ledger.lease / 3)
+        try:
+            await ledger.renew(key, owner)
+        except LedgerError as failure:
+            logger.warning("The ledger could not renew the lease of a key: %s", failure.__cause__)
+
+
+async def settle(ledger: Ledger, entry: Entry, bought: PhoneNumber) -> bool:
+    """Write down that a purchase was made; where that fails, the next call with the key finds it by looking.
+
+    False where another key has bought the number.
+    """
+    try:
+        return await ledger.settle(evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid))
+    except LedgerError as failure:
+        message = "%s was bought, and the ledger could not note it, so the next call with its key looks it up: %s"
+        logger.warning(message, entry.number, failure.__cause__ or type(failure).__name__)
+        return True

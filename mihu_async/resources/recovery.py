@@ -1,0 +1,92 @@
+"""What dead processes left under their keys: each is looked up, and settled or released."""
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import timedelta
+from enum import StrEnum
+from uuid import uuid4
+
+from attrs import evolve, frozen
+
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.request import Request
+from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError
+from mihu_async.ledger import Entry, Ledger, Standing
+from mihu_async.models.numbers import PhoneNumber
+from mihu_async.resources.keyed import Interrupted, begun_at, held, service_time, settle
+
+
+class RecoveryOutcome(StrEnum):
+    """How a purchase ended that nobody had written down."""
+
+    BOUGHT = "bought"
+    """The number is this purchase's; its key is settled."""
+    NOT_BOUGHT = "not_bought"
+    """The number is not there, or was not bought by this purchase; its key is free."""
+    UNKNOWN = "unknown"
+    """It cannot be told now, and the entry stays as it is: recover again later."""
+
+
+@frozen(kw_only=True)
+class Recovered:
+    """One entry that a dead process left, and how its purchase ended."""
+
+    entry: Entry
+    """The entry as it was found."""
+    outcome: RecoveryOutcome
+    """Whether the number was bought, as far as that can be told now."""
+    number: PhoneNumber | None = None
+    """The number as it is now where it was bought; None elsewhere."""
+    reason: str = ""
+    """Why it cannot be told where the outcome is unknown; empty elsewhere."""
+
+
+async def recover(
+    pipeline: Pipeline, ledger: Ledger, describe: Callable[[str], Request[PhoneNumber]]
+) -> AsyncGenerator[Recovered]:
+    """Look up each abandoned entry of this workspace; no purchase is sent."""
+    for entry in await ledger.abandoned():
+        if entry.workspace != pipeline.base_url:
+            continue
+        owner = uuid4().hex
+        if (await ledger.take(entry, owner)).standing is not Standing.RESUMED:
+            continue  # somebody else has it by now
+        yield await _recovered(pipeline, ledger, entry, owner, describe(entry.number))
+
+
+async def _recovered(
+    pipeline: Pipeline, ledger: Ledger, entry: Entry, owner: str, request: Request[PhoneNumber]
+) -> Recovered:
+    try:
+        async with held(ledger, entry.key, owner):
+            number = await _bought(pipeline, entry, request)
+            if number is None or not await settle(ledger, entry, number):
+                number = None
+                await ledger.release(entry.key, owner)
+    except MihuError as error:
+        return Recovered(entry=entry, outcome=RecoveryOutcome.UNKNOWN, reason=str(error))
+    outcome = RecoveryOutcome.NOT_BOUGHT if number is None else RecoveryOutcome.BOUGHT
+    return Recovered(entry=entry, outcome=outcome, number=number)
+
+
+async def _bought(pipeline: Pipeline, entry: Entry, request: Request[PhoneNumber]) -> PhoneNumber | None:
+    """Return the number where the purchase made it, and None where it surely did not; raise where it cannot be told."""
+    looking = evolve(
+        pipeline,
+        sender=Interrupted(pipeline.sender, entry.key, sends=False),
+        retries=evolve(pipeline.retries, max_attempts=1),
+    )
+    try:
+        return await looking.run(begun_at(request, entry.began))
+    except ConflictError:
+        return None
+    except OutcomeUnknownError as error:
+        try:
+            number: PhoneNumber | None = await error.check()
+        except ConflictError:
+            return None
+        if number is not None:
+            return number
+        now = await service_time(pipeline)
+        if now is None or entry.began is None or now - entry.began < timedelta(seconds=pipeline.timeout.total):
+            raise
+        return None

@@ -1,0 +1,114 @@
+"""Calls of one client that want the same thing."""
+
+import asyncio
+
+import pytest
+from attrs import evolve
+
+from mihu_async import ConnectTimeoutError, Timeout
+from mihu_async.core import contention
+from mihu_async.core.contention import Contention
+from mihu_async.core.reconcile import Lookup
+from mihu_async.core.request import RAW, describe
+from tests.doubles import FakeClock, FakeSender, ok, pipeline
+
+
+async def no_find(*_):
+    """Stand for a look-up that is not made."""
+    raise AssertionError
+
+
+def no_judgement(*_):
+    """Stand for a judgement that is not made."""
+    raise AssertionError
+
+
+def post(key: str):
+    """Describe a write that makes a thing."""
+    return describe("POST", "/things", RAW, lookup=Lookup(no_find, no_judgement, key=key))
+
+
+class Doors:
+    """A sender that lets attempts through one by one, and notes how many are inside."""
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.most = 0
+        self.open = asyncio.Event()
+
+    async def send(self, request, bounds, mask):
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        await self.open.wait()
+        self.inside -= 1
+        return ok("done")
+
+
+async def run_both(first: str, second: str) -> int:
+    """Make two calls at a time, and return how many were under way at a time."""
+    doors = Doors()
+    calls = evolve(pipeline(FakeSender(FakeClock(), [])), sender=doors)
+    tasks = [asyncio.create_task(calls.run(post(key))) for key in (first, second)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    doors.open.set()
+    assert ["done", "done"] == await asyncio.gather(*tasks)
+    assert {} == calls.contention._places
+    return doors.most
+
+
+async def test_calls_for_one_thing_wait_for_each_other():
+    """Others do not."""
+    assert 1 == await run_both("a", "a")
+    assert 2 == await run_both("a", "b")
+    assert 2 == await run_both("", "")
+
+
+async def test_a_call_that_is_cancelled_lets_the_next_one_go():
+    """While it waits, and while it is under way."""
+    doors = Doors()
+    calls = evolve(pipeline(FakeSender(FakeClock(), [])), sender=doors)
+    tasks = [asyncio.create_task(calls.run(post("a"))) for _ in range(3)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    tasks[0].cancel()
+    await asyncio.gather(*tasks[:2], return_exceptions=True)
+    doors.open.set()
+
+    assert "done" == await tasks[2]
+    assert {} == calls.contention._places
+
+
+async def test_a_call_waits_no_longer_than_it_may_take():
+    """It says that nothing was sent, and why."""
+    doors = Doors()
+    calls = pipeline(FakeSender(FakeClock(), []), timeout=Timeout(total=1))
+    first = asyncio.create_task(evolve(calls, sender=doors).run(post("a")))
+    await asyncio.sleep(0)
+
+    class OutOfTime(FakeClock):
+        def timeout(self, seconds):
+            assert 1 == seconds
+            return asyncio.timeout(0)
+
+    with pytest.raises(ConnectTimeoutError, match="another call of this client for the same thing") as caught:
+        await evolve(calls, sender=doors, clock=OutOfTime()).run(post("a"))
+    doors.open.set()
+
+    assert "done" == await first
+    assert not caught.value.may_have_changed
+    assert 1 == len(caught.value.attempts)
+
+
+def test_what_was_given_to_a_call_is_no_others(monkeypatch):
+    """The latest that were given are remembered."""
+    monkeypatch.setattr(contention, "KEPT", 2)
+    shared, one, other = Contention(), object(), object()
+    assert not shared.is_anothers("a", other)
+    shared.give("a", one)
+
+    assert shared.is_anothers("a", other)
+    assert not shared.is_anothers("a", one)
+    shared.give("b", one)
+    shared.give("c", one)
+    assert not shared.is_anothers("a", other)

@@ -1,0 +1,373 @@
+"""The ledger in a file: where it lives, who uses it, and what it says when it cannot be used."""
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import pickle
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from mihu_async import LedgerError, MihuError
+from mihu_async.ledger import SqliteLedger, Standing, sqlite
+from tests.ledger.entries import ENTRY, SETTLED
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where the ledger is."""
+    return tmp_path / "purchases.db"
+
+
+async def test_what_is_written_outlives_the_ledger(path):
+    """Another ledger on the same file sees what was taken and settled."""
+    async with SqliteLedger(path) as ledger:
+        await ledger.take(ENTRY, "a")
+        await ledger.settle(SETTLED)
+    async with SqliteLedger(str(path)) as again:
+        found = await again.find(ENTRY.key)
+
+    assert SETTLED == found
+
+
+async def test_the_file_is_its_owners(path):
+    """A new file is readable by its owner alone, holds a write-ahead log, and syncs what is taken."""
+    async with SqliteLedger(path) as ledger:
+        await ledger.take(ENTRY, "a")
+        levels = await ledger._do(lambda file: sqlite._pragma(file, "synchronous"), durable=True)
+        mode = await ledger._do(lambda file: sqlite._pragma(file, "journal_mode"))
+
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+    assert (2, "wal") == (levels, mode)
+    assert f"SqliteLedger({str(path)!r})" == repr(ledger)
+
+
+async def test_a_ledger_that_is_closed_may_be_used_again(path):
+    """Closing ends the thread and gives the file back; the next use opens it anew. Closing twice is no fault."""
+    ledger = SqliteLedger(path)
+    ledger.close()
+    await ledger.take(ENTRY, "a")
+    ledger.close()
+    threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("mihu_async_ledger")]
+    found = await ledger.find(ENTRY.key)
+    ledger.close()
+
+    assert [] == threads
+    assert ENTRY == found
+
+
+async def test_a_ledger_that_is_forgotten_is_closed(path):
+    """A ledger that nobody uses any more leaves neither its thread nor its connection open."""
+    ledger = SqliteLedger(path)
+    await ledger.take(ENTRY, "a")
+    opened = ledger._holder.opened
+    del ledger
+    gc.collect()
+    assert opened
+    opened.thread.join(60)
+
+    assert opened.connection is None
+
+
+def test_one_ledger_serves_several_loops_and_threads(path):
+    """Tasks of any loop in any thread may share one ledger, and one of them gets the key."""
+    ledger = SqliteLedger(path)
+    claims = []
+
+    def work(owner: str) -> None:
+        claims.append(asyncio.run(ledger.take(ENTRY, owner)))
+
+    threads = [threading.Thread(target=work, args=(f"owner-{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    asyncio.run(ledger.renew(ENTRY.key, "a"))
+    ledger.close()
+
+    assert ["held", "held", "held", "new"] == sorted(claim.standing for claim in claims)
+
+
+OPENER = """
+import asyncio, sys
+from mihu_async.ledger import SqliteLedger
+from tests.ledger.entries import ENTRY
+
+print("ready", flush=True)
+sys.stdin.readline()
+print(asyncio.run(SqliteLedger(sys.argv[1]).take(ENTRY, sys.argv[2])).standing)
+"""
+
+
+def test_processes_that_open_a_new_file_together_all_get_it(path):
+    """A file that several processes make at the same moment is one ledger, and one of them gets the key."""
+    command = [sys.executable, "-c", OPENER, str(path)]
+    workers = [
+        subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path.cwd())
+        for n in range(4)
+    ]
+    for worker in workers:
+        assert worker.stdout
+        worker.stdout.readline()
+    said = []
+    for worker in workers:
+        assert worker.stdin
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    for worker in workers:
+        out, _ = worker.communicate(timeout=60)
+        said.append(out.strip())
+
+    assert ["held", "held", "held", "new"] == sorted(said)
+
+
+def in_a_fork(ledger, results) -> None:
+    """Ask for the key in a child."""
+    claim = asyncio.run(ledger.take(ENTRY, "child"))
+    results.send(claim.standing)
+    ledger.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # a prefork worker does just that
+def test_a_forked_process_opens_the_file_anew(path):
+    """A worker that was forked with an open ledger has a connection and a thread of its own."""
+    ledger = SqliteLedger(path)
+    asyncio.run(ledger.take(ENTRY, "parent"))
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=in_a_fork, args=(ledger, theirs))
+    child.start()
+    standing = ours.recv() if ours.poll(60) else None
+    child.join(60)
+    renewed = asyncio.run(ledger.renew(ENTRY.key, "parent"))
+    ledger.close()
+
+    assert (Standing.HELD, 0, True) == (standing, child.exitcode, renewed)
+
+
+async def test_what_another_process_opened_is_neither_used_nor_closed(path, monkeypatch):
+    """After a fork the inherited connection is put aside as it is, on use and on closing."""
+    ledger, used = SqliteLedger(path), SqliteLedger(path)
+    await ledger.take(ENTRY, "a")
+    await used.find(ENTRY.key)
+    inherited = [one._holder.opened for one in (ledger, used)]
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    kept: list[object] = []
+    monkeypatch.setattr(sqlite, "_inherited", kept)
+    ledger.close()
+    found = await used.find(ENTRY.key)
+    used.close()
+    monkeypatch.undo()
+    connections = [one.connection for one in inherited if one]
+    for one in inherited:
+        assert one
+        one.close()
+        one.thread.join(60)
+
+    assert inherited == kept
+    assert None not in connections
+    assert ENTRY == found
+
+
+def test_a_ledger_is_closed_when_the_interpreter_ends(path):
+    """A process that never closes its ledger ends at once and quietly."""
+    code = (
+        "import asyncio, sys\nfrom mihu_async.ledger import SqliteLedger\n"
+        "ledger = SqliteLedger(sys.argv[1])\nasyncio.run(ledger.find('k'))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", code, path], capture_output=True, check=True, timeout=60
+    )
+
+    assert b"" == ended.stderr
+
+
+def written_with(text: bytes):
+    """Return what writes some bytes into the file."""
+
+    def write(path: Path) -> None:
+        path.write_bytes(text)
+
+    return write
+
+
+def made_by_another_program(path: Path) -> None:
+    """Make a database of another kind."""
+    with sqlite3.connect(path) as file:
+        file.execute("CREATE TABLE entries (key TEXT)")
+    file.close()
+
+
+def made_by_a_later_version(path: Path) -> None:
+    """Make a ledger of a format to come."""
+    with sqlite3.connect(path) as file:
+        file.execute(f"PRAGMA application_id = {sqlite.APPLICATION}")
+        file.execute("PRAGMA user_version = 9")
+        file.execute("CREATE TABLE entries (key TEXT)")
+    file.close()
+
+
+def damaged(path: Path) -> None:
+    """Make a ledger, and overwrite a part of it."""
+    ledger = SqliteLedger(path)
+    for n in range(200):
+        asyncio.run(ledger.take(evolve(ENTRY, key=f"order-{n}", number=f"+39079{n:06}"), "a"))
+    ledger.close()
+    content = bytearray(path.read_bytes())
+    content[5000:9000] = bytes(4000)
+    path.write_bytes(content)
+
+
+def a_directory(path: Path) -> None:
+    """Make a directory in its place."""
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (written_with(b"no database" * 100), "file is not a database"),
+        (made_by_another_program, "of another program"),
+        (made_by_a_later_version, "another version"),
+        (damaged, "damaged|malformed"),
+        (a_directory, "directory"),
+    ],
+    ids=["text", "foreign", "later", "damaged", "directory"],
+)
+def test_a_file_that_is_no_ledger_is_named(path, spoil, says):
+    """What cannot be relied on is an error that names the file and says that nothing was sent."""
+    spoil(path)
+    with pytest.raises(LedgerError, match=says) as broken:
+        asyncio.run(SqliteLedger(path).take(ENTRY, "a"))
+
+    assert str(path) in str(broken.value)
+    assert "nothing was sent" in str(broken.value)
+    assert isinstance(broken.value, MihuError)
+    assert str(broken.value) == str(pickle.loads(pickle.dumps(broken.value)))
+
+
+async def test_a_directory_that_is_missing_is_named(tmp_path):
+    """A ledger is made, but not the directory that it is to be in."""
+    with pytest.raises(LedgerError, match="No such file or directory"):
+        await SqliteLedger(tmp_path / "none" / "purchases.db").find("k")
+
+
+async def test_a_disk_without_a_log_is_told(path, monkeypatch):
+    """A file system on which SQLite keeps no write-ahead log holds no ledger."""
+    pragma = sqlite._pragma
+    monkeypatch.setattr(sqlite, "_pragma", lambda file, name: "delete" if "WAL" in name else pragma(file, name))
+    with pytest.raises(LedgerError, match="write-ahead log"):
+        await SqliteLedger(path).find("k")
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+async def test_a_file_that_is_replaced_under_a_ledger_is_told(path, put_back):
+    """An entry is never written to a file that is no longer where the others look."""
+    ledger = SqliteLedger(path)
+    await ledger.take(ENTRY, "a")
+    path.rename(path.with_suffix(".old"))
+    if put_back:
+        async with SqliteLedger(path) as other:
+            await other.find(ENTRY.key)
+    with pytest.raises(LedgerError, match=r"moved or replaced|No such file") as broken:
+        await ledger.take(evolve(ENTRY, key="order-2", number="+390790080042"), "a")
+    ledger.close()
+
+    assert str(path) in str(broken.value)
+
+
+async def test_a_file_that_stays_locked_is_told(path, monkeypatch):
+    """What another program holds for longer than a ledger waits is an error, and nothing stays locked after it."""
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
+    async with SqliteLedger(path) as ledger:
+        with sqlite3.connect(path) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(LedgerError, match="locked"):
+                await ledger.take(ENTRY, "a")
+            with pytest.raises(LedgerError, match="locked"):
+                await SqliteLedger(path).find("k")
+        other.close()
+        claim = await ledger.take(ENTRY, "a")
+
+    assert Standing.NEW == claim.standing
+
+
+async def test_a_step_that_fails_leaves_nothing_half_done(path, monkeypatch):
+    """Where an entry cannot be written, the file is as it was, and can be used."""
+    async with SqliteLedger(path) as ledger:
+        with monkeypatch.context() as patched:
+            patched.setattr(sqlite, "_row", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                await ledger.take(ENTRY, "a")
+        claim = await ledger.take(ENTRY, "a")
+
+    assert Standing.NEW == claim.standing
+
+
+async def test_a_clock_that_is_set_back_holds_no_key_for_ever(path, monkeypatch):
+    """A lease that ends later than any can counts as ended."""
+    async with SqliteLedger(path) as ledger:
+        await ledger.take(ENTRY, "a")
+        earlier = sqlite.wall_clock() - 3600
+        monkeypatch.setattr(sqlite, "wall_clock", lambda: earlier)
+        claim = await ledger.take(ENTRY, "b")
+
+    assert Standing.RESUMED == claim.standing
+
+
+async def test_a_file_that_others_are_making_is_waited_for(path, monkeypatch):
+    """What is busy while several processes make a ledger is looked at again."""
+    prepare, begun = sqlite._prepare, [True, False]
+
+    def busy(file):
+        if not begun:
+            return prepare(file)
+        if begun.pop():
+            file.execute("BEGIN")
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+    monkeypatch.setattr(sqlite, "_prepare", busy)
+    async with SqliteLedger(path) as ledger:
+        claim = await ledger.take(ENTRY, "a")
+
+    assert Standing.NEW == claim.standing
+
+
+async def test_a_step_that_is_cancelled_before_its_turn_is_not_taken(path):
+    """A caller who gives up while the file is in use by others writes nothing."""
+    free = threading.Event()
+    async with SqliteLedger(path) as ledger:
+        opened = ledger._holder.opened
+        assert opened
+        opened.submit(free.wait)
+        taking = asyncio.create_task(ledger.take(ENTRY, "a"))
+        await asyncio.sleep(0)
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+        free.set()
+        found = await ledger.find(ENTRY.key)
+
+    assert found is None
+
+
+def test_sqlite_is_loaded_when_a_ledger_is_asked_for():
+    """A Python without SQLite has everything else; a name that is no ledger's is none."""
+    code = (
+        "import sys\nsys.modules['sqlite3'] = None\nimport mihu_async, mihu_async.ledger\n"
+        "mihu_async.ledger.RedisLedger\nprint(hasattr(mihu_async.ledger, 'MemoryLedger'))\n"
+        "try: mihu_async.ledger.SqliteLedger\nexcept ImportError: print('no sqlite3')"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60, text=True)
+
+    assert "False\nno sqlite3\n" == ended.stdout

@@ -1,0 +1,642 @@
+"""Purchases under a key: bought once, whichever process asks, and whatever became of the one that began."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from mihu_async import (
+    Address,
+    APIError,
+    Attempt,
+    ConflictError,
+    ConnectError,
+    ConnectTimeoutError,
+    DryRun,
+    LedgerError,
+    MihuClient,
+    NotFoundError,
+    OutcomeUnknownError,
+    RecoveryOutcome,
+    RequestTimeoutError,
+    RequirementValue,
+    RetryPolicy,
+    Timeout,
+    UsageError,
+    ValidationError,
+)
+from mihu_async.core.request import describe
+from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing
+from mihu_async.models.numbers import PhoneNumber
+from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
+from mihu_async.sandbox import Hang, Sandbox, Status
+
+NUMBER, OTHER = "+390790080041", "+390790080042"
+PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
+KEY = "order-4711"
+BOUNDS = Timeout(total=20, read=5)
+IMPATIENT = Timeout(total=20, read=0.3)
+FINGERPRINT = purchase_fingerprint(describe("POST", "/phone-numbers", PhoneNumber, json=PURCHASE))
+HOUR = timedelta(hours=1)
+
+
+class Shelf:
+    """A ledger in memory, which counts what is durable and can be made to fail."""
+
+    lease = 60.0
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.owners: dict[str, str] = {}
+        self.steps: list[str] = []
+        self.broken: set[str] = set()
+        self.renewed = asyncio.Event()
+
+    def _step(self, name: str) -> None:
+        self.steps.append(name)
+        if name in self.broken:
+            raise LedgerError("It is broken. Nothing was sent.") from OSError("no space left")
+
+    async def find(self, key):
+        self._step("find")
+        return self.entries.get(key)
+
+    async def take(self, entry, owner):
+        self._step("take")
+        is_new = entry.key not in self.entries
+        for other in self.entries.values():
+            if is_new and (other.number, other.state) == (entry.number, "begun"):
+                return Claim(Standing.BUSY, other)
+        found = self.entries.setdefault(entry.key, entry)
+        if (found.workspace, found.fingerprint) != (entry.workspace, entry.fingerprint):
+            return Claim(Standing.OTHER, found)
+        if found.state == "settled":
+            return Claim(Standing.SETTLED, found)
+        if entry.key in self.owners:
+            return Claim(Standing.HELD, found)
+        self.owners[entry.key] = owner
+        return Claim(Standing.NEW if is_new else Standing.RESUMED, found)
+
+    async def renew(self, key, owner):
+        self.renewed.set()
+        self._step("renew")
+        return self.owners.get(key) == owner
+
+    async def settle(self, entry):
+        self._step("settle")
+        if any(one.phone_number_uuid == entry.phone_number_uuid for one in self.entries.values()):
+            return False
+        self.entries[entry.key] = entry
+        self.owners.pop(entry.key, None)
+        return True
+
+    async def release(self, key, owner):
+        self._step("release")
+        del self.entries[key], self.owners[key]
+
+    async def let_go(self, key, owner):
+        self._step("let_go")
+        self.owners.pop(key, None)
+
+    async def abandoned(self):
+        self._step("abandoned")
+        return [entry for key, entry in self.entries.items() if entry.state == "begun" and key not in self.owners]
+
+
+@pytest.fixture
+async def sandbox():
+    """A workspace with a number or two."""
+    async with Sandbox(numbers=3, trunks=1) as served:
+        yield served
+
+
+@pytest.fixture
+def shelf():
+    """A ledger that shows what is done with it."""
+    return Shelf()
+
+
+@pytest.fixture
+async def mihu(sandbox, shelf):
+    """An impatient client with that ledger."""
+    async with connect(sandbox, shelf) as connected:
+        yield connected
+
+
+def connect(sandbox, ledger, **options) -> MihuClient:
+    """Make an impatient client."""
+    given: dict[str, Any] = {"retries": RetryPolicy(base_delay=0), "timeout": BOUNDS} | options
+    return MihuClient(sandbox.token, base_url=sandbox.base_url, ledger=ledger, **given)
+
+
+def sent(sandbox, method="POST") -> int:
+    """Count the requests of a verb that arrived."""
+    return sum(entry.method == method for entry in sandbox.journal)
+
+
+def begun(mihu, **fields) -> Entry:
+    """Return the entry of a process that died a while ago."""
+    workspace = mihu._pipeline.base_url
+    given: dict[str, Any] = {"key": KEY, "workspace": workspace, "number": NUMBER, "fingerprint": FINGERPRINT}
+    return Entry(**given | {"began": datetime.now(UTC) - HOUR} | fields)
+
+
+# Once
+
+
+async def test_the_same_key_again_gives_the_number_and_buys_nothing(sandbox, mihu, shelf):
+    """A settled key sends reads only, and shows the number as it is now."""
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    sandbox.inventory.update(bought.phone_number_uuid, status="inactive")
+    again = await mihu.numbers.buy(**PURCHASE, monthly_fee=3, location="Sassari", idempotency_key=KEY)
+
+    assert bought.phone_number_uuid == again.phone_number_uuid
+    assert "inactive" == again.status
+    assert 1 == sent(sandbox)
+    assert ["find", "take", "settle", "find", "take"] == shelf.steps
+
+
+async def test_an_entry_holds_what_it_must_and_no_more(sandbox, mihu, shelf):
+    """It says which number, since when on the service's clock, and nothing of the buyer."""
+    address = Address(street_address="1 High Street", locality="London", country_code="GB")
+    purchase = PURCHASE | {
+        "address": address,
+        "requirements": [RequirementValue(key="business_name", value="ACME Ltd")],
+    }
+    before = datetime.now(UTC)
+    bought = await mihu.numbers.buy(**purchase, idempotency_key=KEY)
+    entry = shelf.entries[KEY]
+
+    assert (KEY, NUMBER, "settled", bought.phone_number_uuid) == (
+        entry.key,
+        entry.number,
+        entry.state,
+        entry.phone_number_uuid,
+    )
+    assert entry.began
+    assert timedelta(seconds=-3) < entry.began - before < timedelta(seconds=3)
+    assert "High" not in repr(entry)
+    assert "ACME" not in repr(entry)
+
+
+async def test_tasks_that_ask_together_get_one_number(sandbox, mihu):
+    """Whoever comes second waits until it is settled."""
+    calls = [mihu.numbers.buy(**PURCHASE, idempotency_key=KEY) for _ in range(5)]
+    numbers = await asyncio.gather(*calls)
+
+    assert 1 == len({number.phone_number_uuid for number in numbers})
+    assert 1 == sent(sandbox)
+
+
+async def test_without_a_key_a_ledger_is_not_used(mihu, shelf):
+    """A purchase without a key costs nothing more."""
+    await mihu.numbers.buy(**PURCHASE)
+
+    assert [] == shelf.steps
+
+
+async def test_a_purchase_writes_twice_to_a_file(sandbox, tmp_path):
+    """A key costs two durable writes: one before the purchase leaves, and one after it."""
+    ledger = SqliteLedger(tmp_path / "purchases.db")
+    durable = []
+    do = ledger._do
+
+    def counted(action, **options):
+        durable.append(options.get("durable", False))
+        return do(action, **options)
+
+    ledger._do = counted  # type: ignore[method-assign]  # the count is the point
+    async with connect(sandbox, ledger) as mihu:
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    ledger.close()
+
+    assert 2 == sum(durable)
+
+
+async def test_a_purchase_that_is_prepared_takes_a_key(sandbox, mihu, shelf):
+    """What an offer's purchase is given is that of ``buy``."""
+    offer = await mihu.numbers.search("GB", "mobile").first()
+    purchase = await mihu.numbers.prepare(offer)
+    for asked in purchase.unanswered:
+        purchase = purchase.answer(asked.label, **{asked.takes[0]: "2000-01-01"})
+    bought = await purchase.commit(idempotency_key=KEY)
+    again = await purchase.commit(idempotency_key=KEY)
+
+    assert bought.phone_number_uuid == again.phone_number_uuid
+    assert offer
+    assert offer.number == shelf.entries[KEY].number
+
+
+# What is refused
+
+
+async def test_a_key_without_a_ledger_is_refused(sandbox):
+    """The error says how to get one."""
+    async with connect(sandbox, None) as mihu:
+        with pytest.raises(UsageError, match=r"SqliteLedger\('purchases.db'\).*Nothing was sent") as refused:
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+        with pytest.raises(UsageError, match="needs a ledger"):
+            [_ async for _ in mihu.numbers.recover()]
+
+    assert "ledger" == refused.value.argument
+    assert 0 == len(sandbox.journal)
+
+
+@pytest.mark.parametrize("ledger", ["purchases.db", object(), SqliteLedger], ids=["path", "object", "class"])
+def test_a_ledger_must_be_one(ledger):
+    """What has none of its methods is refused when the client is made."""
+    with pytest.raises(UsageError, match=r"must be a ledger, such as SqliteLedger") as refused:
+        MihuClient("token", subdomain="acme", ledger=ledger)
+
+    assert "ledger" == refused.value.argument
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"number": OTHER}, {"type": "mobile"}, {"requirements": [RequirementValue(key="k", value="v")]}],
+    ids=["number", "type", "answers"],
+)
+async def test_a_key_names_one_purchase(sandbox, mihu, other):
+    """Another request under a key that was used is a UsageError, and nothing is sent."""
+    await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    with pytest.raises(UsageError, match=rf"with another request, for \{NUMBER}. Nothing was sent"):
+        await mihu.numbers.buy(**PURCHASE | other, idempotency_key=KEY)
+
+    assert 1 == sent(sandbox)
+
+
+async def test_a_key_belongs_to_a_workspace(sandbox, mihu, shelf):
+    """A ledger may serve several workspaces, and a key is used in one of them; recovery leaves the others alone."""
+    shelf.entries[KEY] = begun(mihu, workspace="https://other.mihu.ai/api/v1")
+    with pytest.raises(UsageError, match="in another workspace"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    recovered = [found async for found in mihu.numbers.recover()]
+
+    assert [] == recovered
+
+
+async def test_a_dry_run_leaves_the_ledger_alone(sandbox, shelf):
+    """What is not sent takes no key."""
+    async with connect(sandbox, shelf, dry_run=True) as mihu:
+        with pytest.raises(DryRun):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert [] == shelf.steps
+
+
+# What frees a key
+
+
+async def test_a_refusal_that_changed_nothing_frees_the_key(sandbox, mihu, shelf):
+    """A corrected request may use the key again."""
+    sandbox.faults.add(Status(422), method="POST")
+    with pytest.raises(ValidationError):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    free = dict(shelf.entries)
+    bought = await mihu.numbers.buy(**PURCHASE | {"number": OTHER}, idempotency_key=KEY)
+
+    assert {} == free
+    assert OTHER == bought.number
+
+
+async def test_what_never_connected_frees_the_key(sandbox, shelf):
+    """Nothing was sent, so nothing is to be looked up; a service whose time cannot be read sends nothing either."""
+    async with connect(sandbox, shelf, retries=RetryPolicy(max_attempts=1)) as mihu:
+        await sandbox.stop()
+        with pytest.raises(ConnectError):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert {} == shelf.entries
+    assert "take" not in shelf.steps
+
+
+LOST = Attempt(1, datetime(2026, 1, 1, tzinfo=UTC), 0.1, 500, "lost", lost=True)
+REFUSAL: dict[str, Any] = {"method": "POST", "url": "/", "status": 409}
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "is_sure"),
+    [
+        (UsageError("the token's function gave none"), (), True),
+        (APIError("", **REFUSAL), (evolve(LOST, lost=False),), True),
+        (APIError("", **REFUSAL), (LOST,), False),
+        (ConflictError("", **REFUSAL), (LOST,), True),
+        (ConnectError("", method="POST", url="/"), (), True),
+        (RequestTimeoutError("", method="POST", url="/"), (), False),
+        (OutcomeUnknownError("", method="POST", url="/", how_to_check=""), (LOST,), False),
+    ],
+    ids=["usage", "refused", "refused-after-lost", "conflict", "never-connected", "timeout", "unknown"],
+)
+def test_which_errors_surely_changed_nothing(error, attempts, is_sure):
+    """A key is freed where the purchase cannot have been made, or the number is known to be somebody else's."""
+    assert is_sure == changed_nothing(error.after(attempts, ""))
+
+
+async def test_an_unknown_outcome_keeps_the_key_for_the_next_call(sandbox, mihu, shelf):
+    """The key is let go, begun, and the next call finds what was bought by looking."""
+    sandbox.faults.add(Status(500, after=True), method="POST")
+    sandbox.faults.add(Status(403), method="GET", path="/phone-numbers", times=30, skip=1)
+    with pytest.raises(OutcomeUnknownError):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    entry = shelf.entries[KEY]
+    sandbox.faults.clear()
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert "begun" == entry.state
+    assert "let_go" in shelf.steps
+    assert "settled" == shelf.entries[KEY].state
+    assert NUMBER == bought.number
+    assert 1 == sent(sandbox)
+
+
+async def test_a_call_that_is_cancelled_leaves_its_key_to_the_next_one(sandbox, mihu, shelf):
+    """What may have been sent is looked up by whoever comes next."""
+    sandbox.faults.add(Hang(after=True), method="POST")
+    call = asyncio.create_task(mihu.numbers.buy(**PURCHASE, idempotency_key=KEY))
+    while not sent(sandbox):
+        await asyncio.sleep(0.001)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert NUMBER == bought.number
+    assert 1 == sent(sandbox)
+
+
+# What a dead process left
+
+
+async def test_what_a_dead_process_bought_is_found(sandbox, mihu, shelf):
+    """The number is looked up before anything is sent, and is given where it was bought since the entry began."""
+    shelf.entries[KEY] = begun(mihu)
+    row = sandbox.inventory.insert(number=NUMBER, purchased_at=datetime.now(UTC) - HOUR / 2)
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    report = mihu.last_call
+
+    assert row["phone_number_uuid"] == bought.phone_number_uuid == shelf.entries[KEY].phone_number_uuid
+    assert 0 == sent(sandbox)
+    assert report
+    assert report.found
+
+
+@pytest.mark.parametrize("attempts", [1, 4])
+async def test_what_a_dead_process_did_not_buy_is_bought(sandbox, shelf, attempts):
+    """A number that the look-up does not find is bought, once; the attempt that is played is not the policy's."""
+    async with connect(sandbox, shelf, retries=RetryPolicy(max_attempts=attempts, base_delay=0)) as mihu:
+        shelf.entries[KEY] = begun(mihu)
+        bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert bought.phone_number_uuid == shelf.entries[KEY].phone_number_uuid
+    assert 1 == sent(sandbox)
+
+
+async def test_what_a_dead_process_sent_may_come_late(sandbox, mihu, shelf):
+    """A refusal after a process died may mean that its purchase came late: it is looked up, and found."""
+    shelf.entries[KEY] = begun(mihu)
+    inserted = []
+
+    class Late(Status):
+        async def around(self, exchange):
+            inserted.append(sandbox.inventory.insert(number=NUMBER))
+            return await super().around(exchange)
+
+    sandbox.faults.add(Late(422), method="POST")
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert inserted[0]["phone_number_uuid"] == bought.phone_number_uuid
+    assert 1 == len(sandbox.inventory.numbers) - 3
+
+
+async def test_a_number_of_somebody_else_frees_the_key(sandbox, mihu, shelf):
+    """What was bought before the entry began is a conflict, and the key may be used for another number."""
+    shelf.entries[KEY] = begun(mihu)
+    sandbox.inventory.insert(number=NUMBER, purchased_at=datetime.now(UTC) - 48 * HOUR)
+    with pytest.raises(ConflictError):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert {} == shelf.entries
+
+
+async def test_a_beginning_that_is_not_known_does_not_tell(sandbox, mihu, shelf):
+    """Without the moment when it began, a number that is there is neither claimed nor bought again."""
+    shelf.entries[KEY] = begun(mihu, began=None)
+    sandbox.inventory.insert(number=NUMBER)
+    with pytest.raises(OutcomeUnknownError, match="idempotency key 'order-4711' has begun this purchase"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert "begun" == shelf.entries[KEY].state
+    assert 0 == sent(sandbox)
+
+
+async def test_a_number_that_is_no_longer_there_is_not_bought_again(sandbox, mihu):
+    """A settled key whose number was released says so."""
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    sandbox.inventory.delete(bought.phone_number_uuid)
+    sandbox.inventory.insert(number=NUMBER)
+    with pytest.raises(NotFoundError, match=r"no longer in the inventory. Nothing was sent") as gone:
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert bought.phone_number_uuid in str(gone.value)
+    assert 1 == sent(sandbox)
+
+
+# Two keys and one number
+
+
+async def test_a_number_that_another_key_has_begun_is_not_bought(sandbox, mihu, shelf):
+    """A look-up could not tell whose it is, so nothing is sent, and the error says what to do."""
+    shelf.entries["order-1"] = begun(mihu, key="order-1")
+    with pytest.raises(ConflictError, match=r"'order-1' has begun to buy it.*numbers.recover\(\)"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 0 == sent(sandbox)
+    assert ["order-1"] == list(shelf.entries)
+
+
+async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu, shelf):
+    """A look-up that shows what another key has bought meanwhile is a conflict, and frees the key; so in recovery."""
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key="order-1")
+    shelf.entries[KEY] = begun(mihu)
+    with pytest.raises(ConflictError, match="bought with another idempotency key"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    free = KEY not in shelf.entries
+    shelf.entries[KEY] = begun(mihu)
+
+    assert free
+    assert {KEY: RecoveryOutcome.NOT_BOUGHT} == await outcomes(mihu)
+    assert bought.phone_number_uuid == shelf.entries["order-1"].phone_number_uuid
+    assert KEY not in shelf.entries
+
+
+# A key that is held
+
+
+async def test_a_key_that_is_held_is_waited_for_within_the_call_s_time(sandbox, shelf):
+    """Where the other call holds it for longer, nothing is sent, and the error says what to do."""
+    async with connect(sandbox, shelf, timeout=Timeout(total=0.3)) as mihu:
+        shelf.entries[KEY], shelf.owners[KEY] = begun(mihu), "another"
+        with pytest.raises(ConnectTimeoutError, match=r"holds the idempotency key 'order-4711'.*Call again"):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 0 == sent(sandbox)
+    assert shelf.steps.count("take") > 2
+
+
+async def test_a_lease_is_renewed_while_the_call_goes_on(sandbox, shelf, caplog):
+    """A slow purchase keeps its key, also where a renewal fails."""
+    mihu = connect(sandbox, shelf, timeout=IMPATIENT)
+    shelf.lease = 0.03
+    shelf.broken = {"renew"}
+    sandbox.faults.add(Hang(after=True), method="POST")
+    with caplog.at_level(logging.WARNING, "mihu_async"):
+        bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    await mihu.aclose()
+
+    assert NUMBER == bought.number
+    assert shelf.renewed.is_set()
+    assert "could not renew the lease of a key: no space left" in caplog.text
+    assert not [task for task in asyncio.all_tasks() if "coro=<_renew()" in repr(task)]
+
+
+# A ledger that fails
+
+
+@pytest.mark.parametrize("step", ["find", "take"])
+async def test_a_ledger_that_cannot_be_used_sends_nothing(sandbox, mihu, shelf, step):
+    """There is no purchase without its protection."""
+    shelf.broken = {step}
+    with pytest.raises(LedgerError):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 0 == sent(sandbox)
+
+
+async def test_an_outcome_that_cannot_be_written_is_logged(sandbox, mihu, shelf, caplog):
+    """The number is given all the same, and the next call finds it by looking."""
+    shelf.broken = {"settle"}
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    shelf.broken = set()
+    shelf.owners.clear()
+    again = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert bought.phone_number_uuid == again.phone_number_uuid
+    assert "the ledger could not note it" in caplog.text
+    assert "settled" == shelf.entries[KEY].state
+    assert 1 == sent(sandbox)
+
+
+async def test_a_key_that_cannot_be_freed_is_logged(sandbox, mihu, shelf, caplog):
+    """The refusal is raised all the same."""
+    shelf.broken = {"release", "let_go"}
+    sandbox.faults.add(Status(403), method="POST")
+    with pytest.raises(APIError):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 2 == caplog.text.count("could not give up a key")
+
+
+async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox, mihu, shelf):
+    """Where a key names more than one request, an earlier call may have chosen another number under it meanwhile."""
+    shelf.entries[KEY] = begun(mihu, number=OTHER, fingerprint="any of these")
+    options = dict.fromkeys(("monthly_fee", "capabilities", "location", "address", "requirements", "max_monthly_fee"))
+    bought = await mihu.numbers._buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
+
+    assert OTHER == bought.number
+    assert [OTHER] == [entry.json["number"] for entry in sandbox.journal.select(method="POST")]
+
+
+# Recovery
+
+
+async def outcomes(mihu) -> dict[str, RecoveryOutcome]:
+    """Recover, and return what came of each key."""
+    return {found.entry.key: found.outcome async for found in mihu.numbers.recover()}
+
+
+async def test_recovery_settles_what_was_bought_and_frees_the_rest(sandbox, mihu, shelf):
+    """Each entry that a dead process left is looked up, and no purchase is sent."""
+    numbers = {"bought": NUMBER, "taken": OTHER, "absent": "+390790080043", "held": "+390790080044"}
+    shelf.entries = {key: begun(mihu, key=key, number=number) for key, number in numbers.items()}
+    shelf.owners["held"] = "alive"
+    row = sandbox.inventory.insert(number=NUMBER)
+    sandbox.inventory.insert(number=OTHER, purchased_at=datetime.now(UTC) - 48 * HOUR)
+    found = [recovered async for recovered in mihu.numbers.recover()]
+
+    assert {"bought": "bought", "taken": "not_bought", "absent": "not_bought"} == {
+        one.entry.key: one.outcome for one in found
+    }
+    assert [row["phone_number_uuid"], None, None] == [one.number and one.number.phone_number_uuid for one in found]
+    assert {"bought": "settled", "held": "begun"} == {key: entry.state for key, entry in shelf.entries.items()}
+    assert {"held": "alive"} == shelf.owners
+    assert 0 == sent(sandbox)
+
+
+async def test_recovery_waits_for_what_may_still_come(sandbox, mihu, shelf):
+    """A number that is not there is not given up while the purchase is younger than a call may take."""
+    shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC))
+    young = await outcomes(mihu)
+    shelf.entries[KEY] = begun(mihu, began=None)
+    undated = await outcomes(mihu)
+
+    assert {KEY: RecoveryOutcome.UNKNOWN} == young == undated
+    assert "begun" == shelf.entries[KEY].state
+    assert {} == shelf.owners
+
+
+async def test_recovery_leaves_what_cannot_be_looked_up(sandbox, mihu, shelf):
+    """Where the look fails, the entry stays as it is, and the reason says why."""
+    shelf.entries[KEY] = begun(mihu)
+    sandbox.faults.add(Status(403), method="GET", times=30)
+    (found,) = [recovered async for recovered in mihu.numbers.recover()]
+
+    assert RecoveryOutcome.UNKNOWN == found.outcome
+    assert "look-up failed" in found.reason
+    assert "begun" == shelf.entries[KEY].state
+
+
+@pytest.mark.parametrize(("bought", "outcome"), [(HOUR / 2, "bought"), (48 * HOUR, "not_bought")], ids=["ours", "not"])
+async def test_recovery_finds_what_shows_up_between_its_looks(sandbox, mihu, shelf, bought, outcome):
+    """A number that the first look misses, and the second one shows, is judged by that."""
+    shelf.entries[KEY] = begun(mihu, began=None)
+    await outcomes(mihu)  # to know how often it looks
+    looks = len(sandbox.journal)
+    sandbox.journal.clear()
+    shelf.entries[KEY] = begun(mihu)
+
+    class Lagging(Status):
+        async def around(self, exchange):
+            answer = await exchange.apply()
+            if not sandbox.faults.pending:
+                sandbox.inventory.insert(number=NUMBER, purchased_at=datetime.now(UTC) - bought)
+            return answer
+
+    sandbox.faults.add(Lagging(200), method="GET", times=looks - 2)
+
+    assert {KEY: outcome} == await outcomes(mihu)
+
+
+async def test_recovery_passes_over_what_another_one_took(sandbox, mihu, shelf):
+    """Several may recover at a time: each entry is one's alone."""
+    shelf.entries[KEY] = entry = begun(mihu)
+    recovering = mihu.numbers.recover()
+    abandoned = shelf.abandoned
+
+    async def overtaken():
+        found = await abandoned()
+        shelf.entries[KEY] = evolve(entry, state="settled", phone_number_uuid="u")
+        return found
+
+    shelf.abandoned = overtaken
+
+    assert [] == [found async for found in recovering]
+
+
+async def test_recovery_needs_its_ledger(mihu, shelf):
+    """A ledger that cannot be read is an error."""
+    shelf.broken = {"abandoned"}
+    with pytest.raises(LedgerError):
+        await outcomes(mihu)
