@@ -236,6 +236,20 @@ def test_a_call_that_waits_too_long_for_others_ends():
     assert 1005.0 == line.loop.time()
 
 
+def test_a_call_that_may_wait_for_nobody_ends_at_once():
+    """Its patience was used up before it came."""
+    line = Line(refused(now=990.0, attempts=1), patience=0.0)
+
+    async def main() -> None:
+        line.throttle.take_slot("other")
+        with pytest.raises(TimeoutError, match="no call of this client got through"):
+            await line.call("a")
+
+    run(main(), line.loop)
+
+    assert 1000.0 == line.loop.time()
+
+
 def test_a_call_that_has_no_time_for_a_pause_or_its_distance_ends_at_once():
     """It says for which of them."""
     paused, spaced = Line(refused(now=1000.0), left=1.0), Line(refused(now=997.0, learn=True), left=0.1)
