@@ -17,6 +17,7 @@ from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.gate import SHORTEST, Gate, Limiter
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
+from mihu_async.core.pulse import Pulse
 from mihu_async.core.rate_limit import parse_rate_limit
 from mihu_async.core.reconcile import Absent, Circumstances, Found, Lookup, LookupFailed, LookupResult, Return
 from mihu_async.core.reconciler import Reconciler
@@ -121,7 +122,7 @@ class Call(Generic[T]):
         known = way.tokens.secrets if way.tokens else ()
         self._mask = Mask((*way.secrets, *known, *request.secrets))
         self._began = self._sent = way.clock.monotonic()
-        self.pulse = way.clock.pulse()
+        self.pulse: Pulse = way.clock.pulse()
         self._deadline = Deadline(self._began + way.timeout.total, self.pulse, way.outer)
         self._reconciler: Reconciler[T] | None = None
         self._identity = object()
