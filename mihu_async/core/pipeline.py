@@ -6,7 +6,7 @@ from asyncio import CancelledError, Lock
 from collections.abc import Callable
 from functools import cached_property, partial
 from http import HTTPStatus
-from typing import Generic, NoReturn, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeGuard, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
@@ -17,7 +17,6 @@ from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.gate import SHORTEST, Gate, Limiter
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
-from mihu_async.core.pulse import Pulse
 from mihu_async.core.rate_limit import parse_rate_limit
 from mihu_async.core.reconcile import Absent, Circumstances, Found, Lookup, LookupFailed, LookupResult, Return
 from mihu_async.core.reconciler import Reconciler
@@ -54,6 +53,9 @@ from mihu_async.errors import (
 from mihu_async.hooks import Hooks, around
 from mihu_async.models.pages import Page
 from mihu_async.models.provisional import Items
+
+if TYPE_CHECKING:
+    from mihu_async.core.pulse import Pulse
 
 T = TypeVar("T")
 
