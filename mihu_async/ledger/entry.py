@@ -62,7 +62,7 @@ class Claim:
 
 
 class Ledger(Protocol):
-    """What remembers purchases by their key: :class:`SqliteLedger`, :class:`RedisLedger`, or one of your own.
+    """What remembers purchases by their key: ``SqliteLedger``, ``RedisLedger``, or one of your own.
 
     ``take``, ``settle`` and ``release`` each happen as a whole or not at all, whichever processes ask at the same time.
     What ``take`` has written outlives the process and the machine before ``take`` returns. Every method raises

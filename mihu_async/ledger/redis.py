@@ -81,7 +81,7 @@ class Scripting(Protocol):
 
 
 class RedisLedger:
-    """A :class:`Ledger` in Redis, for a fleet: ``MihuClient(ledger=RedisLedger(redis.asyncio.Redis(…)))``.
+    """A ``Ledger`` in Redis, for a fleet: ``MihuClient(ledger=RedisLedger(redis.asyncio.Redis(…)))``.
 
     ``pip install "mihu-async[redis]"`` installs redis-py. What a purchase rests on is as durable as the server makes
     it: ``appendonly yes`` and ``appendfsync always`` have an entry on the disk before a purchase leaves, with
@@ -122,7 +122,7 @@ class RedisLedger:
         return None if stored is None else _entry_of(stored)
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Ask for a key, as :meth:`Ledger.take` says. Raises LedgerError where Redis does not answer."""
+        """Ask for a key, as ``Ledger.take`` says. Raises LedgerError where Redis does not answer."""
         values = (owner, _stored(entry), self._milliseconds, entry.key, self._entries)
         standing, stored = await self._run(TAKE, self._names(entry.key), *values)
         return Claim(Standing(_text(standing)), _entry_of(stored))
@@ -132,7 +132,7 @@ class RedisLedger:
         return bool(await self._run(RENEW, (self._leases + key,), owner, self._milliseconds))
 
     async def settle(self, entry: Entry) -> bool:
-        """Write how a purchase ended, as :meth:`Ledger.settle` says. Raises LedgerError where Redis does not answer."""
+        """Write how a purchase ended, as ``Ledger.settle`` says. Raises LedgerError where Redis does not answer."""
         return bool(await self._run(SETTLE, self._names(entry.key), _stored(entry), entry.key))
 
     async def release(self, key: str, owner: str) -> None:

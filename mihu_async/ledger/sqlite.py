@@ -129,7 +129,7 @@ class _Holder:
 
 
 class SqliteLedger:
-    """A :class:`Ledger` in a file, for the processes of a machine: ``MihuClient(ledger=SqliteLedger("purchases.db"))``.
+    """A ``Ledger`` in a file, for the processes of a machine: ``MihuClient(ledger=SqliteLedger("purchases.db"))``.
 
     It needs nothing but Python. It is opened when it is first used, may be used by several event loops, threads and
     clients at a time, and is opened anew in a process that was forked. An entry is on the disk (``synchronous=FULL``)
@@ -160,7 +160,7 @@ class SqliteLedger:
         return await self._do(lambda file: _entry_of(_row(file, "key = ?", key)))
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Ask for a key, as :meth:`Ledger.take` says. Raises LedgerError where nothing could be written."""
+        """Ask for a key, as ``Ledger.take`` says. Raises LedgerError where nothing could be written."""
         return await self._do(lambda file: _take(file, entry, owner, self._lease), durable=True)
 
     async def renew(self, key: str, owner: str) -> bool:
@@ -169,7 +169,7 @@ class SqliteLedger:
         return await self._do(lambda file: _hold(file, key, owner, until))
 
     async def settle(self, entry: Entry) -> bool:
-        """Write how a purchase ended, as :meth:`Ledger.settle` says. Raises LedgerError where that failed."""
+        """Write how a purchase ended, as ``Ledger.settle`` says. Raises LedgerError where that failed."""
         return await self._do(lambda file: _settle(file, entry), durable=True)
 
     async def release(self, key: str, owner: str) -> None:
