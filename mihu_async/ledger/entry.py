@@ -30,6 +30,8 @@ class Entry:
     """The moment before the request left, on the service's clock; None where that was not known."""
     state: Literal["begun", "settled"] = "begun"
     """``begun`` while nobody knows how the purchase ended, ``settled`` once the number is bought."""
+    resumed: datetime | None = None
+    """The moment when a later call last took the entry over, on the service's clock; None where none did."""
     phone_number_uuid: str | None = None
     """The number's id once the purchase is settled; None before."""
 
@@ -81,9 +83,9 @@ class Ledger(Protocol):
     async def take(self, entry: Entry, owner: str) -> Claim:
         """Ask for a key: write the entry where there is none, or take over one that is begun and held by nobody.
 
-        An entry is taken over only for the same workspace and fingerprint. It stays as it is: its number and its
-        beginning are the earlier holder's. None is written while another key has begun to buy the same number of the
-        workspace, because a look-up could not tell whose of the two it is.
+        An entry is taken over only for the same workspace and fingerprint. Its number and its beginning stay the
+        earlier holder's, and ``resumed`` becomes the new entry's beginning. No entry is written while another key has
+        begun to buy the same number of the workspace, because a look-up could not tell which of the two bought it.
         """
         ...
 
@@ -105,6 +107,10 @@ class Ledger(Protocol):
 
     async def let_go(self, key: str, owner: str) -> None:
         """End the caller's lease and leave the entry as it is."""
+        ...
+
+    async def bought_by(self, phone_number_uuid: str) -> str | None:
+        """Return the key that is settled for a number, or None."""
         ...
 
     async def abandoned(self) -> Sequence[Entry]:
@@ -133,7 +139,8 @@ def check_lease(value: Any) -> float:
 
 def check_ledger(argument: str, value: Any) -> Ledger:
     """Check that a value has a ledger's methods."""
-    if isinstance(value, type) or not all(hasattr(value, name) for name in ("lease", "take", "settle", "abandoned")):
+    methods = ("lease", "take", "settle", "bought_by", "abandoned")
+    if isinstance(value, type) or not all(hasattr(value, name) for name in methods):
         message = (
             f"{argument} must be a ledger, such as SqliteLedger('purchases.db') of mihu_async.ledger, not "
             f"{value.__name__ if isinstance(value, type) else type(value).__name__}."

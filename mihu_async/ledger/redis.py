@@ -22,7 +22,12 @@ local new = cjson.decode(ARGV[2])
 local busy = not found and redis.call('HGET', KEYS[4], new.workspace .. ' ' .. new.number)
 if busy then return {'busy', redis.call('GET', ARGV[5] .. busy)} end
 if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3]) then return {'held', stored or ARGV[2]} end
-if found then return {'resumed', stored} end
+if found then
+  found.resumed = new.began
+  stored = cjson.encode(found)
+  redis.call('SET', KEYS[1], stored)
+  return {'resumed', stored}
+end
 redis.call('SET', KEYS[1], ARGV[2])
 redis.call('SADD', KEYS[3], ARGV[4])
 redis.call('HSET', KEYS[4], new.workspace .. ' ' .. new.number, ARGV[4])
@@ -69,10 +74,14 @@ return found
 
 
 class Scripting(Protocol):
-    """What a ledger needs of redis-py's asyncio client: to read a key, and to run a script as one step."""
+    """What a ledger needs of redis-py's asyncio client: to read a key or a field, and to run a script as one step."""
 
     def eval(self, script: str, numkeys: int, /, *keys_and_args: Any) -> Any:
         """Run a script on the server, where nothing else runs meanwhile."""
+        ...
+
+    def hget(self, name: str, key: str, /) -> Any:
+        """Return a field of a hash, or None."""
         ...
 
     def get(self, name: str, /) -> Any:
@@ -143,6 +152,11 @@ class RedisLedger:
         """End this owner's lease. Raises LedgerError where Redis does not answer."""
         await self._run(LET_GO, (self._leases + key,), owner)
 
+    async def bought_by(self, phone_number_uuid: str) -> str | None:
+        """Return the key that is settled for a number, or None. Raises LedgerError where Redis does not tell."""
+        key = await self._ask(lambda: self._client.hget(self._bought, phone_number_uuid))
+        return None if key is None else _text(key)
+
     async def abandoned(self) -> Sequence[Entry]:
         """Return the entries that are begun and held by nobody. Raises LedgerError where Redis does not tell."""
         found = await self._run(ABANDONED, (self._begun,), self._entries, self._leases)
@@ -173,12 +187,13 @@ class RedisLedger:
 
 
 def _stored(entry: Entry) -> str:
-    return json.dumps(asdict(entry) | {"began": entry.began and entry.began.isoformat()})
+    return json.dumps(asdict(entry), default=datetime.isoformat)
 
 
 def _entry_of(stored: Any) -> Entry:
     values = json.loads(stored)
-    return Entry(**values | {"began": values["began"] and datetime.fromisoformat(values["began"])})
+    moments = {name: values[name] and datetime.fromisoformat(values[name]) for name in ("began", "resumed")}
+    return Entry(**values | moments)
 
 
 def _text(value: Any) -> str:

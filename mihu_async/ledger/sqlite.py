@@ -16,7 +16,7 @@ from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from mihu_async.errors import LedgerError
 from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing, check_lease
@@ -30,7 +30,7 @@ PATIENCE = 10.0
 """Seconds that a statement waits for other processes' writes to the file."""
 PAUSE = 0.01
 """Seconds until a file that other processes are making into a ledger is looked at again."""
-COLUMNS = "key, workspace, number, fingerprint, began, state, phone_number_uuid"
+COLUMNS = "key, workspace, number, fingerprint, began, state, resumed, phone_number_uuid"
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entries (
@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS entries (
     fingerprint TEXT NOT NULL,
     began TEXT,
     state TEXT NOT NULL,
+    resumed TEXT,
     phone_number_uuid TEXT,
     owner TEXT,
     held_until REAL NOT NULL
@@ -181,6 +182,11 @@ class SqliteLedger:
         """End this owner's lease. Raises LedgerError where that could not be written."""
         await self._do(lambda file: _hold(file, key, owner, 0.0))
 
+    async def bought_by(self, phone_number_uuid: str) -> str | None:
+        """Return the key that is settled for a number, or None. Raises LedgerError where the file cannot be read."""
+        row = await self._do(lambda file: _row(file, "phone_number_uuid = ?", phone_number_uuid))
+        return None if row is None else cast("str", row[0])
+
     async def abandoned(self) -> Sequence[Entry]:
         """Return the entries that are begun and held by nobody. Raises LedgerError where the file cannot be read."""
         return await self._do(lambda file: _abandoned(file, self._lease))
@@ -297,7 +303,7 @@ def _row(file: sqlite3.Connection, condition: str, *values: str | None) -> tuple
 def _entry_of(row: tuple[Any, ...] | None) -> Entry | None:
     if row is None:
         return None
-    key, workspace, number, fingerprint, began, state, uuid = row[:7]
+    key, workspace, number, fingerprint, began, state, resumed, uuid = row[:8]
     return Entry(
         key=key,
         workspace=workspace,
@@ -305,6 +311,7 @@ def _entry_of(row: tuple[Any, ...] | None) -> Entry | None:
         fingerprint=fingerprint,
         began=began and datetime.fromisoformat(began),
         state=state,
+        resumed=resumed and datetime.fromisoformat(resumed),
         phone_number_uuid=uuid,
     )
 
@@ -329,23 +336,23 @@ def _take(file: sqlite3.Connection, entry: Entry, owner: str, lease: float) -> C
 
 def _claim(file: sqlite3.Connection, row: tuple[Any, ...] | None, entry: Entry, owner: str, lease: float) -> Claim:
     found = _entry_of(row)
-    until = wall_clock() + lease
+    until, began = wall_clock() + lease, entry.began and entry.began.isoformat()
     if row is None or found is None:
         begun = "state = 'begun' AND workspace = ? AND number = ?"
         if other := _entry_of(_row(file, begun, entry.workspace, entry.number)):
             return Claim(Standing.BUSY, other)
-        began = entry.began and entry.began.isoformat()
-        values = (entry.key, entry.workspace, entry.number, entry.fingerprint, began, "begun", None, owner, until)
-        file.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        values = (entry.key, entry.workspace, entry.number, entry.fingerprint, began, owner, until)
+        file.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, 'begun', NULL, NULL, ?, ?)", values)
         return Claim(Standing.NEW, entry)
     if (found.workspace, found.fingerprint) != (entry.workspace, entry.fingerprint):
         return Claim(Standing.OTHER, found)
     if found.state == "settled":
         return Claim(Standing.SETTLED, found)
-    if _is_held(row[7], lease):
+    if _is_held(row[8], lease):
         return Claim(Standing.HELD, found)
-    file.execute("UPDATE entries SET owner = ?, held_until = ? WHERE key = ?", (owner, until, entry.key))
-    return Claim(Standing.RESUMED, found)
+    takeover = "UPDATE entries SET owner = ?, held_until = ?, resumed = ? WHERE key = ?"
+    file.execute(takeover, (owner, until, began, entry.key))
+    return Claim(Standing.RESUMED, evolve(found, resumed=entry.began))
 
 
 def _hold(file: sqlite3.Connection, key: str, owner: str, until: float) -> bool:
@@ -368,4 +375,4 @@ def _settle(file: sqlite3.Connection, entry: Entry) -> bool:
 def _abandoned(file: sqlite3.Connection, lease: float) -> list[Entry]:
     statement = f"SELECT {COLUMNS}, held_until FROM entries WHERE state = 'begun' ORDER BY key"  # noqa: S608 - our own names
     with closing(file.execute(statement)) as rows:
-        return [entry for row in rows if not _is_held(row[7], lease) and (entry := _entry_of(row))]
+        return [entry for row in rows if not _is_held(row[8], lease) and (entry := _entry_of(row))]

@@ -41,7 +41,7 @@ from mihu_async.errors import (
 from mihu_async.ledger import Claim, Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
-from mihu_async.resources.lookups import Listed, narrowed_rows, proved_rows
+from mihu_async.resources.lookups import Listed, Rows, narrowed_rows, proved_rows
 
 PATH = "/phone-numbers"
 FOR_DISPLAY = ("monthly_fee", "capabilities", "location")
@@ -100,15 +100,30 @@ def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
     return evolve(pipeline, sender=Interrupted(pipeline.sender, key), retries=retries)
 
 
-def begun_at(request: Request[PhoneNumber], began: datetime | None) -> Request[PhoneNumber]:
-    """Return a purchase whose look-up takes what was bought since a moment on the service's clock for its own."""
+def keyed_request(
+    request: Request[PhoneNumber], ledger: Ledger, entry: Entry, *, resumed: bool
+) -> Request[PhoneNumber]:
+    """Return a purchase whose look-up knows from the ledger which numbers other keys have bought.
+
+    Where an earlier call has begun it, every number that was bought since then is taken for its own.
+    """
     lookup = cast("Lookup[PhoneNumber]", request.lookup)  # every purchase has one
 
-    def judge(found: Any, circumstances: Circumstances) -> Found[PhoneNumber]:
-        # an earlier call of this client may have been given the number under this very key
-        return lookup.judge(found, Circumstances(_window_since(began, circumstances.window)))
+    async def find(pipeline: Pipeline, thorough: bool) -> tuple[Rows, set[str]] | None:
+        rows: Rows | None = await lookup.find(pipeline, thorough)
+        if rows is None:
+            return None
+        buyers = {row.phone_number_uuid: await ledger.bought_by(row.phone_number_uuid) for row in rows.items}
+        return rows, {uuid for uuid, key in buyers.items() if key not in {None, entry.key}}
 
-    return evolve(request, lookup=evolve(lookup, judge=judge))
+    def judge(found: tuple[Rows, set[str]], circumstances: Circumstances) -> Found[PhoneNumber]:
+        rows, anothers = found
+        window, is_anothers = circumstances.window, circumstances.is_anothers
+        if resumed:  # an earlier call of this client may have been given the number under this very key
+            window, is_anothers = _window_since(entry.began, window), anothers.__contains__
+        return lookup.judge(rows, Circumstances(window, lambda uuid: uuid in anothers or is_anothers(uuid)))
+
+    return evolve(request, lookup=evolve(lookup, find=find, judge=judge))
 
 
 def _window_since(began: datetime | None, window: CallWindow | None) -> CallWindow | None:
@@ -168,9 +183,10 @@ class KeyedPurchase:
         entry = claim.entry
         if claim.standing is Standing.SETTLED:
             return await self._as_it_is_now(pipeline, entry)
-        request = self.describe(entry.number)
-        if claim.standing is Standing.RESUMED:
-            pipeline, request = interrupted(pipeline, self.key), begun_at(request, entry.began)
+        resumed = claim.standing is Standing.RESUMED
+        request = keyed_request(self.describe(entry.number), self.ledger, entry, resumed=resumed)
+        if resumed:
+            pipeline = interrupted(pipeline, self.key)
         async with held(self.ledger, self.key, owner):
             try:
                 bought = await pipeline.run(request)

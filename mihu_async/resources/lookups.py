@@ -76,7 +76,7 @@ def _judge_row(number: str, row: PhoneNumber, circumstances: Circumstances) -> t
     if row.is_external:
         return Dating.BEFORE, f"{number} is an external trunk of this workspace"
     if circumstances.is_anothers(row.phone_number_uuid):
-        return Dating.BEFORE, f"{number} is in the inventory, bought by another call of this client"
+        return Dating.BEFORE, f"{number} is in the inventory, bought by another call"
     if bought is None or window is None:
         why = "when it was bought" if bought is None else "what time it is there"
         return Dating.UNCLEAR, f"{number} is in the inventory, but the service does not say {why}"

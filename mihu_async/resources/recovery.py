@@ -12,7 +12,7 @@ from mihu_async.core.request import Request
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError
 from mihu_async.ledger import Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.keyed import Interrupted, begun_at, held, service_time, settle
+from mihu_async.resources.keyed import Interrupted, held, keyed_request, service_time, settle
 
 
 class RecoveryOutcome(StrEnum):
@@ -48,7 +48,8 @@ async def recover(
         if entry.workspace != pipeline.base_url:
             continue
         owner = uuid4().hex
-        if (await ledger.take(entry, owner)).standing is not Standing.RESUMED:
+        latest = entry.resumed or entry.began  # to take it over sends nothing, so that this stays as it is
+        if (await ledger.take(evolve(entry, began=latest), owner)).standing is not Standing.RESUMED:
             continue  # somebody else has it by now
         yield await _recovered(pipeline, ledger, entry, owner, describe(entry.number))
 
@@ -58,7 +59,7 @@ async def _recovered(
 ) -> Recovered:
     try:
         async with held(ledger, entry.key, owner):
-            number = await _bought(pipeline, entry, request)
+            number = await _bought(pipeline, ledger, entry, request)
             if number is None or not await settle(ledger, entry, number):
                 number = None
                 await ledger.release(entry.key, owner)
@@ -68,7 +69,9 @@ async def _recovered(
     return Recovered(entry=entry, outcome=outcome, number=number)
 
 
-async def _bought(pipeline: Pipeline, entry: Entry, request: Request[PhoneNumber]) -> PhoneNumber | None:
+async def _bought(
+    pipeline: Pipeline, ledger: Ledger, entry: Entry, request: Request[PhoneNumber]
+) -> PhoneNumber | None:
     """Return the number where the purchase made it, and None where it surely did not; raise where it cannot be told."""
     looking = evolve(
         pipeline,
@@ -76,7 +79,7 @@ async def _bought(pipeline: Pipeline, entry: Entry, request: Request[PhoneNumber
         retries=evolve(pipeline.retries, max_attempts=1),
     )
     try:
-        return await looking.run(begun_at(request, entry.began))
+        return await looking.run(keyed_request(request, ledger, entry, resumed=True))
     except ConflictError:
         return None
     except OutcomeUnknownError as error:
@@ -86,7 +89,7 @@ async def _bought(pipeline: Pipeline, entry: Entry, request: Request[PhoneNumber
             return None
         if number is not None:
             return number
-        now = await service_time(pipeline)
-        if now is None or entry.began is None or now - entry.began < timedelta(seconds=pipeline.timeout.total):
+        now, latest = await service_time(pipeline), entry.resumed or entry.began
+        if now is None or latest is None or now - latest < timedelta(seconds=pipeline.timeout.total):
             raise
         return None

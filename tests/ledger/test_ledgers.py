@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -14,6 +15,7 @@ from mihu_async.ledger.entry import check_key
 from tests.ledger.entries import ENTRY, SETTLED
 
 LONG = 60.0
+LATER = datetime(2026, 11, 5, 12, tzinfo=UTC)
 SHORT = 0.001
 """Seconds: a lease that has ended by the time that anybody looks."""
 
@@ -77,13 +79,13 @@ async def test_a_lease_that_ended_is_taken_over(opened):
         await dying.take(ENTRY, "a")
         await asyncio.sleep(SHORT * 2)
         abandoned = await ledger.abandoned()
-        later = evolve(ENTRY, number="+390790080042", began=None)
+        later = evolve(ENTRY, number="+390790080042", began=LATER)
         claim, next_one = await ledger.take(later, "b"), await dying.take(ENTRY, "c")
         renewed = await dying.renew(ENTRY.key, "a")
         left = await ledger.abandoned()
 
     assert [ENTRY] == list(abandoned)
-    assert (Standing.RESUMED, ENTRY) == (claim.standing, claim.entry)
+    assert (Standing.RESUMED, evolve(ENTRY, resumed=LATER)) == (claim.standing, claim.entry)
     assert next_one.standing in {Standing.HELD, Standing.RESUMED}
     assert renewed is False
     assert next_one.standing is Standing.RESUMED or [] == list(left)
@@ -199,7 +201,10 @@ async def test_one_number_is_never_what_two_keys_have_bought(opened):
         settled = await ledger.settle(evolve(SETTLED, key="order-2"))
         found = await ledger.find("order-2")
 
+        buyers = [await ledger.bought_by(uuid) for uuid in (SETTLED.phone_number_uuid, "u-9")]
+
     assert settled is False
+    assert [ENTRY.key, None] == buyers
     assert found
     assert "begun" == found.state
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from attrs import evolve
@@ -78,7 +79,10 @@ class Shelf:
         if entry.key in self.owners:
             return Claim(Standing.HELD, found)
         self.owners[entry.key] = owner
-        return Claim(Standing.NEW if is_new else Standing.RESUMED, found)
+        if is_new:
+            return Claim(Standing.NEW, entry)
+        self.entries[entry.key] = evolve(found, resumed=entry.began)
+        return Claim(Standing.RESUMED, self.entries[entry.key])
 
     async def renew(self, key, owner):
         self.renewed.set()
@@ -100,6 +104,10 @@ class Shelf:
     async def let_go(self, key, owner):
         self._step("let_go")
         self.owners.pop(key, None)
+
+    async def bought_by(self, phone_number_uuid):
+        self._step("bought_by")
+        return next((key for key, one in self.entries.items() if one.phone_number_uuid == phone_number_uuid), None)
 
     async def abandoned(self):
         self._step("abandoned")
@@ -461,7 +469,7 @@ async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu
     """A look-up that shows what another key has bought meanwhile is a conflict, and frees the key; so in recovery."""
     bought = await mihu.numbers.buy(**PURCHASE, idempotency_key="order-1")
     shelf.entries[KEY] = begun(mihu)
-    with pytest.raises(ConflictError, match="bought with another idempotency key"):
+    with pytest.raises(ConflictError, match="in the inventory, bought by another call"):
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
     free = KEY not in shelf.entries
     shelf.entries[KEY] = begun(mihu)
@@ -470,6 +478,29 @@ async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu
     assert {KEY: RecoveryOutcome.NOT_BOUGHT} == await outcomes(mihu)
     assert bought.phone_number_uuid == shelf.entries["order-1"].phone_number_uuid
     assert KEY not in shelf.entries
+
+
+async def test_a_number_that_another_key_settles_meanwhile_is_not_claimed(sandbox, mihu, shelf, monkeypatch):
+    """Where the look-up is overtaken, the ledger itself refuses to settle one number under two keys."""
+    await mihu.numbers.buy(**PURCHASE, idempotency_key="order-1")
+    shelf.entries[KEY] = begun(mihu)
+    monkeypatch.setattr(shelf, "bought_by", AsyncMock(return_value=None))
+    with pytest.raises(ConflictError, match="bought with another idempotency key"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert ["order-1"] == list(shelf.entries)
+
+
+async def test_a_recent_purchase_of_another_key_does_not_block_a_key_for_ever(sandbox, mihu, shelf):
+    """The date of a number that was bought seconds ago does not tell whose it is, but the ledger does."""
+    row = sandbox.inventory.insert(number=NUMBER, purchased_at=datetime.now(UTC) - timedelta(seconds=10))
+    other = begun(mihu, key="order-1")
+    shelf.entries["order-1"] = evolve(other, state="settled", phone_number_uuid=row["phone_number_uuid"])
+    sandbox.faults.add(Status(500), method="POST")
+    with pytest.raises(ConflictError, match="in the inventory, bought by another call"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert ["order-1"] == list(shelf.entries)
 
 
 # A key that is held
@@ -581,8 +612,11 @@ async def test_recovery_waits_for_what_may_still_come(sandbox, mihu, shelf):
     young = await outcomes(mihu)
     shelf.entries[KEY] = begun(mihu, began=None)
     undated = await outcomes(mihu)
+    shelf.entries[KEY] = begun(mihu, resumed=datetime.now(UTC))
+    resumed = await outcomes(mihu), await outcomes(mihu)
 
     assert {KEY: RecoveryOutcome.UNKNOWN} == young == undated
+    assert ({KEY: RecoveryOutcome.UNKNOWN},) * 2 == resumed
     assert "begun" == shelf.entries[KEY].state
     assert {} == shelf.owners
 
