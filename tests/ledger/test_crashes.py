@@ -17,9 +17,9 @@ from mihu_async.sandbox import Delay, Fault, Hang, Reset, Sandbox, Status, Trunc
 from tests.ledger.worker import connected, work
 from tests.mishaps import Behind, Late, Truth
 
-KEYS = 12
+KEYS = 32
 """How many keys are fought for."""
-GENERATIONS = 3
+GENERATIONS = 4
 """How many pairs of workers are killed for a key, one after the other."""
 AT_MOST = 0.3
 """Seconds after which a worker that is ready is killed at the latest: some have sent nothing, and some have ended."""
@@ -140,7 +140,7 @@ def test_workers_that_are_killed_buy_one_number_for_a_key(fleet, request):
     settled = {key for key in keys if entries[key] is not None}
     held = {row["phone_number_uuid"] for row in fleet.sandbox.inventory.numbers}
 
-    assert fleet.kills > len(keys)
+    assert fleet.kills > 2 * len(keys)
     assert set(finished) <= set(fleet.said)
     assert {key: {(entry.number, entry.phone_number_uuid)} for key, entry in entries.items() if key in fleet.said} == (
         fleet.said

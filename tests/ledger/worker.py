@@ -15,7 +15,7 @@ from mihu_async.ledger import RedisLedger, SqliteLedger
 LEASE = 0.4
 TIMEOUT = Timeout(total=3, connect=2, read=0.3)
 MARKETS = (("US", "local"), ("CA", "local"), ("GB", "toll_free"), ("GB", "national"))
-"""Where a key buys: in each, the sandbox has some thirty numbers for sale."""
+"""Where the keys buy in turn: in each, the sandbox has some thirty numbers for sale."""
 RETRIES = RetryPolicy(base_delay=0.02, budget=None)
 
 
@@ -43,9 +43,10 @@ async def connected(base_url: str, token: str, where: str):
 async def acquire(said: Connection, base_url: str, token: str, where: str, key: str, seed: int) -> tuple[str, str]:
     """Acquire one number for a key, whichever; a worker that knew nothing of the others would buy another one."""
     chance = random.Random(seed)
+    country, type_ = MARKETS[int(key) % len(MARKETS)]
     async with connected(base_url, token, where) as mihu:
         said.send("ready")
-        number = await mihu.numbers.acquire("US", "local", choose=lambda _: chance.random() < 0.5, idempotency_key=key)
+        number = await mihu.numbers.acquire(country, type_, choose=lambda _: chance.random() < 0.5, idempotency_key=key)
     return number.number, number.phone_number_uuid
 
 
