@@ -1,5 +1,6 @@
 """Bytes to plain JSON values, and back; what an object or a list holds, still as bytes; how much is too much."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
@@ -8,10 +9,22 @@ from typing import Any
 import msgspec
 
 CROWDED = 400_000
-"""How many objects and lists a body may hold, and a half of how many values and fractions. No listing of 10 MB does."""
+"""The most objects and lists that a body may hold; of values and fractions it may hold twice as many."""
 SPARSE = 24
-"""A body that is larger than that may hold one object in so many bytes."""
+"""A larger body may hold one object or list in so many bytes."""
+NAMES = 500_000
+"""The most names of members that a body may hold. A listing of 10 MB has 450,000."""
+BYTES_PER_NAME = 20
+"""A larger body may hold one name in so many bytes."""
+AFTER_NAME = (b'":', b'" ', b'"\t', b'"\n', b'"\r')
 
+MOST_ESCAPES = 100_000
+"""A body with more escaped characters is not searched for lone surrogates."""
+LONE_SURROGATE = re.compile(
+    rb"\\u(?:(?<!\\\\u)|(?<=[^\\]\\\\\\u))"  # after an even number of backslashes, as far as two
+    rb"(?:[dD][89aAbB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|[dD][c-fC-F][0-9a-fA-F]{2}(?<!\\u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))"
+)
 SMALL = 64
 """A part of more bytes is not read to say what kind of value it is."""
 
@@ -107,6 +120,13 @@ def elements(body: Part) -> Sequence[Part] | None:
         return None
 
 
+def replace_lone_surrogates(body: bytes) -> bytes:
+    """Return a body with U+FFFD for each escaped half of a character, which JSON allows and no text can hold."""
+    if body.count(b"\\u") > MOST_ESCAPES:
+        return body
+    return LONE_SURROGATE.sub(rb"\\ufffd", body)
+
+
 def dump(value: Any) -> bytes:
     """Write JSON; a Decimal becomes a number."""
     return _encoder.encode(value)
@@ -114,7 +134,9 @@ def dump(value: Any) -> bytes:
 
 def is_crowded(body: bytes) -> bool:
     """Return True if a body holds so many small things that reading it would hold up the event loop."""
-    most = max(CROWDED, len(body) // SPARSE)
+    most, names = max(CROWDED, len(body) // SPARSE), max(NAMES, len(body) // BYTES_PER_NAME)
     if len(body) <= most:
         return False
-    return body.count(b"{") + body.count(b"[") > most or max(body.count(b","), body.count(b".")) > 2 * most
+    if body.count(b"{") + body.count(b"[") > most or max(body.count(b","), body.count(b".")) > 2 * most:
+        return True
+    return body.count(b":") > names and sum(map(body.count, AFTER_NAME)) > names

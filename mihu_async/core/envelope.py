@@ -66,7 +66,7 @@ def read_closely(
     yield
     problems = Problems()
     try:
-        envelope = codec.known_members(response.document, MEMBERS)
+        envelope = _members(response.document, problems)
         if envelope is None:
             raise UnreadableError("must be an object with success and data")  # noqa: TRY301 - one way out for a wrong shape
         yield
@@ -84,6 +84,17 @@ def read_closely(
     if strict and problems.count:
         raise _unreadable(response, request, mask, WRONG_SHAPE, problems.listed, count=problems.count)
     return cast("Reading[T]", reading)
+
+
+def _members(document: bytes, problems: Problems) -> Mapping[str, codec.Part] | None:
+    try:
+        return codec.known_members(document, MEMBERS)
+    except codec.ParseError:
+        mended = codec.replace_lone_surrogates(document)
+        if mended == document:
+            raise
+        problems.note("holds half a character (a lone surrogate), which is read as U+FFFD")
+        return codec.known_members(mended, MEMBERS)
 
 
 def _check_body(response: Response, request: Request[Any], mask: Mask) -> None:
@@ -129,7 +140,7 @@ def _document_of(response: Response) -> Any:
     if len(response.body) > LARGEST_REFUSAL or codec.is_crowded(response.body):
         return None
     try:
-        return codec.parse(response.document)
+        return codec.parse(codec.replace_lone_surrogates(response.document))
     except codec.ParseError:
         return None
 

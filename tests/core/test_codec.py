@@ -2,7 +2,18 @@ from decimal import Decimal
 
 import pytest
 
-from mihu_async.core.codec import ParseError, Part, elements, is_crowded, known_members, members, parse, sample, text
+from mihu_async.core.codec import (
+    ParseError,
+    Part,
+    elements,
+    is_crowded,
+    known_members,
+    members,
+    parse,
+    replace_lone_surrogates,
+    sample,
+    text,
+)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +99,31 @@ def test_a_text_is_read_as_text_alone():
 
 
 @pytest.mark.parametrize(
+    ("escaped", "text"),
+    [
+        (rb"a\ud800", "a\ufffd"),
+        (rb"\uDC00b", "\ufffdb"),
+        (rb"\uD83D\uDE00", "\U0001f600"),
+        (rb"\ud800\ud83d\ude00", "\ufffd\U0001f600"),
+        (rb"\ude00\ude00", "\ufffd\ufffd"),
+        (rb"\\ud800", "\\ud800"),
+        (rb"\\\ud800", "\\\ufffd"),
+    ],
+    ids=["high", "low", "pair", "high and pair", "two low", "backslash", "backslash and high"],
+)
+def test_half_a_character_is_replaced(escaped, text):
+    """Pairs and escaped backslashes stay."""
+    assert text == parse(replace_lone_surrogates(b'"' + escaped + b'"'))
+
+
+def test_very_many_escapes_are_left_alone():
+    """To search them would take too long."""
+    body = rb"\ud800" * 100_001
+
+    assert body is replace_lone_surrogates(body)
+
+
+@pytest.mark.parametrize(
     ("body", "crowded"),
     [
         (b"{}," * 133_000, False),
@@ -96,8 +132,12 @@ def test_a_text_is_read_as_text_alone():
         (b"0," * 900_000, True),
         (b".1" * 900_000, True),
         (b"x" * 2_000_000, False),
+        (b'"n":1,' * 400_000, False),
+        (b'"n":1,' * 600_000, True),
+        (b'"n" :1,' * 600_000, True),
+        (b'"12:30:00",' * 300_000, False),
     ],
-    ids=["short", "objects", "values", "many values", "fractions", "text"],
+    ids=["short", "objects", "values", "many values", "fractions", "text", "names", "many names", "spaced", "times"],
 )
 def test_a_body_is_crowded_by_many_small_things(body, crowded):
     """Not by its size."""

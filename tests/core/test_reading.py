@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from mihu_async import (
     Agent,
+    APIError,
     Billing,
     DecodeError,
     NumberChannels,
@@ -426,6 +427,22 @@ def test_too_many_rows_that_cannot_be_read_end_the_look():
     assert 1 == len(found)
     assert CLOSER_LOOKS + 2 == found.left_out
     assert 64 == len(found.problems)
+
+
+def test_half_a_character_costs_no_row():
+    """It is read as the replacement character, and the answer says so."""
+    found = read(page([ROW, ROW | {"location": "@"}, ROW]).replace(b"@", rb"a\ud800"))
+
+    assert ["Boise, Idaho", "a\ufffd", "Boise, Idaho"] == [item.location for item in found]
+    assert ["$"] == [problem.path for problem in found.problems]
+    assert "lone surrogate" in found.problems[0].reason
+
+
+def test_a_refusal_with_half_a_character_is_read():
+    """Its reason reaches the caller."""
+    body = rb'{"success":false,"message":"No \udc00."}'
+    with pytest.raises(APIError, match="No \ufffd"):
+        reading(response(400, body=body), describe("GET", "/x", NumberChannels))
 
 
 def test_a_crowded_answer_is_an_error():
