@@ -1,5 +1,7 @@
 """Until when a call may take: a moment that moves while the call waits for somebody else. Knows no clock."""
 
+from asyncio import Event
+
 from attrs import define, field
 
 from mihu_async.core.pulse import Pulse
@@ -47,3 +49,21 @@ class Progress:
     """When the last page of a listing came, in seconds of the pipeline's clock: its walks go on while some come."""
 
     moment: float = field(default=float("-inf"), init=False)
+
+
+@define(eq=False)
+class Prefetch:
+    """A page of a listing that is fetched ahead: it is read once its caller is ready for it."""
+
+    progress: Progress
+    ready: Event
+    date: str = field(default="", init=False)
+    """The ``Date`` of its answer; empty where it has none."""
+    sent: float = field(default=0.0, init=False)
+    """The moment of its request, in seconds of the pipeline's clock."""
+    received: float = field(default=0.0, init=False)
+    """The moment of its answer's head."""
+
+    def dated(self, date: str, *, sent: float, received: float) -> None:
+        """Note when its answer was made."""
+        self.date, self.sent, self.received = date, sent, received

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from mihu_async.core.clock import Clock, SystemClock
 from mihu_async.core.contention import Contention
-from mihu_async.core.deadline import Deadline, Progress
+from mihu_async.core.deadline import Deadline, Prefetch
 from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.gate import SHORTEST, Gate, Limiter
 from mihu_async.core.journal import LATEST, Journal
@@ -94,12 +94,13 @@ class Pipeline:
     tokens: TokenSource | None = field(default=None, repr=False)
     outer: Deadline | None = None
 
-    async def run(self, request: Request[T], progress: Progress | None = None) -> T:
-        """Make the call and give its data, or raise an error that carries the journal of its attempts.
+    async def run(self, request: Request[T], prefetch: Prefetch | None = None) -> T:
+        """Make the call and return its data, or raise an error that carries the journal of its attempts.
 
-        ``progress`` is that of the listing for a page of a walk, which waits as long as others of its pages come.
+        With ``prefetch``, it is a page of a walk: it waits for the service as long as others of its pages come, and its
+        answer waits for the caller.
         """
-        call = Call(self, request, progress)
+        call = Call(self, request, prefetch)
         call.pulse.begin()
         try:
             if not self.hooks:
@@ -117,10 +118,10 @@ class Pipeline:
 class Call(Generic[T]):
     """One call on its way."""
 
-    def __init__(self, way: Pipeline, request: Request[T], progress: Progress | None) -> None:
+    def __init__(self, way: Pipeline, request: Request[T], prefetch: Prefetch | None) -> None:
         self._way = way
         self._request = request
-        self._progress = progress if way.outer is None else None
+        self._prefetch = prefetch
         known = way.tokens.secrets if way.tokens else ()
         self._mask = Mask((*way.secrets, *known, *request.secrets))
         self._began = self._sent = way.clock.monotonic()
@@ -150,7 +151,7 @@ class Call(Generic[T]):
             deadline=self._deadline,
             total=way.timeout.total,
             longest_pause=way.retries.max_retry_after,
-            progress=self._progress,
+            progress=self._prefetch.progress if self._prefetch and way.outer is None else None,
         )
 
     async def run(self) -> T:
@@ -274,16 +275,21 @@ class Call(Generic[T]):
             self._note_rate_limit(response, arrived)
         if response.ok:
             way.throttle.note_success(arrived, sent=self._sent)
-            if self._progress is not None:
-                self._progress.moment = arrived
-            await self._request.turn(response.body)
-            self._deadline.postpone(way.clock.monotonic() - arrived)  # the caller's time, and not the call's
+            if self._prefetch is not None:
+                self._prefetch.progress.moment = arrived
+                await self._wait_until_ready(self._prefetch)
         reading = read_fast(response, self._request) or await self._read_closely(response)
         self.journal.said(reading.message, reading.problems, is_listed=isinstance(reading.data, Page | Items))
         lookup = self._request.lookup
         if lookup is not None and (contradiction := lookup.contradiction(reading.data)):
             raise self._contradicted(response, contradiction)
         return reading.data
+
+    async def _wait_until_ready(self, prefetch: Prefetch) -> None:
+        """Wait until the caller asks for the page, in time that is the caller's and not the call's."""
+        began = self._way.clock.monotonic()
+        await prefetch.ready.wait()
+        self._deadline.postpone(self._way.clock.monotonic() - began)
 
     def _contradicted(self, response: Response, why: str) -> DecodeError:
         """Make the error of a success that is about something else than was asked for."""
@@ -332,9 +338,11 @@ class Call(Generic[T]):
             response = await way.sender.send(request, self._bounds, self._mask)
         finally:
             way.throttle.free_slot(self)
+        headed, date = self._now().later(-response.body_took), response.headers.get("Date")
         if not response.is_cached:
-            headed = self._now().later(-response.body_took)
-            way.server_clock.observe(response.headers.get("Date"), sent=sent.monotonic, received=headed)
+            way.server_clock.observe(date, sent=sent.monotonic, received=headed)
+        if self._prefetch is not None:
+            self._prefetch.dated(date or "", sent=sent.monotonic, received=headed.monotonic)
         return response
 
     def _now(self) -> Moment:
@@ -383,9 +391,8 @@ class Call(Generic[T]):
             self.journal.path,
             type(error).__name__,
         )
-        began = self._way.clock.monotonic()
-        await self._request.turn(b"")
-        self._deadline.postpone(self._way.clock.monotonic() - began)
+        if self._prefetch is not None:
+            await self._wait_until_ready(self._prefetch)
 
     def _decide(self, error: Failure) -> Verdict:
         way = self._way

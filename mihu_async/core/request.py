@@ -1,7 +1,7 @@
 """A request as a value: which endpoint, with what, and what its answer is read as. Does no I/O."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from types import NoneType
@@ -32,19 +32,13 @@ PAIR = 2
 _SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that what is encoded stays so
 
 
-async def at_once(_: bytes) -> None:
-    """Let an answer be read as soon as it is there."""
-
-
 @frozen(kw_only=True)
 class Request(Generic[T]):
     """One call to the service.
 
     ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
-    what a write did whose answer was lost, and ``check`` says how to do that by hand. ``turn`` is awaited with the
-    bytes of a successful answer before it is read: a page that was fetched ahead waits there. ``headers`` are the
-    caller's for this call; ``token`` is the one of this attempt, where a function gave it. No cache may
-    answer an ``uncached`` one.
+    what a write did whose answer was lost, and ``check`` says how to do that by hand. ``headers`` are the caller's for
+    this call; ``token`` is the one of this attempt, where a function gave it. No cache may answer an ``uncached`` one.
     """
 
     method: str
@@ -55,14 +49,13 @@ class Request(Generic[T]):
     secrets: tuple[str, ...] = field(default=(), repr=False)
     check: str = ""
     lookup: Lookup[T] | None = None
-    turn: Callable[[bytes], Awaitable[None]] = field(default=at_once, repr=False)
     headers: Extra = field(default=(), repr=False)
     token: str = field(default="", repr=False)
     uncached: bool = False
 
-    def of(self, query: str, turn: Callable[[bytes], Awaitable[None]]) -> "Request[T]":
-        """Give the same read with another query and turn: made anew for each page, in a fifth of evolve's time."""
-        return Request(method=self.method, path=self.path, answer=self.answer, query=query, turn=turn)
+    def with_query(self, query: str) -> "Request[T]":
+        """Return the same read with another query: made anew for each page, in a fifth of evolve's time."""
+        return Request(method=self.method, path=self.path, answer=self.answer, query=query)
 
 
 def describe(

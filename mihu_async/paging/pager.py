@@ -184,16 +184,12 @@ class Pager(Generic[T]):
         return walk
 
     async def _first_page(self) -> Page[T]:
-        page = (await self._listing.fetch(self._listing.start, at_once)).page
+        page = (await self._listing.fetch(self._listing.start, None)).page
         check_progress(page, requested=self._listing.start)
         if page.problem_count:
             told = "A page of %s was read but for %s"
             logger.warning(told, self._listing.path, summarize(page.problems, page.problem_count))
         return page
-
-
-async def at_once(_: bytes) -> None:
-    """Let a page be read as soon as it is there."""
 
 
 def check_concurrency(concurrency: Any) -> int:

@@ -1,6 +1,7 @@
 """One walk: reads on from page to page, steps back where two do not join, and reads again what nothing proves."""
 
 import logging
+from asyncio import Event
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing
 from typing import Generic, TypeVar
@@ -13,7 +14,7 @@ from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
 from mihu_async.paging.drift import PASSES, OnDrift, Read, Trail, compact_key, fell
 from mihu_async.paging.page import Answer, check_progress, contradiction, has_more
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
-from mihu_async.paging.window import Turn, Window
+from mihu_async.paging.window import Window
 from mihu_async.reports import Problem, WalkReport, summarize
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class Listing(Generic[T]):
     many pages the client may have under way now.
     """
 
-    fetch: Callable[[int, Callable[[bytes], Awaitable[None]]], Awaitable[Answer[T]]]
+    fetch: Callable[[int, Event | None], Awaitable[Answer[T]]]
     key: Callable[[T], str]
     path: str
     query: str
@@ -225,8 +226,8 @@ class Walk(Generic[T]):
             after = await window.read(after.number - 1)
         return after
 
-    async def _fetch(self, number: int, turn: Turn) -> Read[T]:
-        answer = await self._listing.fetch(number, turn)
+    async def _fetch(self, number: int, ready: Event) -> Read[T]:
+        answer = await self._listing.fetch(number, ready)
         page, count = answer.page, answer.page.problem_count
         check_progress(page, requested=number)
         read = Read(number, page, tuple(map(self._compact, map(self._listing.key, page.items))), answer.moment)

@@ -1,6 +1,7 @@
 """Ordered prefetch: pages are fetched ahead of the caller, a few at a time, and given in order."""
 
 import asyncio
+from asyncio import Event
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -10,38 +11,31 @@ UNPROVEN = 12
 """How many pages may be under way before twice as many have come, so that a limit refuses no more the first time."""
 
 
-class Turn(asyncio.Event):
-    """A page's turn to be read, which comes when the caller asks for it; so only one at a time is made into models."""
-
-    async def __call__(self, _: bytes) -> None:
-        """Wait for the turn."""
-        await self.wait()
-
-
 class Window(Generic[P]):
     """Fetches up to ``most`` pages at a time, from the one that the caller asks for; no more than ``room()`` says.
 
     It begins with one and doubles with each page that is asked for. Beyond a dozen pages, and a fifth of the listing,
-    it is half as wide as the number of pages that have come. A slow caller is waited for.
+    it is half as wide as the number of pages that have come. A slow caller is waited for: each fetch is given an event
+    that is set when the caller asks for its page, so that only one at a time is made into models.
     """
 
-    def __init__(self, fetch: Callable[[int, Turn], Awaitable[P]], *, most: int, room: Callable[[], int]) -> None:
+    def __init__(self, fetch: Callable[[int, Event], Awaitable[P]], *, most: int, room: Callable[[], int]) -> None:
         self._fetch = fetch
         self._most = most
         self._room = room
         self._width = 1
         self._finished = 0
-        self._begun: dict[int, tuple[Turn, asyncio.Task[P]]] = {}
+        self._begun: dict[int, tuple[Event, asyncio.Task[P]]] = {}
 
     async def read(self, number: int, *, last: int = 0) -> P:
-        """Give page ``number``, and fetch ahead up to page ``last``. A page that failed raises when its turn comes."""
+        """Return page ``number``, and fetch ahead up to page ``last``. A page that failed raises only now."""
         width = min(self._width, self._room(), max(UNPROVEN, last // 5, self._finished // 2))
         for ahead in (number, *range(number + 1, min(number + width, last + 1))):
             if ahead not in self._begun:
-                turn = Turn()
-                self._begun[ahead] = turn, asyncio.ensure_future(self._fetch(ahead, turn))
-        turn, task = self._begun[number]
-        turn.set()
+                ready = Event()
+                self._begun[ahead] = ready, asyncio.ensure_future(self._fetch(ahead, ready))
+        ready, task = self._begun[number]
+        ready.set()
         try:
             return await task
         finally:

@@ -1,21 +1,22 @@
 """What all listings have in common: filters, pages, and a pager over them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio import Event
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from mihu_async.core.deadline import Progress
+from mihu_async.core.deadline import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, describe, encode_query
-from mihu_async.core.watch import Watch
+from mihu_async.core.retry import parse_date
 from mihu_async.errors import UsageError
 from mihu_async.hooks import tell
 from mihu_async.models.pages import Page
 from mihu_async.paging.page import Answer, Moment
-from mihu_async.paging.pager import Pager, Shard, at_once
+from mihu_async.paging.pager import Pager, Shard
 from mihu_async.paging.proof import Dates
 from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.reports import PageReport, Problem, WalkReport
@@ -67,14 +68,10 @@ class Endpoint(Generic[T]):
     def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
         progress = Progress()
 
-        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Answer[T]:
-            request = self.request.of(f"{query}&page={number}", turn)
-            awaited = None if turn is at_once else progress
-            if self.dates is None:
-                return Answer(await pipeline.run(request, awaited))
-            watch = Watch(pipeline.sender, pipeline.clock)
-            page = await evolve(pipeline, sender=watch).run(request, awaited)
-            return Answer(page, moment_of(watch))
+        async def fetch(number: int, ready: Event | None) -> Answer[T]:
+            prefetch = None if ready is None else Prefetch(progress, ready)
+            page = await pipeline.run(self.request.with_query(f"{query}&page={number}"), prefetch)
+            return Answer(page, moment_of(prefetch) if prefetch and self.dates else None)
 
         return Listing(
             fetch=fetch,
@@ -89,16 +86,17 @@ class Endpoint(Generic[T]):
         )
 
 
-def moment_of(watch: Watch) -> Moment | None:
-    """Return when the last answer that passed was made, on the service's clock; None where it had no ``Date``.
+def moment_of(page: Prefetch) -> Moment | None:
+    """Return when a page was made, on the service's clock; None where its answer had no ``Date``.
 
     A ``Date`` has whole seconds, and what it dates may have been made as much earlier as the answer took. A second
     more is spared for dates of items that are cut to whole seconds.
     """
-    if watch.date is None:
+    date = parse_date(page.date)
+    if date is None:
         return None
-    way = timedelta(seconds=watch.read_at - watch.sent_at)
-    return Moment(watch.date - way - SECOND, watch.date + SECOND)
+    way = timedelta(seconds=page.received - page.sent)
+    return Moment(date - way - SECOND, date + SECOND)
 
 
 def page_hook(pipeline: Pipeline, path: str) -> Callable[[int, int, tuple[Problem, ...], WalkReport], None] | None:

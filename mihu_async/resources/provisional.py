@@ -1,19 +1,20 @@
 """What the endpoints have in common whose paths are documented, and whose parameters and answers are not."""
 
 import warnings
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio import Event
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from mihu_async.core.deadline import Progress
+from mihu_async.core.deadline import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe, encode_query
 from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.provisional import Items
 from mihu_async.paging.page import Answer
-from mihu_async.paging.pager import Pager, at_once
+from mihu_async.paging.pager import Pager
 from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.resources.arguments import whole
 from mihu_async.resources.listing import page_hook
@@ -69,10 +70,10 @@ class ProvisionalEndpoint(Generic[T]):
         request = describe("GET", self.path, self.answer, query=filters)
         progress = Progress()
 
-        async def fetch(number: int, turn: Callable[[bytes], Awaitable[None]]) -> Answer[T]:
+        async def fetch(number: int, ready: Event | None) -> Answer[T]:
             query = request.query if number == 1 else f"{request.query}&{encode_query({'page': number})}"
-            asked = evolve(request, query=query, turn=turn)
-            found = await pipeline.run(asked, None if turn is at_once else progress)
+            prefetch = None if ready is None else Prefetch(progress, ready)
+            found = await pipeline.run(request.with_query(query), prefetch)
             if tell:
                 tell(found)
             return Answer(page_of(found, number))

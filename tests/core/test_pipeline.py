@@ -1,6 +1,6 @@
 import asyncio
 import logging
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from attrs import evolve
@@ -23,7 +23,7 @@ from mihu_async import (
     ServerError,
     Timeout,
 )
-from mihu_async.core.deadline import Deadline
+from mihu_async.core.deadline import Deadline, Prefetch, Progress
 from mihu_async.core.request import RAW, describe
 from tests.doubles import TOKEN, URL, FakeClock, FakeSender, Still, failed, ok, pipeline, response
 
@@ -278,14 +278,23 @@ async def test_calls_side_by_side_pay_before_they_wait():
     assert 300 == len(network.sent)
 
 
+class Late(asyncio.Event):
+    """A caller who asks for a page after some seconds."""
+
+    def __init__(self, clock: FakeClock, seconds: float) -> None:
+        super().__init__()
+        self._clock, self._seconds = clock, seconds
+
+    async def wait(self) -> Literal[True]:
+        self._clock.seconds += self._seconds
+        return True
+
+
 async def test_the_time_that_an_answer_waits_for_its_caller_is_not_the_calls():
     """A page that was fetched ahead is tried again, however late it is read."""
     network = sender(response(200, body=b"<html>", Content_Type="text/html"), ok(7))
 
-    async def turn(_: bytes) -> None:
-        network.clock.seconds += 3600
-
-    assert 7 == await pipeline(network).run(GET.of("", turn))
+    assert 7 == await pipeline(network).run(GET, Prefetch(Progress(), Late(network.clock, 3600)))
 
 
 async def test_no_wait_for_a_caller_outlasts_what_bounds_a_look_up():
@@ -293,12 +302,10 @@ async def test_no_wait_for_a_caller_outlasts_what_bounds_a_look_up():
     network = sender(response(200, body=b"<html>", Content_Type="text/html"), ok(7))
     purchase = Deadline(network.clock.seconds + 10, Still())
 
-    async def turn(_: bytes) -> None:
-        network.clock.seconds += 10
+    prefetch = Prefetch(Progress(), Late(network.clock, 10))
+    with pytest.raises(DecodeError):
+        await evolve(pipeline(network), outer=purchase).run(GET, prefetch)
 
-    error = await raised(evolve(pipeline(network), outer=purchase), GET.of("", turn))
-
-    assert isinstance(error, DecodeError)
     assert [GET.path] == [request.path for request in network.sent]
 
 

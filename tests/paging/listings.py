@@ -103,7 +103,7 @@ class Shelf:
         """Every item that was there from the beginning to now, in order."""
         return [item for item in self.started if item not in self.gone]
 
-    async def fetch(self, number: int, turn: Any) -> Answer[Any]:
+    async def fetch(self, number: int, ready: Any) -> Answer[Any]:
         """Answer after some turns of the loop, with the listing as it is at one moment between them."""
         self.asked.append(number)
         self.under_way += 1
@@ -118,7 +118,7 @@ class Shelf:
             date = self.now.replace(microsecond=0)
             await self._some_turns()
             way = self.now - sent
-            await turn(b"")
+            await ready.wait()
             return Answer(page, Moment(date - way - SECOND, date + SECOND) if self.dated else None)
         finally:
             self.under_way -= 1
@@ -178,13 +178,13 @@ class Scripted:
         self.waiting: dict[int, asyncio.Event] = {}
         self.made: dict[int, Any] = {}
 
-    async def fetch(self, number: int, turn: Any) -> Any:
+    async def fetch(self, number: int, ready: Any) -> Any:
         """Answer with the page as it was made, or is now."""
         self.asked.append(number)
         if event := self.waiting.pop(number, None):
             await event.wait()
         page = self.made.pop(number, None) or page_of(self.items, number, 3)
-        await turn(b"")
+        await ready.wait()
         return page
 
 
@@ -193,8 +193,8 @@ def pager_of(
 ) -> Pager[Any]:
     """Make a pager whose items are known by their text; what is fetched may be an answer or a page without a date."""
 
-    async def answered(number: int, turn: Any) -> Answer[Any]:
-        found = await fetch(number, turn)
+    async def answered(number: int, ready: Any) -> Answer[Any]:
+        found = await fetch(number, ready)
         return found if isinstance(found, Answer) else Answer(found)
 
     listing: Listing[Any] = Listing(

@@ -247,10 +247,10 @@ async def test_every_error_that_leaves_a_walk_says_where_it_was():
     shelf = Shelf(12, 3)
     whole, broken = shelf.fetch, {3}
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         if number in broken:
             raise PaginationError("broken", requested=number, received=number)
-        return await whole(number, turn)
+        return await whole(number, ready)
 
     shelf.fetch = fetch  # type: ignore[method-assign]  # a fault in the listing
     pager = shelf.pager()
@@ -306,11 +306,11 @@ async def test_an_error_in_a_verifying_pass_goes_back_to_the_beginning():
     shelf = Shelf(9, 3, [Move(1, "delete", 0.0), Move(1, "insert", 0.999)])
     whole = shelf.fetch
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         if shelf.answers == 3:
             shelf.answers += 1
             raise PaginationError("broken", requested=number, received=number)
-        return await whole(number, turn)
+        return await whole(number, ready)
 
     shelf.fetch = fetch  # type: ignore[method-assign]  # a fault in the listing
     pager = shelf.pager().with_options(on_drift="verify")

@@ -57,7 +57,7 @@ async def test_a_listing_whose_pagination_cannot_be_read_is_walked_to_an_empty_p
     asked: list[int] = []
     given: list[str] = []
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         asked.append(number)
         return told("".join(page_of("abcde", number, 2).items))
 
@@ -71,7 +71,7 @@ async def test_a_listing_whose_pagination_cannot_be_read_is_walked_to_an_empty_p
 async def test_a_listing_of_unknown_length_is_not_cut():
     """A part has an end, and the total at the cut."""
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         return told("ab", has_more=False)
 
     with pytest.raises(PaginationError, match="cannot be cut"):
@@ -81,7 +81,7 @@ async def test_a_listing_of_unknown_length_is_not_cut():
 async def test_without_a_total_nothing_is_proved(caplog):
     """The walk ends where has_more says, as often as it may, and says why it is not complete."""
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         return told("".join(page_of("abcd", number, 2).items), has_more=number < 2)
 
     pager = pager_of(fetch)

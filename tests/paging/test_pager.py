@@ -29,7 +29,7 @@ class Fixed:
         self.pages = pages
         self.asked: list[int] = []
 
-    async def fetch(self, number: int, turn: Any) -> Page[Any]:
+    async def fetch(self, number: int, ready: Any) -> Page[Any]:
         self.asked.append(number)
         await asyncio.sleep(0)
         return self.pages[number - 1]
@@ -278,10 +278,10 @@ async def test_a_collect_that_was_cancelled_leaves_a_checkpoint_before_all_of_it
     """Its caller got none of the items."""
     listing = Fixed.of([1], [2], [3])
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         if number == 3 and len(listing.asked) == 2:
             await asyncio.sleep(60)
-        return await listing.fetch(number, turn)
+        return await listing.fetch(number, ready)
 
     pager = pager_of(fetch)
     with pytest.raises(TimeoutError):

@@ -203,7 +203,7 @@ async def test_a_listing_that_never_stops_moving_is_read_to_an_end(kind):
 async def test_a_total_that_lies_is_not_promised():
     """All that was shown is given, and does not add up."""
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         page = page_of(list("abcdef"), number, 2)
         return page.__class__(items=page.items, pagination=evolve(page.pagination, total=50))
 
@@ -216,7 +216,7 @@ async def test_a_total_that_lies_is_not_promised():
 async def test_metadata_without_positions_will_do():
     """From and to may be null throughout."""
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         page = page_of(list("abcdef"), number, 2)
         return evolve(page, pagination=evolve(page.pagination, from_=None, to=None))
 
@@ -237,9 +237,9 @@ async def test_what_was_given_is_let_go(mode, concurrency):
     held: WeakSet[Item] = WeakSet()
     most = 0
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         page = page_of([f"item-{place}" for place in range(800)], number, 20)
-        await turn(b"")
+        await ready.wait()
         items = tuple(map(Item, page.items))
         held.update(items)
         return evolve(page, items=items)
@@ -253,7 +253,7 @@ async def test_what_was_given_is_let_go(mode, concurrency):
 async def test_an_empty_page_in_the_middle_is_no_end():
     """The walk goes on, and says that the items it was promised did not come."""
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         page = page_of(list("abcdef"), number, 2)
         return evolve(page, items=()) if number == 2 else page
 
@@ -269,7 +269,7 @@ async def test_a_service_that_promises_more_for_ever_is_left(mode, items):
     """Though every echo is right, the walk ends after a bounded number of pages."""
     asked: list[int] = []
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         asked.append(number)
         page = page_of(["same"], 1, 1)
         moved = evolve(page.pagination, current_page=number, last_page=number + 1, has_more=True, from_=None, to=None)
@@ -322,7 +322,7 @@ def test_items_are_remembered_by_what_takes_little():
 async def test_what_could_not_be_read_is_told_once_and_counted(caplog):
     """The log names the first fields; a walk without some fields is complete all the same."""
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         page = page_of(list("abcdef"), number, 2)
         problems = tuple(Problem(f"$.data.items[{place}].type", "must be text") for place in range(number + 1))
         return evolve(page, problems=problems, problem_count=len(problems))
@@ -341,7 +341,7 @@ async def test_a_row_that_is_left_out_leaves_nothing_proved(mode, caplog):
     """An item that cannot be identified was not given, and reading again would not change that."""
     asked: list[int] = []
 
-    async def fetch(number, turn):
+    async def fetch(number, ready):
         asked.append(number)
         page = page_of(list("abcdef"), number, 2)
         return evolve(page, items=page.items[:1], left_out=1) if number == 2 else page

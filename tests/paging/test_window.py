@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from mihu_async.paging.window import Turn, Window
+from mihu_async.paging.window import Window
 
 
 class Source:
@@ -17,14 +17,14 @@ class Source:
         if not held:
             self.gate.set()
 
-    async def fetch(self, number: int, turn: Turn) -> int:
+    async def fetch(self, number: int, ready: asyncio.Event) -> int:
         self.asked.append(number)
         self.under_way.add(number)
         try:
             await self.gate.wait()
             if number in self.broken:
                 raise self.broken[number]
-            await turn(b"")
+            await ready.wait()
             return number
         finally:
             self.under_way.discard(number)

@@ -1,9 +1,9 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mihu_async import MihuClient, Pager
-from mihu_async.core.clock import SystemClock
-from mihu_async.core.watch import Watch
+from mihu_async.core.deadline import Prefetch, Progress
 from mihu_async.paging.page import Moment
 from mihu_async.resources.listing import moment_of
 from mihu_async.sandbox import Sandbox
@@ -11,21 +11,13 @@ from mihu_async.sandbox import Sandbox
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-class Unused:
-    """A sender that is never asked."""
-
-    async def send(self, *_):
-        """Fail."""
-        raise AssertionError
-
-
 def test_the_moment_of_an_answer_has_bounds():
     """A date has whole seconds, the page may be as much older as the answer took, and items' dates may be cut too."""
-    watch = Watch(Unused(), SystemClock())
+    page = Prefetch(Progress(), asyncio.Event())
 
-    assert moment_of(watch) is None
-    watch.date, watch.sent_at, watch.read_at = NOON, 7.0, 9.5
-    assert Moment(NOON - timedelta(seconds=3.5), NOON + timedelta(seconds=1)) == moment_of(watch)
+    assert moment_of(page) is None
+    page.date, page.sent, page.received = "Thu, 01 Jan 2026 12:00:00 GMT", 7.0, 9.5
+    assert Moment(NOON - timedelta(seconds=3.5), NOON + timedelta(seconds=1)) == moment_of(page)
 
 
 async def test_numbers_and_trunks_are_counted_by_their_dates():
