@@ -165,6 +165,7 @@ class MihuClient:
         strict: bool | None = None,
         token: Token | None = None,
         headers: Mapping[str, str] | None = None,
+        ledger: Ledger | None = None,
     ) -> Self:
         """Return a client with other options that shares this one's connections; None keeps what this one has.
 
@@ -194,6 +195,7 @@ class MihuClient:
         client.__dict__.update(self.__dict__)
         client._owner = False
         client._transport = transport
+        client._ledger = self._ledger if ledger is None else check_ledger("ledger", ledger)
         client._use(
             evolve(self._pipeline, secrets=transport.secrets, tokens=tokens, **changes),
             self._concurrency if concurrency is None else check_concurrency(concurrency),

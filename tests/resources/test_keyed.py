@@ -241,6 +241,15 @@ async def test_a_purchase_that_is_prepared_takes_a_key(sandbox, mihu, shelf):
 # What is refused
 
 
+async def test_a_client_with_another_ledger_remembers_there(mihu, shelf):
+    """Its own stays as it is, and a client made from the new one has the new one's."""
+    other = Shelf()
+    await mihu.with_options(ledger=other).with_options(strict=True).numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert [KEY] == list(other.entries)
+    assert {} == shelf.entries
+
+
 async def test_a_key_without_a_ledger_is_refused(sandbox):
     """The error says how to get one."""
     async with connect(sandbox, None) as mihu:
