@@ -15,7 +15,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.decode import NOW, closer, ours, read, straight
 from benchmarks.shapes import PER_PAGE
 from mihu_async.core.request import describe, encode_query
-from mihu_async.core.retry import Again, RetryPolicy, decide, parse_retry_after
+from mihu_async.core.retry import Retry, RetryPolicy, decide, parse_retry_after
 from mihu_async.errors import RateLimitError
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
@@ -79,7 +79,7 @@ def test_decide_on_a_retry(benchmark: BenchmarkFixture) -> None:
     """What follows a refusal."""
     verdict = benchmark(partial(decide, REFUSED, method="GET", attempt=1, policy=RetryPolicy(), left=60.0, jitter=0.5))
 
-    assert Again(1.5) == verdict
+    assert Retry(1.5) == verdict
 
 
 def test_read_retry_after(benchmark: BenchmarkFixture) -> None:

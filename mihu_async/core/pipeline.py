@@ -24,10 +24,10 @@ from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import (
     THROTTLED,
-    Again,
+    Retry,
     Failure,
     GiveUp,
-    Gone,
+    AlreadyDeleted,
     Renew,
     RetryPolicy,
     Stalled,
@@ -207,7 +207,7 @@ class Call(Generic[T]):
                 return data
             self._note_throttled(error)
             match self._decide(error):
-                case Again(delay):
+                case Retry(delay):
                     self.journal.failed(error, wait=delay)
                     way.throttle.spend(way.retries.budget)  # before the wait, in which other calls decide
                     await way.clock.sleep(delay)
@@ -217,7 +217,7 @@ class Call(Generic[T]):
                 case GiveUp(why):
                     self.journal.failed(error)
                     raise error.after(self.journal.attempts, why)
-                case Gone():
+                case AlreadyDeleted():
                     self.journal.failed(error)
                     return cast("T", None)
                 case lost:

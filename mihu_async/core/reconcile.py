@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-from mihu_async.core.retry import Again, GiveUp, RetryPolicy, backoff
+from mihu_async.core.retry import Retry, GiveUp, RetryPolicy, backoff
 from mihu_async.core.server_clock import CallWindow
 
 T = TypeVar("T")
@@ -125,7 +125,7 @@ Settlement = Return[T] | Conflict | Resend | LookAgain | Unknown
 
 
 def settle(
-    result: LookupResult[T], *, then: Again | GiveUp, looks: int, policy: RetryPolicy, left: float
+    result: LookupResult[T], *, then: Retry | GiveUp, looks: int, policy: RetryPolicy, left: float
 ) -> Settlement[T]:
     """Decide what follows look number ``looks``.
 
@@ -143,7 +143,7 @@ def settle(
         case absent:
             if left <= 0:
                 return Unknown(f"{absent.reason}, and the call's time is up")
-            if isinstance(then, Again):
+            if isinstance(then, Retry):
                 return Resend()
             late = "which a write that is applied late, or a listing that lags, may still change"
             return Unknown(f"{absent.reason}, {late}") if is_last else LookAgain(delay)

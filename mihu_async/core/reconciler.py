@@ -19,7 +19,7 @@ from mihu_async.core.reconcile import (
     Unknown,
     settle,
 )
-from mihu_async.core.retry import Again, Failure, GiveUp, RetryPolicy, backoff
+from mihu_async.core.retry import Retry, Failure, GiveUp, RetryPolicy, backoff
 from mihu_async.errors import ConflictError, OutcomeUnknownError, UsageError
 
 T = TypeVar("T")
@@ -40,9 +40,9 @@ class Reconciler(Generic[T]):
     look: Callable[[Deadline, bool], Awaitable[LookupResult[T]]] | None
     total: float
 
-    async def settle(self, error: Failure, then: Again | GiveUp) -> Return[T] | Resend:
+    async def settle(self, error: Failure, then: Retry | GiveUp) -> Return[T] | Resend:
         """Look until something can be decided; raise what is to be raised."""
-        pause = then.delay if isinstance(then, Again) else backoff(self.policy, self.journal.number, self.jitter())
+        pause = then.delay if isinstance(then, Retry) else backoff(self.policy, self.journal.number, self.jitter())
         why = "It was not sent again." if self.look is None else "There was no time to look it up."
         looks = 0
         while self.look and self.gate.left > 0:

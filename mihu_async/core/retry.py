@@ -100,7 +100,7 @@ class RetryPolicy:
 
 
 @frozen
-class Again:
+class Retry:
     """Send it again after ``delay`` seconds."""
 
     delay: float
@@ -124,11 +124,11 @@ class GiveUp:
 class Ambiguous:
     """A write's answer was lost, now or before: look up what it did, and only ``then`` send it again or give up."""
 
-    then: Again | GiveUp
+    then: Retry | GiveUp
 
 
 @frozen
-class Gone:
+class AlreadyDeleted:
     """What was to be deleted is not there any more, and an earlier attempt can have done that: a success."""
 
 
@@ -144,7 +144,7 @@ class Renew:
     """Send it again with another token. The one that was refused cost no attempt."""
 
 
-Verdict = Again | Throttled | Stalled | Renew | GiveUp | Ambiguous | Gone
+Verdict = Retry | Throttled | Stalled | Renew | GiveUp | Ambiguous | AlreadyDeleted
 Failure = TransportError | DecodeError | APIError
 """How an attempt can fail."""
 
@@ -160,7 +160,7 @@ def decide(
     affordable: bool = True,
     held: float = 0.0,
     lost: bool = False,
-) -> Again | Throttled | GiveUp | Ambiguous | Gone:
+) -> Retry | Throttled | GiveUp | Ambiguous | AlreadyDeleted:
     """Decide what follows the failure of attempt number ``attempt``, of those that count.
 
     ``left`` is what remains of the call's time in seconds, ``jitter`` a random number from 0 to 1; ``affordable`` says
@@ -173,25 +173,25 @@ def decide(
         if not lost:
             return GiveUp()
         if method == "DELETE" and isinstance(error, NotFoundError):
-            return Gone()
+            return AlreadyDeleted()
         return GiveUp() if repeatable else Ambiguous(GiveUp("the service refused it"))
-    then: Again | Throttled | GiveUp
+    then: Retry | Throttled | GiveUp
     if held and policy.max_attempts > 1 and isinstance(error, APIError) and error.status == THROTTLED:
         then = _when_throttled(error, policy=policy, left=left, held=held)
         if isinstance(then, Throttled):
             return then
     else:
         then = _when(error, attempt=attempt, policy=policy, left=left, jitter=jitter, held=held)
-    if isinstance(then, Again) and not affordable:
+    if isinstance(then, Retry) and not affordable:
         then = GiveUp("the client's retry budget is spent")
-    if repeatable or (not_applied(error) and (isinstance(then, Again) or not lost)):
+    if repeatable or (not_applied(error) and (isinstance(then, Retry) or not lost)):
         return then
     return Ambiguous(then)
 
 
 def _when(
     error: Failure, *, attempt: int, policy: RetryPolicy, left: float, jitter: float, held: float
-) -> Again | GiveUp:
+) -> Retry | GiveUp:
     """Decide how long to wait, or that it is no use."""
     if isinstance(error, TransportError) and error.is_permanent:
         return GiveUp()
@@ -201,7 +201,7 @@ def _when(
         return GiveUp(f"max_attempts={policy.max_attempts}" if attempt > 1 else "")
     asked = error.retry_after if isinstance(error, APIError) else None
     delay = max(asked or backoff(policy, attempt, jitter), held)
-    return _above_the_cap(asked, policy) or _too_late(delay, left) or Again(delay)
+    return _above_the_cap(asked, policy) or _too_late(delay, left) or Retry(delay)
 
 
 def _when_throttled(error: APIError, *, policy: RetryPolicy, left: float, held: float) -> Throttled | GiveUp:

@@ -17,7 +17,7 @@ from mihu_async.core.reconcile import (
     Unknown,
     settle,
 )
-from mihu_async.core.retry import Again, GiveUp
+from mihu_async.core.retry import Retry, GiveUp
 
 OURS = Found("it", ours=True, reason="there")
 THEIRS = Found("it", ours=False, reason="held before")
@@ -32,7 +32,7 @@ def settled(result, then, **known):
     return settle(result, then=then, **given)
 
 
-@pytest.mark.parametrize("then", [Again(1.0), GiveUp("any")])
+@pytest.mark.parametrize("then", [Retry(1.0), GiveUp("any")])
 @pytest.mark.parametrize("left", [60.0, 0.0, -1.0])
 @pytest.mark.parametrize(
     ("result", "expected"),
@@ -51,9 +51,9 @@ def test_what_was_seen_decides_whatever_else_is_known(result, expected, then, le
 @pytest.mark.parametrize(
     ("then", "known", "expected"),
     [
-        (Again(1.0), {}, Resend()),
-        (Again(1.0), {"looks": 9}, Resend()),
-        (Again(1.0), {"left": 0.0}, Unknown("it is not there now, and the call's time is up")),
+        (Retry(1.0), {}, Resend()),
+        (Retry(1.0), {"looks": 9}, Resend()),
+        (Retry(1.0), {"left": 0.0}, Unknown("it is not there now, and the call's time is up")),
         (GiveUp("no"), {"left": 0.0}, Unknown("it is not there now, and the call's time is up")),
         (GiveUp("no"), {}, LookAgain(0.5)),
         (GiveUp("no"), {"looks": 3}, LookAgain(2.0)),
@@ -69,7 +69,7 @@ def test_what_is_not_there_is_never_taken_for_not_done(then, known, expected):
     assert expected == settled(Absent(), then, **known)
 
 
-@pytest.mark.parametrize("then", [Again(1.0), GiveUp("any")])
+@pytest.mark.parametrize("then", [Retry(1.0), GiveUp("any")])
 @pytest.mark.parametrize(
     ("known", "expected"),
     [

@@ -23,7 +23,7 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core.retry import (
-    Again,
+    Retry,
     Ambiguous,
     GiveUp,
     Throttled,
@@ -91,7 +91,7 @@ def decided(error, *, method="GET", attempt=1, left=60.0, policy=POLICY):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_what_was_not_carried_out_is_sent_again(error, method):
     """No connection and 429 mean that nothing happened, so even a purchase is sent again."""
-    assert Again(0.5) == decided(error, method=method)
+    assert Retry(0.5) == decided(error, method=method)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -107,8 +107,8 @@ def test_what_would_fail_again_is_not_tried_again(method):
 @pytest.mark.parametrize("error", LOST, ids=name)
 def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
     """What may have been carried out is repeated only where twice is as good as once."""
-    assert Again(0.5) == decided(error)
-    assert Ambiguous(Again(0.5)) == decided(error, method="POST")
+    assert Retry(0.5) == decided(error)
+    assert Ambiguous(Retry(0.5)) == decided(error, method="POST")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
@@ -117,7 +117,7 @@ def test_json_of_a_wrong_shape_is_not_asked_for_again(method):
     error = DecodeError("", status=200, content_type="application/json", excerpt="", paths=("$.data",), **WHERE)
 
     assert GiveUp() == decided(error, method=method)
-    assert Ambiguous(Again(0.5)) == decided(error, method="POST")
+    assert Ambiguous(Retry(0.5)) == decided(error, method="POST")
 
 
 @pytest.mark.parametrize("error", REFUSED, ids=name)
@@ -144,12 +144,12 @@ def test_attempts_are_bounded():
 @pytest.mark.parametrize("error", [api(RateLimitError, 429, 7.0), api(ServerError, 503, 7.0)], ids=name)
 def test_the_service_says_how_long(error):
     """A Retry-After is waited for exactly."""
-    assert Again(7.0) == decided(error)
+    assert Retry(7.0) == decided(error)
 
 
 def test_a_pause_of_nothing_is_a_pause_of_our_own():
     """Retry-After: 0 does not make the SDK hammer the service."""
-    assert Again(0.5) == decided(api(RateLimitError, 429, 0.0))
+    assert Retry(0.5) == decided(api(RateLimitError, 429, 0.0))
 
 
 def test_a_long_pause_is_not_slept_through():
