@@ -72,7 +72,7 @@ from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
 from mihu_async.paging.pager import Pager, Shard
 from mihu_async.reports import CallReport, PageReport, Problem, WalkReport
-from mihu_async.resources.bulk import EnsureReport, EnsureResult, Ensuring
+from mihu_async.resources.bulk import EnsureReport, EnsureResult, EnsureRun
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 from mihu_async.resources.provisional import ProvisionalWarning
 from mihu_async.resources.purchase import Purchase
@@ -115,7 +115,7 @@ __all__ = [  # noqa: RUF022 - in Python's own order, which does not put constant
     "EnsureReport",
     "EnsureResult",
     "Ensured",
-    "Ensuring",
+    "EnsureRun",
     "Hooks",
     "InboundSettings",
     "InboundUpdate",

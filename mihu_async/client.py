@@ -9,13 +9,13 @@ from attrs import evolve
 from yarl import URL
 
 from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
+from mihu_async.core.dry_run import DryRunSender
 from mihu_async.core.fast_path import warm_up
 from mihu_async.core.gate import Limiter, check_limiter
 from mihu_async.core.headers import check_headers
 from mihu_async.core.journal import LATEST
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rate_limit import RateLimit
-from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import RAW, Query, describe
 from mihu_async.core.retry import RetryPolicy
 from mihu_async.core.sender import Sender
@@ -189,7 +189,7 @@ class MihuClient:
             }
         )
         if transport is not self._transport or dry_run is not None:
-            dry = isinstance(self._pipeline.sender, Rehearsal) if dry_run is None else flag("dry_run", dry_run)
+            dry = isinstance(self._pipeline.sender, DryRunSender) if dry_run is None else flag("dry_run", dry_run)
             changes["sender"] = _sender(transport, dry_run=dry)
         client = object.__new__(type(self))
         client.__dict__.update(self.__dict__)
@@ -306,4 +306,4 @@ def _token(token: Token | None) -> tuple[str, TokenSource | None]:
 
 
 def _sender(transport: Transport, *, dry_run: bool) -> Sender:
-    return Rehearsal(transport, str(transport.base_url), transport.headers) if dry_run else transport
+    return DryRunSender(transport, str(transport.base_url), transport.headers) if dry_run else transport

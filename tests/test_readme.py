@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mihu_async import errors
-from mihu_async.core.retry import Again, Ambiguous, Failure, GiveUp, Gone, RetryPolicy, decide
+from mihu_async.core.retry import AlreadyDeleted, Ambiguous, Failure, GiveUp, Retry, RetryPolicy, decide
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -48,7 +48,7 @@ def test_the_tree_of_errors_is_the_codes():
 WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/x"}
 VERBS = ("GET", "PUT", "PATCH", "DELETE", "POST")
 UNTOLD = {408, 499, *range(500, 600)} - {501, 505}
-WORDS = {Again: "again", GiveUp: "raise", Ambiguous: "look up", Gone: "a success"}
+WORDS = {Retry: "again", GiveUp: "raise", Ambiguous: "look up", AlreadyDeleted: "a success"}
 
 
 def refusal(status: int) -> errors.APIError:

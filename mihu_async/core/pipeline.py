@@ -24,11 +24,11 @@ from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import (
     THROTTLED,
-    Retry,
+    AlreadyDeleted,
     Failure,
     GiveUp,
-    AlreadyDeleted,
     Renew,
+    Retry,
     RetryPolicy,
     Stalled,
     Throttled,

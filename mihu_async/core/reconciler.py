@@ -19,7 +19,7 @@ from mihu_async.core.reconcile import (
     Unknown,
     settle,
 )
-from mihu_async.core.retry import Retry, Failure, GiveUp, RetryPolicy, backoff
+from mihu_async.core.retry import Failure, GiveUp, Retry, RetryPolicy, backoff
 from mihu_async.errors import ConflictError, OutcomeUnknownError, UsageError
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from mihu_async.models.provisional import Items
 from mihu_async.models.sip import SipAssignment
 from mihu_async.paging.pager import Pager
 from mihu_async.resources.arguments import flag, identifier, whole
-from mihu_async.resources.listing import PER_PAGE
+from mihu_async.resources.endpoint import PER_PAGE
 from mihu_async.resources.lookups import provision_of, sms_assignment_of
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 

@@ -67,7 +67,7 @@ class EnsureReport(Generic[R]):
     """True once every row is done; False where the run was stopped or the source failed; None until then."""
 
 
-class Ensuring(Generic[R]):
+class EnsureRun(Generic[R]):
     """A run over many rows: what ``trunks.ensure_all`` gives. Nothing is sent before it is iterated, once.
 
     ``async for result in run`` gives a result for each row in the order in which they are done; ``result.position``
@@ -97,7 +97,7 @@ class Ensuring(Generic[R]):
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def __repr__(self) -> str:
-        return f"<Ensuring {self.report!r}>"
+        return f"<EnsureRun {self.report!r}>"
 
     @property
     def report(self) -> EnsureReport[R]:
@@ -161,7 +161,7 @@ class Ensuring(Generic[R]):
     async def _one(self, position: int, row: R, done: "asyncio.Queue[EnsureResult[R] | None]") -> None:
         try:
             arguments = arguments_of(row)
-            async with self._turn(arguments):
+            async with self._lock_for(arguments):
                 result = EnsureResult(position=position, row=row, ensured=await self._ensure(**arguments))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's result
             result = EnsureResult(position=position, row=row, error=error)
@@ -175,7 +175,7 @@ class Ensuring(Generic[R]):
         self._unseen.append(result)
         done.put_nowait(result)
 
-    def _turn(self, arguments: Mapping[str, Any]) -> asyncio.Lock:
+    def _lock_for(self, arguments: Mapping[str, Any]) -> asyncio.Lock:
         """Let rows about the same trunk wait for each other, in the order of their tasks."""
         trunk = str(arguments["phone_number"]), str(arguments["channel"])
         return self._turns.setdefault(trunk, asyncio.Lock())

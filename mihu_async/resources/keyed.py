@@ -17,10 +17,10 @@ from uuid import uuid4
 from attrs import define, evolve, frozen
 
 from mihu_async.core.deadline import Deadline
+from mihu_async.core.dry_run import DryRunSender
 from mihu_async.core.mask import Mask
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found, Lookup
-from mihu_async.core.rehearsal import Rehearsal
 from mihu_async.core.request import Request, describe, encode_body
 from mihu_async.core.response import Response
 from mihu_async.core.retry import backoff
@@ -173,7 +173,7 @@ class KeyedPurchase:
 
     async def buy(self, number: str) -> PhoneNumber:
         """Buy a number, or whatever the key has bought or begun to buy."""
-        if isinstance(self.pipeline.sender, Rehearsal):
+        if isinstance(self.pipeline.sender, DryRunSender):
             return await self.pipeline.run(self.describe(number))
         clock = self.pipeline.clock
         deadline = clock.monotonic() + self.pipeline.timeout.total

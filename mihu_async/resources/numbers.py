@@ -42,8 +42,8 @@ from mihu_async.resources.arguments import (
     text,
 )
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
+from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.keyed import FOR_DISPLAY, KeyedPurchase, acquisition_fingerprint, purchase_fingerprint
-from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import channels_request, purchase_of, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer

@@ -17,7 +17,7 @@ from mihu_async.paging.page import Answer
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.resources.arguments import whole
-from mihu_async.resources.listing import page_hook
+from mihu_async.resources.endpoint import page_hook
 
 T = TypeVar("T")
 

@@ -28,10 +28,10 @@ from mihu_async.resources.arguments import (
     seconds,
     text,
 )
-from mihu_async.resources.bulk import Ensuring, R, check_rows
+from mihu_async.resources.bulk import EnsureRun, R, check_rows
 from mihu_async.resources.changes import changes, sip_change, unless_unset
+from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.ensure import SETTINGS, Ensure, Ensured
-from mihu_async.resources.listing import PER_PAGE, Endpoint
 from mihu_async.resources.lookups import registration_of, snapshot_request
 from mihu_async.resources.watcher import INTERVAL, Watcher
 
@@ -213,11 +213,11 @@ class Trunks:
             settings=tuple(settings),
         ).run()
 
-    def ensure_all(self, rows: Iterable[R] | AsyncIterable[R], *, concurrency: int | None = None) -> Ensuring[R]:
+    def ensure_all(self, rows: Iterable[R] | AsyncIterable[R], *, concurrency: int | None = None) -> EnsureRun[R]:
         """Have many trunks serve their agents: :meth:`ensure` for each row, some at a time, and a result for each.
 
         Nothing is sent yet: ``async for result in run`` does it, and gives the results as they come, errors too;
-        ``run.report`` says what was done, at any moment. See :class:`Ensuring`.
+        ``run.report`` says what was done, at any moment. See :class:`EnsureRun`.
 
         rows: an iterable or an async iterable, of ``TrunkSpec(…)`` or of mappings with the same names.
         concurrency: how many rows are under way at a time, from 1; None takes the client's.
@@ -227,7 +227,7 @@ class Trunks:
         Raises UsageError where the arguments can never be accepted. What is wrong with a row is its result.
         """
         most = self._concurrency if concurrency is None else check_concurrency(concurrency)
-        return Ensuring(check_rows(rows), self.ensure, most)
+        return EnsureRun(check_rows(rows), self.ensure, most)
 
     async def update(
         self,

@@ -17,7 +17,7 @@ from mihu_async.core.reconcile import (
     Unknown,
     settle,
 )
-from mihu_async.core.retry import Retry, GiveUp
+from mihu_async.core.retry import GiveUp, Retry
 
 OURS = Found("it", ours=True, reason="there")
 THEIRS = Found("it", ours=False, reason="held before")

@@ -23,9 +23,9 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core.retry import (
-    Retry,
     Ambiguous,
     GiveUp,
+    Retry,
     Throttled,
     backoff,
     decide,

@@ -15,7 +15,7 @@ from mihu_async import (
     EnsureOutcome,
     EnsureReport,
     EnsureResult,
-    Ensuring,
+    EnsureRun,
     MihuClient,
     MihuError,
     NumberChannels,
@@ -87,7 +87,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def extend(results: list[EnsureResult[Any]], run: Ensuring[Any]) -> None:
+async def extend(results: list[EnsureResult[Any]], run: EnsureRun[Any]) -> None:
     """Put the results of a run into a list as they come."""
     async for result in run:
         results.append(result)  # noqa: PERF401 - so that they are there when the run is stopped
@@ -106,7 +106,7 @@ async def test_each_row_has_its_result():
         return ensured(outcomes[int(agent_uuid[1:])])
 
     rows = [row(serial) for serial in range(4)]
-    run = Ensuring(rows, ensure, 2)
+    run = EnsureRun(rows, ensure, 2)
     results = [result async for result in run]
 
     assert list(enumerate(rows)) == [(result.position, result.row) for result in results]
@@ -118,7 +118,7 @@ async def test_each_row_has_its_result():
 async def test_results_come_as_they_are_done():
     """A row that takes long holds up none behind it."""
     gates = Gates()
-    run = Ensuring([row(serial) for serial in range(3)], gates, 3)
+    run = EnsureRun([row(serial) for serial in range(3)], gates, 3)
     results = aiter(run)
     gates.open("a2")
     first = await anext(results)
@@ -136,7 +136,7 @@ async def test_an_error_is_a_result_and_the_others_go_on():
             raise errors[int(agent_uuid[1:]) // 2]
         return ensured()
 
-    run = Ensuring([row(serial) for serial in range(4)], ensure, 1)
+    run = EnsureRun([row(serial) for serial in range(4)], ensure, 1)
     results = [result async for result in run]
 
     assert [errors[0], None, errors[1], None] == [result.error for result in results]
@@ -152,7 +152,7 @@ async def test_a_row_that_is_cancelled_from_within_is_an_error_of_that_row():
             raise asyncio.CancelledError
         return ensured()
 
-    run = Ensuring([row(serial) for serial in range(4)], ensure, 1)
+    run = EnsureRun([row(serial) for serial in range(4)], ensure, 1)
     results = [result async for result in run]
 
     assert ["", "It was cancelled from within", "", ""] == [
@@ -172,7 +172,7 @@ async def test_a_row_that_is_cancelled_from_within_is_an_error_of_that_row():
 )
 async def test_what_is_no_row_is_an_error_of_that_row(wrong, why):
     """Nothing is sent for it, and the others are done."""
-    run: Ensuring[Any] = Ensuring([row(0), wrong, row(2)], at_once, 1)
+    run: EnsureRun[Any] = EnsureRun([row(0), wrong, row(2)], at_once, 1)
     results = [result async for result in run]
 
     assert [True, False, True] == [result.error is None for result in results]
@@ -204,8 +204,8 @@ async def test_rows_may_come_from_anywhere(kind):
     """An iterable or an async one; an empty one too."""
     rows = [row(serial) for serial in range(5)]
 
-    assert rows == [result.row async for result in Ensuring(kind(rows), at_once, 2)]
-    assert [] == [result async for result in Ensuring(kind([]), at_once, 2)]
+    assert rows == [result.row async for result in EnsureRun(kind(rows), at_once, 2)]
+    assert [] == [result async for result in EnsureRun(kind([]), at_once, 2)]
 
 
 async def test_specs_are_rows():
@@ -218,7 +218,7 @@ async def test_specs_are_rows():
 
     sip = SipCredentials(password="hunter22")
     spec = TrunkSpec(**row(1), sip=sip, additional_settings={"pin": "hunter22"})
-    results = [result async for result in Ensuring([spec], ensure, 1)]
+    results = [result async for result in EnsureRun([spec], ensure, 1)]
 
     assert [row(1) | {"sip": sip, "name": None, "direction": None, "additional_settings": {"pin": "hunter22"}}] == given
     assert spec is results[0].row
@@ -229,10 +229,10 @@ async def test_credentials_do_not_show():
     """In no repr, whatever form the row has."""
     sip: Any = {"password": "hunter22"}  # refused, and the result shows the row
     rows: list[Any] = [row(1, sip=sip), row(2, sip=SipCredentials(password="hunter22")), TrunkSpec(**row(3), sip=sip)]
-    run = Ensuring(rows, Gates(), 2)
+    run = EnsureRun(rows, Gates(), 2)
     begun = asyncio.ensure_future(anext(aiter(run)))
     await settle()
-    shown = repr(run) + repr([result async for result in Ensuring(rows, at_once, 1)])
+    shown = repr(run) + repr([result async for result in EnsureRun(rows, at_once, 1)])
     begun.cancel()
     await asyncio.gather(begun, return_exceptions=True)
 
@@ -252,7 +252,7 @@ async def test_no_more_rows_are_under_way_than_was_said(concurrency):
 
     gates = Gates()
     gates.open(*(f"a{serial}" for serial in range(10)))
-    run = Ensuring(source(), gates, concurrency)
+    run = EnsureRun(source(), gates, concurrency)
     results = aiter(run)
     for got in range(1, 11):
         await anext(results)
@@ -271,7 +271,7 @@ async def test_a_slow_source_holds_no_result_up():
         await more.wait()
         yield row(1)
 
-    results = aiter(Ensuring(source(), at_once, 4))
+    results = aiter(EnsureRun(source(), at_once, 4))
 
     assert 0 == (await anext(results)).position
     more.set()
@@ -283,7 +283,7 @@ async def test_rows_about_the_same_trunk_are_done_in_their_order():
     """One after the other, while the others go on; the channel tells trunks apart."""
     same = [row(0, agent_uuid="x"), row(0, agent_uuid="y"), row(0, agent_uuid="z", channel="whatsapp"), row(1)]
     gates = Gates()
-    run = Ensuring(same, gates, 4)
+    run = EnsureRun(same, gates, 4)
     results = aiter(run)
     gates.open("y", "z", "a1")
     early = [(await anext(results)).position for _ in range(2)]
@@ -306,7 +306,7 @@ async def test_a_source_that_fails_is_told_after_what_was_done():
         raise ValueError("line 3 is no row")
 
     gates = Gates()
-    run = Ensuring(source(), gates, 5)
+    run = EnsureRun(source(), gates, 5)
     seen: list[EnsureResult[Row]] = []
     consumer = asyncio.ensure_future(extend(seen, run))
     await settle()
@@ -322,7 +322,7 @@ async def test_a_break_leaves_nothing_under_way_and_says_what_was_done():
     """What was begun is cancelled and named, and what was done without being seen is given in the report."""
     gates = Gates()
     rows = [row(serial) for serial in range(9)]
-    run = Ensuring(rows, gates, 4)
+    run = EnsureRun(rows, gates, 4)
     gates.open("a0", "a2")
     async for first in run:
         assert 0 == first.position
@@ -341,7 +341,7 @@ async def test_a_break_leaves_nothing_under_way_and_says_what_was_done():
 async def test_a_cancelled_run_says_what_was_done():
     """As a break does, and the cancellation goes on."""
     gates = Gates()
-    run = Ensuring([row(serial) for serial in range(3)], gates, 3)
+    run = EnsureRun([row(serial) for serial in range(3)], gates, 3)
     seen: list[EnsureResult[Row]] = []
 
     consumer = asyncio.ensure_future(extend(seen, run))
@@ -360,7 +360,7 @@ async def test_a_cancelled_run_says_what_was_done():
 
 async def test_a_break_after_the_last_row_is_no_break():
     """All is done, whether the caller sees the end or not."""
-    run = Ensuring([row(0)], at_once, 2)
+    run = EnsureRun([row(0)], at_once, 2)
     async for _ in run:
         await settle()
         break
@@ -371,7 +371,7 @@ async def test_a_break_after_the_last_row_is_no_break():
 
 async def test_a_run_is_begun_once():
     """Its source may be used up, and its report is of one run."""
-    run = Ensuring([row(0)], at_once, 1)
+    run = EnsureRun([row(0)], at_once, 1)
     before = run.report
     assert 1 == len([result async for result in run])
 

@@ -30,7 +30,7 @@ from mihu_async import (
     EnsureOutcome,
     EnsureReport,
     EnsureResult,
-    Ensuring,
+    EnsureRun,
     Hooks,
     InboundUpdate,
     MihuClient,
@@ -308,7 +308,7 @@ async def ensuring(mihu: MihuClient, agent: UUID, rows: AsyncIterator[TrunkSpec]
         assert_type(result, EnsureResult[TrunkSpec])
         assert_type(result.snapshot, NumberChannels | None)
     run = mihu.trunks.ensure_all([{"phone_number": "+1", "channel": "call", "agent_uuid": "a"}])
-    assert_type(run, Ensuring[dict[str, str]])
+    assert_type(run, EnsureRun[dict[str, str]])
     assert_type(run.report, EnsureReport[dict[str, str]])
     assert_type(run.report.unfinished, tuple[dict[str, str], ...])
     mihu.trunks.ensure_all([1])  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]

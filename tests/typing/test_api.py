@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from mihu_async import Ensuring, MihuClient, NumberChannels, Pager, Purchase, TrunkSpec
+from mihu_async import EnsureRun, MihuClient, NumberChannels, Pager, Purchase, TrunkSpec
 from mihu_async.models.enums import OpenEnum
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.numbers import Numbers
@@ -27,7 +27,7 @@ KINDS: dict[type, str] = {
     SipConnections: "sip_connections.",
     Pager: "",
     Purchase: "",
-    Ensuring: "",
+    EnsureRun: "",
     Sandbox: "",
 }
 """What users call, and what they write before a name of it."""

@@ -5,7 +5,7 @@ from typing import Any
 from mihu_async import MihuClient, Pager
 from mihu_async.core.deadline import Prefetch, Progress
 from mihu_async.paging.page import Moment
-from mihu_async.resources.listing import moment_of
+from mihu_async.resources.endpoint import moment_of
 from mihu_async.sandbox import Sandbox
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -17,7 +17,7 @@ from mihu_async.errors import DryRun
 
 
 @frozen
-class Rehearsal:
+class DryRunSender:
     """Sends reads, and raises DryRun for writes.
 
     ``base_url`` is where they would go, and ``headers`` are those that the caller adds to each.
