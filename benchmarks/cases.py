@@ -20,7 +20,7 @@ from mihu_async.errors import RateLimitError
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
-from mihu_async.paging.drift import Read, Trail, compact_key
+from mihu_async.paging.drift import History, Read, compact_key
 from mihu_async.paging.page import Moment, check_progress
 from mihu_async.paging.proof import Evidence
 from mihu_async.resources.numbers import NUMBERS
@@ -58,16 +58,16 @@ def read_of(page: Page[PhoneNumber]) -> Read[PhoneNumber]:
 
 
 def test_note_and_take_a_page(benchmark: BenchmarkFixture) -> None:
-    """A page on the trail of a walk: its keys, checked, counted, and its items told from those that were given."""
+    """A page on the history of a walk: its keys, checked, counted, and its items told from those that were given."""
 
-    def take(begun: Trail[PhoneNumber]) -> int:
+    def take(begun: History[PhoneNumber]) -> int:
         check_progress(PAGE, requested=NUMBER)
         read = read_of(PAGE)
-        begun.note(read)
-        return len(begun.take(read))
+        begun.record(read)
+        return len(begun.new_items(read))
 
-    def fresh() -> tuple[tuple[Trail[PhoneNumber]], dict[str, object]]:
-        begun = Trail(dates=NUMBERS.dates, span=(1, None), evidence=Evidence(), total=None)
+    def fresh() -> tuple[tuple[History[PhoneNumber]], dict[str, object]]:
+        begun = History(dates=NUMBERS.dates, span=(1, None), evidence=Evidence(), total=None)
         begun.begin_pass(read_of(PAGE), set(), Evidence())
         return (begun,), {}
 

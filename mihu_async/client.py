@@ -9,9 +9,9 @@ from attrs import evolve
 from yarl import URL
 
 from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
+from mihu_async.core.admission import Limiter, check_limiter
 from mihu_async.core.dry_run import DryRunSender
 from mihu_async.core.fast_path import warm_up
-from mihu_async.core.gate import Limiter, check_limiter
 from mihu_async.core.headers import check_headers
 from mihu_async.core.journal import LATEST
 from mihu_async.core.pipeline import Pipeline

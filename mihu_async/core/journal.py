@@ -54,6 +54,11 @@ class Journal:
     _path: str = field(default="", init=False)
 
     @property
+    def method(self) -> str:
+        """The call's verb."""
+        return self.request.method
+
+    @property
     def path(self) -> str:
         """The call's path, with secrets hidden."""
         self._path = self._path or self.mask.name(self.request.path)
@@ -91,7 +96,7 @@ class Journal:
         self.problems = problems
         if problems and not is_listed:
             told = "The answer of %s %s was read but for %s"
-            logger.warning(told, self.request.method, self.path, summarize(problems, len(problems)))
+            logger.warning(told, self.method, self.path, summarize(problems, len(problems)))
 
     def hide(self, mask: Mask) -> None:
         """Take another mask, which knows a secret more."""
@@ -105,7 +110,7 @@ class Journal:
     def report(self) -> CallReport:
         """Give what was done so far."""
         return CallReport(
-            self.request.method,
+            self.method,
             self.path,
             self.attempts,
             self.found,
@@ -124,7 +129,7 @@ class Journal:
 
     def cancelled(self) -> None:
         """End the attempt because the caller gave up."""
-        self._log("cancelled", self._ended("cancelled", lost=self._sent and self.request.method != "GET"))
+        self._log("cancelled", self._ended("cancelled", lost=self._sent and self.method != "GET"))
         self._tell("on_attempt")
 
     def failed(self, error: Failure, *, wait: float | None = None) -> None:
@@ -133,13 +138,13 @@ class Journal:
             self.said(error.message)
         if isinstance(error, DecodeError) and self._status is None:  # its body broke the rules after its head
             self._status, self._elapsed = error.status, self.clock.monotonic() - self._started
-        lost = self.request.method != "GET" and maybe_applied(error)
+        lost = self.method != "GET" and maybe_applied(error)
         elapsed = self._ended(f"{type(error).__name__}: {error}", wait=wait, lost=lost)
         self._log(type(error).__name__, elapsed)
         self._tell("on_attempt")
         if wait is not None:
             message = "%s %s failed with %s (attempt %d), trying again in %.3f s"
-            logger.warning(message, self.request.method, self.path, type(error).__name__, self.number, wait)
+            logger.warning(message, self.method, self.path, type(error).__name__, self.number, wait)
             self.repeated()
 
     def repeated(self) -> None:
@@ -152,7 +157,7 @@ class Journal:
         self.attempts = (*before, evolve(last, wait=(last.wait or 0.0) + waited, looked_up=result.reason))
         self.found = isinstance(result, Found) and result.ours is True
         message = "%s %s lost its answer (attempt %d) and was looked up: %s"
-        logger.warning(message, self.request.method, self.path, self.number, type(result).__name__)
+        logger.warning(message, self.method, self.path, self.number, type(result).__name__)
 
     def _ended(self, outcome: str, *, wait: float | None = None, lost: bool = False) -> float:
         elapsed = self.clock.monotonic() - self._started if self._status is None else self._elapsed
@@ -171,7 +176,7 @@ class Journal:
             message = "%s %s -> %s %s in %.3f s (attempt %d, request id %s)"
             logger.debug(
                 message,
-                self.request.method,
+                self.method,
                 self.path,
                 status,
                 outcome,

@@ -1,4 +1,4 @@
-"""The whole way of one call: attempt, read, decide, wait, again; and where a write's answer was lost, look it up."""
+"""The whole path of one call: attempt, read, decide, wait, again; and where a write's answer was lost, look it up."""
 
 import logging
 import random
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeGuard, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
+from mihu_async.core.admission import SHORTEST, Admission, Limiter
 from mihu_async.core.clock import Clock, SystemClock
 from mihu_async.core.contention import Contention
 from mihu_async.core.deadline import Deadline, Prefetch
 from mihu_async.core.envelope import Reading, read_closely, read_fast
-from mihu_async.core.gate import SHORTEST, Gate, Limiter
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.rate_limit import parse_rate_limit
@@ -116,17 +116,17 @@ class Pipeline:
 
 
 class Call(Generic[T]):
-    """One call on its way."""
+    """One call on its way through the pipeline."""
 
-    def __init__(self, way: Pipeline, request: Request[T], prefetch: Prefetch | None) -> None:
-        self._way = way
+    def __init__(self, pipeline: Pipeline, request: Request[T], prefetch: Prefetch | None) -> None:
+        self._pipeline = pipeline
         self._request = request
         self._prefetch = prefetch
-        known = way.tokens.secrets if way.tokens else ()
-        self._mask = Mask((*way.secrets, *known, *request.secrets))
-        self._began = self._sent = way.clock.monotonic()
-        self.pulse: Pulse = way.clock.pulse()
-        self._deadline = Deadline(self._began + way.timeout.total, self.pulse, way.outer)
+        known = pipeline.tokens.secrets if pipeline.tokens else ()
+        self._mask = Mask((*pipeline.secrets, *known, *request.secrets))
+        self._began = self._sent = pipeline.clock.monotonic()
+        self.pulse: Pulse = pipeline.clock.pulse()
+        self._deadline = Deadline(self._began + pipeline.timeout.total, self.pulse, pipeline.outer)
         self._reconciler: Reconciler[T] | None = None
         self._identity = object()
         self._first_sent: Moment | None = None
@@ -136,22 +136,21 @@ class Call(Generic[T]):
         self._excused = False
         self._token: str | None = None
         self._refused: str | None = None
-        self.journal: Journal = Journal(request, way.clock, self._mask, way.base_url, way.hooks)
+        self.journal: Journal = Journal(request, pipeline.clock, self._mask, pipeline.base_url, pipeline.hooks)
 
     @cached_property
-    def _gate(self) -> Gate:
-        """What the call waits at, if it has to wait."""
-        way = self._way
-        return Gate(
-            request=self._request,
-            mask=self._mask,
-            clock=way.clock,
-            throttle=way.throttle,
+    def _admission(self) -> Admission:
+        """What admits the call, where it has to wait."""
+        pipeline = self._pipeline
+        return Admission(
+            journal=self.journal,
+            clock=pipeline.clock,
+            throttle=pipeline.throttle,
             began=self._began,
             deadline=self._deadline,
-            total=way.timeout.total,
-            longest_pause=way.retries.max_retry_after,
-            progress=self._prefetch.progress if self._prefetch and way.outer is None else None,
+            total=pipeline.timeout.total,
+            longest_pause=pipeline.retries.max_retry_after,
+            progress=self._prefetch.progress if self._prefetch and pipeline.outer is None else None,
         )
 
     async def run(self) -> T:
@@ -159,7 +158,7 @@ class Call(Generic[T]):
         lookup = self._request.lookup
         if lookup is None or not lookup.key:
             return await self._run()
-        async with self._way.contention.place(lookup.key) as lock:
+        async with self._pipeline.contention.place(lookup.key) as lock:
             await self._acquire(lock)
             try:
                 return self._given(await self._run())
@@ -168,15 +167,15 @@ class Call(Generic[T]):
 
     async def _acquire(self, lock: Lock) -> None:
         try:
-            async with self._way.clock.timeout(max(self._gate.left, SHORTEST)):
+            async with self._pipeline.clock.timeout(max(self._admission.left, SHORTEST)):
                 await lock.acquire()
         except TimeoutError:
             path = self.journal.path
             message = (
-                f"{self._request.method} {path} was not sent: another call of this client for the same thing was under "
+                f"{self.journal.method} {path} was not sent: another call of this client for the same thing was under "
                 "way for as long as this one may take."
             )
-            error = ConnectTimeoutError(message, method=self._request.method, url=path)
+            error = ConnectTimeoutError(message, method=self.journal.method, url=path)
             self.journal.begin()
             self.journal.failed(error)
             raise error.after(self.journal.attempts, "") from None
@@ -185,11 +184,11 @@ class Call(Generic[T]):
         """Note that this call, and no other one, was given the thing."""
         lookup = self._request.lookup
         if lookup is not None and lookup.identity is not None:
-            self._way.contention.give(lookup.identity(result), self._identity)
+            self._pipeline.contention.give(lookup.identity(result), self._identity)
         return result
 
     async def _run(self) -> T:
-        way = self._way
+        pipeline = self._pipeline
         while True:
             self.journal.begin()
             self._bounds = None
@@ -203,14 +202,14 @@ class Call(Generic[T]):
                 raise
             else:
                 self.journal.succeeded()
-                way.throttle.refund(way.retries.budget)
+                pipeline.throttle.refund(pipeline.retries.budget)
                 return data
             self._note_throttled(error)
             match self._decide(error):
                 case Retry(delay):
                     self.journal.failed(error, wait=delay)
-                    way.throttle.spend(way.retries.budget)  # before the wait, in which other calls decide
-                    await way.clock.sleep(delay)
+                    pipeline.throttle.spend(pipeline.retries.budget)  # before the wait, in which other calls decide
+                    await pipeline.clock.sleep(delay)
                 case Throttled() | Stalled() | Renew() as free:
                     self._free += 1
                     await self._sit_out(error, free)
@@ -225,7 +224,7 @@ class Call(Generic[T]):
                     settled = await self._reconcile().settle(error, lost.then)
                     if isinstance(settled, Return):
                         return settled.result
-                    way.throttle.spend(way.retries.budget)
+                    pipeline.throttle.spend(pipeline.retries.budget)
                     self.journal.repeated()
 
     def _may_renew(self, error: Failure) -> bool:
@@ -237,44 +236,44 @@ class Call(Generic[T]):
             isinstance(error, AuthenticationError)
             and self._token is not None
             and self._refused is None
-            and self._deadline.left(self._way.clock.monotonic()) > 0
+            and self._deadline.left(self._pipeline.clock.monotonic()) > 0
         )
 
     async def _authorize(self, tokens: TokenSource) -> None:
         """Get the token of the next attempt, and hide it from then on."""
-        self._token = await self._gate.fetch(tokens, refused=self._refused)
+        self._token = await self._admission.fetch(tokens, refused=self._refused)
         if self._token not in self._mask.secrets:
-            self._mask = self._gate.mask = Mask((self._token, *self._mask.secrets))
+            self._mask = Mask((self._token, *self._mask.secrets))
             self.journal.hide(self._mask)
 
     async def _take_turn(self) -> None:
         """Wait for the call's turn where the client is held, and for nothing where it is not."""
-        throttle = self._way.throttle
-        now = self._way.clock.monotonic()
+        throttle = self._pipeline.throttle
+        now = self._pipeline.clock.monotonic()
         if self._deadline.left(now) <= 0:  # a page that a look-up would go on with
-            raise self._gate.closed("the time that it may take was up before")
+            raise self._admission.closed("the time that it may take was up before")
         if not (throttle.calm or throttle.passes(now)):
-            await self._gate.wait()
+            await self._admission.wait()
             self.journal.restart()
-            now = self._way.clock.monotonic()
+            now = self._pipeline.clock.monotonic()
         self._sent = now
 
     async def _attempt(self) -> T:
-        way = self._way
-        if way.tokens:
-            await self._authorize(way.tokens)
-        if way.limiter is None:
+        pipeline = self._pipeline
+        if pipeline.tokens:
+            await self._authorize(pipeline.tokens)
+        if pipeline.limiter is None:
             response = await self._send()
         else:
-            async with self._gate.within(way.limiter):
-                self._sent = way.clock.monotonic()
+            async with self._admission.within(pipeline.limiter):
+                self._sent = pipeline.clock.monotonic()
                 response = await self._send()
         self.journal.answered(response)
-        arrived = way.clock.monotonic()
+        arrived = pipeline.clock.monotonic()
         if "X-RateLimit-Remaining" in response.headers:
             self._note_rate_limit(response, arrived)
         if response.ok:
-            way.throttle.note_success(arrived, sent=self._sent)
+            pipeline.throttle.note_success(arrived, sent=self._sent)
             if self._prefetch is not None:
                 self._prefetch.progress.moment = arrived
                 await self._wait_until_ready(self._prefetch)
@@ -287,19 +286,19 @@ class Call(Generic[T]):
 
     async def _wait_until_ready(self, prefetch: Prefetch) -> None:
         """Wait until the caller asks for the page, in time that is the caller's and not the call's."""
-        began = self._way.clock.monotonic()
+        began = self._pipeline.clock.monotonic()
         await prefetch.ready.wait()
-        self._deadline.postpone(self._way.clock.monotonic() - began)
+        self._deadline.postpone(self._pipeline.clock.monotonic() - began)
 
     def _contradicted(self, response: Response, why: str) -> DecodeError:
         """Make the error of a success that is about something else than was asked for."""
         message = (
-            f"{self._request.method} {self.journal.path} was answered {response.status}, but "
+            f"{self.journal.method} {self.journal.path} was answered {response.status}, but "
             f"{printable(self._mask(why))}. It may have been carried out."
         )
         return DecodeError(
             message,
-            method=self._request.method,
+            method=self.journal.method,
             url=self._mask.name(response.url),
             status=response.status,
             content_type=printable(response.content_type),
@@ -308,8 +307,8 @@ class Call(Generic[T]):
 
     async def _read_closely(self, response: Response) -> Reading[T]:
         """Read an answer in slices, between which other tasks go on, and no longer than the call may take."""
-        way = self._way
-        slices = read_closely(response, self._request, self._mask, now=way.clock.now(), strict=way.strict)
+        pipeline = self._pipeline
+        slices = read_closely(response, self._request, self._mask, now=pipeline.clock.now(), strict=pipeline.strict)
         while True:
             try:
                 next(slices)
@@ -317,57 +316,57 @@ class Call(Generic[T]):
                 return cast("Reading[T]", end.value)
             if len(response.body) < AT_ONCE:
                 continue
-            await way.clock.sleep(0)
-            if self._deadline.left(way.clock.monotonic()) <= 0:
+            await pipeline.clock.sleep(0)
+            if self._deadline.left(pipeline.clock.monotonic()) <= 0:
                 message = (
-                    f"{self._request.method} {self.journal.path} was answered, but reading the answer took longer than "
+                    f"{self.journal.method} {self.journal.path} was answered, but reading the answer took longer than "
                     "the call may take."
                 )
-                raise RequestTimeoutError(message, method=self._request.method, url=self._mask.name(response.url))
+                raise RequestTimeoutError(message, method=self.journal.method, url=self._mask.name(response.url))
 
     async def _send(self) -> Response:
-        way = self._way
+        pipeline = self._pipeline
         self.journal.sent()
         sent = self._now()
         self._first_sent = self._first_sent or sent
         self._stood_still = self.pulse.stood_still
-        self._bounds = way.timeout.within(max(self._deadline.left(sent.monotonic), SHORTEST))
-        way.throttle.take_slot(self)
+        self._bounds = pipeline.timeout.within(max(self._deadline.left(sent.monotonic), SHORTEST))
+        pipeline.throttle.take_slot(self)
         try:
             request = self._request if self._token is None else evolve(self._request, token=self._token)
-            response = await way.sender.send(request, self._bounds, self._mask)
+            response = await pipeline.sender.send(request, self._bounds, self._mask)
         finally:
-            way.throttle.free_slot(self)
+            pipeline.throttle.free_slot(self)
         headed, date = self._now().later(-response.body_took), response.headers.get("Date")
         if not response.is_cached:
-            way.server_clock.observe(date, sent=sent.monotonic, received=headed)
+            pipeline.server_clock.observe(date, sent=sent.monotonic, received=headed)
         if self._prefetch is not None:
             self._prefetch.dated(date or "", sent=sent.monotonic, received=headed.monotonic)
         return response
 
     def _now(self) -> Moment:
-        clock = self._way.clock
+        clock = self._pipeline.clock
         return Moment(clock.monotonic(), clock.now().timestamp())
 
     def _note_rate_limit(self, response: Response, now: float) -> None:
         """Take note of what the service says of its limit; a reset that is too far away holds nobody."""
-        way = self._way
-        if said := parse_rate_limit(response.headers, now=way.clock.now()):
+        pipeline = self._pipeline
+        if said := parse_rate_limit(response.headers, now=pipeline.clock.now()):
             limit, reset = said
-            within = reset is not None and reset <= way.retries.max_retry_after
-            way.throttle.note_rate_limit(limit, now, reset=reset if within else None)
+            within = reset is not None and reset <= pipeline.retries.max_retry_after
+            pipeline.throttle.note_rate_limit(limit, now, reset=reset if within else None)
 
     def _note_throttled(self, error: Failure) -> None:
         """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
-        way = self._way
+        pipeline = self._pipeline
         if not isinstance(error, APIError) or error.status not in ASKED_FOR_LESS:
             return
-        now, pause, learn = way.clock.monotonic(), error.retry_after or 0.0, error.status == THROTTLED
-        if pause > way.retries.max_retry_after:
+        now, pause, learn = pipeline.clock.monotonic(), error.retry_after or 0.0, error.status == THROTTLED
+        if pause > pipeline.retries.max_retry_after:
             pause = 0.0
         elif learn and not pause:
-            pause = way.throttle.backoff(way.retries, way.jitter(), now, sent=self._sent)
-        way.throttle.note_throttled(now, sent=self._sent, pause=pause, learn=learn)
+            pause = pipeline.throttle.backoff(pipeline.retries, pipeline.jitter(), now, sent=self._sent)
+        pipeline.throttle.note_throttled(now, sent=self._sent, pause=pause, learn=learn)
 
     async def _sit_out(self, error: Failure, free: Throttled | Stalled | Renew) -> None:
         """Let the attempt that costs nothing be over; after a standstill, when the caller waits and so frees the loop.
@@ -387,7 +386,7 @@ class Call(Generic[T]):
             "The event loop stood still for %.1f s, so %s %s failed with %s, though the service may have answered. "
             "Run what takes so long in a thread",
             free.seconds,
-            self._request.method,
+            self.journal.method,
             self.journal.path,
             type(error).__name__,
         )
@@ -395,50 +394,51 @@ class Call(Generic[T]):
             await self._wait_until_ready(self._prefetch)
 
     def _decide(self, error: Failure) -> Verdict:
-        way = self._way
+        pipeline = self._pipeline
         if self._may_renew(error):
             return Renew()
-        now = way.clock.monotonic()
+        now = pipeline.clock.monotonic()
         stood_still = self.pulse.stood_still - self._stood_still
-        if stood_still and self._bounds is not None and not self._excused and self._request.method == "GET":
+        if stood_still and self._bounds is not None and not self._excused and self.journal.method == "GET":
             took = now - self._sent - stood_still
             if failed_by_standstill(error, took=took, bounds=self._bounds):
                 return Stalled(stood_still)
         held = self._bounds is None or (isinstance(error, APIError) and error.status == THROTTLED)
         return decide(
             error,
-            method=self._request.method,
+            method=self.journal.method,
             attempt=self.journal.number - self._free,
-            policy=way.retries,
-            left=self._gate.left_to_wait(now) if held else self._deadline.left(now),
-            jitter=way.jitter(),
-            affordable=way.throttle.affords(way.retries.budget),
-            held=way.throttle.pause_left(now),
+            policy=pipeline.retries,
+            left=self._admission.left_to_wait(now) if held else self._deadline.left(now),
+            jitter=pipeline.jitter(),
+            affordable=pipeline.throttle.affords(pipeline.retries.budget),
+            held=pipeline.throttle.pause_left(now),
             lost=self.journal.lost,
         )
 
     def _reconcile(self) -> Reconciler[T]:
         lookup = self._request.lookup
         self._reconciler = self._reconciler or Reconciler(
-            gate=self._gate,
+            clock=self._pipeline.clock,
+            deadline=self._deadline,
             journal=self.journal,
-            policy=self._way.retries,
-            jitter=self._way.jitter,
+            policy=self._pipeline.retries,
+            jitter=self._pipeline.jitter,
             check=self._request.check,
             look=None if lookup is None else partial(self._look, lookup),
-            total=self._way.timeout.total,
+            total=self._pipeline.timeout.total,
         )
         return self._reconciler
 
     async def _look(self, lookup: Lookup[T], outer: Deadline, thorough: bool) -> LookupResult[T]:
         """Look up once; where not all was seen, and what was seen is not this call's, look through all."""
-        sender = UncachedSender(self._way.sender)
+        sender = UncachedSender(self._pipeline.sender)
         # hooks may see what the service echoes of this call, and its outcome matters more than an odd field elsewhere
-        way = evolve(self._way, sender=sender, outer=outer, secrets=self._mask.secrets, strict=False)
+        pipeline = evolve(self._pipeline, sender=sender, outer=outer, secrets=self._mask.secrets, strict=False)
         try:
-            result = await self._find(lookup, way, thorough=thorough and not lookup.is_filtered)
+            result = await self._find(lookup, pipeline, thorough=thorough and not lookup.is_filtered)
             if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
-                result = await self._find(lookup, way, thorough=True)
+                result = await self._find(lookup, pipeline, thorough=True)
         except MihuError as error:
             return LookupFailed(self._mask(f"the look-up failed: {error}").removesuffix("."))
         if sender.cached is not None:
@@ -447,19 +447,19 @@ class Call(Generic[T]):
             self._given(result.result)
         return result
 
-    async def _find(self, lookup: Lookup[T], way: Pipeline, *, thorough: bool) -> Found[T] | Absent:
-        found = await lookup.find(way, thorough)
+    async def _find(self, lookup: Lookup[T], pipeline: Pipeline, *, thorough: bool) -> Found[T] | Absent:
+        found = await lookup.find(pipeline, thorough)
         if found is None:
             return Absent()
         result = lookup.judge(found, Circumstances(self._window(), self._is_anothers))
         return evolve(result, reason=printable(self._mask(result.reason), most=LONGEST))
 
     def _is_anothers(self, identity: str) -> bool:
-        return self._way.contention.is_anothers(identity, self._identity)
+        return self._pipeline.contention.is_anothers(identity, self._identity)
 
     def _window(self) -> CallWindow | None:
         """Return the call's time on the service's clock; what comes long after its end is not of it."""
-        now, server_clock = self._now(), self._way.server_clock
+        now, server_clock = self._now(), self._pipeline.server_clock
         began = self._first_sent and server_clock.at(self._first_sent)
         ended = server_clock.at(now.later(min(0.0, self._deadline.left(now.monotonic) + LATE)))
         return CallWindow(began, ended) if began and ended else None

@@ -6,8 +6,8 @@ from typing import Generic, TypeVar
 
 from attrs import define
 
+from mihu_async.core.clock import Clock
 from mihu_async.core.deadline import Deadline
-from mihu_async.core.gate import Gate
 from mihu_async.core.journal import Journal
 from mihu_async.core.reconcile import (
     Absent,
@@ -32,7 +32,8 @@ class Reconciler(Generic[T]):
     ``look`` looks up once, by a deadline and thoroughly or not; None where there is no way to.
     """
 
-    gate: Gate
+    clock: Clock
+    deadline: Deadline
     journal: Journal
     policy: RetryPolicy
     jitter: Callable[[], float]
@@ -45,13 +46,13 @@ class Reconciler(Generic[T]):
         pause = then.delay if isinstance(then, Retry) else backoff(self.policy, self.journal.number, self.jitter())
         why = "It was not sent again." if self.look is None else "There was no time to look it up."
         looks = 0
-        while self.look and self.gate.left > 0:
-            pause = pause if pause < self.gate.left else 0.0
-            await self.gate.clock.sleep(pause)
-            result = await self.look(self.gate.deadline, isinstance(then, GiveUp))
+        while self.look and self._left > 0:
+            pause = pause if pause < self._left else 0.0
+            await self.clock.sleep(pause)
+            result = await self.look(self.deadline, isinstance(then, GiveUp))
             self.journal.looked(result, waited=pause)
             looks += 1
-            match settle(result, then=then, looks=looks, policy=self.policy, left=self.gate.left):
+            match settle(result, then=then, looks=looks, policy=self.policy, left=self._left):
                 case Return() | Resend() as settled:
                     return settled
                 case Conflict(reason):
@@ -68,8 +69,8 @@ class Reconciler(Generic[T]):
         """Look once more, later: what the error's ``check()`` does."""
         if self.look is None:
             raise UsageError(f"There is no look-up for this call. {self.check}".rstrip())
-        clock, thorough = self.gate.clock, True
-        match await self.look(Deadline(clock.monotonic() + self.total, clock.pulse()), thorough):
+        deadline, thorough = Deadline(self.clock.monotonic() + self.total, self.clock.pulse()), True
+        match await self.look(deadline, thorough):
             case Found(result, ours=True):
                 return result
             case Absent():
@@ -77,16 +78,21 @@ class Reconciler(Generic[T]):
             case Found(ours=False, reason=reason):
                 raise self._conflict(reason)
             case unclear:
-                raise self._unknown(f"It was looked up again: {unclear.reason}.", self.gate.path)
+                raise self._unknown(f"It was looked up again: {unclear.reason}.", self.journal.path)
+
+    @property
+    def _left(self) -> float:
+        return self.deadline.left(self.clock.monotonic())
 
     def _conflict(self, reason: str) -> ConflictError:
-        summary = f"{self.gate.method} {self.gate.path} has not led to what was asked for: {reason}."
-        return ConflictError(summary, method=self.gate.method, url=self.gate.path, status=HTTPStatus.CONFLICT)
+        summary = f"{self.journal.method} {self.journal.path} has not led to what was asked for: {reason}."
+        return ConflictError(summary, method=self.journal.method, url=self.journal.path, status=HTTPStatus.CONFLICT)
 
     def _unknown(self, why: str, url: str) -> OutcomeUnknownError:
+        method, path = self.journal.method, self.journal.path
         return OutcomeUnknownError(
-            f"{self.gate.method} {self.gate.path} may or may not have been carried out: {why} {self.check}".rstrip(),
-            method=self.gate.method,
+            f"{method} {path} may or may not have been carried out: {why} {self.check}".rstrip(),
+            method=method,
             url=url,
             how_to_check=self.check,
             look=self.again,

@@ -39,7 +39,7 @@ class Read(Generic[T]):
 
 
 @define(kw_only=True)
-class Trail(Generic[T]):
+class History(Generic[T]):
     """What a walk gave, and what its present pass showed; in the first pass ``shown`` is ``given`` itself.
 
     Of the new items of the last page, ``front`` stand before a known one. ``slipped`` says that a later pass found a
@@ -75,7 +75,7 @@ class Trail(Generic[T]):
         self.evidence, self.shown = told, anchors
         self.opening, self.appended, self.stalled_reads = True, False, 0
 
-    def note(self, read: Read[T]) -> None:
+    def record(self, read: Read[T]) -> None:
         """Write down what an answer says of the listing."""
         if self.total not in {None, read.total}:
             self.evidence.moved, self.evidence.quiet = True, False
@@ -85,11 +85,16 @@ class Trail(Generic[T]):
         self.stalled_reads += 1
         self.pages += 1
 
+    @property
+    def stalled(self) -> bool:
+        """Return True if so many answers in a row brought nothing new that to step back is of no use."""
+        return self.stalled_reads > self.stall_limit
+
     def knows(self, read: Read[T]) -> bool:
         """Return True if the page holds an item that this pass showed."""
         return not self.shown.isdisjoint(read.keys)
 
-    def take(self, read: Read[T]) -> tuple[T, ...]:
+    def new_items(self, read: Read[T]) -> tuple[T, ...]:
         """Return the items of a page that are new to the walk, and remember them."""
         evidence, keys, opening, behind = self.evidence, read.keys, self.opening, 0
         self.opening = False

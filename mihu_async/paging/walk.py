@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from mihu_async.errors import DriftError, MihuError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
-from mihu_async.paging.drift import PASSES, OnDrift, Read, Trail, compact_key, fell
+from mihu_async.paging.drift import PASSES, History, OnDrift, Read, compact_key, fell
 from mihu_async.paging.page import Answer, check_progress, contradiction, has_more
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Window
@@ -70,7 +70,7 @@ class Walk(Generic[T]):
         self._begin = begin = options.resume or Place(page=listing.start)
         forgetful, span = self._mode == "ignore", (listing.start, listing.end)
         evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
-        self._trail = Trail(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
+        self._history = History(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
         self._compact: Callable[[str], Hashable] = str if forgetful else compact_key
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
@@ -84,11 +84,11 @@ class Walk(Generic[T]):
     def report(self) -> WalkReport:
         """What the walk can say of itself now."""
         return WalkReport(
-            expected=self._trail.total,
+            expected=self._history.total,
             yielded=self._yielded,
             duplicates=self._duplicates,
-            pages=self._trail.pages,
-            drifted=self._trail.evidence.moved,
+            pages=self._history.pages,
+            drifted=self._history.evidence.moved,
             problems=self._problems,
             complete=self._complete,
             proof=self._proof,
@@ -103,11 +103,11 @@ class Walk(Generic[T]):
         self._rewound = True
 
     def _place(self) -> Place:
-        trail, anchors = self._trail, self._passed()
-        if self._hand is None or self._rewound or self._done < trail.front or anchors == self._begin.anchors:
+        history, anchors = self._history, self._passed()
+        if self._hand is None or self._rewound or self._done < history.front or anchors == self._begin.anchors:
             return self._begin
         read, new = self._hand
-        return Place(page=read.number, anchors=anchors, evidence=trail.seen(new[self._done :]))
+        return Place(page=read.number, anchors=anchors, evidence=history.seen(new[self._done :]))
 
     def _passed(self) -> tuple[str, ...]:
         """Return the keys of the last items that are done, in the listing's order."""
@@ -151,14 +151,14 @@ class Walk(Generic[T]):
 
     async def _reads(self) -> AsyncGenerator[tuple[Read[T], tuple[T, ...]]]:
         """Read from page to page, and again until a certificate holds, as often as the mode allows."""
-        trail, listing = self._trail, self._listing
+        history, listing = self._history, self._listing
         read = await self._first()
         furthest = read.number if self._begin.anchors else 0
         while True:
-            new = trail.take(read)
-            if self._mode == "raise" and trail.slipped:
+            new = history.new_items(read)
+            if self._mode == "raise" and history.slipped:
                 raise drifted(read.number)
-            forward, furthest = trail.evidence.nth == 1 and read.number > furthest, max(furthest, read.number)
+            forward, furthest = history.evidence.nth == 1 and read.number > furthest, max(furthest, read.number)
             self._duplicates += (len(read.page.items) - len(new)) * forward
             if new or forward:
                 yield read, new
@@ -173,7 +173,7 @@ class Walk(Generic[T]):
 
     def _ends(self, read: Read[T]) -> bool:
         """Look for a certificate at the end of a pass, and say whether it was the last one."""
-        evidence, proof = self._trail.evidence, certificate(self._trail.evidence)
+        evidence, proof = self._history.evidence, certificate(self._history.evidence)
         fewest, most = PASSES[self._mode]
         hopeless = evidence.total is None or evidence.part or evidence.resumed or evidence.left_out
         if evidence.nth < (fewest if proof or hopeless else most):
@@ -188,41 +188,42 @@ class Walk(Generic[T]):
 
     async def _first(self) -> Read[T]:
         """Read the page where the walk begins, before all others; where no anchor is left, it begins again."""
-        trail, page, anchors = self._trail, self._begin.page, {*map(self._compact, self._begin.anchors)}
+        history, page, anchors = self._history, self._begin.page, {*map(self._compact, self._begin.anchors)}
         read = await self._window.read(page)
-        others = iter(sorted({*range(1, (trail.last_page or page) + 1)} - {page}, key=lambda other: abs(other - page)))
+        others = {*range(1, (history.last_page or page) + 1)} - {page}
+        nearest_first = iter(sorted(others, key=lambda other: abs(other - page)))
         while anchors and anchors.isdisjoint(read.keys):
-            number = next(others, None)
+            number = next(nearest_first, None)
             if number is None:
                 number, self._anchors = self._listing.start, ()
                 self._begin = Place(page=number)
-                trail.evidence.moved |= trail.evidence.part
+                history.evidence.moved |= history.evidence.part
                 anchors.clear()
             read = await self._window.read(number)
-        trail.begin_pass(read, anchors, self._begin.evidence)
+        history.begin_pass(read, anchors, self._begin.evidence)
         return read
 
     async def _following(self, number: int, total: int | None) -> Read[T]:
         """Read the page after one, or where it does not join on, the nearest one before it that does."""
-        trail, window, first = self._trail, self._window, self._listing.start
-        if trail.stalled_reads > 2 * trail.stall_limit:
+        history, window, first = self._history, self._window, self._listing.start
+        if history.stalled_reads > 2 * history.stall_limit:
             raise contradiction(
                 number + 1,
-                f"The service says that there is more, and the last {trail.stalled_reads} pages brought nothing new: "
+                f"The service says that there is more, and the last {history.stalled_reads} pages brought nothing new: "
                 "the walk would never end. All items that the service showed were given.",
             )
-        last = trail.last_page or number + 1
+        last = history.last_page or number + 1
         after = await window.read(number + 1, last=min(last, self._listing.end or last))
-        slipped = self._mode != "ignore" and fell(total, after.total) and not trail.knows(after)
+        slipped = self._mode != "ignore" and fell(total, after.total) and not history.knows(after)
         if slipped:
             await window.clear()
         if self._mode == "raise":
             if slipped:  # it may have been read before the page that it follows on
                 after = await window.read(number + 1)
-            if trail.knows(after) or fell(total, after.total):
+            if history.knows(after) or fell(total, after.total):
                 raise drifted(after.number)
             return after
-        while slipped and not trail.knows(after) and after.number > first and trail.stalled_reads <= trail.stall_limit:
+        while slipped and not history.knows(after) and after.number > first and not history.stalled:
             after = await window.read(after.number - 1)
         return after
 
@@ -231,7 +232,7 @@ class Walk(Generic[T]):
         page, count = answer.page, answer.page.problem_count
         check_progress(page, requested=number)
         read = Read(number, page, tuple(map(self._compact, map(self._listing.key, page.items))), answer.moment)
-        self._trail.note(read)
+        self._history.record(read)
         if count and not self._problems:
             told = "The walk of %s met what cannot be read (report.problems counts it): a page has %s"
             logger.warning(told, self._listing.path, summarize(page.problems, count))

@@ -20,7 +20,7 @@ from mihu_async import (
     RetryPolicy,
     Timeout,
 )
-from mihu_async.core.gate import SHORTEST
+from mihu_async.core.admission import SHORTEST
 from mihu_async.core.mask import Mask
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import RAW, Request, describe

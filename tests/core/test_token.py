@@ -27,20 +27,20 @@ QUICK = RetryPolicy(base_delay=0)
 
 
 class Vault:
-    """Gives tokens in order, the last one for ever, each once ``gate`` is open; counts how often it was asked."""
+    """Gives tokens in order, the last one for ever, each once ``admission`` is open; counts how often it was asked."""
 
     def __init__(self, *tokens: Any) -> None:
         self.tokens = list(tokens)
         self.asked = 0
         self.ended = 0
-        self.gate = asyncio.Event()
-        self.gate.set()
+        self.admission = asyncio.Event()
+        self.admission.set()
 
     async def __call__(self) -> str:
         self.asked += 1
         token = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
         try:
-            await self.gate.wait()
+            await self.admission.wait()
         finally:
             self.ended += 1
         if isinstance(token, BaseException):
@@ -208,7 +208,7 @@ async def test_what_a_function_returns_is_checked_like_a_token(sandbox, given):
 async def test_a_function_has_the_time_of_the_call(sandbox):
     """Where it takes longer, nothing was sent, and it is not left running."""
     vault = Vault(sandbox.token)
-    vault.gate.clear()
+    vault.admission.clear()
     async with connect(sandbox, vault, timeout=Timeout(total=0.05)) as mihu:
         with pytest.raises(ConnectTimeoutError, match="its token did not come in the time that the call may take"):
             await mihu.numbers.list()
@@ -228,14 +228,14 @@ async def test_a_timeout_of_the_functions_own_is_its_failure(sandbox):
 async def test_a_call_that_is_cancelled_leaves_the_others_their_token(sandbox):
     """The function goes on while anybody waits for it."""
     vault = Vault(sandbox.token)
-    vault.gate.clear()
+    vault.admission.clear()
     async with connect(sandbox, vault) as mihu:
         calls = [asyncio.ensure_future(mihu.request("GET", "/phone-numbers")) for _ in range(3)]
         await asyncio.sleep(0.01)
         calls[0].cancel()
         await asyncio.sleep(0.01)
         assert 0 == vault.ended
-        vault.gate.set()
+        vault.admission.set()
         first, *others = await asyncio.gather(*calls, return_exceptions=True)
 
     assert isinstance(first, asyncio.CancelledError)
@@ -246,13 +246,13 @@ async def test_a_call_that_is_cancelled_leaves_the_others_their_token(sandbox):
 async def test_the_last_call_that_is_cancelled_ends_the_function(sandbox):
     """Nothing is left running, and the next call asks anew."""
     vault = Vault(sandbox.token)
-    vault.gate.clear()
+    vault.admission.clear()
     async with connect(sandbox, vault) as mihu:
         call = asyncio.ensure_future(mihu.request("GET", "/phone-numbers"))
         await asyncio.sleep(0.01)
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
-        vault.gate.set()
+        vault.admission.set()
         await mihu.numbers.list()
 
     assert (2, 2) == (vault.asked, vault.ended)

@@ -1,4 +1,4 @@
-"""What a request passes before it is sent: its turn among the calls of the client, and the caller's limiter."""
+"""How a request is admitted before it is sent: the client's throttle, the caller's limiter, and a token."""
 
 import logging
 from asyncio import CancelledError
@@ -11,8 +11,7 @@ from attrs import define
 from mihu_async.core import cancellation
 from mihu_async.core.clock import Clock
 from mihu_async.core.deadline import Deadline, Progress
-from mihu_async.core.mask import Mask
-from mihu_async.core.request import Request
+from mihu_async.core.journal import Journal
 from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
 from mihu_async.errors import ConnectError, ConnectTimeoutError, UsageError
@@ -35,15 +34,14 @@ def check_limiter(argument: str, limiter: Any) -> Limiter:
 
 
 @define
-class Gate:
+class Admission:
     """Holds one call back, no longer than until its deadline, which moves while the call waits for somebody else.
 
     ``total`` is the time of the call in seconds. A page of a walk has no such time while it waits, but ends when for
     ``total`` and a pause of ``longest_pause`` seconds no page of its listing came, of which ``progress`` tells.
     """
 
-    request: Request[Any]
-    mask: Mask
+    journal: Journal
     clock: Clock
     throttle: Throttle
     began: float
@@ -55,12 +53,12 @@ class Gate:
     @property
     def method(self) -> str:
         """The call's verb."""
-        return self.request.method
+        return self.journal.method
 
     @property
     def path(self) -> str:
         """The call's path, with secrets hidden."""
-        return self.mask.name(self.request.path)
+        return self.journal.path
 
     @property
     def left(self) -> float:
