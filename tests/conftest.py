@@ -9,10 +9,13 @@ from unittest.mock import Mock
 import pytest
 from aiohttp import ClientResponse
 from aioresponses import aioresponses
+from hypothesis import settings
 
 from mihu_async.core.transport import Body
 
 pytest_plugins = ["pytester"]
+settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("any machine")
 
 
 class _CompatibleResponse(ClientResponse):
