@@ -9,10 +9,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import Request, describe
-from mihu_async.errors import UsageError
+from mihu_async.core.request import describe
 from mihu_async.ledger import Ledger
-from mihu_async.ledger.entry import check_key
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import ComplianceStatus, NumberSort, NumberStatus, NumberType
 from mihu_async.models.inputs import Address, RequirementValue
@@ -26,25 +24,22 @@ from mihu_async.paging.pager import Pager, Shard
 from mihu_async.resources.acquire import Acquisition, bind, check_answers, check_choose
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.arguments import (
-    all_of,
-    check_fee,
     country,
     e164,
     flag,
-    flags,
     identifier,
     instance_of,
     money,
     one_of,
     optional,
-    present,
     seconds,
     text,
 )
+from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
-from mihu_async.resources.keyed import FOR_DISPLAY, KeyedPurchase, acquisition_fingerprint, purchase_fingerprint
-from mihu_async.resources.lookups import channels_request, purchase_of, snapshot_request
+from mihu_async.resources.keyed import acquisition_fingerprint
+from mihu_async.resources.lookups import channels_request, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
 from mihu_async.resources.recovery import Recovered, recover
@@ -85,7 +80,7 @@ class Numbers:
     def __init__(self, pipeline: Pipeline, concurrency: int, ledger: Ledger | None = None) -> None:
         self._pipeline = pipeline
         self._concurrency = concurrency
-        self._ledger = ledger
+        self._buyer = Buyer(pipeline=pipeline, ledger=ledger, listed=self._listed)
 
     def list(
         self,
@@ -363,7 +358,7 @@ class Numbers:
         ConnectTimeoutError where another call held the key all the time, and NotFoundError where the number that the
         key bought is no longer in the inventory.
         """
-        return await self._buy(
+        return await self._buyer.buy(
             number=number,
             country_code=country_code,
             type=type,
@@ -375,76 +370,6 @@ class Numbers:
             max_monthly_fee=max_monthly_fee,
             idempotency_key=idempotency_key,
         )
-
-    async def _buy(
-        self,
-        *,
-        number: str,
-        country_code: str,
-        type: str,  # noqa: A002 - the API's own name
-        monthly_fee: Decimal | float | None,
-        capabilities: Capabilities | Mapping[str, bool] | None,
-        location: str | None,
-        address: Address | None,
-        requirements: Iterable[RequirementValue] | None,
-        max_monthly_fee: Decimal | float | None,
-        idempotency_key: str | None,
-        fingerprint: str | None = None,
-    ) -> PhoneNumber:
-        """Buy a number as :meth:`buy` does; ``fingerprint`` stands for the request where a key names more than it."""
-        check_fee(monthly_fee, max_monthly_fee)
-        body: dict[str, Any] = {
-            "number": e164("number", number),
-            "country_code": country("country_code", country_code),
-            "type": TYPE("type", type),
-            "monthly_fee": optional(money, "monthly_fee", monthly_fee),
-            "capabilities": capabilities
-            if isinstance(capabilities, Capabilities)
-            else optional(flags, "capabilities", capabilities),
-            "location": optional(text, "location", location),
-            "address": optional(instance_of(Address), "address", address),
-            "requirements": None
-            if requirements is None
-            else all_of(instance_of(RequirementValue), "requirements", requirements),
-        }
-        request = self._purchase(present(body))
-        if idempotency_key is None:
-            return await self._pipeline.run(request)
-
-        def describe_for(other: str) -> Request[PhoneNumber]:
-            if other == body["number"]:
-                return request
-            kept = {name: value for name, value in body.items() if name not in FOR_DISPLAY}
-            return self._purchase(present(kept | {"number": other}))
-
-        key, ledger = self._named("idempotency_key", idempotency_key)
-        return await KeyedPurchase(
-            pipeline=self._pipeline,
-            ledger=ledger,
-            listed=self._listed,
-            key=key,
-            describe=describe_for,
-            fingerprint=fingerprint or purchase_fingerprint(request),
-        ).buy(body["number"])
-
-    def _purchase(self, body: Mapping[str, Any]) -> Request[PhoneNumber]:
-        number: str = body["number"]
-        check = f"Before buying it again, look whether numbers.channels_of({number!r}) knows it."
-        lookup = purchase_of(number, self._listed)
-        return describe("POST", PATH, PhoneNumber, json=body, check=check, lookup=lookup)
-
-    def _named(self, argument: str, key: Any) -> tuple[str, Ledger]:
-        """Return a key that was checked, and the ledger that it needs."""
-        return check_key(argument, key), self._needs_ledger(argument)
-
-    def _needs_ledger(self, what: str) -> Ledger:
-        if self._ledger is None:
-            message = (
-                f"{what} needs a ledger, which this client does not have: MihuClient(ledger=SqliteLedger("
-                "'purchases.db')), from mihu_async.ledger. Nothing was sent."
-            )
-            raise UsageError(message, argument="ledger")
-        return self._ledger
 
     async def acquire(
         self,
@@ -490,10 +415,9 @@ class Numbers:
         bound = optional(money, "max_monthly_fee", max_monthly_fee)
         found = None
         if idempotency_key is not None:
-            key, ledger = self._named("idempotency_key", idempotency_key)
-            found = await ledger.find(key)
+            found = await self._buyer.entry(idempotency_key)
         request = {"country_code": place, "type": kind, "fee": bound, "answers": given, "address": owner_address}
-        buy = partial(self._buy, fingerprint=acquisition_fingerprint(request))
+        buy = partial(self._buyer.buy, fingerprint=acquisition_fingerprint(request))
         acquisition = Acquisition(
             country_code=place,
             type=kind,
@@ -523,8 +447,8 @@ class Numbers:
 
         Raises UsageError where the client has no ledger, and LedgerError where the ledger cannot be used.
         """
-        ledger = self._needs_ledger("numbers.recover()")
-        async for recovered in recover(self._pipeline, ledger, lambda number: self._purchase({"number": number})):
+        ledger = self._buyer.ledger_for("numbers.recover()")
+        async for recovered in recover(self._pipeline, ledger, lambda number: self._buyer.describe({"number": number})):
             yield recovered
 
     async def update(
