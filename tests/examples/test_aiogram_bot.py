@@ -8,6 +8,8 @@ import pytest
 from mihu_async.sandbox import Delay, Status
 from tests.examples.hosts import bot, terminate, until
 
+pytestmark = pytest.mark.slow
+
 CHAT = 7
 TRUNK = "/phone-numbers/trunks/assign"
 
