@@ -66,7 +66,7 @@ def contract():
 
 
 @pytest.fixture(scope="session")
-def document(contract) -> dict[str, Any]:
+def document(contract) -> Any:
     """Return the contract as plain values."""
     return contract.CONTRACT.spec.read_value()
 
