@@ -5,6 +5,8 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ALL_CORES := -n auto --dist worksteal
+# Without bytecode, pytest would rewrite the asserts of its plugins and of all tests anew in each worker.
+unexport PYTHONDONTWRITEBYTECODE
 CASES := $(BIN)/python -m pytest benchmarks/cases.py --benchmark-disable-gc --benchmark-group-by=func
 STORED := --benchmark-storage=build/bench/cases --benchmark-columns=min,median,max,ops
 
@@ -18,17 +20,24 @@ define fresh
 endef
 into = $(PIP) --python $(1)/bin/python install
 
-.PHONY: demo test check format lint types contracts coverage wheel-types cases docs docs-serve clean
+.PHONY: demo test test-slow test-all check format lint types contracts coverage wheel-types cases docs docs-serve clean
 .PHONY: dist dist-test test-wheel test-lowest test-newest sbom release-check release-ready
 .PHONY: bench bench-readme bench-baseline bench-compare
 
 demo: .venv/.demo
 	$(BIN)/mihu-async demo
 
+# All but what is marked as slow.
 test: .venv/.test
+	$(BIN)/python -m pytest $(ALL_CORES) -m "not slow"
+
+test-slow: .venv/.test
+	PYTHONDEVMODE=1 $(BIN)/python -m pytest $(ALL_CORES) -m slow
+
+test-all: .venv/.test
 	$(BIN)/python -m pytest $(ALL_CORES)
 
-check: lint types contracts coverage wheel-types dist-test cases docs
+check: lint types contracts coverage test-slow wheel-types dist-test cases docs
 
 format: .venv/.check
 	$(BIN)/ruff check --fix
@@ -45,10 +54,11 @@ types: .venv/.check
 contracts: .venv/.check
 	$(BIN)/lint-imports
 
-# Run under coverage, not pytest-cov: the package's own pytest plugin is loaded before pytest-cov could start.
+# Every branch, by the tests that are not slow: the tracer more than doubles what a test takes, and the slow ones reach
+# nothing new. Run under coverage, not pytest-cov: the package's own pytest plugin is loaded before pytest-cov could start.
 coverage: .venv/.check
 	$(BIN)/coverage erase
-	PYTHONDEVMODE=1 $(BIN)/coverage run -m pytest $(ALL_CORES)
+	PYTHONDEVMODE=1 $(BIN)/coverage run -m pytest $(ALL_CORES) -m "not slow"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -1,5 +1,6 @@
 """Runs the code blocks of README and docs as tests, with the environment pointing at a sandbox."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,13 @@ def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
         for name, agent in zip(AGENTS, sandbox.inventory.free_agents("call"), strict=False):
             monkeypatch.setenv(name, agent)
         yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Take what was imported for all tests out of the garbage collector's sight, so that its runs are short."""
+    gc.collect()
+    gc.freeze()
 
 
 pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=["*.md"], fixtures=["workspace"]).pytest()

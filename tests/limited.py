@@ -238,7 +238,8 @@ class Timeless(VirtualLoop):
 
 
 def run(main: Coroutine[Any, Any, T], loop: VirtualLoop) -> T:
-    """Run on a loop of its own time, to its end."""
+    """Run on a loop of its own time, to its end, without asyncio's debugging, which keeps a traceback of each call."""
+    loop.set_debug(False)
     try:
         return loop.run_until_complete(main)
     finally:

@@ -43,6 +43,7 @@ AGENT = "c1b7a3f0-0000-4000-8000-000000000001"
 GET = describe("GET", "/phone-numbers", RAW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walks", [1, 4])
 @pytest.mark.parametrize("concurrency", WIDTHS)
 @pytest.mark.parametrize("rate", RATES)
@@ -92,6 +93,7 @@ def test_a_limit_by_the_minute_is_waited_for():
     assert service.clock.loop.time() - 1000 < 200
 
 
+@pytest.mark.slow
 def test_the_table_of_the_page_is_what_comes_of_it():
     """``python -m tests.limited`` makes it anew."""
     shown = re.search(r"^\| limit \|.*?(?=\n\n)", PAGE.read_text(), re.DOTALL | re.MULTILINE)

@@ -55,6 +55,7 @@ def recipe():
     return module
 
 
+@pytest.mark.slow
 def test_two_processes_share_an_allowance(redis_url, tmp_path):
     """Both walk at once and finish, and never more than the allowance arrives within a window."""
     (tmp_path / "recipe.py").write_text(RECIPE)

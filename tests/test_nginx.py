@@ -11,6 +11,8 @@ import pytest
 from mihu_async import Hooks, MihuClient
 from mihu_async.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 PAGES = 60
 CONFIG = """
 daemon off;

@@ -12,6 +12,8 @@ from mihu_async import ConflictError, MihuClient, RetryPolicy, Timeout
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status, Truncate
 from tests.virtual import VirtualClock, VirtualLoop
 
+pytestmark = pytest.mark.slow
+
 PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 OTHER = PURCHASE | {"number": "+390790080042"}
 SETTLED = 10.0

@@ -56,6 +56,8 @@ from mihu_async.sandbox import (
 from tests.mishaps import Behind, Late, Overtaken, Truth, Written
 from tests.virtual import VirtualClock, VirtualLoop
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT = Timeout(total=2, connect=1, read=0.2)
 NOISE = 0.01
 """Seconds by which a call may outlive its time: an attempt that begins when that is up still has a bound."""

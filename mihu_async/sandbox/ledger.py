@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -16,6 +17,12 @@ from mihu_async.sandbox.tariff import make_rates
 SPARE_AGENTS = 50
 
 
+@lru_cache(maxsize=8)
+def _offered(seed: int) -> tuple[tuple[Rate, ...], tuple[Offer, ...]]:
+    """Return the rates and the stock of a seed, made once for all sandboxes with it; no row of them ever changes."""
+    return tuple(make_rates(seed)), tuple(make_stock(seed))
+
+
 class Ledger:
     """Purchased and external rows, the factory that made them and makes more, SIP connections, rates and offers.
 
@@ -27,8 +34,9 @@ class Ledger:
         self.purchased: list[Row] = list(self.factory.purchased_rows(numbers))
         self.external: list[Row] = list(self.factory.trunk_rows(trunks))
         self.connections: list[SipConnection] = []
-        self.rates: list[Rate] = list(make_rates(seed))
-        self.stock: list[Offer] = list(make_stock(seed))
+        rates, stock = _offered(seed)
+        self.rates: list[Rate] = list(rates)
+        self.stock: list[Offer] = list(stock)
         self.activations: dict[str, float] = {}
         for _ in range(SPARE_AGENTS):
             self.factory.hire()

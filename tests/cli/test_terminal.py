@@ -15,6 +15,8 @@ import pytest
 from mihu_async.cli.errors import Exit
 from mihu_async.sandbox import Delay, Hang
 
+pytestmark = pytest.mark.slow
+
 COMMAND = str(Path(sys.executable).with_name("mihu-async"))
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

@@ -6,9 +6,6 @@ from typing import Any
 
 import attrs
 import pytest
-from openapi_core import OpenAPI
-from openapi_core.exceptions import OpenAPIError
-from openapi_core.testing import MockRequest
 
 from mihu_async import (
     Address,
@@ -26,9 +23,8 @@ from mihu_async.resources.agents import Agents
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.sip_connections import SipConnections
 from mihu_async.resources.trunks import Trunks
-from mihu_async.sandbox import JournalEntry, Sandbox
+from mihu_async.sandbox import Sandbox
 
-CONTRACT = OpenAPI.from_file_path(str(Path(__file__).parent / "openapi.yaml"))
 OPERATIONS: dict[str, Any] = {
     "listPhoneNumbers": Numbers.list,
     "buyPhoneNumber": Numbers.buy,
@@ -61,21 +57,21 @@ PROVISIONAL = {
 """Of these the contract knows no more than the path: neither parameters nor answers are documented."""
 
 
-def validate(entry: JournalEntry) -> None:
-    """Hold a request that arrived against the contract."""
-    request = MockRequest(
-        "https://demo.mihu.ai",
-        entry.method.lower(),
-        entry.path,
-        args=dict(entry.query),
-        headers=dict(entry.headers),
-        data=entry.body or None,
-        content_type=entry.headers.get("Content-Type", ""),
-    )
-    CONTRACT.validate_request(request)
+@pytest.fixture(scope="session")
+def contract():
+    """Return the module that holds requests against the contract; it takes seconds to import."""
+    from tests.contract import specification  # noqa: PLC0415 (the workers that run none of these tests do without)
+
+    return specification
 
 
-async def test_everything_that_is_sent_keeps_to_the_contract():
+@pytest.fixture(scope="session")
+def document(contract) -> Any:
+    """Return the contract as plain values."""
+    return contract.CONTRACT.spec.read_value()
+
+
+async def test_everything_that_is_sent_keeps_to_the_contract(contract):
     """Each method, with each of its arguments, makes a request that the contract allows."""
     async with Sandbox(numbers=3, trunks=2) as sandbox:
         agent, other = sandbox.inventory.free_agents("call")[:2]
@@ -148,10 +144,10 @@ async def test_everything_that_is_sent_keeps_to_the_contract():
 
         assert 17 == len(sandbox.journal)
         for entry in sandbox.journal:
-            validate(entry)
+            contract.validate(entry)
 
 
-async def test_what_is_made_of_several_calls_keeps_to_the_contract():
+async def test_what_is_made_of_several_calls_keeps_to_the_contract(contract):
     """A purchase that is made ready and a trunk that is ensured send what the contract allows, or is silent about."""
     async with Sandbox(numbers=3, trunks=2) as sandbox:
         one, other = sandbox.inventory.free_agents("call")[:2]
@@ -167,45 +163,42 @@ async def test_what_is_made_of_several_calls_keeps_to_the_contract():
         spoken = [entry for entry in sandbox.journal if entry not in silent]
         assert (2, 6) == (len(silent), len(spoken))
         for entry in spoken:
-            validate(entry)
+            contract.validate(entry)
 
 
-async def test_the_contract_would_have_noticed():
+async def test_the_contract_would_have_noticed(contract):
     """A request with a key that is not documented does not pass."""
     async with Sandbox(numbers=0, trunks=0) as sandbox:
         async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
             with pytest.raises(Exception, match="422"):
                 await mihu.request("POST", "/phone-numbers", json={"number": "+1234", "colour": "red"})
 
-        with pytest.raises(OpenAPIError):
-            validate(sandbox.journal[0])
+        with pytest.raises(contract.OpenAPIError):
+            contract.validate(sandbox.journal[0])
 
 
 LOCAL = {"max_monthly_fee", "idempotency_key", "filters"}
 """Arguments that are held on our side and not sent, and the one that takes whatever the contract does not name."""
 
 
-def test_every_operation_has_its_method():
+def test_every_operation_has_its_method(document):
     """An operation that is written into the contract needs a method here."""
-    verbs = [verb for path in CONTRACT.spec.read_value()["paths"].values() for verb in path.values()]
+    verbs = [verb for path in document["paths"].values() for verb in path.values()]
 
     assert set(OPERATIONS) == {verb["operationId"] for verb in verbs}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_method_takes_what_the_contract_names(operation):
+def test_a_method_takes_what_the_contract_names(document, operation):
     """Each documented parameter or property is an argument of the same name, and there is no other."""
     found: dict[str, Any] = next(
-        verb
-        for path in CONTRACT.spec.read_value()["paths"].values()
-        for verb in path.values()
-        if verb["operationId"] == operation
+        verb for path in document["paths"].values() for verb in path.values() if verb["operationId"] == operation
     )
     named = {parameter.get("name") or parameter["$ref"].rpartition("/")[2] for parameter in found.get("parameters", [])}
     if "requestBody" in found:
         schema = found["requestBody"]["content"]["application/json"]["schema"]
         if "$ref" in schema:
-            schema = CONTRACT.spec.read_value()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         named |= set(schema["properties"])
     meant = OF_AGENTS if OPERATIONS[operation].__qualname__.startswith("Agents.") else ARGUMENTS
     arguments = {argument for name in named for argument in meant.get(name, {name})}
@@ -214,19 +207,19 @@ def test_a_method_takes_what_the_contract_names(operation):
 
 
 @pytest.mark.parametrize("endpoint", PROVISIONAL)
-def test_a_provisional_endpoint_is_known_by_its_path_only(endpoint):
+def test_a_provisional_endpoint_is_known_by_its_path_only(document, endpoint):
     """The purchase page names it, the contract says nothing of it, and its method says that it is provisional."""
     page = (Path(__file__).parent / "pages" / "buy-a-phone-number.txt").read_text()
-    paths = CONTRACT.spec.read_value()["paths"]
+    paths = document["paths"]
 
     assert endpoint in page
     assert f"/api/v1{endpoint.removeprefix('GET ')}" not in paths
     assert f"``{endpoint}``. **Provisional.**" in str(PROVISIONAL[endpoint].__doc__)
 
 
-def test_what_a_search_is_read_as_is_what_a_purchase_takes_over():
+def test_what_a_search_is_read_as_is_what_a_purchase_takes_over(document):
     """The contract's purchase names each field of a result and each way to name a requirement; the rest is extra."""
-    purchase = CONTRACT.spec.read_value()["components"]["schemas"]["Purchase"]["properties"]
+    purchase = document["components"]["schemas"]["Purchase"]["properties"]
     answered = set(purchase["requirements"]["items"]["properties"]) - {"value", "document_id"}
     shown = {"name", "type", "description"}  # as a number's compliance shows its requirements: inferred
 

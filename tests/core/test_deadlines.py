@@ -125,6 +125,7 @@ POLICIES = st.builds(
 TIMES = st.builds(Timeout, total=st.floats(0.1, 1) | st.floats(1, 10), connect=st.just(1.0), read=st.floats(0.05, 5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 @settings(max_examples=250, deadline=None)
 @given(

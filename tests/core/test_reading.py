@@ -406,6 +406,7 @@ def _longest(body: bytes) -> tuple[float, float, int]:
     return sum(took), max(took), peak
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rows", "fields", "list", "unknown", "keys"])
 def test_what_is_wrong_in_many_places_is_bounded(kind):
     """Reading it takes no more than a small multiple of what a good page of the same size takes, in time and memory."""

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from examples import aiogram_bot
 from mihu_async.sandbox import Delay, Status
 from tests.examples.hosts import bot, terminate, until
-from tests.examples.telegram import Telegram
+
+pytestmark = pytest.mark.slow
 
 CHAT = 7
 TRUNK = "/phone-numbers/trunks/assign"
@@ -17,6 +17,8 @@ TRUNK = "/phone-numbers/trunks/assign"
 @pytest.fixture
 async def telegram():
     """Serve the Bot API."""
+    from tests.examples.telegram import Telegram  # noqa: PLC0415 (aiogram takes seconds to import)
+
     async with Telegram() as served:
         yield served
 
@@ -24,6 +26,8 @@ async def telegram():
 @pytest.fixture
 async def running(telegram, _clients):
     """Run the bot for one chat, until it is asked to stop."""
+    from examples import aiogram_bot  # noqa: PLC0415 (aiogram takes seconds to import)
+
     async with bot(aiogram_bot.main(telegram.bot(), {CHAT}), telegram.connected) as task:
         yield task
 

@@ -111,6 +111,7 @@ def test_it_goes_on_where_it_was_killed(workspace, target):
     assert set(range(3, 11)) == {int(dict(entry.query)["page"]) for entry in workspace.journal}
 
 
+@pytest.mark.slow
 @pytest.mark.mihu_sandbox(numbers=950)
 def test_it_loses_nothing_where_numbers_came_and_went_meanwhile(workspace, target):
     """What stood there all the time is in the file; what went before it was killed may be too."""

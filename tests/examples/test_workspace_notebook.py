@@ -23,6 +23,7 @@ async def cells(workspace, monkeypatch, tmp_path):
     return {cell["id"]: cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code"}
 
 
+@pytest.mark.slow
 async def test_it_shows_the_workspace(cells, workspace):
     """Each cell shows what stands in the workspace, and nothing is warned of."""
     rows = workspace.inventory.numbers

@@ -124,6 +124,7 @@ def fleet(request, tmp_path):
         yield Fleet(sandbox, where)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_workers_that_are_killed_buy_one_number_for_a_key(fleet, request):
     """Whoever lives names the same number, it is the only one of its key, and recovery leaves nothing open."""

@@ -106,6 +106,7 @@ print(asyncio.run(SqliteLedger(sys.argv[1]).take(ENTRY, sys.argv[2])).standing)
 """
 
 
+@pytest.mark.slow
 def test_processes_that_open_a_new_file_together_all_get_it(path):
     """A file that several processes make at the same moment is one ledger, and one of them gets the key."""
     command = [sys.executable, "-c", OPENER, str(path)]

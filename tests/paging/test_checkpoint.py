@@ -138,6 +138,7 @@ async def test_a_walk_that_has_not_begun_is_at_its_beginning():
     assert ["item-3", "item-4", "item-5"] == await shelf.pager().with_options(resume=place).collect()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", ["delete", "insert", "insert delete"])
 async def test_nothing_is_lost_though_the_listing_moved_in_between(kinds):
     """In thousands of scripts at most the item in the caller's hand comes twice."""

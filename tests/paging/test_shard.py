@@ -35,6 +35,7 @@ def export(job: tuple[str, str, bytes]) -> tuple[list[str], bool | None]:
     return asyncio.run(walk())
 
 
+@pytest.mark.slow
 def test_the_union_of_all_shards_is_the_listing():
     """Two processes walk it, each with values that were pickled."""
     with Sandbox(numbers=230, trunks=0) as sandbox:

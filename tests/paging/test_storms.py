@@ -13,6 +13,8 @@ from mihu_async.paging import drift, proof, walk
 from tests.paging.listings import Move, Scripted, Shelf, keep, page_of, pager_of
 from tests.paging.test_walk import missing
 
+pytestmark = pytest.mark.slow
+
 WORLDS = {"dates": "insert delete", "changes": "insert delete enter enter touch", "nothing": "insert delete"}
 """What moves in each world; where changes tell, old items enter a filter, some of which had left it."""
 

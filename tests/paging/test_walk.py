@@ -47,6 +47,7 @@ async def test_verify_costs_the_listing_twice(dated):
     assert not pager.report.drifted
 
 
+@pytest.mark.slow
 async def test_verify_finds_what_cancelling_moves_hid():
     """A delete before and an insert after the place that is read leave every total as it was."""
     modes: tuple[OnDrift, ...] = ("recover", "verify")

@@ -421,6 +421,7 @@ def free_agents(sandbox: Sandbox, count: int) -> list[str]:
     return [trunk["bindings"]["call"]["agent_uuid"] for trunk in spare]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 async def test_500_rows_with_faults_end_as_they_are_reported(seed):
     """Trunks to create, to reassign, to keep and to refuse: the report is what the sandbox holds."""

@@ -484,6 +484,7 @@ class Storm:
                 self.move()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 async def test_what_is_told_leads_to_what_is_there(nights, seed):
     """Whatever moved between the pages of a walk, nothing is told twice, and nothing removed that is still there."""

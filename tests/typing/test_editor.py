@@ -85,6 +85,7 @@ def editor() -> Iterator[Editor]:
             server.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "told"),
     [
