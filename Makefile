@@ -6,10 +6,12 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ALL_CORES := -n auto --dist worksteal
 CASES := $(BIN)/python -m pytest benchmarks/cases.py --benchmark-disable-gc --benchmark-group-by=func
+SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
 STORED := --benchmark-storage=build/bench/cases --benchmark-columns=min,median,max,ops
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' mihu_async/_version.py)
-SOURCE := $(shell find . -type d \( -name '.?*' -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -not -name '.*' -print)
+SOURCE := $(shell find . -type d \( -name '.?*' -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -not -name '.*' -print) \
+	$(wildcard .ci/* .github/*.yml .github/*/*.yml .pre-commit-config.yaml)
 
 # A new environment in that folder, for the pip of .venv to install into.
 define fresh
@@ -18,8 +20,8 @@ define fresh
 endef
 into = $(PIP) --python $(1)/bin/python install
 
-.PHONY: demo test check format lint types contracts coverage wheel-types cases docs docs-serve clean
-.PHONY: dist dist-test test-wheel test-lowest test-newest sbom release-check release-ready
+.PHONY: demo test check format lint workflows types contracts coverage wheel-types cases docs docs-serve clean
+.PHONY: dist dist-test test-wheel test-lowest test-newest test-pythons sbom notes release-check release-ready
 .PHONY: bench bench-readme bench-baseline bench-compare
 
 demo: .venv/.demo
@@ -28,7 +30,7 @@ demo: .venv/.demo
 test: .venv/.test
 	$(BIN)/python -m pytest $(ALL_CORES)
 
-check: lint types contracts coverage wheel-types dist-test cases docs
+check: lint workflows types contracts coverage wheel-types dist-test cases docs
 
 format: .venv/.check
 	$(BIN)/ruff check --fix
@@ -37,6 +39,15 @@ format: .venv/.check
 lint: .venv/.check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+# What runs elsewhere: workflows, and what opens issues and pull requests. Nothing is asked of the network.
+workflows: .venv/.check
+	$(BIN)/zizmor --offline --quiet --persona=auditor .github
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	$(SCHEMA) custom.github-workflows-require-timeout .github/workflows/*.yml
+	$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA) vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 
 types: .venv/.check
 	$(BIN)/mypy
@@ -78,6 +89,10 @@ test-newest: .venv/.made
 	$(call into,build/newest) --editable '.[cli,otel,redis]' --group test --group examples
 	build/newest/bin/python -m pytest $(ALL_CORES)
 
+# The same on each supported Python that this machine has, and the first example of README without a warning.
+test-pythons: build/wheel/.installed
+	$(BIN)/python -m tests.pythons
+
 # What is installed with the wheel, without extras, as a CycloneDX bill of materials.
 sbom: dist/.built
 	$(call fresh,build/sbom)
@@ -85,6 +100,10 @@ sbom: dist/.built
 	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml >build/sbom/pyproject.toml
 	$(BIN)/cyclonedx-py environment --pyproject build/sbom/pyproject.toml --mc-type library --output-reproducible \
 		--output-file dist/sbom.cdx.json build/sbom
+
+# The changes of this version, for whoever announces it.
+notes: dist/.built
+	awk '/^## / { on = 0 } on; /^## $(VERSION) / { on = 1 }' CHANGELOG.md >dist/notes.md
 
 # All that must hold before a release.
 release-check: release-ready check test-wheel test-lowest test-newest sbom
