@@ -106,7 +106,7 @@ notes: dist/.built
 	awk '/^## / { on = 0 } on; /^## $(VERSION) / { on = 1 }' CHANGELOG.md >dist/notes.md
 
 # All that must hold before a release.
-release-check: release-ready check test-wheel test-lowest test-newest sbom
+release-check: release-ready check test-wheel test-lowest test-newest sbom notes
 
 # What can be told of it at once.
 release-ready:
@@ -118,13 +118,16 @@ release-ready:
 cases: .venv/.check
 	$(CASES) --benchmark-disable
 
-# The site, in build/site, with the examples beside its pages: from docs/ they are one step further away. Fails on a
-# broken link, an unknown name, and whatever a reader would have to fetch from elsewhere.
+# The site, in build/site, with the examples beside its pages, from where docs/ is one step further away, and the pages
+# as Markdown, for readers that are programs. Fails on a broken link, an unknown name, and whatever a reader would have
+# to fetch from elsewhere.
 docs: .venv/.check
 	$(BIN)/zensical build --clean --strict
 	mkdir build/site/examples && cp examples/*.* build/site/examples/
 	find build/site -name index.html -exec sed -i.before 's|"\.\./\.\./examples/|"../examples/|g' {} +
 	find build/site -name '*.before' -delete
+	rm -r build/site/extensions build/site/theme
+	$(BIN)/python docs/extensions/llms.py build/site
 	$(BIN)/python -m pytest -q tests/site.py
 
 docs-serve: .venv/.check
