@@ -1,6 +1,6 @@
 # A fresh machine needs make, Python 3.11 or later with venv, and a package index that pip can reach. Each target makes
 # .venv by itself.
-PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14 python3.15; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
