@@ -1,6 +1,6 @@
 # A fresh machine needs make, Python 3.11 or later with venv, and a package index that pip can reach. Each target makes
 # .venv by itself.
-PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14 python3.15; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -8,10 +8,12 @@ ALL_CORES := -n auto --dist worksteal
 # Without bytecode, pytest would rewrite the asserts of its plugins and of all tests anew in each worker.
 unexport PYTHONDONTWRITEBYTECODE
 CASES := $(BIN)/python -m pytest benchmarks/cases.py --benchmark-disable-gc --benchmark-group-by=func
+SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
 STORED := --benchmark-storage=build/bench/cases --benchmark-columns=min,median,max,ops
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' mihu_async/_version.py)
-SOURCE := $(shell find . -type d \( -name '.?*' -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -not -name '.*' -print)
+SOURCE := $(shell find . -type d \( -name '.?*' -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -not -name '.*' -print) \
+	$(wildcard .ci/* .github/*.yml .github/*/*.yml .pre-commit-config.yaml)
 
 # A new environment in that folder, for the pip of .venv to install into.
 define fresh
@@ -20,8 +22,8 @@ define fresh
 endef
 into = $(PIP) --python $(1)/bin/python install
 
-.PHONY: demo test test-slow test-all check format lint types contracts coverage wheel-types cases docs docs-serve clean
-.PHONY: dist dist-test test-wheel test-lowest test-newest sbom release-check release-ready
+.PHONY: demo test test-slow test-all check format lint workflows types contracts coverage wheel-types cases docs docs-serve clean
+.PHONY: dist dist-test test-wheel test-lowest test-newest test-pythons sbom notes release-check release-ready
 .PHONY: bench bench-readme bench-baseline bench-compare
 
 demo: .venv/.demo
@@ -37,7 +39,7 @@ test-slow: .venv/.test
 test-all: .venv/.test
 	$(BIN)/python -m pytest $(ALL_CORES)
 
-check: lint types contracts coverage test-slow wheel-types dist-test cases docs
+check: lint workflows types contracts coverage test-slow wheel-types dist-test cases docs
 
 format: .venv/.check
 	$(BIN)/ruff check --fix
@@ -46,6 +48,15 @@ format: .venv/.check
 lint: .venv/.check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+# What runs elsewhere: workflows, and what opens issues and pull requests. Nothing is asked of the network.
+workflows: .venv/.check
+	$(BIN)/zizmor --offline --quiet --persona=auditor .github
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	$(SCHEMA) custom.github-workflows-require-timeout .github/workflows/*.yml
+	$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA) vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 
 types: .venv/.check
 	$(BIN)/mypy
@@ -88,6 +99,10 @@ test-newest: .venv/.made
 	$(call into,build/newest) --editable '.[cli,otel,redis]' --group test --group examples
 	build/newest/bin/python -m pytest $(ALL_CORES)
 
+# The same on each supported Python that this machine has, and the first example of README without a warning.
+test-pythons: build/wheel/.installed
+	$(BIN)/python -m tests.pythons
+
 # What is installed with the wheel, without extras, as a CycloneDX bill of materials.
 sbom: dist/.built
 	$(call fresh,build/sbom)
@@ -96,8 +111,12 @@ sbom: dist/.built
 	$(BIN)/cyclonedx-py environment --pyproject build/sbom/pyproject.toml --mc-type library --output-reproducible \
 		--output-file dist/sbom.cdx.json build/sbom
 
+# The changes of this version, for whoever announces it.
+notes: dist/.built
+	awk '/^## / { on = 0 } on; /^## $(VERSION) / { on = 1 }' CHANGELOG.md >dist/notes.md
+
 # All that must hold before a release.
-release-check: release-ready check test-wheel test-lowest test-newest sbom
+release-check: release-ready check test-wheel test-lowest test-newest sbom notes
 
 # What can be told of it at once.
 release-ready:
@@ -109,13 +128,16 @@ release-ready:
 cases: .venv/.check
 	$(CASES) --benchmark-disable
 
-# The site, in build/site, with the examples beside its pages: from docs/ they are one step further away. Fails on a
-# broken link, an unknown name, and whatever a reader would have to fetch from elsewhere.
+# The site, in build/site, with the examples beside its pages, from where docs/ is one step further away, and the pages
+# as Markdown, for readers that are programs. Fails on a broken link, an unknown name, and whatever a reader would have
+# to fetch from elsewhere.
 docs: .venv/.check
 	$(BIN)/zensical build --clean --strict
 	mkdir build/site/examples && cp examples/*.* build/site/examples/
 	find build/site -name index.html -exec sed -i.before 's|"\.\./\.\./examples/|"../examples/|g' {} +
 	find build/site -name '*.before' -delete
+	rm -r build/site/extensions build/site/theme
+	$(BIN)/python docs/extensions/llms.py build/site
 	$(BIN)/python -m pytest -q tests/site.py
 
 docs-serve: .venv/.check

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from contextlib import suppress
 from glob import escape
 from pathlib import Path
@@ -25,6 +26,9 @@ else:
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 """A lock file that is a link is refused, where the system can."""
+REPLACE_ATTEMPTS = 20 if sys.platform == "win32" else 1
+REPLACE_PAUSE = 0.05
+"""Windows refuses to replace a file that another program reads, such as a virus scanner; seconds until the next try."""
 
 
 class CheckpointFile:
@@ -38,7 +42,8 @@ class CheckpointFile:
 
     Whatever happens, the file holds the old text or the new one, and never a part. Its methods block for as long as the
     disk takes, milliseconds as a rule; a service that cannot spare them calls ``await asyncio.to_thread(place.write,
-    text)``. They raise OSError where the disk or the folder refuses. Each file is readable by its owner only.
+    text)``. They raise OSError where the disk or the folder refuses. Each file is readable by its owner only; on
+    Windows, by whoever may read its folder.
 
     path: where it is; its folder must exist.
     """
@@ -77,7 +82,7 @@ class CheckpointFile:
                 file.write(text)
                 file.flush()
                 os.fsync(draft)
-            os.replace(name, self.path)  # noqa: PTH105 - on every system, also over a file that is there
+            _replace(name, self.path)
         except BaseException:
             with suppress(OSError):
                 os.unlink(name)  # noqa: PTH108 - its name came as text
@@ -147,6 +152,15 @@ def _stands_at(file: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(file), path.stat(follow_symlinks=False))
     except FileNotFoundError:
         return False
+
+
+def _replace(draft: str, path: Path) -> None:
+    """Put the draft in the place of the file, again after a pause where Windows refuses because a program reads it."""
+    for _ in range(REPLACE_ATTEMPTS - 1):
+        with suppress(PermissionError):
+            return os.replace(draft, path)  # noqa: PTH105 - on every system, also over a file that is there
+        time.sleep(REPLACE_PAUSE)
+    return os.replace(draft, path)  # noqa: PTH105 - same
 
 
 def _sync_folder(folder: Path) -> None:

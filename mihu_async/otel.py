@@ -11,16 +11,14 @@ from yarl import URL
 
 from mihu_async._version import __version__
 from mihu_async.errors import Attempt, DryRun
+from mihu_async.extras import missing
 from mihu_async.hooks import Hooks
 from mihu_async.reports import CallReport, PageReport, WalkReport
 
 try:
     from opentelemetry import context, metrics, trace
 except ModuleNotFoundError as _missing:
-    raise ModuleNotFoundError(
-        f"mihu_async.otel needs {_missing.name}, which is not installed: pip install 'mihu-async[otel]'",
-        name=_missing.name,
-    ) from None
+    raise ModuleNotFoundError(missing("mihu_async.otel", _missing, "otel"), name=_missing.name) from None
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60)
 """The histogram's buckets: those that the conventions advise for HTTP, and on to the time that a call has."""

@@ -1,6 +1,7 @@
 """What was built into dist/, looked at and used far from its source. Run by ``make dist-test``, not with the tests."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -131,6 +132,21 @@ def test_the_wheel_says_what_the_project_says(wheel):
     assert "[pytest11]\nmihu_async = mihu_async.sandbox.pytest_plugin" in entries
 
 
+def test_links_of_the_description_work_on_an_index(wheel):
+    """A link to a file of the repository is one to this release, and the code of README stands as it is."""
+    with zipfile.ZipFile(wheel) as files:
+        info = f"mihu_async-{__version__}.dist-info"
+        description = files.read(f"{info}/METADATA").decode().partition("\n\n")[2]
+    source = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Source"]
+    blocks = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+    links = re.findall(r"""\]\(([^)]+)\)|(?:src|srcset)="([^"]+)""", blocks.sub("", description))
+
+    assert [] == [link for link in map("".join, links) if not link.startswith(("https://", "#"))]
+    assert f"]({source}/blob/v{__version__}/CHANGELOG.md)" in description
+    assert f'src="{source}/raw/v{__version__}/docs/speed-light.svg"' in description
+    assert blocks.findall((ROOT / "README.md").read_text()) == blocks.findall(description)
+
+
 def test_the_sdist_holds_the_source_and_all_that_its_tests_need(sdist):
     """What is in the repository is in it, and nothing else but what it says of itself."""
     tracked = subprocess.run(
@@ -168,7 +184,7 @@ def test_what_needs_an_extra_names_it(elsewhere, command, extra):
     done = elsewhere.run(elsewhere.bin / command[0], *command[1:])
 
     assert done.returncode == 1
-    assert f"pip install 'mihu-async[{extra}]'" in done.stderr.splitlines()[-1]
+    assert f"pip install '.[{extra}]'" in done.stderr.splitlines()[-1]
 
 
 def test_pytest_finds_the_fixtures(elsewhere):

@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import mihu_async
+
 SITE = Path(__file__).parent.parent / "build" / "site"
 PAGES = [page for page in sorted(SITE.rglob("*.html")) if page.name != "404.html"]
 FETCHED = {("link", "href"), ("script", "src"), ("img", "src"), ("source", "srcset"), ("iframe", "src")}
@@ -22,7 +24,7 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.fetched: list[str] = []
         self.anchors: set[str] = set()
-        self.feed(page.read_text())
+        self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
@@ -66,7 +68,9 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(SITE).parent))
 def test_nothing_is_fetched_from_elsewhere(page):
     """A page brings its styles, scripts, fonts and pictures along, so it can be read offline and tells on no reader."""
-    styles = [pointed_at(page, link)[0].read_text() for link in read(page).fetched if link.endswith(".css")]
+    styles = [
+        pointed_at(page, link)[0].read_text(encoding="utf-8") for link in read(page).fetched if link.endswith(".css")
+    ]
 
     assert [] == [link for link in read(page).fetched if urlsplit(link).netloc]
     assert [] == [link for link in read(page).fetched if not pointed_at(page, link)[0].is_file()]
@@ -80,14 +84,69 @@ def test_docstrings_became_prose():
     raw = re.compile(r":(?:class|meth|attr|func):|``")
 
     assert [] == [
-        str(page) for page in PAGES if raw.search(re.sub(r"<pre.*?</pre>", "", page.read_text(), flags=re.DOTALL))
+        str(page)
+        for page in PAGES
+        if raw.search(re.sub(r"<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL))
     ]
 
 
 def test_arguments_became_a_list():
     """What a docstring says of arguments is a list, with links to what it names."""
-    client = (SITE / "reference" / "client" / "index.html").read_text()
+    client = (SITE / "reference" / "client" / "index.html").read_text(encoding="utf-8")
 
     assert re.search(
         r"<li>\s*<strong><code>timeout</code></strong>: the bounds of a call; see <a [^>]*#mihu_async.Timeout", client
     )
+
+
+def test_defaults_are_values():
+    """A signature shows the value of a constant, and of a field its default alone."""
+    client = (SITE / "reference" / "client.md").read_text(encoding="utf-8")
+    pages = [re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8")) for page in (SITE / "reference").rglob("*.html")]
+
+    assert "concurrency: int = 4, " in client
+    assert re.search(r"max_response_bytes: int = 64 \* 2 ?\*\* ?20, ", client)
+    assert any("max_response_bytes: int = 64 * 2**20," in page for page in pages)
+    assert any("budget: RetryBudget | None = RetryBudget()" in page for page in pages)
+    assert [] == [found for page in pages for found in re.findall(r"= (?:attrs\.)?field\(.*", page)]
+
+
+def test_the_header_names_the_version_and_the_repository():
+    """Each page says which release it is about; no script asks anybody for it."""
+    facts = f'<li class="md-source__fact md-source__fact--version">{mihu_async.__version__}</li>'
+
+    assert [] == [str(page) for page in PAGES if facts not in page.read_text(encoding="utf-8")]
+    assert [] == [str(page) for page in PAGES if 'data-md-component="source"' in page.read_text(encoding="utf-8")]
+
+
+def test_programs_find_each_page():
+    """llms.txt lists every page with a summary, and each of its links leads to the page as Markdown."""
+    listed = re.findall(r"^- \[.+\]\((.+?)\): .{10,}$", (SITE / "llms.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    pages = {page.parent.relative_to(SITE) for page in PAGES}
+
+    assert pages == {
+        Path(path).with_suffix("") if not path.endswith("index.md") else Path(path).parent for path in listed
+    }
+    assert [] == [path for path in listed if not (SITE / path).is_file()]
+
+
+def test_links_of_markdown_pages_lead_somewhere():
+    """A link from one page as Markdown to another, or to an example, leads to a file."""
+    links = [
+        (page, link)
+        for page in SITE.rglob("*.md")
+        for link in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    ]
+
+    assert 50 < len(links)
+    assert [] == [(str(page), link) for page, link in links if not (page.parent / link).is_file()]
+
+
+def test_one_file_holds_all_pages():
+    """llms-full.txt holds every page, and the documentation of every public name."""
+    full = (SITE / "llms-full.txt").read_text(encoding="utf-8")
+    public = {f"mihu_async.{name}" for name in mihu_async.__all__ if not name.startswith("__")}
+
+    assert [] == [str(page) for page in SITE.rglob("*.md") if page.read_text(encoding="utf-8").strip() not in full]
+    assert set() == public - set(re.findall(r"^## (mihu_async\.\w+)$", full, re.MULTILINE))
+    assert "\n::: " not in full

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mihu_async import CheckpointFile, CheckpointInUseError, UsageError, checkpoint_file
+from tests.platforms import posix_only
 
 OLD, NEW = "old" * 100, "new" * 5000
 KILLED = """
@@ -55,7 +56,7 @@ def test_what_is_written_is_read(path):
     assert b"two\r\n" == path.read_bytes()
     assert [path.name] == names(path)
     assert "two" in (CheckpointFile(str(path)).read() or "")
-    assert 0o600 == path.stat().st_mode & 0o777
+    assert sys.platform == "win32" or 0o600 == path.stat().st_mode & 0o777
 
 
 def test_removing_it_ends_the_walk(path):
@@ -142,6 +143,7 @@ STEPS = [
 ]
 
 
+@posix_only("has no SIGKILL")
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_leaves_the_old_text_or_the_new_one(path, step):
     """Whatever step it hits, the next job reads one of them, is not locked out, and clears up."""
@@ -172,6 +174,44 @@ def test_a_write_that_fails_changes_nothing(path, monkeypatch):
     assert [path.name] == names(path)
 
 
+def refusing(times, monkeypatch):
+    """Refuse to replace a file that many times, as Windows does while another program reads it."""
+    replace, left = os.replace, [None] * times
+    pauses: list[float] = []
+
+    def replaced(*names):
+        if left:
+            left.pop()
+            raise PermissionError(13, "Access is denied")
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", replaced)
+    monkeypatch.setattr("mihu_async.checkpoint_file.time.sleep", pauses.append)
+    monkeypatch.setattr(checkpoint_file, "REPLACE_ATTEMPTS", 3)
+    return pauses
+
+
+def test_a_file_that_another_program_reads_is_replaced_a_little_later(path, monkeypatch):
+    """A refusal on Windows that passes by itself is waited for."""
+    pauses = refusing(2, monkeypatch)
+    with CheckpointFile(path) as place:
+        place.write(NEW)
+
+    assert NEW == place.read()
+    assert [checkpoint_file.REPLACE_PAUSE] * 2 == pauses
+
+
+def test_a_file_that_cannot_be_replaced_is_told(path, monkeypatch):
+    """After the last attempt the error is raised, and no draft is left."""
+    pauses = refusing(3, monkeypatch)
+    with CheckpointFile(path) as place, pytest.raises(PermissionError):
+        place.write(NEW)
+
+    assert place.read() is None
+    assert 2 == len(pauses)
+    assert [] == names(path)
+
+
 def test_a_file_system_without_locks_is_told(path, monkeypatch):
     """Nothing is written where nobody can say who else does."""
 
@@ -183,6 +223,7 @@ def test_a_file_system_without_locks_is_told(path, monkeypatch):
         CheckpointFile(path).__enter__()
 
 
+@posix_only("lets only administrators make links, and opens them")
 def test_no_link_is_followed(path, tmp_path_factory):
     """Neither a draft nor the lock is a way to write somebody else's file."""
     victim = tmp_path_factory.mktemp("other") / "victim"

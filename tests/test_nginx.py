@@ -44,7 +44,7 @@ http {{
 @pytest.fixture
 def nginx(tmp_path):
     """Start an nginx of our own on loopback when it is asked for one; gives its address for a service and a rate."""
-    program = shutil.which("nginx", path=f"/usr/sbin:{os.environ.get('PATH', '')}")
+    program = shutil.which("nginx", path=os.pathsep.join(["/usr/sbin", os.environ.get("PATH", "")]))
     if program is None:
         pytest.skip("nginx is not installed")
     with socket.create_server(("127.0.0.1", 0)) as free:

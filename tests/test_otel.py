@@ -239,7 +239,7 @@ async def test_no_span_and_no_metric_shows_a_secret(fault, backend):
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     """And nothing else of the package needs it."""
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs opentelemetry, .* pip install 'mihu-async\[otel\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"needs opentelemetry, .*: pip install '\.\[otel\]'$"):
         importlib.reload(otel)
 
 

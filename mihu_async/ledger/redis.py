@@ -92,7 +92,7 @@ class Scripting(Protocol):
 class RedisLedger:
     """A ``Ledger`` in Redis, for a fleet: ``MihuClient(ledger=RedisLedger(redis.asyncio.Redis(…)))``.
 
-    ``pip install "mihu-async[redis]"`` installs redis-py. What a purchase rests on is as durable as the server makes
+    The extra ``redis`` installs redis-py. What a purchase rests on is as durable as the server makes
     it: ``appendonly yes`` and ``appendfsync always`` have an entry on the disk before a purchase leaves, with
     ``everysec`` a crash of the server may lose the last second, and ``maxmemory-policy noeviction`` keeps entries from
     being dropped. Every step is one script, so processes never see half of one. On a cluster, all entries of a prefix

@@ -101,7 +101,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "mihu_async.cli.run", raising=False)
     monkeypatch.delitem(sys.modules, "mihu_async.cli.app", raising=False)
     monkeypatch.setitem(sys.modules, "cyclopts", None)
-    with pytest.raises(SystemExit, match=r"needs cyclopts.*pip install 'mihu-async\[cli\]'"):
+    with pytest.raises(SystemExit, match=r"needs cyclopts.*: pip install '\.\[cli\]'$"):
         cli.main()
 
 

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import signal
 import sys
 
@@ -148,7 +149,7 @@ def test_an_export_that_failed_while_it_verified_begins_again(command, sandbox, 
 
 def test_an_export_may_be_written_where_nothing_can_be_cut(command, sandbox):
     """Such as a device."""
-    assert Exit.DONE == command(PAGES, "csv --file /dev/null").code
+    assert Exit.DONE == command(PAGES, "csv --file", os.devnull).code
 
 
 def test_an_export_does_not_go_on_in_another_workspace(command, sandbox, tmp_path, monkeypatch):

@@ -14,6 +14,9 @@ import pytest
 
 from mihu_async.cli.errors import Exit
 from mihu_async.sandbox import Delay, Hang
+from tests.platforms import posix_only
+
+pytestmark = posix_only("has no terminals and signals of this kind")
 
 pytestmark = pytest.mark.slow
 

@@ -67,7 +67,7 @@ def test_what_is_no_json_holds_nothing(body):
 def test_what_is_nested_too_deeply_is_told():
     """It is JSON, as far as one can see."""
     with pytest.raises(ParseError) as caught:
-        known_members(b'{"a":' + b"[" * 100_000, ("a",))
+        known_members(b'{"a":' + b"[" * 1_000_000, ("a",))  # since 3.14, the stack's size is the limit
 
     assert caught.value.well_formed
 

@@ -16,6 +16,9 @@ from attrs import define, field
 from mihu_async.sandbox import Delay, Fault, Hang, Reset, Sandbox, Status, Truncate
 from tests.ledger.worker import connected, work
 from tests.mishaps import Behind, Late, Truth
+from tests.platforms import posix_only
+
+pytestmark = posix_only("has no forkserver, without which starting the workers takes too long")
 
 KEYS = 32
 """How many keys are fought for."""

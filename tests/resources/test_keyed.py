@@ -583,7 +583,7 @@ async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox, mihu, 
     """Where a key names more than one request, an earlier call may have chosen another number under it meanwhile."""
     shelf.entries[KEY] = begun(mihu, number=OTHER, fingerprint="any of these")
     options = dict.fromkeys(("monthly_fee", "capabilities", "location", "address", "requirements", "max_monthly_fee"))
-    bought = await mihu.numbers._buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
+    bought = await mihu.numbers._buyer.buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
 
     assert OTHER == bought.number
     assert [OTHER] == [entry.json["number"] for entry in sandbox.journal.select(method="POST")]

@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 
 from mihu_async.sandbox import __main__
+from tests.platforms import posix_only
 
 
 class Screen:
@@ -28,6 +29,7 @@ class Screen:
         Thread(target=self._then, args=(self.text,)).start()
 
 
+@posix_only("ends a process at once where it is sent SIGTERM")
 def test_serves_until_it_is_told_to_stop(monkeypatch):
     """The command prints where it serves, with which token, serves what was asked for, and returns 0 on SIGTERM."""
     answers = []
@@ -53,6 +55,7 @@ def test_serves_until_it_is_told_to_stop(monkeypatch):
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
 
+@posix_only("sends no SIGINT to a process of its own")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_module_ends_well_on_a_signal(number):
     """`python -m mihu_async.sandbox` can be piped, and a signal ends it with 0 and not a word."""

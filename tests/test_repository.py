@@ -1,0 +1,45 @@
+"""What the project says of itself in several files is the same in each."""
+
+import tomllib
+from pathlib import Path
+
+from mihu_async import __version__
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SITE = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
+FOLDERS = (".github", "benchmarks", "docs", "examples", "mihu_async", "tests")
+WRITTEN = {".css", ".html", ".ipynb", ".js", ".md", ".py", ".yml"}
+
+
+def test_the_site_names_this_version_and_repository():
+    """Its header shows the version of the package, and links to the address in project.urls."""
+    assert __version__ == SITE["extra"]["version"]
+    assert PYPROJECT["project"]["urls"]["Source"] == SITE["repo_url"]
+
+
+def test_each_address_begins_with_the_one_of_the_source():
+    """Issues, changelog and the links of README as an index shows it are in the same repository."""
+    project = PYPROJECT["project"]["urls"]
+    made = PYPROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]
+    links = [each["replacement"][each["replacement"].index("https:") :] for each in made]
+    addresses = [project["Issues"], project["Changelog"], *links]
+
+    assert [] == [address for address in addresses if not address.startswith(f"{project['Source']}/")]
+
+
+def test_the_placeholder_stands_in_two_files():
+    """Whoever gives the project a home replaces it in pyproject.toml and zensical.toml, and nowhere else."""
+    host = "git" + ".example"
+    top = [path for path in ROOT.iterdir() if path.is_file() and path.suffix in {".md", ".toml", ".yaml", ""}]
+    below = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in WRITTEN]
+    found = {path.name for path in top + below if host in path.read_text(encoding="utf-8", errors="replace")}
+
+    assert {"pyproject.toml", "zensical.toml"} == found
+
+
+def test_every_extra_is_explained():
+    """The index of the site names each extra that can be installed."""
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+
+    assert [] == [extra for extra in PYPROJECT["project"]["optional-dependencies"] if f"`{extra}`" not in index]
