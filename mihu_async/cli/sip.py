@@ -8,9 +8,9 @@ from attrs import frozen
 from cyclopts import Parameter
 
 from mihu_async import UNSET, SipCredentials, SipUpdate, Unset
-from mihu_async.cli.asking import ask_secret
 from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import read_object
+from mihu_async.cli.prompts import ask_secret
 from mihu_async.resources.arguments import present
 
 LOGIN = ("username", "password")

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mihu_async.cli import asking
+from mihu_async.cli import prompts
 from mihu_async.cli.errors import Exit
 from mihu_async.cli.run import run
 from mihu_async.sandbox import Hang, Status
@@ -173,7 +173,7 @@ def test_a_secret_is_asked_for_on_standard_error(monkeypatch):
     """So that rows stay rows."""
     monkeypatch.setattr("getpass.getpass", lambda asked, stream: asked * (stream is sys.stderr))
 
-    assert "API token: " == asking.ask_secret("API token")
+    assert "API token: " == prompts.ask_secret("API token")
 
 
 def test_help_ends_well_and_an_unknown_word_does_not(command):

@@ -1,0 +1,178 @@
+"""``mihu-async numbers buy``, ``acquire`` and ``recover``: purchases, and what became of those that were cut off."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mihu_async import APIError, BindingError, MihuClient, NumberType, PhoneNumber, RecoveryOutcome
+from mihu_async.cli.commands import change, running
+from mihu_async.cli.errors import Exit, StopError
+from mihu_async.cli.layouts import NUMBERS, RECOVERED
+from mihu_async.cli.numbers import numbers
+from mihu_async.cli.output import SHOWN, Show
+from mihu_async.cli.parameters import (
+    FLAG,
+    WORD,
+    CountryCode,
+    DryRun,
+    Flag,
+    IdempotencyKey,
+    LedgerFile,
+    Yes,
+)
+from mihu_async.cli.progress import tell
+from mihu_async.cli.prompts import confirm
+from mihu_async.cli.purchase import Answers, NotForSaleError, Wanted, announce, entry_of, held, prepare, say
+from mihu_async.cli.settings import DEFAULTS, Settings
+from mihu_async.resources.acquire import was_taken
+from mihu_async.resources.arguments import check_fee
+
+Type = Annotated[NumberType, WORD, Parameter(help="The type of the number.")]
+MaxFee = Annotated[Decimal | None, Parameter(help="Buy nothing that costs more a month, or whose price is not known.")]
+Answer = Annotated[tuple[str, ...], FLAG, Parameter(help="What a requirement asks for, as KEY=TEXT; once for each.")]
+Document = Annotated[
+    tuple[str, ...], FLAG, Parameter(help="The id of a document that a requirement asks for, as KEY=ID; once for each.")
+]
+AddressFile = Annotated[
+    Path | None, Parameter(help="A file with the buyer's address as a JSON object, where one is needed.")
+]
+
+
+@change(numbers, NUMBERS)
+async def buy(
+    mihu: MihuClient,
+    number: Annotated[str, Parameter(help="The number, such as +390790080041, as a search shows it.")],
+    /,
+    *,
+    country_code: CountryCode,
+    type: Type,  # noqa: A002 - the API's own name
+    max_monthly_fee: MaxFee = None,
+    monthly_fee: Annotated[
+        Decimal | None, Parameter(help="What it costs a month, where the search does not say.")
+    ] = None,
+    location: Annotated[str | None, Parameter(help="Where it is, where the search does not say.")] = None,
+    address_file: AddressFile = None,
+    answer: Answer = (),
+    document: Document = (),
+    no_search: Annotated[
+        Flag, Parameter(help="Do not search for its price, and do not ask for its requirements, before buying it.")
+    ] = False,
+    idempotency_key: IdempotencyKey = None,
+    ledger: LedgerFile = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    show: Show = SHOWN,
+    settings: Settings = DEFAULTS,
+) -> PhoneNumber:
+    """Buy a number, after showing what it costs and asking. It is never bought twice."""
+    answers = Answers(answers=answer, documents=document, address_file=address_file)
+    wanted = Wanted(
+        number=number,
+        country_code=country_code,
+        type=type,
+        monthly_fee=monthly_fee,
+        location=location,
+        answers=answers,
+    )
+    begun = await entry_of(idempotency_key, ledger)
+    bound = None if begun else max_monthly_fee
+    try:
+        purchase = await prepare(mihu, wanted, begun=begun is not None, search=not no_search)
+        check_fee(purchase.monthly_fee, bound)
+        if begun is None or begun.state == "begun":
+            announce(purchase.offer, settings.workspace)
+            ask("Buy it?", needless=yes or dry_run)
+        bought = await purchase.commit(max_monthly_fee=bound, idempotency_key=idempotency_key)
+    except (NotForSaleError, APIError) as error:
+        if isinstance(error, APIError) and not was_taken(error):
+            raise
+        row = await held(mihu, number)
+        if row is None:
+            raise
+        show.one(row, NUMBERS)
+        told = f"The workspace holds {number} already ({row.status}): nothing was bought."
+        raise StopError(Exit.REFUSED, told) from error
+    tell(f"Bought {bought.number}; {mentioned(bought)}.")  # also where the row cannot be written
+    return bought
+
+
+@change(numbers, NUMBERS)
+async def acquire(
+    mihu: MihuClient,
+    *,
+    country_code: CountryCode,
+    type: Type,  # noqa: A002 - the API's own name
+    max_monthly_fee: MaxFee = None,
+    agent_uuid: Annotated[str | None, Parameter(help="The agent that is to answer the number's calls.")] = None,
+    address_file: AddressFile = None,
+    answer: Answer = (),
+    document: Document = (),
+    idempotency_key: IdempotencyKey = None,
+    ledger: LedgerFile = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    show: Show = SHOWN,
+    settings: Settings = DEFAULTS,
+) -> PhoneNumber:
+    """Find a number for sale, buy it after asking, and have an agent answer its calls. Provisional, as the search is.
+
+    Where somebody else was faster, the next number is bought. Without a key, each run buys one.
+    """
+    answers = Answers(answers=answer, documents=document, address_file=address_file)
+    begun = await entry_of(idempotency_key, ledger)
+    if begun is None or begun.state == "begun":
+        price = "at any price" if max_monthly_fee is None else f"for {max_monthly_fee} a month at the most"
+        agent = f"agent {agent_uuid}" if agent_uuid else "no agent"
+        say(f"A {type} number of {country_code}, {price}, for the workspace {settings.workspace}; {agent} answers it.")
+        ask("Buy one?", needless=yes or dry_run)
+    try:
+        bought = await mihu.numbers.acquire(
+            country_code,
+            type,
+            max_monthly_fee=max_monthly_fee,
+            agent_uuid=agent_uuid,
+            answers={given.key or "": given for given in answers.values()},
+            address=answers.address(),
+            idempotency_key=idempotency_key,
+        )
+    except BindingError as error:
+        show.one(error.number, NUMBERS)
+        raise
+    tell(f"Bought {bought.number}" + (f"; agent {agent_uuid} answers its calls." if agent_uuid else "."))
+    return bought
+
+
+@running(numbers)
+async def recover(
+    mihu: MihuClient,
+    *,
+    ledger: Annotated[Path, Parameter(help="The file that remembers purchases by their keys.")],
+    show: Show = SHOWN,
+) -> None:
+    """Find out how the purchases ended that were cut off under their keys. It buys nothing."""
+    show.check(RECOVERED)
+    if not ledger.exists():
+        raise StopError(Exit.USAGE, f"{ledger} is not there. Nothing was sent.")
+    found = [recovered async for recovered in mihu.numbers.recover()]
+    show.several(found, RECOVERED)
+    unknown = sum(recovered.outcome is RecoveryOutcome.UNKNOWN for recovered in found)
+    if unknown:
+        told = f"Of {len(found)} purchases that were cut off, {unknown} cannot be told yet."
+        raise StopError(Exit.UNKNOWN, told, "Give the command again later.")
+    tell(f"{len(found)} purchases were cut off; all of them are settled now." if found else "None was cut off.")
+
+
+def ask(question: str, *, needless: bool) -> None:
+    """Ask, unless the command line has answered."""
+    if not needless:
+        confirm(question)
+
+
+def mentioned(bought: PhoneNumber) -> str:
+    """Say who answers a number that was bought, and how an agent comes to do so."""
+    call = bought.bindings and bought.bindings.call
+    if call and call.agent_uuid:
+        return f"agent {call.agent_uuid} answers its calls"
+    return f"agents provision-call AGENT_UUID {bought.number} has an agent answer its calls"
