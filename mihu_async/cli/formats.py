@@ -94,10 +94,9 @@ class TableRows(_Bare, Generic[T]):
 
 
 def _sized(word: str, fitted: Fitted[Any]) -> str:
-    missing = fitted.width - cell_len(word)
-    if missing < 0 and fitted.cut:
-        return f"{set_cell_size(word, fitted.width - 1)}…"
-    return word + " " * missing
+    if fitted.cut and cell_len(word) > fitted.width:
+        word = f"{set_cell_size(word, fitted.width - 1).rstrip()}…"
+    return word + " " * (fitted.width - cell_len(word))
 
 
 @frozen
