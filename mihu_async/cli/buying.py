@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Path as IsFile
 
 from mihu_async import APIError, BindingError, MihuClient, NumberType, PhoneNumber, RecoveryOutcome
 from mihu_async.cli.commands import change, running
@@ -148,13 +149,13 @@ async def acquire(
 async def recover(
     mihu: MihuClient,
     *,
-    ledger: Annotated[Path, Parameter(help="The file that remembers purchases by their keys.")],
+    ledger: Annotated[  # noqa: ARG001 - the client's
+        Path, Parameter(validator=IsFile(exists=True), help="The file that remembers purchases by their keys.")
+    ],
     show: Show = SHOWN,
 ) -> None:
     """Find out how the purchases ended that were cut off under their keys. It buys nothing."""
     show.check(RECOVERED)
-    if not ledger.exists():
-        raise StopError(Exit.USAGE, f"{ledger} is not there. Nothing was sent.")
     found = [recovered async for recovered in mihu.numbers.recover()]
     show.several(found, RECOVERED)
     unknown = sum(recovered.outcome is RecoveryOutcome.UNKNOWN for recovered in found)

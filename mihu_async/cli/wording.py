@@ -18,8 +18,9 @@ RULES = (
     (r"make the client with trust_env=True", "leave out --no-trust-env"),
     (r"above max_retry_after=(\S+?)(?=[.,;]?(?:\s|$))", r"longer than the \1 s that the command waits for"),
     (r" or another choose=", ""),
-    (r"(above|needs|higher) max_monthly_fee=?", r"\1 --max-monthly-fee "),
     (r"\bmax_monthly_fee needs monthly_fee", "--max-monthly-fee needs --monthly-fee"),
+    (r"\bmax_monthly_fee=(?=\d)", "--max-monthly-fee "),
+    (r"\bmax_monthly_fee=", "--max-monthly-fee"),
     (r"\bmax_attempts=(\d+)", r"--max-attempts \1"),
     (
         r"into answers=\{…\}, under these keys; an address= answers",
