@@ -21,7 +21,9 @@ from mihu_async.cli.trunks import Calls, Label, stored, trunks
 Source = Annotated[
     Path | None,
     Parameter(
-        name="--from", allow_leading_hyphen=True, help="A CSV file with a trunk on each line, or - for standard input, instead of one trunk."
+        name="--from",
+        allow_leading_hyphen=True,
+        help="A CSV file with a trunk on each line, or - for standard input, instead of one trunk.",
     ),
 ]
 Results = Annotated[

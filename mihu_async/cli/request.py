@@ -28,7 +28,9 @@ async def request(
     query: Annotated[
         tuple[str, ...], FLAG, Parameter(help="A parameter of the query, as KEY=VALUE; once for each.")
     ] = (),
-    json: Annotated[Path | None, Parameter(allow_leading_hyphen=True, help="A file with the body as JSON, or - for standard input.")] = None,
+    json: Annotated[
+        Path | None, Parameter(allow_leading_hyphen=True, help="A file with the body as JSON, or - for standard input.")
+    ] = None,
 ) -> None:
     """Call any endpoint, and write the data of its answer as JSON. A POST whose answer was lost is not sent twice."""
     pairs = [_pair(given) for given in query]

@@ -5,9 +5,9 @@ import re
 RULES = (
     (r"give token= or set (\w+)", r"set \1, or give --token-file"),
     (r"mihu_async\.sandbox has one", "mihu-async sandbox has one"),
-    (r"give subdomain= or base_url=", "give --subdomain or --base-url"),
-    (r"it comes from (\w+)= or", r"it comes from --\1 or"),
-    (r"a whole address goes into base_url=", "a whole address goes into --base-url"),
+    (r"\bsubdomain=(?=[\s,;.)])", "--subdomain"),
+    (r"\bbase_url=(?=[\s,;.)])", "--base-url"),
+    (r"\btoken=(?=[\s,;.)])", "--token-file"),
     (r"\(base_url=…, proxy=…\)", "(--base-url, HTTPS_PROXY)"),
     (r"\(base_url=…\)", "(--base-url)"),
     (r"\(proxy=…\)", "(HTTPS_PROXY)"),

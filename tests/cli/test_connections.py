@@ -26,9 +26,11 @@ def test_a_connection_is_created_and_used(command, sandbox):
         done.code for done in (created, assigned, refused, forced)
     ]
     assert first == json.loads(assigned.out)["agent_uuid"]
-    assert {"username": "acme", "password": "hunter22", "secondary_gateway": "sip2.acme.com"}.items() <= sandbox.journal[
-        0
-    ].json.items()
+    assert {
+        "username": "acme",
+        "password": "hunter22",
+        "secondary_gateway": "sip2.acme.com",
+    }.items() <= sandbox.journal[0].json.items()
     assert "hunter22" not in created.out + created.err
 
 

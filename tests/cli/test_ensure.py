@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from mihu_async import EnsureResult, TrunkSpec
+from mihu_async.cli.errors import Exit
 from mihu_async.cli.results import Results
 from mihu_async.cli.spreadsheet import Row
-from mihu_async.cli.errors import Exit
 from mihu_async.sandbox import Hang, Status
 
 HEAD = (

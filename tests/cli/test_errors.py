@@ -32,8 +32,16 @@ ENDS = {
     "words": (CycloptsError(msg="Unknown."), Exit.USAGE, "--help"),
     "stop": (StopError(Exit.DECLINED, "No.", "Yes."), Exit.DECLINED, "mihu-async: No.\nmihu-async: Yes."),
     "interrupted": (KeyboardInterrupt(), Exit.INTERRUPTED, "Interrupted."),
-    "a file": (FileNotFoundError(errno.ENOENT, "No such file", "x"), Exit.USAGE, "mihu-async: x cannot be used: no such file."),
-    "a full disk": (OSError(errno.ENOSPC, "No space left"), Exit.FAILED, "The output cannot be written: no space left."),
+    "a file": (
+        FileNotFoundError(errno.ENOENT, "No such file", "x"),
+        Exit.USAGE,
+        "mihu-async: x cannot be used: no such file.",
+    ),
+    "a full disk": (
+        OSError(errno.ENOSPC, "No space left"),
+        Exit.FAILED,
+        "The output cannot be written: no space left.",
+    ),
     "a fault": (ZeroDivisionError("x"), Exit.FAILED, "fault of the command"),
 }
 

@@ -26,10 +26,15 @@ def test_a_purchase_shows_what_it_costs_and_asks(command, sandbox, typed):
     (bought_row,) = (row for row in sandbox.inventory.numbers if row["number"] == "+390790080041")
     assert [
         "+390790080041, local, IT, Sassari, Sardegna",
-        f"It goes to the workspace {sandbox.base_url}, where no agent answers it until agents provision-call binds one.",
+        (
+            f"It goes to the workspace {sandbox.base_url}, where no agent answers it until agents provision-call binds "
+            "one."
+        ),
         "It costs 1.15 a month; the search does not say in which currency.",
-        "Buy it? [y/N] mihu-async: Bought +390790080041; agents provision-call AGENT_UUID +390790080041 has an agent "
-        "answer its calls.",
+        (
+            "Buy it? [y/N] mihu-async: Bought +390790080041; agents provision-call AGENT_UUID +390790080041 has an "
+            "agent answer its calls."
+        ),
     ] == done.err.splitlines()
     assert bought_row["phone_number_uuid"] == json.loads(done.out)["phone_number_uuid"]
     assert "+390790080041" == json.loads(done.out)["number"]

@@ -64,7 +64,9 @@ def test_name_is_what_other_commands_take(command, sandbox):
     assert ["43"] == list(dict.fromkeys(command("rates -o name --country-code AT --limit 2").rows))
 
 
-@pytest.mark.parametrize(("output", "head"), [("table", "NUMBER STATUS CALL_AGENT"), ("csv", "number,status,call_agent")])
+@pytest.mark.parametrize(
+    ("output", "head"), [("table", "NUMBER STATUS CALL_AGENT"), ("csv", "number,status,call_agent")]
+)
 def test_columns_are_chosen_by_name(command, output, head):
     """For tables and for csv, in the order of the command line."""
     rows = command(f"numbers list --limit 2 --output {output} --columns", "number,status,call_agent").rows
