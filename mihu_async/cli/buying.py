@@ -14,7 +14,6 @@ from mihu_async.cli.layouts import NUMBERS, RECOVERED
 from mihu_async.cli.numbers import numbers
 from mihu_async.cli.output import SHOWN, Show
 from mihu_async.cli.parameters import (
-    FLAG,
     WORD,
     CountryCode,
     DryRun,
@@ -25,20 +24,13 @@ from mihu_async.cli.parameters import (
 )
 from mihu_async.cli.progress import tell
 from mihu_async.cli.prompts import confirm
-from mihu_async.cli.purchase import Answers, NotForSaleError, Wanted, announce, entry_of, held, prepare, say
+from mihu_async.cli.purchase import NO_ANSWERS, Answers, NotForSaleError, Wanted, announce, entry_of, held, prepare, say
 from mihu_async.cli.settings import DEFAULTS, Settings
 from mihu_async.resources.acquire import was_taken
 from mihu_async.resources.arguments import check_fee
 
 Type = Annotated[NumberType, WORD, Parameter(help="The type of the number.")]
 MaxFee = Annotated[Decimal | None, Parameter(help="Buy nothing that costs more a month, or whose price is not known.")]
-Answer = Annotated[tuple[str, ...], FLAG, Parameter(help="What a requirement asks for, as KEY=TEXT; once for each.")]
-Document = Annotated[
-    tuple[str, ...], FLAG, Parameter(help="The id of a document that a requirement asks for, as KEY=ID; once for each.")
-]
-AddressFile = Annotated[
-    Path | None, Parameter(help="A file with the buyer's address as a JSON object, where one is needed.")
-]
 
 
 @change(numbers, NUMBERS)
@@ -54,9 +46,7 @@ async def buy(
         Decimal | None, Parameter(help="What it costs a month, where the search does not say.")
     ] = None,
     location: Annotated[str | None, Parameter(help="Where it is, where the search does not say.")] = None,
-    address_file: AddressFile = None,
-    answer: Answer = (),
-    document: Document = (),
+    answers: Answers = NO_ANSWERS,
     no_search: Annotated[
         Flag, Parameter(help="Do not search for its price, and do not ask for its requirements, before buying it.")
     ] = False,
@@ -68,7 +58,6 @@ async def buy(
     settings: Settings = DEFAULTS,
 ) -> PhoneNumber:
     """Buy a number, after showing what it costs and asking. It is never bought twice."""
-    answers = Answers(answers=answer, documents=document, address_file=address_file)
     wanted = Wanted(
         number=number,
         country_code=country_code,
@@ -107,9 +96,7 @@ async def acquire(
     type: Type,  # noqa: A002 - the API's own name
     max_monthly_fee: MaxFee = None,
     agent_uuid: Annotated[str | None, Parameter(help="The agent that is to answer the number's calls.")] = None,
-    address_file: AddressFile = None,
-    answer: Answer = (),
-    document: Document = (),
+    answers: Answers = NO_ANSWERS,
     idempotency_key: IdempotencyKey = None,
     ledger: LedgerFile = None,
     yes: Yes = False,
@@ -121,7 +108,6 @@ async def acquire(
 
     Where somebody else was faster, the next number is bought. Without a key, each run buys one.
     """
-    answers = Answers(answers=answer, documents=document, address_file=address_file)
     begun = await entry_of(idempotency_key, ledger)
     if begun is None or begun.state == "begun":
         price = "at any price" if max_monthly_fee is None else f"for {max_monthly_fee} a month at the most"

@@ -11,12 +11,12 @@ from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import same
 from mihu_async.cli.layouts import ENSURED
 from mihu_async.cli.output import SHOWN, Show
-from mihu_async.cli.parameters import WORD, AgentUuid, DryRun, SettingsFile
+from mihu_async.cli.parameters import WORD, AgentUuid, DryRun
 from mihu_async.cli.progress import tell
 from mihu_async.cli.results import ensure_rows
 from mihu_async.cli.sip import NO_SIP, Sip
 from mihu_async.cli.spreadsheet import STANDARD_INPUT, read_rows
-from mihu_async.cli.trunks import Calls, Label, stored, trunks
+from mihu_async.cli.trunks import NOTHING, Stored, trunks
 
 Source = Annotated[
     Path | None,
@@ -43,9 +43,7 @@ async def ensure(
     *,
     channel: Annotated[TrunkChannel | None, WORD, Parameter(help="The channel that it carries.")] = None,
     agent_uuid: AgentUuid | None = None,
-    name: Label = None,
-    direction: Calls = None,
-    additional_settings: SettingsFile = None,
+    stored: Stored = NOTHING,
     sip: Sip = NO_SIP,
     source: Source = None,
     results: Results = None,
@@ -54,20 +52,14 @@ async def ensure(
 ) -> None:
     """Have a trunk serve an agent, or every trunk of a file: registered, moved to the agent, or left as it is."""
     if source:
-        given = (phone_number, channel, agent_uuid, name, direction, additional_settings, sip != NO_SIP)
+        given = (phone_number, channel, agent_uuid, stored != NOTHING, sip != NO_SIP)
         await ensure_file(mihu, source, results, one_given=any(given), shown=show != SHOWN)
         return
     if not (phone_number and channel and agent_uuid) or results:
         raise StopError(Exit.USAGE, "A trunk needs PHONE_NUMBER, --channel and --agent-uuid, or --from a file.")
     show.check(ENSURED)
     ensured = await mihu.trunks.ensure(
-        phone_number=phone_number,
-        channel=channel,
-        agent_uuid=agent_uuid,
-        name=name,
-        direction=direction,
-        sip=sip.credentials(),
-        additional_settings=stored(additional_settings),
+        phone_number=phone_number, channel=channel, agent_uuid=agent_uuid, sip=sip.credentials(), **stored.given()
     )
     show.one(ensured, ENSURED)
     warn(ensured)

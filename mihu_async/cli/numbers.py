@@ -1,7 +1,8 @@
 """``mihu-async numbers``: the numbers of the workspace, and those for sale."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
+from attrs import asdict, frozen
 from cyclopts import App, Parameter
 
 from mihu_async import (
@@ -24,46 +25,47 @@ from mihu_async.cli.parameters import E164, WORD, CountryCode, Flag, Known, Page
 
 numbers: App = group("numbers", "Phone numbers: those of the workspace, and those for sale.")
 
-Status = Annotated[NumberStatus | None, WORD, Parameter(help="Only numbers of this status.")]
-OfCountry = Annotated[str | None, Parameter(help="Only numbers of this country, in two capitals, such as US.")]
 OfType = Annotated[NumberType | None, WORD, Parameter(help="Only numbers of this type.")]
-OfCompliance = Annotated[ComplianceStatus | None, WORD, Parameter(help="Only numbers whose requirements stand so.")]
-Search = Annotated[
-    str | None, Parameter(help="Free text on number or country. That the service knows this filter is inferred.")
-]
-Answered = Annotated[str | None, Parameter(help="Only numbers that this agent answers on any channel.")]
-Sort = Annotated[NumberSort | None, WORD, Parameter(help="What they are sorted by.")]
-External = Annotated[Flag, Parameter(help="Also the numbers that agents use and that were not bought through Mihu.")]
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class Filters:
+    """Which numbers of the workspace are meant."""
+
+    status: Annotated[NumberStatus | None, WORD] = None
+    """Only numbers of this status."""
+    country_code: str | None = None
+    """Only numbers of this country, in two capitals, such as US."""
+    type: OfType = None
+    compliance: Annotated[ComplianceStatus | None, WORD] = None
+    """Only numbers whose requirements stand so."""
+    search: str | None = None
+    """Free text on number or country. That the service knows this filter is inferred."""
+    bound_to_agent_uuid: str | None = None
+    """Only numbers that this agent answers on any channel."""
+    include_external: Flag = False
+    """Also the numbers that agents use and that were not bought through Mihu."""
+
+    def given(self) -> dict[str, Any]:
+        """Return them as the SDK takes them."""
+        return asdict(self, recurse=False) | {"include_external": self.include_external or None}
+
+
+ALL = Filters()
 
 
 @listing(numbers, NUMBERS, "list")
 def list_numbers(
     mihu: MihuClient,
     *,
-    status: Status = None,
-    country_code: OfCountry = None,
-    type: OfType = None,  # noqa: A002 - the API's own name
-    compliance: OfCompliance = None,
-    search: Search = None,
-    bound_to_agent_uuid: Answered = None,
-    sort: Sort = None,
-    include_external: External = False,
+    filters: Filters = ALL,
+    sort: Annotated[NumberSort | None, WORD, Parameter(help="What they are sorted by.")] = None,
     page: Page = 1,
     per_page: PerPage = 100,
 ) -> Pager[PhoneNumber]:
     """List the workspace's numbers."""
-    return mihu.numbers.list(
-        page=page,
-        per_page=per_page,
-        status=status,
-        country_code=country_code,
-        type=type,
-        compliance=compliance,
-        search=search,
-        bound_to_agent_uuid=bound_to_agent_uuid,
-        sort=sort,
-        include_external=include_external or None,
-    )
+    return mihu.numbers.list(page=page, per_page=per_page, sort=sort, **filters.given())
 
 
 @reading(numbers, NUMBERS)

@@ -29,7 +29,6 @@ IdempotencyKey = Annotated[
 LedgerFile = Annotated[
     Path | None, Parameter(name="--ledger", help="The file that remembers purchases by their keys; it is made.")
 ]
-SettingsFile = Annotated[Path | None, Parameter(help="A file with a JSON object that is stored with the trunk.")]
 
 
 def group(name: str, text: str) -> App:

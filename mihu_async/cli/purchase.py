@@ -3,9 +3,11 @@
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 
 import attrs
 from attrs import evolve, frozen
+from cyclopts import Parameter
 
 from mihu_async import (
     Address,
@@ -22,6 +24,7 @@ from mihu_async import (
 from mihu_async.cli.columns import text
 from mihu_async.cli.errors import Exit, StopError, one_line
 from mihu_async.cli.files import read_object
+from mihu_async.cli.parameters import FLAG
 from mihu_async.ledger import Entry, SqliteLedger
 from mihu_async.resources.arguments import present
 
@@ -30,13 +33,17 @@ class NotForSaleError(StopError):
     """The search does not show a number."""
 
 
+@Parameter(name="*")
 @frozen(kw_only=True)
 class Answers:
     """What the command line answers to the requirements of a country and type."""
 
-    answers: tuple[str, ...]
-    documents: tuple[str, ...]
-    address_file: Path | None
+    answer: Annotated[tuple[str, ...], FLAG] = ()
+    """What a requirement asks for, as KEY=TEXT; once for each."""
+    document: Annotated[tuple[str, ...], FLAG] = ()
+    """The id of a document that a requirement asks for, as KEY=ID; once for each."""
+    address_file: Path | None = None
+    """A file with the buyer's address as a JSON object, where one is needed."""
 
     def address(self) -> Address | None:
         """Read the buyer's address."""
@@ -50,9 +57,12 @@ class Answers:
 
     def values(self) -> tuple[RequirementValue, ...]:
         """Return each answer under the key of what it answers."""
-        texts = (RequirementValue(key=key, value=said) for key, said in map(_pair, self.answers))
-        ids = (RequirementValue(key=key, document_id=said) for key, said in map(_pair, self.documents))
+        texts = (RequirementValue(key=key, value=said) for key, said in map(_pair, self.answer))
+        ids = (RequirementValue(key=key, document_id=said) for key, said in map(_pair, self.document))
         return *texts, *ids
+
+
+NO_ANSWERS = Answers()
 
 
 def _pair(given: str) -> tuple[str, str]:

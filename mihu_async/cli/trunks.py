@@ -3,45 +3,65 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+from attrs import asdict, frozen
 from cyclopts import App, Parameter
 
-from mihu_async import UNSET, Direction, MihuClient, NumberChannels, Pager, PhoneNumber, TrunkChannel
+from mihu_async import Direction, MihuClient, NumberChannels, Pager, PhoneNumber, TrunkChannel
 from mihu_async.cli.commands import change, listing
 from mihu_async.cli.files import read_object
 from mihu_async.cli.layouts import SNAPSHOTS, TRUNKS
-from mihu_async.cli.parameters import E164, WORD, AgentUuid, DryRun, Page, PerPage, SettingsFile, Yes, group
+from mihu_async.cli.parameters import E164, WORD, AgentUuid, DryRun, Page, PerPage, Yes, group
 from mihu_async.cli.prompts import confirm
 from mihu_async.cli.sip import NO_SIP, Sip
+from mihu_async.resources.arguments import present
 
 trunks: App = group("trunks", "External SIP trunks: numbers that the workspace brings along.")
 
 Channel = Annotated[TrunkChannel, WORD, Parameter(help="The channel that it carries.")]
-AnyChannel = Annotated[TrunkChannel | None, WORD, Parameter(help="Only trunks that are bound on this channel.")]
-Label = Annotated[str | None, Parameter(help="A label.")]
-Calls = Annotated[Direction | None, WORD, Parameter(help="Which calls it handles; a new trunk both, unless given.")]
-Served = Annotated[str | None, Parameter(help="Only trunks that this agent serves on any channel.")]
-OfNumber = Annotated[
-    str | None, Parameter(help="A part of the phone number. That the service knows this filter is inferred.")
-]
 
 
-def stored(file: Path | None, unless: Any = None) -> Any:
-    """Read the settings that a file holds, if there is one."""
-    return unless if file is None else read_object(file)
+@Parameter(name="*")
+@frozen(kw_only=True)
+class Filters:
+    """Which trunks are meant."""
+
+    channel: Annotated[TrunkChannel | None, WORD] = None
+    """Only trunks that are bound on this channel."""
+    agent_uuid: str | None = None
+    """Only trunks that this agent serves on any channel."""
+    search: str | None = None
+    """A part of the phone number. That the service knows this filter is inferred."""
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class Stored:
+    """What the service stores with a trunk, and never shows."""
+
+    name: str | None = None
+    """A label."""
+    direction: Annotated[Direction | None, WORD] = None
+    """Which calls it handles; a new trunk both, unless given."""
+    additional_settings: Path | None = None
+    """A file with a JSON object that is stored with the trunk."""
+
+    def given(self) -> dict[str, Any]:
+        """Return what is given, as the SDK takes it."""
+        file = self.additional_settings
+        settings = None if file is None else read_object(file)
+        return present({"name": self.name, "direction": self.direction, "additional_settings": settings})
+
+
+ALL = Filters()
+NOTHING = Stored()
 
 
 @listing(trunks, TRUNKS, "list")
 def list_trunks(
-    mihu: MihuClient,
-    *,
-    channel: AnyChannel = None,
-    agent_uuid: Served = None,
-    search: OfNumber = None,
-    page: Page = 1,
-    per_page: PerPage = 100,
+    mihu: MihuClient, *, filters: Filters = ALL, page: Page = 1, per_page: PerPage = 100
 ) -> Pager[PhoneNumber]:
     """List external trunks."""
-    return mihu.trunks.list(page=page, per_page=per_page, search=search, channel=channel, agent_uuid=agent_uuid)
+    return mihu.trunks.list(page=page, per_page=per_page, **asdict(filters, recurse=False))
 
 
 @change(trunks, SNAPSHOTS)
@@ -52,20 +72,12 @@ async def register(
     *,
     channel: Channel,
     agent_uuid: AgentUuid,
-    name: Label = None,
-    direction: Calls = None,
-    additional_settings: SettingsFile = None,
+    stored: Stored = NOTHING,
     sip: Sip = NO_SIP,
 ) -> NumberChannels:
     """Register a trunk and bind it to an agent. It is never made twice."""
     return await mihu.trunks.register(
-        phone_number=phone_number,
-        channel=channel,
-        agent_uuid=agent_uuid,
-        name=name,
-        direction=direction,
-        sip=sip.credentials(),
-        additional_settings=stored(additional_settings),
+        phone_number=phone_number, channel=channel, agent_uuid=agent_uuid, sip=sip.credentials(), **stored.given()
     )
 
 
@@ -76,20 +88,11 @@ async def update(
     /,
     *,
     channel: Channel,
-    name: Label = None,
-    direction: Calls = None,
-    additional_settings: SettingsFile = None,
+    stored: Stored = NOTHING,
     sip: Sip = NO_SIP,
 ) -> NumberChannels:
     """Change a trunk. What is not given stays as it is; an empty text clears a SIP option."""
-    return await mihu.trunks.update(
-        phone_number=phone_number,
-        channel=channel,
-        name=UNSET if name is None else name,
-        direction=UNSET if direction is None else direction,
-        sip=sip.change(),
-        additional_settings=stored(additional_settings, UNSET),
-    )
+    return await mihu.trunks.update(phone_number=phone_number, channel=channel, sip=sip.change(), **stored.given())
 
 
 @change(trunks)

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
-from attrs import frozen
+from attrs import asdict, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
@@ -14,9 +14,12 @@ from mihu_async.cli.commands import running
 from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.formats import Format
 from mihu_async.cli.layouts import CHANGES
-from mihu_async.cli.numbers import Answered, External, OfCompliance, OfCountry, OfType, Search, Status, numbers
+from mihu_async.cli.numbers import ALL as ALL_NUMBERS
+from mihu_async.cli.numbers import Filters, numbers
 from mihu_async.cli.output import Show, standard_output
-from mihu_async.cli.trunks import AnyChannel, OfNumber, Served, trunks
+from mihu_async.cli.trunks import ALL as ALL_TRUNKS
+from mihu_async.cli.trunks import Filters as TrunkFilters
+from mihu_async.cli.trunks import trunks
 
 
 @Parameter(name="*", group="Output")
@@ -82,46 +85,14 @@ WATCH = Watch()
 
 
 @running(numbers, "watch")
-async def watch_numbers(
-    mihu: MihuClient,
-    *,
-    status: Status = None,
-    country_code: OfCountry = None,
-    type: OfType = None,  # noqa: A002 - the API's own name
-    compliance: OfCompliance = None,
-    search: Search = None,
-    bound_to_agent_uuid: Answered = None,
-    include_external: External = False,
-    watch: Watch = WATCH,
-) -> None:
+async def watch_numbers(mihu: MihuClient, *, filters: Filters = ALL_NUMBERS, watch: Watch = WATCH) -> None:
     """Tell what changes in the inventory, each change once, until Ctrl-C."""
-    await watch.follow(
-        lambda since: mihu.numbers.watch(
-            interval=watch.interval,
-            since=since,
-            status=status,
-            country_code=country_code,
-            type=type,
-            compliance=compliance,
-            search=search,
-            bound_to_agent_uuid=bound_to_agent_uuid,
-            include_external=include_external or None,
-        )
-    )
+    given = filters.given()
+    await watch.follow(lambda since: mihu.numbers.watch(interval=watch.interval, since=since, **given))
 
 
 @running(trunks, "watch")
-async def watch_trunks(
-    mihu: MihuClient,
-    *,
-    channel: AnyChannel = None,
-    agent_uuid: Served = None,
-    search: OfNumber = None,
-    watch: Watch = WATCH,
-) -> None:
+async def watch_trunks(mihu: MihuClient, *, filters: TrunkFilters = ALL_TRUNKS, watch: Watch = WATCH) -> None:
     """Tell what changes among the trunks, each change once, until Ctrl-C."""
-    await watch.follow(
-        lambda since: mihu.trunks.watch(
-            interval=watch.interval, since=since, channel=channel, agent_uuid=agent_uuid, search=search
-        )
-    )
+    given = asdict(filters, recurse=False)
+    await watch.follow(lambda since: mihu.trunks.watch(interval=watch.interval, since=since, **given))
