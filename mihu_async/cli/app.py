@@ -8,13 +8,14 @@ from cyclopts import App, Parameter
 from mihu_async import __version__
 from mihu_async.cli import buying, channels, ensure, watching
 from mihu_async.cli.agents import agents
+from mihu_async.cli.commands import change, listing
 from mihu_async.cli.connections import connections
 from mihu_async.cli.errors import NAME, Exit, escape
-from mihu_async.cli.layouts import FINDINGS
-from mihu_async.cli.numbers import add_rates, numbers
+from mihu_async.cli.layouts import FINDINGS, RATES
+from mihu_async.cli.numbers import list_rates, numbers
 from mihu_async.cli.output import SHOWN, Show
 from mihu_async.cli.parameters import FLAG
-from mihu_async.cli.request import add_request
+from mihu_async.cli.request import request
 from mihu_async.cli.settings import DEFAULTS, Settings
 from mihu_async.cli.trunks import trunks
 from mihu_async.cli.wording import in_words
@@ -31,11 +32,11 @@ app: App = App(
     default_parameter=Parameter(negative=()),
 )
 app.command(numbers)
-add_rates(app)
+listing(app, RATES, "rates")(list_rates)
 app.command(trunks)
 app.command(agents)
 app.command(connections)
-add_request(app)
+change(app)(request)
 app.register_install_completion_command(  # pyright: ignore[reportUnknownMemberType]  # cyclopts has untyped **kwargs
     help="Install completion for the shell that runs this."
 )

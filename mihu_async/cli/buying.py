@@ -1,5 +1,7 @@
 """``mihu-async numbers buy``, ``acquire`` and ``recover``: purchases, and what became of those that were cut off."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -67,14 +69,24 @@ async def buy(
         answers=answers,
     )
     begun = await entry_of(idempotency_key, ledger)
-    bound = None if begun else max_monthly_fee
-    try:
-        purchase = await prepare(mihu, wanted, begun=begun is not None, search=not no_search)
+    async with told_if_held(mihu, number, show):
+        purchase = await prepare(mihu, wanted, begun, search=not no_search)
+        # a number that is no longer for sale has no price, and is not bought again
+        bound = max_monthly_fee if begun is None or purchase.monthly_fee is not None else None
         check_fee(purchase.monthly_fee, bound)
         if begun is None or begun.state == "begun":
             announce(purchase.offer, settings.workspace)
             ask("Buy it?", needless=yes or dry_run)
         bought = await purchase.commit(max_monthly_fee=bound, idempotency_key=idempotency_key)
+    tell(f"Bought {bought.number}; {mentioned(bought)}.")  # also where the row cannot be written
+    return bought
+
+
+@asynccontextmanager
+async def told_if_held(mihu: MihuClient, number: str, show: Show) -> AsyncGenerator[None]:
+    """Where a number cannot be bought because the workspace holds it, show its row and say so."""
+    try:
+        yield
     except (NotForSaleError, APIError) as error:
         if isinstance(error, APIError) and not was_taken(error):
             raise
@@ -84,8 +96,6 @@ async def buy(
         show.one(row, NUMBERS)
         told = f"The workspace holds {number} already ({row.status}): nothing was bought."
         raise StopError(Exit.REFUSED, told) from error
-    tell(f"Bought {bought.number}; {mentioned(bought)}.")  # also where the row cannot be written
-    return bought
 
 
 @change(numbers, NUMBERS)

@@ -12,7 +12,7 @@ from mihu_async.cli.parameters import Known
 from mihu_async.resources.arguments import present
 
 Limit = int | Literal["none"]
-"""How many at a time, or ``none`` for no limit."""
+"""A number of calls or messages at a time, or ``none`` for no limit."""
 
 
 def enabled(name: str, text: str) -> Parameter:

@@ -1,4 +1,4 @@
-"""What a row shows: columns by name, and which of them a table has room for. Pure functions of the SDK's models."""
+"""Columns of rows, by name, and the choice of those for which a table has room. Pure functions of the SDK's models."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def _room(columns: Sequence[Column[Any]]) -> int:
 
 
 def at(path: str) -> Callable[[Any], Any]:
-    """Make what follows a path of fields, to None where one of them is None."""
+    """Return a function that follows a path of fields, to None where one of them is None."""
     steps = [attrgetter(step) for step in path.split(".")]
 
     def pick(value: Any) -> Any:

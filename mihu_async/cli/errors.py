@@ -1,4 +1,4 @@
-"""What a failure means to a shell: an exit code by whose fault it was, and two lines of text. Pure decisions."""
+"""The end of a command after a failure: an exit code by whose fault it was, and two lines of text. Pure decisions."""
 
 from enum import IntEnum
 
@@ -27,7 +27,7 @@ NAME = "mihu-async"
 
 
 class Exit(IntEnum):
-    """How the command ends."""
+    """The exit codes of the command."""
 
     DONE = 0
     FAILED = 1

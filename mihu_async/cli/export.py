@@ -25,13 +25,13 @@ from mihu_async.cli.progress import Bar, progress, tell
 T = TypeVar("T")
 
 LONG = 5
-"""How many pages a walk has at least that shows how far it is."""
+"""The number of pages from which on a walk shows its progress."""
 
 
 @Parameter(name="*", group="Output")
 @frozen(kw_only=True)
 class Export(Show):
-    """How a listing is read and written."""
+    """The options of a command that writes a listing."""
 
     file: Path | None = None
     """Write to a file, which is replaced, instead of standard output. Its ending says the format, unless --output
@@ -175,7 +175,7 @@ class Writer(Generic[T]):
 
 @define
 class Places:
-    """Where an export is: a small file, or nothing."""
+    """The place that an export has reached: a small file, or nothing."""
 
     place: CheckpointFile | None
     output: Format
@@ -206,7 +206,7 @@ class Places:
 
     @property
     def path(self) -> Path | None:
-        """Where it is noted."""
+        """The file that notes the place, if there is one."""
         return None if self.place is None else self.place.path
 
     @property

@@ -16,11 +16,11 @@ T = TypeVar("T")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
 LINE_ENDS = "\r\n"
-"""What readers of CSV take for the end of a line; the writer puts quotes around no other sign than those of its own."""
+"""The signs that readers of CSV take for the end of a line; the writer quotes only those that it is given."""
 
 
 class Format(StrEnum):
-    """How rows are written."""
+    """The formats of rows."""
 
     TABLE = "table"
     WIDE = "wide"

@@ -26,7 +26,7 @@ UUID = 36
 NUMBER = 16
 AGENT = 24
 LEAST = 12
-"""How narrow a name may become where room is short."""
+"""The least width of a name, where room is short."""
 
 
 def column(name: str, path: str = "", width: int = 8, least: int | None = None, title: str = "") -> Column[Any]:
@@ -211,7 +211,7 @@ def differing(change: Change) -> tuple[str, ...]:
 
 
 def latest(path: str) -> Callable[[Change], Any]:
-    """Make what follows a path of a changed row: as it is now, or as it was where it is gone."""
+    """Return a function that follows a path of a changed row: as it is now, or as it was where it is gone."""
     pick = at(path)
 
     def pick_latest(change: Change) -> Any:

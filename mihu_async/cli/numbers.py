@@ -20,8 +20,9 @@ from mihu_async import (
 )
 from mihu_async.cli.commands import listing, reading
 from mihu_async.cli.errors import Exit, StopError
-from mihu_async.cli.layouts import NUMBERS, OFFERS, RATES, REQUIREMENTS, SNAPSHOTS
+from mihu_async.cli.layouts import NUMBERS, OFFERS, REQUIREMENTS, SNAPSHOTS
 from mihu_async.cli.parameters import E164, WORD, CountryCode, Flag, Known, Page, PerPage, group
+from mihu_async.cli.progress import explain
 
 numbers: App = group("numbers", "Phone numbers: those of the workspace, and those for sale.")
 
@@ -107,6 +108,7 @@ async def wait(
     interval: Annotated[float, Parameter(help="Seconds between two looks.")] = 10.0,
 ) -> PhoneNumber:
     """Wait until a number has a status, and show it: one that was bought can be pending for a while."""
+    explain(f"Waiting for {number} to be {status}, {within:g} s at the most.")
     return await mihu.numbers.wait(number, status=status, timeout=within, interval=interval)
 
 
@@ -151,8 +153,3 @@ def list_rates(
 ) -> Pager[Rate]:
     """List what outbound calls cost."""
     return mihu.numbers.rates(country_code=country_code, prefix=prefix, page=page, per_page=per_page)
-
-
-def add_rates(app: App) -> None:
-    """Register the command ``rates``, which belongs to no group."""
-    listing(app, RATES, "rates")(list_rates)

@@ -1,4 +1,4 @@
-"""Where rows go and in which format: what is chosen on the command line, and standard output."""
+"""The options of output, the choice of a format, and standard output."""
 
 import shutil
 import sys
@@ -16,13 +16,13 @@ from mihu_async.cli.formats import FOR_PEOPLE, Format, Place, Rows, rows_in
 T = TypeVar("T")
 
 ENDINGS = {f".{known}": known for known in (Format.JSON, Format.JSONL, Format.CSV)} | {".ndjson": Format.JSONL}
-"""What the ending of a file says of its format."""
+"""The format that the ending of a file's name stands for."""
 
 
 @Parameter(name="*", group="Output")
 @frozen(kw_only=True)
 class Show:
-    """How an answer is written."""
+    """The options of a command that writes an answer."""
 
     output: Annotated[Format | None, Parameter(name=("--output", "-o"))] = None
     """How it is written: as a table on a terminal and as jsonl elsewhere, unless given. wide shows more than fits the

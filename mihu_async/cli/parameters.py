@@ -1,4 +1,4 @@
-"""How the options of the commands are written: those that several commands share, with their help."""
+"""The options and arguments that several commands share, with their help."""
 
 from pathlib import Path
 from typing import Annotated

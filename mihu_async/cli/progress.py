@@ -1,4 +1,4 @@
-"""What a command tells while it works, on standard error: how far it is, and why it waits."""
+"""Standard error while a command works: a bar, the reason for a wait, the end of an export."""
 
 import sys
 import time
@@ -30,6 +30,12 @@ def tell(text: str) -> None:
         console.print(Text(line), soft_wrap=True)
 
 
+def explain(text: str) -> None:
+    """Tell at a terminal why nothing happens for a while; a log of a job stays short."""
+    if sys.stderr.isatty():
+        tell(text)
+
+
 @define
 class Waits:
     """A hook that tells of long waits before a call is tried again; of several that end together it tells once."""
@@ -39,11 +45,11 @@ class Waits:
     def __call__(self, attempt: Attempt, call: CallReport) -> None:
         """Tell of a wait at a terminal."""
         wait, now = attempt.wait or 0.0, time.monotonic()
-        if wait < LONG_WAIT or now + wait < self.told_until + 1 or not sys.stderr.isatty():
+        if wait < LONG_WAIT or now + wait < self.told_until + 1:
             return
         self.told_until = now + wait
         why = "gave no answer" if attempt.status is None else f"answered {attempt.status}"
-        tell(f"{call.method} {call.path}: the service {why}; it is tried again in {wait:.0f} s.")
+        explain(f"{call.method} {call.path}: the service {why}; it is tried again in {wait:.0f} s.")
 
 
 @define

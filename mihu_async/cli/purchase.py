@@ -1,4 +1,4 @@
-"""What comes before a purchase: its price and requirements are looked up, and it is said what it will cost."""
+"""The steps before a purchase: its price and requirements are looked up, and its cost is said."""
 
 import sys
 from decimal import Decimal
@@ -36,10 +36,10 @@ class NotForSaleError(StopError):
 @Parameter(name="*")
 @frozen(kw_only=True)
 class Answers:
-    """What the command line answers to the requirements of a country and type."""
+    """The answers of the command line to the requirements of a country and type."""
 
     answer: Annotated[tuple[str, ...], FLAG] = ()
-    """What a requirement asks for, as KEY=TEXT; once for each."""
+    """The answer to a requirement, as KEY=TEXT; once for each."""
     document: Annotated[tuple[str, ...], FLAG] = ()
     """The id of a document that a requirement asks for, as KEY=ID; once for each."""
     address_file: Path | None = None
@@ -102,14 +102,14 @@ class Wanted:
         return evolve(offer, country_code=self.country_code, type=self.type)
 
 
-async def prepare(mihu: MihuClient, wanted: Wanted, *, begun: bool, search: bool) -> Purchase:
+async def prepare(mihu: MihuClient, wanted: Wanted, begun: Entry | None, *, search: bool) -> Purchase:
     """Make the purchase ready: with what a search and the requirements say, or without.
 
-    A purchase that its key has begun is not searched for: its number may be the workspace's own by now.
+    The number of a purchase that its key has begun may be the workspace's own by now, so it need not be for sale.
     """
     address, values = wanted.answers.address(), wanted.answers.values()
     if search:
-        offer = wanted.offer() if begun else await find(mihu, wanted)
+        offer = await (find(mihu, wanted) if begun is None else find_again(mihu, wanted, begun))
         purchase = await mihu.numbers.prepare(wanted.said(offer))
         for said in values:
             purchase = purchase.answer(said.key or "", value=said.value, document_id=said.document_id)
@@ -160,6 +160,16 @@ async def entry_of(key: str | None, ledger: Path | None) -> Entry | None:
         return None
     async with SqliteLedger(ledger) as known:
         return await known.find(key)
+
+
+async def find_again(mihu: MihuClient, wanted: Wanted, begun: Entry) -> AvailableNumber:
+    """Find a number that an earlier run has begun to buy; where it is not for sale, take the command line's word."""
+    if begun.state == "settled":
+        return wanted.offer()
+    try:
+        return await find(mihu, wanted)
+    except NotForSaleError:
+        return wanted.offer()
 
 
 def price(offer: AvailableNumber) -> str:

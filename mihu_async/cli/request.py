@@ -5,11 +5,10 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from mihu_async import MihuClient
 from mihu_async.cli.columns import as_json
-from mihu_async.cli.commands import change
 from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import read_text
 from mihu_async.cli.formats import Format
@@ -55,8 +54,3 @@ def _body(path: Path) -> Any:
         return codec.loads(text)
     except codec.JSONDecodeError as error:
         raise StopError(Exit.USAGE, f"{name} is no JSON: {error}. Nothing was sent.") from None
-
-
-def add_request(app: App) -> None:
-    """Register the command, which belongs to no group."""
-    change(app)(request)

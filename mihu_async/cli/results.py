@@ -1,4 +1,4 @@
-"""What comes of a file of trunks: another file has a line for each, as it is known."""
+"""The results of a file of trunks: another file has a line for each, as soon as it is known."""
 
 from asyncio import CancelledError
 from collections import Counter
@@ -18,9 +18,9 @@ from mihu_async.cli.progress import progress, tell
 from mihu_async.cli.spreadsheet import NEEDED, Row
 
 RESULTS = ("line", *NEEDED, "outcome", "unverified", "exit_code", "error")
-"""What the file of results holds."""
+"""The columns of a file of results."""
 LONG = 20
-"""How many rows a file has at least for a bar."""
+"""The number of rows from which on a file has a bar."""
 
 
 async def ensure_rows(mihu: MihuClient, rows: Sequence[Row], path: Path | None) -> None:
@@ -68,12 +68,12 @@ class Results:
 
     @property
     def count(self) -> int:
-        """How many rows are written."""
+        """The number of rows that are written."""
         return len(self._written)
 
     @property
     def told(self) -> str:
-        """How many rows had which outcome."""
+        """The number of rows with each outcome, as text."""
         return ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items())) or "no trunks"
 
     def begin(self) -> None:

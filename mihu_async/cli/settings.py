@@ -1,4 +1,4 @@
-"""What every command takes: which workspace, how to reach it, and how much to tell."""
+"""The options of every command: the workspace, the way to it, and how much is told."""
 
 import os
 import sys
@@ -37,9 +37,9 @@ class Settings:
     timeout: float = 60.0
     """Seconds that a call may take, with its retries."""
     max_attempts: int = 4
-    """How often a call is tried."""
+    """The number of times that a call is tried."""
     concurrency: int = 4
-    """How many pages, or rows of a file, are under way at a time."""
+    """The number of pages, or rows of a file, that are under way at a time."""
     no_trust_env: Annotated[bool, FLAG] = False
     """Use no proxy, whatever HTTP_PROXY, HTTPS_PROXY and ALL_PROXY name. Without it, they are used, unless NO_PROXY
     names the host."""

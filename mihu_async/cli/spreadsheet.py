@@ -19,9 +19,9 @@ from mihu_async.resources.arguments import present
 NEEDED = ("phone_number", "channel", "agent_uuid")
 SIP = ("gateway", "port", "username", "password", "secondary_gateway")
 COLUMNS = (*NEEDED, "name", "direction", *(f"sip_{name}" for name in SIP), "additional_settings")
-"""What a file of trunks may hold."""
+"""The columns that a file of trunks may have."""
 DELIMITERS = ",;\t"
-"""What may stand between two cells: spreadsheets write the one or the other by the language of their user."""
+"""The signs that may stand between two cells: spreadsheets choose one by the language of their user."""
 STANDARD_INPUT = Path("-")
 
 
@@ -111,7 +111,7 @@ def _check_header(name: str, names: Sequence[str]) -> None:
 
 
 class RowError(ValueError):
-    """What is wrong with a row. It quotes no cell, for one may be a password."""
+    """A row that cannot be read. Its message quotes no cell, for one may be a password."""
 
 
 def _trunk(name: str, line: int, cells: Mapping[str, str | None]) -> TrunkSpec:

@@ -36,7 +36,7 @@ class Filters:
 @Parameter(name="*")
 @frozen(kw_only=True)
 class Stored:
-    """What the service stores with a trunk, and never shows."""
+    """Settings that the service stores with a trunk, and never shows."""
 
     name: str | None = None
     """A label."""

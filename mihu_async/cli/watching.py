@@ -17,6 +17,7 @@ from mihu_async.cli.layouts import CHANGES
 from mihu_async.cli.numbers import ALL as ALL_NUMBERS
 from mihu_async.cli.numbers import Filters, numbers
 from mihu_async.cli.output import Show, standard_output
+from mihu_async.cli.progress import explain
 from mihu_async.cli.trunks import ALL as ALL_TRUNKS
 from mihu_async.cli.trunks import Filters as TrunkFilters
 from mihu_async.cli.trunks import trunks
@@ -25,7 +26,7 @@ from mihu_async.cli.trunks import trunks
 @Parameter(name="*", group="Output")
 @frozen(kw_only=True)
 class Watch(Show):
-    """How a listing is watched, and how its changes are written."""
+    """The options of a command that watches a listing."""
 
     interval: float = 60.0
     """Seconds from the end of one walk to the beginning of the next."""
@@ -62,6 +63,7 @@ class Watch(Show):
     async def _tell(self, watcher: Watcher, place: CheckpointFile | None) -> None:
         file = standard_output(self.format)
         rows = self.rows(CHANGES, file)
+        explain(f"Watching, with a look every {self.interval:g} s. Ctrl-C ends it.")
         file.write(rows.head())
         file.flush()
         left = self.limit

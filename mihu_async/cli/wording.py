@@ -1,4 +1,4 @@
-"""From the SDK's advice to the command's: what a text proposes in Python is said in options and commands. Pure."""
+"""From advice in Python to advice in options and commands. Pure."""
 
 import re
 
@@ -34,7 +34,7 @@ RULES = (
     (r"mihu-async numbers find", "mihu-async numbers get"),
     (r"mihu\.doctor\(\)", "mihu-async doctor"),
 )
-"""What is said in Python, as a pattern, and what the command says instead."""
+"""The SDK's advice as patterns, and the command's words for it."""
 
 
 def in_words(text: str) -> str:

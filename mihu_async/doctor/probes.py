@@ -28,7 +28,7 @@ from mihu_async.models.pages import Page
 
 PARTS = ("aiohttp", "attrs", "cattrs", "msgspec", "yarl")
 REQUEST = describe("GET", "/phone-numbers", Page[PhoneNumber], query={"per_page": 1})
-"""What is asked of the service: the safest call that needs a token."""
+"""The safest call that needs a token."""
 TICK = timedelta(seconds=1)
 """A Date tells whole seconds."""
 

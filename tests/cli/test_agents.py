@@ -8,18 +8,18 @@ from mihu_async.sandbox import Reset, Status
 
 @pytest.fixture
 def agent(sandbox) -> str:
-    """Give an agent that serves nobody's calls."""
+    """Return an agent that serves nobody's calls."""
     return str(sandbox.inventory.free_agents("call")[0])
 
 
 @pytest.fixture
 def number(sandbox) -> str:
-    """Give a purchased number that nobody answers."""
+    """Return a purchased number that nobody answers."""
     return str(sandbox.inventory.insert()["phone_number_uuid"])
 
 
 def bindings(sandbox) -> dict[str, str | None]:
-    """Give who answers the number on each channel."""
+    """Return who answers the number on each channel."""
     return {channel: binding["agent_uuid"] for channel, binding in sandbox.inventory.numbers[-1]["bindings"].items()}
 
 

@@ -78,6 +78,29 @@ def test_a_purchase_that_was_cut_off_is_taken_up(command, sandbox, ledger):
     assert 1 == len(bought(sandbox))
 
 
+def test_a_purchase_that_was_cut_off_keeps_its_bound(command, sandbox, ledger):
+    """It may be sent again, and the price is what the search says now."""
+    sandbox.faults.add(Reset(), method="POST")
+    sandbox.faults.add(Status(503), method="GET", times=None, after_write=True)
+    cut_off = command(BUY, *ledger, "--max-attempts", "1")
+    sandbox.faults.clear()
+    refused = command(BUY, *ledger, "--max-monthly-fee", "1")
+    bought_now = command(BUY, *ledger, "--max-monthly-fee", "2")
+
+    assert [Exit.UNKNOWN, Exit.USAGE, Exit.DONE] == [done.code for done in (cut_off, refused, bought_now)]
+    assert "monthly_fee is 1.15, above --max-monthly-fee 1." in refused.err
+    assert "+390790080041" == json.loads(bought_now.out)["number"]
+
+
+def test_a_key_is_for_one_request(command, sandbox, ledger):
+    """Another number under it is refused."""
+    command(BUY, *ledger)
+    other = command(BUY.replace("0041", "0042"), *ledger)
+
+    assert (Exit.USAGE, 1) == (other.code, len(bought(sandbox)))
+    assert "order-4711" in other.err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

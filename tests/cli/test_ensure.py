@@ -18,7 +18,7 @@ HEAD = (
 
 @pytest.fixture
 def trunks(sandbox, tmp_path):
-    """Give what writes a file of trunks, each for a free agent."""
+    """Return what writes a file of trunks, each for a free agent."""
 
     def write(count: int, *more: str) -> Path:
         agents = sandbox.inventory.free_agents("call")[:count]

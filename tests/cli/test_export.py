@@ -13,7 +13,7 @@ PAGES = "numbers list --per-page 25 --max-attempts 1 --output"
 
 
 def uuids(sandbox) -> list[str]:
-    """Give what is there, in order."""
+    """Return what is there, in order."""
     return [row["phone_number_uuid"] for row in sandbox.inventory.numbers]
 
 

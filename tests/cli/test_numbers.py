@@ -13,7 +13,7 @@ BUY = "numbers buy +390790080041 --country-code IT --type local"
 
 
 def bought(sandbox) -> list[dict[str, Any]]:
-    """Give the bodies of the purchases that arrived."""
+    """Return the bodies of the purchases that arrived."""
     return [entry.json for entry in sandbox.journal if entry.method == "POST"]
 
 

@@ -78,6 +78,27 @@ def test_every_call_tells_of_its_waits(command, sandbox, terminal, monkeypatch, 
     assert "answered" not in done.out
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("numbers wait NUMBER", "mihu-async: Waiting for NUMBER to be active, 600 s at the most.\n"),
+        (
+            "numbers watch --limit 1 --interval 0.01",
+            "mihu-async: Watching, with a look every 0.01 s. Ctrl-C ends it.\n",
+        ),
+    ],
+)
+def test_what_takes_long_by_itself_says_so(command, sandbox, terminal, interrupt, words, told):
+    """At a terminal."""
+    number = next(row["number"] for row in sandbox.inventory.numbers if row["status"] == "active")
+    terminal()
+    if "watch" in words:
+        interrupt(lambda: len(sandbox.journal) > 3)
+    done = command(words.replace("NUMBER", number))
+
+    assert done.err.startswith(told.replace("NUMBER", number))
+
+
 def test_a_line_is_told_above_the_bar(terminal, capsys, monkeypatch):
     """And does nothing to the terminal."""
     terminal()
