@@ -1,5 +1,6 @@
 """``mihu-async numbers buy``, ``acquire`` and ``recover``: purchases, and what became of those that were cut off."""
 
+from asyncio import CancelledError
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -136,6 +137,12 @@ async def acquire(
         )
     except BindingError as error:
         show.one(error.number, NUMBERS)
+        raise
+    except CancelledError:
+        again = (
+            "the same command goes on with its key" if idempotency_key else "numbers list --sort created_at shows it"
+        )
+        tell(f"A number may have been bought already: {again}.")
         raise
     tell(f"Bought {bought.number}" + (f"; agent {agent_uuid} answers its calls." if agent_uuid else "."))
     return bought

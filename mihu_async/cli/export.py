@@ -74,7 +74,7 @@ PLAIN = Export()
 async def export(pager: Pager[T], layout: Layout[T], how: Export) -> None:
     """Write what a walk gives, and stop with INCOMPLETE where the walk cannot promise that this was all."""
     with CheckpointFile(how.resume_file) if how.resume_file else nullcontext() as place:
-        await _export(pager, layout, how, Places(place, how.format, how.file))
+        await _export(pager, layout, how, Places(place, how.format, how.file, how.columns))
 
 
 async def _export(pager: Pager[T], layout: Layout[T], how: Export, places: "Places") -> None:
@@ -180,6 +180,7 @@ class Places:
     place: CheckpointFile | None
     output: Format
     file: Path | None
+    columns: str | None
     checkpoint: str | None = field(init=False, default=None)
     size: int | None = field(init=False, default=None)
     _begun: tuple[str, int | None] | None = field(init=False, default=None)
@@ -192,7 +193,11 @@ class Places:
                     "size": int() | None as size,
                     "file": self._written,
                     "output": self.output,
+                    **rest,
                 }:
+                    if rest.get("columns") != self.columns:
+                        told = f"{self.path} belongs to an export of other columns."
+                        raise StopError(Exit.USAGE, told, self.cure)
                     self.checkpoint, self.size = checkpoint, size
                 case {"checkpoint": str(), "file": str() | None as other, "output": self.output}:
                     where = other or "standard output"
@@ -226,7 +231,13 @@ class Places:
             begin, began = self._begun = self._begun or (checkpoint, size)
             if checkpoint == begin:  # where "verify" begins again, the file does too
                 size = began
-            place = {"checkpoint": checkpoint, "size": size, "file": self._written, "output": self.output}
+            place = {
+                "checkpoint": checkpoint,
+                "size": size,
+                "file": self._written,
+                "output": self.output,
+                "columns": self.columns,
+            }
             if is_regular(file):
                 os.fsync(file.fileno())
             self.place.write(json.dumps(place))

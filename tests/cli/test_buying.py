@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mihu_async.cli.errors import Exit
-from mihu_async.sandbox import Reset, Status
+from mihu_async.sandbox import Hang, Reset, Status
 
 BUY = "numbers buy +390790080041 --country-code IT --type local --yes"
 ACQUIRE = "numbers acquire --country-code IT --type local"
@@ -201,6 +201,20 @@ def test_a_number_that_is_bought_and_not_bound_is_shown(command, sandbox):
 
     assert Exit.INCOMPLETE == done.code
     assert f"Bind it with mihu-async agents provision-call {agent} {row['phone_number_uuid']}" in done.err
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_an_interrupted_acquisition_says_that_a_number_may_be_bought(command, sandbox, ledger, interrupt, has_key):
+    """And how to find it: it was, and its agent was being bound."""
+    agent = sandbox.inventory.free_agents("call")[0]
+    sandbox.faults.add(Hang(), path=f"/agents/{agent}/channels/call/provision")
+    interrupt(lambda: bool(sandbox.journal) and sandbox.journal[-1].path.endswith("/provision"))
+    done = command(f"{ACQUIRE} --agent-uuid {agent} --yes", *(ledger if has_key else ()))
+
+    assert (Exit.UNKNOWN, 1) == (done.code, len(bought(sandbox)))
+    assert "mihu-async: A number may have been bought already: " in done.err
+    assert ("the same command goes on with its key." in done.err) == has_key
+    assert ("numbers list --sort created_at shows it." in done.err) != has_key
 
 
 def test_nothing_that_fits_is_a_refusal(command, sandbox):
