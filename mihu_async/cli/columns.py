@@ -119,7 +119,12 @@ def as_json(item: Any, indent: int | None = None) -> str:
     What would act on a terminal is written as an escape of JSON, which reads back as the same text.
     """
     value: Any = attrs.asdict(item) if attrs.has(cast("type[Any]", type(item))) else item
-    return re.sub(r"[^ -~\n]", _escape, json.dumps(value, default=text, ensure_ascii=False, indent=indent))
+    return escape_json(json.dumps(value, default=text, ensure_ascii=False, indent=indent))
+
+
+def escape_json(document: str) -> str:
+    """Return a text that is JSON, or holds it, with escapes of JSON for what would act on a terminal."""
+    return re.sub(r"[^ -~\n]", _escape, document)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -25,7 +25,8 @@ from mihu_async.cli.columns import text
 from mihu_async.cli.errors import Exit, StopError, one_line
 from mihu_async.cli.files import read_object
 from mihu_async.cli.parameters import FLAG
-from mihu_async.ledger import Entry, SqliteLedger
+from mihu_async.cli.settings import opened
+from mihu_async.ledger import Entry
 from mihu_async.resources.arguments import present
 
 
@@ -156,10 +157,8 @@ async def entry_of(key: str | None, ledger: Path | None) -> Entry | None:
             ("--ledger FILE", "--idempotency-key") if key is None else ("--idempotency-key", "--ledger FILE")
         )
         raise StopError(Exit.USAGE, f"{given} needs {needed}. Nothing was sent.")
-    if key is None or ledger is None:
-        return None
-    async with SqliteLedger(ledger) as known:
-        return await known.find(key)
+    async with opened(ledger) as known:
+        return await known.find(key) if known and key else None
 
 
 async def find_again(mihu: MihuClient, wanted: Wanted, begun: Entry) -> AvailableNumber:

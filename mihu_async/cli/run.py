@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from mihu_async import DryRun, MihuError, ProvisionalWarning
 from mihu_async.cli.app import app
+from mihu_async.cli.columns import escape_json
 from mihu_async.cli.errors import Exit, ending_of, escape
 from mihu_async.cli.settings import DEFAULTS, Settings
 
@@ -46,7 +47,7 @@ def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
         try:
             answer = asyncio.run(_interruptible(answer))
         except DryRun as rehearsed:
-            print(rehearsed.curl)
+            print(escape_json(rehearsed.curl))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
     return answer if isinstance(answer, int) else Exit.DONE

@@ -20,7 +20,7 @@ from mihu_async.cli.prompts import ask_secret
 from mihu_async.core.address import TOKEN_VARIABLE, find_base_url
 from mihu_async.doctor.probes import unusable_proxy
 from mihu_async.doctor.proxies import UnusableProxy
-from mihu_async.ledger import Ledger, SqliteLedger
+from mihu_async.ledger import Ledger
 
 
 @Parameter(name="*", group="Workspace")
@@ -107,6 +107,8 @@ async def opened(path: Path | None) -> AsyncGenerator[Ledger | None]:
     if path is None:
         yield None
         return
+    from mihu_async.ledger import SqliteLedger  # noqa: PLC0415 - a Python may be built without SQLite
+
     async with SqliteLedger(path) as ledger:
         yield ledger
 

@@ -12,6 +12,7 @@ import pytest
 from mihu_async.cli.columns import as_json
 from mihu_async.cli.errors import Exit
 from mihu_async.cli.output import place_of
+from mihu_async.sandbox import Status
 
 EVIL = "\x1b[2J\x9b31m\u202eevil\u2066\x07\x7fCefalù"
 
@@ -76,6 +77,16 @@ def test_a_request_shows_what_acts_on_a_terminal_as_escapes(command, sandbox):
 
     assert all(sign.isprintable() or sign == "\n" for sign in done.out)
     assert EVIL == json.loads(done.out)["items"][0]["location"]
+
+
+def test_a_rehearsal_acts_on_no_terminal(command, sandbox):
+    """Its request holds what the search said; the body is the same."""
+    offer = {"number": "+390790080041", "monthly_fee": 1, "location": EVIL}
+    sandbox.faults.add(Status(200, body={"success": True, "data": [offer]}), path="/phone-numbers/search")
+    done = command("numbers buy +390790080041 --country-code IT --type local --dry-run")
+
+    assert all(sign.isprintable() or sign == "\n" for sign in done.out + done.err)
+    assert r"\u202eevil\u2066" in done.out
 
 
 def test_csv_that_no_terminal_shows_holds_the_text_as_it_is(command, sandbox):
