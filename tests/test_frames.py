@@ -17,7 +17,7 @@ USERNAME = "acme-user-1"
 HEADER = "k3y-0f-a-gateway"
 SECRETS = (TOKEN, PASSWORD, USERNAME, HEADER)
 
-LOGIN = {"username": USERNAME, "password": PASSWORD}
+LOGIN: dict[str, Any] = {"username": USERNAME, "password": PASSWORD}
 HEADERS = {"X-Auth": HEADER}
 AGENT = "1b4e28ba-2fa1-4d2b-883f-0016d3cca427"
 
