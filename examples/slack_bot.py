@@ -104,11 +104,11 @@ async def answer(respond: AsyncRespond, work: Awaitable[Json]) -> None:
     """Answer a command, late; what goes wrong with one must not end the others."""
     try:
         try:
-            told = await work
+            told: Json = await work
         except MihuError as error:
             logger.warning("%s", error)
             told = {"text": explain(error)}
-        await respond(**told, replace_original=False)
+        await respond(told["text"], blocks=told.get("blocks"), replace_original=False)
     except Exception:
         logger.exception("A command was not answered")
 
