@@ -204,7 +204,7 @@ build/wheel/.installed: dist/.built
 	mkdir build/wheel/source
 	tar --extract --strip-components=1 --directory=build/wheel/source --file dist/*.tar.gz
 	for wheel in dist/*.whl; do $(call into,build/wheel) "$$wheel[cli,otel,redis]" --group test --group examples; done
-	rm -r build/wheel/source/mihu_async
+	rm -r build/wheel/source/mihu_async build/wheel/source/mihu_async_pytest.py
 	touch $@
 
 # Each "name>=version" as "name==version".
