@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from threading import RLock
 from time import monotonic
 from typing import Any, TypeVar
+from uuid import UUID
 
 import attrs
 
@@ -48,7 +50,8 @@ class Inventory:
 
     The rows it begins with have made-up times from 2023 on. What is bought, inserted or changed later carries the real
     time, or what `now()` tells. Every method may be called from any thread while the sandbox serves; a walk that is
-    under way sees the listing shift.
+    under way sees the listing shift. `agents` are the uuids of agents that are there besides those that are made up,
+    and that serve no number yet; `changed()` is called after every change.
     """
 
     def __init__(
@@ -57,11 +60,14 @@ class Inventory:
         trunks: int = 40,
         *,
         seed: int = 7,
+        agents: Iterable[str | UUID] = (),
         purchase_limit: int | None = None,
         activation_delay: float = 0.0,
         now: Callable[[], datetime] = utc_now,
         elapsed: Callable[[], float] = monotonic,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
+        uuids = tuple(str(UUID(str(uuid))) for uuid in agents)
         self.purchase_limit = purchase_limit
         """How many numbers may be held; it may be set anew at any time, and `None` is no limit."""
         self.activation_delay = activation_delay
@@ -71,8 +77,11 @@ class Inventory:
         self._now = now
         self._elapsed = elapsed
         self._lock = RLock()
+        self._changed = changed
+        self._begin: Callable[[], Ledger] = partial(Ledger, numbers, trunks, seed, agents=uuids, changed=changed)
+        self._first: tuple[int | None, float] = (purchase_limit, activation_delay)
         self._hidden: dict[str, float] = {}
-        self._ledger = Ledger(numbers, trunks, seed)
+        self._ledger: Ledger = self._begin()
 
     def __repr__(self) -> str:
         return f"Inventory(numbers={len(self._ledger.purchased)}, trunks={len(self._ledger.external)})"
@@ -134,7 +143,7 @@ class Inventory:
             row = attrs.evolve(dated, **{"purchased_at": now, "updated_at": now, **fields})
             if not twice and (ledger.is_purchased(row.number) or ledger.is_external(row.number)):
                 raise ValueError(f"{row.number} is in the inventory already")
-            return self._place(ledger.purchased, at, row)
+            return ledger.items([ledger.place(row, at)])[0]
 
     def insert_trunk(
         self,
@@ -157,7 +166,8 @@ class Inventory:
             if ledger.is_purchased(number) or ledger.trunk_row(number, channel):
                 raise ValueError(f"{number} is in the inventory already")
             row = ledger.factory.trunk_row(number, channel, agent_uuid or ledger.free_agent(channel))
-            return self._place(ledger.external, at, attrs.evolve(row, updated_at=self._now()))
+            placed = ledger.place(attrs.evolve(row, updated_at=self._now()), at)
+            return ledger.items([placed])[0]
 
     def update(self, phone_number_uuid: str, **fields: Any) -> Json:
         """Change fields of a purchased number or an external row, and return its item.
@@ -184,6 +194,20 @@ class Inventory:
         """Remove a purchased number or an external row; `KeyError` when none has this uuid."""
         with self._lock:
             self._ledger.remove(phone_number_uuid)
+
+    def reset(self) -> None:
+        """Put everything back as it was made: rows, agents, connections, the purchase limit and both delays."""
+        with self._lock:
+            self._ledger = self._begin()
+            self._hidden.clear()
+            (self.purchase_limit, self.activation_delay), self.lag = self._first, 0.0
+        self._changed()
+
+    def next_activation(self) -> float | None:
+        """Return in how many seconds the next pending number becomes active, None where none does by itself."""
+        with self._lock:
+            moments = self._ledger.activations.values()
+            return max(0.0, min(moments) - self._elapsed()) if moments else None
 
     def list_numbers(self, wanted: Mapping[str, Any]) -> Json:
         """Answer GET /phone-numbers for a query that `listing.NUMBERS` read."""
@@ -253,7 +277,7 @@ class Inventory:
                 row = attrs.evolve(row, status="pending")
                 self._ledger.activations[row.phone_number_uuid] = self._elapsed() + self.activation_delay
             self._hide(row)
-            return self._place(self._ledger.purchased, None, row)
+            return self._ledger.items([self._ledger.place(row)])[0]
 
     def register(self, registration: Mapping[str, Any]) -> Json:
         """Answer POST /phone-numbers/trunks for a body that `checks.REGISTRATION` read."""
@@ -261,7 +285,7 @@ class Inventory:
             refuse_registration(self._ledger, *_address(registration))
             row = registered_row(self._ledger, registration, self._now())
             self._hide(row)
-            self._ledger.external.append(row)
+            self._ledger.place(row)
             return self._ledger.snapshot(row)
 
     def assign(self, assignment: Mapping[str, Any]) -> Json:
@@ -296,7 +320,7 @@ class Inventory:
         """Answer POST /channels/sip-trunk/connections for a body that `checks.SIP_CONNECTION` read."""
         with self._lock:
             created = created_connection(self._ledger, connection, self._now())
-            self._ledger.connections.append(created)
+            self._ledger.add_connection(created)
             return rendering.sip_connection(created)
 
     def assign_sip_connection(self, agent_uuid: str, assignment: Mapping[str, Any]) -> Json:
@@ -340,10 +364,6 @@ class Inventory:
     def _shown(self, rows: list[Row]) -> list[Row]:
         now = _seconds()
         return [row for row in rows if self._hidden.get(row.phone_number_uuid, now) <= now]
-
-    def _place(self, rows: list[Row], at: int | None, row: Row) -> Json:
-        rows.insert(len(rows) if at is None else at, row)
-        return self._ledger.items([row])[0]
 
 
 def _seconds() -> float:

@@ -8,7 +8,8 @@ from mihu_async.sandbox.answers import Answer
 from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.journal import JournalEntry
 from mihu_async.sandbox.refusals import RefusedError
-from mihu_async.sandbox.routes import find
+from mihu_async.sandbox.routes import ROUTES
+from mihu_async.sandbox.routing import find
 
 Shape = dict[str, Any]
 """The fields of a value, each with the shape of what it holds; what holds no fields has an empty one."""
@@ -24,7 +25,7 @@ def undocumented_fields(request: JournalEntry, answer: Answer) -> list[str]:
     What is no success, no JSON, or from an endpoint whose answer is not documented, is not looked at.
     """
     try:
-        known = shapes().get((request.method, find(request.method, request.path).path))
+        known = shapes().get((request.method, find(request.method, request.path, ROUTES).path))
         content = answer.json
     except (RefusedError, ValueError):
         return []
