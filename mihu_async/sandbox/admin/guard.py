@@ -4,10 +4,13 @@ No token is asked for, so a page of another site must not get through. Its `Orig
 own has been pointed at 127.0.0.1 (DNS rebinding), the `Host` does.
 """
 
+import re
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 
 from mihu_async.sandbox.refusals import RefusedError
+
+HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]*))(?::[0-9]*)?")
 
 
 def refusal(*, peer: str | None, host: str, origin: str | None, scheme: str) -> RefusedError | None:
@@ -29,7 +32,8 @@ def refusal(*, peer: str | None, host: str, origin: str | None, scheme: str) -> 
 
 
 def _names_loopback(host: str) -> bool:
-    name = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+    found = HOST.fullmatch(host)
+    name = (found[1] or found[2]) if found else ""
     return name.lower() == "localhost" or _is_loopback(name)
 
 
