@@ -19,7 +19,8 @@ SPARE_AGENTS = 50
 class Ledger:
     """Purchased and external rows, the factory that made them and makes more, SIP connections, rates and offers.
 
-    `activations` holds when a pending number becomes active, by its uuid. `changed()` is called after every change of
+    `activations` holds when a pending number becomes active, by its uuid, and `hidden` when a new row shows in the
+    listings. `changed()` is called after every change of
     a row or a connection.
     """
 
@@ -40,6 +41,7 @@ class Ledger:
         self.rates: list[Rate] = list(make_rates(seed))
         self.stock: list[Offer] = list(make_stock(seed))
         self.activations: dict[str, float] = {}
+        self.hidden: dict[str, float] = {}
         for uuid in agents:
             self.factory.hire(uuid)
         for _ in range(SPARE_AGENTS):

@@ -23,12 +23,17 @@ PARAMETERS = {"uuid": checks.UUID_PATTERN, "serial": "[0-9]{1,18}"}
 
 @attrs.frozen
 class Route(Generic[S]):
-    """A verb and a path, in which `{uuid}` and `{serial}` stand for any, and the operation that answers it."""
+    """A verb and a path, in which `{uuid}` and `{serial}` stand for any, and the operation that answers it.
+
+    `answers` makes samples of the data of an answer, which together have every documented field; it is None where the
+    answer is not documented.
+    """
 
     method: str
     path: str
     operation: Callable[[S, JournalEntry], Answer]
     prefix: str = API_PREFIX
+    answers: Callable[[S], object] | None = None
 
     def covers(self, path: str) -> bool:
         """Return whether a path is this one."""

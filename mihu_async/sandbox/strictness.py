@@ -72,26 +72,5 @@ def _rows(values: Iterable[object]) -> Iterator[object]:
 
 @cache
 def shapes() -> Mapping[tuple[str, str], Shape]:
-    """Give the shape of ``data`` by the verb and path of each endpoint whose answer is documented."""
-    inventory = Inventory()
-    page = inventory.list_numbers({"page": 1, "per_page": 1})["pagination"]
-    rows = [*inventory.numbers, *inventory.trunks]
-    number, listing = shape(rows), shape({"items": rows, "pagination": page})
-    snapshot = shape(*(inventory.channels(row["phone_number_uuid"]) for row in rows))
-    trunks, connections = "/phone-numbers/trunks", "/channels/sip-trunk/connections"
-    created = inventory.create_sip_connection({"name": "n", "phone_number": "p", "gateway": "g"})
-    agent, connection = inventory.free_agents("call")[0], {"connection_uuid": created["uuid"]}
-    return {
-        ("GET", "/phone-numbers"): listing,
-        ("POST", "/phone-numbers"): number,
-        ("PATCH", "/phone-numbers/{uuid}"): number,
-        ("GET", "/phone-numbers/rates"): shape({"items": inventory.rates, "pagination": page}),
-        ("GET", "/phone-numbers/channels"): snapshot,
-        ("GET", "/phone-numbers/{uuid}/channels"): snapshot,
-        ("GET", trunks): listing,
-        ("POST", trunks): snapshot,
-        ("PATCH", trunks): snapshot,
-        ("PUT", f"{trunks}/assign"): snapshot,
-        ("POST", connections): shape(created),
-        ("POST", "/agents/{uuid}/channels/call/sip-trunk"): shape(inventory.assign_sip_connection(agent, connection)),
-    }
+    """Return the shape of `data` by the verb and path of each endpoint whose answer is documented."""
+    return {(route.method, route.path): shape(route.answers(Inventory())) for route in ROUTES if route.answers}

@@ -89,7 +89,7 @@ def test_bounded_by_answers(monkeypatch):
 
     assert [b"z" * 3, b"", b"w" * 7] == [entry.answer.body for entry in journal if entry.answer]
     journal.note(journal.record(JournalEntry(method="GET", path="/")), status=200, answer=Answer(body=b"v" * 11))
-    assert [(200, None)] * 3 == [(entry.status, entry.answer and entry.answer.body or None) for entry in journal]
+    assert [(200, None)] * 3 == [(entry.status, (entry.answer and entry.answer.body) or None) for entry in journal]
 
 
 def test_a_journal_keeps_something():

@@ -54,7 +54,7 @@ def test_lines_go_to_standard_error(capsys):
 
 async def test_each_request_is_told_when_it_is_over(caller_of):
     """`on_request` gets the finished entry of each request, also of a refused one, and of none twice."""
-    told = []
+    told: list[JournalEntry] = []
     async with Sandbox(1, 0, on_request=told.append) as sandbox:
         call = caller_of(sandbox)
         await call("GET", "/phone-numbers")
@@ -67,7 +67,7 @@ async def test_each_request_is_told_when_it_is_over(caller_of):
 
 async def test_a_forgotten_request_is_not_told(caller_of):
     """A request that left the journal while it was under way is not told: what became of it is not known."""
-    told = []
+    told: list[JournalEntry] = []
     async with Sandbox(1, 0, on_request=told.append) as sandbox:
 
         class Forget:
