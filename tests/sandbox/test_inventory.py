@@ -608,3 +608,31 @@ def test_there_are_three_channels():
     """A channel by another name has no free agents, and says so."""
     with pytest.raises(ValueError, match="there is no channel voice"):
         Inventory(1, 1).free_agents("voice")
+
+
+def test_agents_of_ones_own():
+    """An agent whose uuid was given is there, free on every channel, and nobody else's row changes for it."""
+    uuid = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+    inventory, other = Inventory(6, 3, agents=[uuid.upper()]), Inventory(6, 3)
+
+    assert all(uuid in inventory.free_agents(channel) for channel in ("call", "sms", "whatsapp"))
+    assert {uuid} == {agent.uuid for agent in inventory.agents} - {agent.uuid for agent in other.agents}
+    assert (other.numbers, other.trunks) == (inventory.numbers, inventory.trunks)
+    with pytest.raises(ValueError, match="badly formed"):
+        Inventory(0, 0, agents=["Ada"])
+
+
+def test_when_the_next_number_becomes_active():
+    """It is told in seconds, of the number that is next, and None where none becomes so by itself."""
+    seconds = [0.0]
+    inventory = Inventory(2, 0, activation_delay=5.0, elapsed=lambda: seconds[0])
+    assert inventory.next_activation() is None
+
+    operations.buy(inventory, PURCHASE)
+    seconds[0] = 2.0
+    operations.buy(inventory, {**PURCHASE, "number": "+390790080042"})
+    assert 3.0 == inventory.next_activation()
+    seconds[0] = 6.0
+    assert (0.0, 2) == (inventory.next_activation(), len(inventory._ledger.activations))
+    assert ["active", "pending"] == [row["status"] for row in inventory.numbers[-2:]]
+    assert 1.0 == inventory.next_activation()
