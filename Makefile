@@ -23,7 +23,7 @@ endef
 into = $(PIP) --python $(1)/bin/python install
 
 .PHONY: demo test test-slow test-all check format lint workflows types contracts coverage wheel-types cases docs docs-serve clean
-.PHONY: dist dist-test test-wheel test-lowest test-newest test-pythons sbom notes release-check release-ready
+.PHONY: dist dist-test test-browser test-wheel test-lowest test-newest test-pythons sbom notes release-check release-ready
 .PHONY: bench bench-readme bench-baseline bench-compare
 
 demo: .venv/.demo
@@ -84,6 +84,10 @@ dist: dist/.built
 dist-test: dist/.built
 	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
 	$(BIN)/python -m pytest tests/built.py
+
+# The sandbox's page in a real browser: Playwright, with the Chromium or Chrome of this machine.
+test-browser: .venv/.browser
+	$(BIN)/python -m pytest tests/sandbox/admin/test_browser.py
 
 # All tests of the source distribution, with its package removed, against the wheel.
 test-wheel: build/wheel/.installed
@@ -179,6 +183,10 @@ clean:
 
 .venv/.test: .venv/.made pyproject.toml
 	$(PIP) install --editable '.[cli,otel,redis]' --group test --group examples
+	touch $@
+
+.venv/.browser: .venv/.test
+	$(PIP) install --group browser
 	touch $@
 
 .venv/.check: .venv/.made pyproject.toml

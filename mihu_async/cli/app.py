@@ -14,8 +14,8 @@ from mihu_async.cli.errors import NAME, Exit, escape
 from mihu_async.cli.layouts import FINDINGS, RATES
 from mihu_async.cli.numbers import list_rates, numbers
 from mihu_async.cli.output import SHOWN, Show
-from mihu_async.cli.parameters import FLAG
 from mihu_async.cli.request import request
+from mihu_async.cli.sandbox import sandbox
 from mihu_async.cli.settings import DEFAULTS, Settings
 from mihu_async.cli.trunks import trunks
 from mihu_async.cli.wording import in_words
@@ -37,6 +37,7 @@ app.command(trunks)
 app.command(agents)
 app.command(connections)
 change(app)(request)
+app.command(sandbox)
 app.register_install_completion_command(  # pyright: ignore[reportUnknownMemberType]  # cyclopts has untyped **kwargs
     help="Install completion for the shell that runs this."
 )
@@ -80,64 +81,6 @@ def code_of(diagnosis: Diagnosis) -> Exit:
     if not broken:
         return Exit.DONE
     return Exit.REFUSED if broken == [Check.TOKEN] else Exit.NETWORK
-
-
-def _played(_: object, script: tuple[str, ...]) -> None:
-    """Refuse a script that is not there."""
-    from mihu_async.sandbox.script import Faults  # noqa: PLC0415 - no other command needs a server
-
-    for name in script:
-        Faults().play(name)
-
-
-@app.command
-async def sandbox(
-    *,
-    numbers: int = 250,
-    trunks: int = 40,
-    seed: int = 7,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    purchase_limit: int | None = None,
-    activation_delay: float = 0.0,
-    script: Annotated[tuple[str, ...], FLAG, Parameter(validator=_played)] = (),
-) -> None:
-    """Serve the documented API on this machine, with state and without an account, until Ctrl-C.
-
-    Parameters
-    ----------
-    numbers
-        How many purchased numbers it begins with.
-    trunks
-        How many external trunks it begins with.
-    seed
-        The same seed makes the same numbers and the same token.
-    host
-        The address to listen on.
-    port
-        The port to listen on; 0 takes a free one.
-    purchase_limit
-        Refuse purchases over so many numbers.
-    activation_delay
-        Seconds that a number is pending after it was bought.
-    script
-        Play faults that are known by a name, such as outage; may be given again.
-    """
-    from mihu_async.sandbox import Sandbox  # noqa: PLC0415 - no other command needs a server
-    from mihu_async.sandbox.__main__ import serve  # noqa: PLC0415 - other commands need no server
-
-    await serve(
-        Sandbox(
-            numbers,
-            trunks,
-            seed=seed,
-            host=host,
-            port=port,
-            purchase_limit=purchase_limit,
-            activation_delay=activation_delay,
-            script=script,
-        )
-    )
 
 
 @app.command
