@@ -1,4 +1,4 @@
-"""The whole way to a number: search, requirements, purchase, binding; with the next offer where somebody was faster."""
+"""The acquisition of a number: search, requirements, purchase, binding; with the next offer if one is sold."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from decimal import Decimal
@@ -26,21 +26,37 @@ from mihu_async.resources.arguments import wrong
 from mihu_async.resources.purchase import Purchase
 
 MOST_OFFERS = 10
-"""How many offers are tried to be bought at the most."""
+"""The most offers that an acquisition tries to buy."""
 
 Choose = Callable[[AvailableNumber], bool]
-"""Says whether an offer may be bought."""
+"""Returns True if an offer may be bought."""
 
 
 def check_choose(argument: str, value: Any) -> Choose:
-    """Check that a choice is a function."""
+    """Check that a choice is a function.
+
+    Args:
+        argument: The name of the argument, for the error.
+        value: The value to check.
+
+    Raises:
+        UsageError: If it is not callable.
+    """
     if not callable(value):
         raise wrong(argument, "a function that is given an offer and returns True or False", value)
     return cast("Choose", value)
 
 
 def check_answers(argument: str, value: Any) -> Mapping[str, str | RequirementValue]:
-    """Check that answers are under the keys of requirements: a text, or what RequirementValue says."""
+    """Check that a mapping has an answer, a text or a RequirementValue, under the key of each requirement.
+
+    Args:
+        argument: The name of the argument, for the error.
+        value: The value to check.
+
+    Raises:
+        UsageError: If it is anything else.
+    """
     if not isinstance(value, Mapping):
         raise UsageError(
             f"{argument} must be a mapping, not {type(value).__name__}. Nothing was sent.", argument=argument
@@ -57,7 +73,15 @@ def check_answers(argument: str, value: Any) -> Mapping[str, str | RequirementVa
 
 
 def answered(purchase: Purchase, answers: Mapping[str, str | RequirementValue]) -> Purchase:
-    """Return a purchase with the answers that its requirements ask for; an answer that nothing asks for is left out."""
+    """Return a purchase with the answers that its requirements ask for; other answers are left out.
+
+    Args:
+        purchase: The purchase.
+        answers: The answers by the keys or ids of requirements.
+
+    Raises:
+        UsageError: If a requirement is still unanswered.
+    """
     for asked in purchase.requirements:
         given = next((answers[name] for name in (asked.key, asked.answer_id) if name and name in answers), None)
         if isinstance(given, RequirementValue):
@@ -83,7 +107,7 @@ def was_taken(error: APIError) -> bool:
 
 @frozen(kw_only=True)
 class Acquisition:
-    """How a number is acquired: where the offers come from, which are wanted, and how one is bought."""
+    """The terms of an acquisition: the source of the offers, the wanted offers, and the way to buy one."""
 
     country_code: str
     type: NumberType
@@ -96,7 +120,15 @@ class Acquisition:
     buy: Callable[..., Awaitable[PhoneNumber]]
 
     async def run(self, begun: Entry | None, key: str | None) -> PhoneNumber:
-        """Buy the number that an earlier call has begun to buy, or else the first offer that nobody takes away."""
+        """Buy the number that an earlier call has begun to buy, or else the first offer that is still for sale.
+
+        Args:
+            begun: The ledger's entry of an earlier call; None if there is none.
+            key: The idempotency key; None if there is none.
+
+        Raises:
+            NoOfferError: If no offer fits, or all that fit were sold.
+        """
         asked = PurchaseRequirements(items=())
         if begun is None or begun.state == "begun":
             asked = await self.requirements()
@@ -130,7 +162,7 @@ class Acquisition:
         return await answered(purchase, self.answers).commit(idempotency_key=key)
 
     def _fits(self, offer: AvailableNumber) -> bool:
-        """Return True if an offer is of the country and type, is known to be within the bound, and is chosen."""
+        """Return True if an offer has the country and type, is known to be within the bound, and is chosen."""
         if offer.country_code not in {None, self.country_code} or offer.type not in {None, self.type}:
             return False
         bound, fee = self.max_monthly_fee, offer.monthly_fee
@@ -150,7 +182,19 @@ class Acquisition:
 
 
 async def bind(number: PhoneNumber, agent_uuid: str, provision: Callable[[str, str], Awaitable[object]]) -> PhoneNumber:
-    """Bind an agent to the calls of a number that was bought, unless it answers them already."""
+    """Bind an agent to the calls of a number that was bought, unless the agent answers them already.
+
+    Args:
+        number: The number that was bought.
+        agent_uuid: The agent.
+        provision: Binds an agent to the number of an id.
+
+    Returns:
+        The number.
+
+    Raises:
+        BindingError: If the binding failed.
+    """
     bound = number.bindings and number.bindings.call
     if bound and bound.agent_uuid and bound.agent_uuid.lower() == agent_uuid.lower():
         return number
