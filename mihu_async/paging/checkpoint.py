@@ -1,4 +1,4 @@
-"""Where a walk is, as a short string that another process can go on from. Holds no secret."""
+"""The position of a walk as a short string, from which another process can continue. It holds no secret."""
 
 import hashlib
 import json
@@ -14,14 +14,15 @@ from mihu_async.paging.page import Moment
 from mihu_async.paging.proof import Evidence
 
 FORMAT = 2
-"""The form in which a place is written down; a checkpoint in another form is refused."""
+"""The version of the format of a checkpoint; a checkpoint of another version is refused."""
 ANCHORS = 8
-"""How many of the last items a checkpoint names, so that the walk finds its place though the very last one is gone."""
+"""The number of items that a checkpoint names, so that the walk finds its position even if the very last one is gone.
+"""
 
 
 @frozen(kw_only=True)
 class Place:
-    """A place: the page, the keys of the last items that were taken, and what counting has to know, if it is known."""
+    """A position: the page, the keys of the last items that were yielded, and the counts that a certificate needs."""
 
     page: int
     anchors: tuple[str, ...] = ()
@@ -29,7 +30,12 @@ class Place:
 
 
 def encode_checkpoint(place: Place, *, listing: str) -> str:
-    """Write a place down."""
+    """Return a position as text.
+
+    Args:
+        place: The position.
+        listing: The name of the listing, of which the text holds a digest.
+    """
     told = place.evidence
     since = told.since and told.since.earliest.timestamp()
     counts = (told.total, since, told.shown, told.there, told.moved, told.dated)
@@ -38,7 +44,15 @@ def encode_checkpoint(place: Place, *, listing: str) -> str:
 
 
 def decode_checkpoint(text: Any, *, listing: str) -> Place:
-    """Read a place, or raise UsageError where it belongs to another workspace, listing, filters or version."""
+    """Return the position that a checkpoint names.
+
+    Args:
+        text: The checkpoint.
+        listing: The name of the listing that is to be resumed.
+
+    Raises:
+        UsageError: If the checkpoint belongs to another workspace, listing, filters or version, or is not a checkpoint.
+    """
     why = "it is not one that checkpoint() gave"
     with suppress(TypeError, ValueError, OverflowError, OSError):
         match json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4))):
