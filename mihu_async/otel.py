@@ -1,6 +1,6 @@
-"""OpenTelemetry: traces and metrics of calls and walks, as hooks. Comes with the extra ``otel``.
+"""OpenTelemetry: traces and metrics of calls and walks, as hooks. It comes with the extra ``otel``.
 
-Nothing else of the package imports this module, or OpenTelemetry.
+No other module of the package imports this module, or OpenTelemetry.
 """
 
 import time
@@ -21,7 +21,7 @@ except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(missing("mihu_async.otel", _missing, "otel"), name=_missing.name) from None
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60)
-"""The histogram's buckets: those that the conventions advise for HTTP, and on to the time that a call has."""
+"""The histogram's buckets: those that the conventions advise for HTTP, extended to the longest time of a call."""
 _NANO = 1_000_000_000
 _Attributes = dict[str, str | int]
 
@@ -29,19 +29,23 @@ _Attributes = dict[str, str | int]
 def telemetry(
     *, tracer_provider: trace.TracerProvider | None = None, meter_provider: metrics.MeterProvider | None = None
 ) -> Hooks:
-    """Give hooks that trace and measure: ``MihuClient(hooks=telemetry())``. None takes OpenTelemetry's global provider.
+    """Return hooks that trace and measure: ``MihuClient(hooks=telemetry())``.
 
-    Each call is a span of kind client, a child of the span that is current where the call is made, or where the walk
-    is that it fetches a page for. It has an event ``mihu.attempt`` for each attempt. For each page that a walk gives,
-    the span that is current there gets an event ``mihu.page``. The metrics are ``mihu.client.call.duration`` (a
-    histogram, in seconds), ``mihu.client.retries`` and ``mihu.client.pages``. A page that was fetched ahead counts
-    until its answer was there, not until the walk came to it.
+    Each call is a span of kind client. Its parent is the span that is current at the call, or at the walk for which the
+    call fetches a page. The span has an event ``mihu.attempt`` for each attempt. For each page that a walk yields, the
+    span that is current there gets an event ``mihu.page``. The metrics are ``mihu.client.call.duration`` (a histogram,
+    in seconds), ``mihu.client.retries`` and ``mihu.client.pages``. The duration of a page that was fetched ahead ends
+    when its answer arrived, not when the walk reached it.
 
     Attributes follow the HTTP conventions: ``http.request.method``, ``url.template``, ``server.address``,
     ``server.port``, ``http.response.status_code`` and ``http.request.resend_count`` of the last attempt, ``error.type``
-    with the name of the error's class. ``mihu.outcome`` is ok, settled (it succeeded, though its last answer was none:
-    a look-up found the result, or what was to be deleted is gone), failed, cancelled or dry_run; only a failed call has
-    an error's status. No ids, queries, bodies and headers are told.
+    with the name of the error's class. ``mihu.outcome`` is ok, settled (the call succeeded without a successful answer:
+    a look-up found the result, or the object to delete was gone), failed, cancelled or dry_run; only a failed call has
+    an error's status. Ids, queries, bodies and headers are not recorded.
+
+    Args:
+        tracer_provider: The provider of the tracer. None takes OpenTelemetry's global provider.
+        meter_provider: The provider of the meter. None takes OpenTelemetry's global provider.
     """
     watch = _Watch(
         trace.get_tracer("mihu_async", __version__, tracer_provider),
@@ -53,7 +57,7 @@ def telemetry(
 
 
 class _Watch:
-    """What all calls of the clients with these hooks are told to."""
+    """The receiver of all calls of the clients with these hooks."""
 
     def __init__(self, tracer: trace.Tracer, meter: metrics.Meter) -> None:
         self.tracer = tracer
@@ -147,7 +151,7 @@ def _server(base_url: str) -> _Attributes:
 
 
 def _outcome(attempt: Attempt) -> _Attributes:
-    """Tell how an attempt ended, without what was said."""
+    """Return the attributes of an attempt's end, without the service's message."""
     told: _Attributes = {}
     if attempt.status is not None:
         told["http.response.status_code"] = attempt.status
