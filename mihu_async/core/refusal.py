@@ -56,7 +56,7 @@ def refused(response: Response, request: Request[Any], document: Any, mask: Mask
         "message": refusal.message,
         "details": refusal.details,
         "field": refusal.field,
-        "request_id": mask(response.request_id) if response.request_id else None,
+        "request_id": printable(mask(response.request_id)) if response.request_id else None,
         "retry_after": _retry_after(response, now),
     }
     kind = _error_class(response.status)
@@ -111,7 +111,7 @@ def _summary(refusal: Refusal, response: Response, request: Request[Any], mask: 
             f"{request.method} {mask.name(request.path)} was refused with {response.status} {code}",
             f": '{printable(said)}'" if said else "",
             f" ({printable('; '.join(noted))})" if noted else "",
-            f". {_effect(response.status, request)}",
+            f". {_effect(response, request, mask)}",
         )
     ).rstrip()
 
@@ -123,14 +123,23 @@ def _phrase(response: Response) -> str:
         return "(no standard status)"
 
 
-def _effect(status: int, request: Request[Any]) -> str:
-    """Say whether anything can have changed."""
-    if errors.is_redirection(status):
-        effect = "A redirect is not followed, so that the token goes nowhere else; correct the base URL."
-        return effect if request.method == "GET" else f"{effect} It may have been carried out."
-    if request.method == "GET":
-        return ""
-    return "It may have been carried out." if errors.is_ambiguous(status) else "Nothing was changed by it."
+def _effect(response: Response, request: Request[Any], mask: Mask) -> str:
+    """Say where a redirect points, and whether anything can have changed."""
+    redirected = errors.is_redirection(response.status)
+    told: list[str] = []
+    if redirected and response.status != HTTPStatus.NOT_MODIFIED:
+        place = f" to '{found}'" if (found := _place(response, mask)) else ""
+        told.append(f"A redirect{place} is not followed, so that the token goes nowhere else; correct the base URL.")
+    if request.method != "GET":
+        unclear = redirected or errors.is_ambiguous(response.status)
+        told.append("It may have been carried out." if unclear else "Nothing was changed by it.")
+    return " ".join(told)
+
+
+def _place(response: Response, mask: Mask) -> str:
+    """Return where a redirect points, without what may open it: credentials, query and fragment."""
+    address = response.headers.get("Location", "").partition("?")[0].partition("#")[0]
+    return printable(mask.name(re.sub("//[^/]*@", "//", address[:SEARCHED])))
 
 
 def _error_class(status: int) -> type[errors.APIError]:

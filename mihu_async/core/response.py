@@ -40,8 +40,13 @@ class Response:
 
     @property
     def content_type(self) -> str:
-        """The media type without its parameters, or an empty string."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        """The media type without its parameters, in small letters, or an empty string."""
+        return self.media_type.lower()
+
+    @property
+    def media_type(self) -> str:
+        """The media type without its parameters, as it was written: a mask must see it so."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip()
 
     @property
     def is_json(self) -> bool:

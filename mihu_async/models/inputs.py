@@ -5,6 +5,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 
 from mihu_async.errors import UsageError
+from mihu_async.frames import conceals_fields
 
 HIGHEST_PORT = 65535
 
@@ -78,6 +79,7 @@ def _check_port(_: object, attribute: "Attribute[int | None]", value: Any) -> No
         raise UsageError(message, argument=attribute.name)
 
 
+@conceals_fields
 @frozen(kw_only=True)
 class SipCredentials:
     """The credentials with which the service reaches a SIP trunk. No answer contains them.

@@ -119,16 +119,29 @@ class Acquisition:
     requirements: Callable[[], Awaitable[PurchaseRequirements]]
     buy: Callable[..., Awaitable[PhoneNumber]]
 
-    async def run(self, begun: Entry | None, key: str | None) -> PhoneNumber:
+    async def run(self, find: Callable[[], Awaitable[Entry | None]], key: str | None) -> PhoneNumber:
         """Buy the number that an earlier call has begun to buy, or else the first offer that is still for sale.
 
+        Another call with this key may have bought the only offer in the meantime, so the key is looked up again before
+        the search counts as fruitless.
+
         Args:
-            begun: The ledger's entry of an earlier call; None if there is none.
+            find: Returns the ledger's entry of an earlier call; None if there is none.
             key: The idempotency key; None if there is none.
 
         Raises:
             NoOfferError: If no offer fits, or all that fit were sold.
         """
+        begun = await find()
+        try:
+            return await self._acquire(begun, key)
+        except NoOfferError:
+            meanwhile = await find()
+            if meanwhile in {None, begun}:
+                raise
+            return await self._acquire(meanwhile, key)
+
+    async def _acquire(self, begun: Entry | None, key: str | None) -> PhoneNumber:
         asked = PurchaseRequirements(items=())
         if begun is None or begun.state == "begun":
             asked = await self.requirements()

@@ -118,15 +118,17 @@ class Buyer:
         lookup = purchase_of(number, self.listed)
         return describe("POST", PATH, PhoneNumber, json=body, check=check, lookup=lookup)
 
-    async def entry(self, key: str) -> Entry | None:
+    async def entry(self, key: str | None) -> Entry | None:
         """Return the ledger's entry under a key, or None.
 
         Args:
-            key: The idempotency key that the caller passed.
+            key: The idempotency key that the caller passed; None if there is none.
 
         Raises:
             UsageError: If the key is invalid, or the client has no ledger.
         """
+        if key is None:
+            return None
         return await self.ledger_for("idempotency_key").find(check_key("idempotency_key", key))
 
     def ledger_for(self, what: str) -> Ledger:

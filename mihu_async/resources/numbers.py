@@ -472,9 +472,6 @@ class Numbers:
         given = check_answers("answers", answers or {})
         owner_address = optional(instance_of(Address), "address", address)
         bound = optional(money, "max_monthly_fee", max_monthly_fee)
-        found = None
-        if idempotency_key is not None:
-            found = await self._buyer.entry(idempotency_key)
         request = {"country_code": place, "type": kind, "fee": bound, "answers": given, "address": owner_address}
         buy = partial(self._buyer.buy, fingerprint=acquisition_fingerprint(request))
         acquisition = Acquisition(
@@ -488,7 +485,7 @@ class Numbers:
             requirements=lambda: self.requirements(place, kind),
             buy=buy,
         )
-        number = await acquisition.run(found, idempotency_key)
+        number = await acquisition.run(partial(self._buyer.entry, idempotency_key), idempotency_key)
         if agent is None:
             return number
         return await bind(number, agent, Agents(self._pipeline, self._concurrency).provision_call)
