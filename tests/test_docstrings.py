@@ -23,9 +23,9 @@ PENDING = ("cli/", "client.py", "core/", "doctor/", "extras.py", "resources/argu
 """The modules whose docstrings are still to be rewritten."""
 VERBS = frozenset(
     """
-    Apply Attach Begin Bind Buy Call Cancel Change Check Claim Clear Close Count Create Delete End Ensure Enter Fetch Find
-    Hold Judge Leave Let List Lock Look Make Move Open Prepare Read Record Register Remove Replace Reset Return Run
-    Search Send Settle Split Sync Wait Walk Warn Watch Write Yield
+    Apply Attach Begin Bind Buy Call Cancel Change Check Claim Clear Close Count Create Delete End Ensure Enter Fetch
+    Find Hold Judge Leave Let List Lock Look Make Move Open Prepare Read Record Register Remove Replace Reset Return
+    Run Search Send Settle Split Sync Wait Walk Warn Watch Write Yield
     """.split()  # noqa: SIM905 - one word a line would be a page
 )
 """The first words of functions' docstrings."""
