@@ -53,7 +53,7 @@ class CheckpointFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Path = Path(path)
         """The path of the file."""
-        self._held: int | None = None
+        self._lock_file: int | None = None
 
     def read(self) -> str | None:
         """Return the text that was written last; None if there is none, or an empty one. Safe outside the block.
@@ -67,7 +67,7 @@ class CheckpointFile:
             return None
         except UnicodeDecodeError:
             raise UsageError(
-                f"{self.path} is no checkpoint: it is no text in UTF-8. Remove it to begin again."
+                f"{self.path} is not a checkpoint: it is not text in UTF-8. Remove it to begin again."
             ) from None
 
     def write(self, text: str) -> None:
@@ -81,7 +81,7 @@ class CheckpointFile:
         Raises:
             UsageError: If it is called outside a ``with`` block.
         """
-        self._check_held()
+        self._check_locked()
         draft, name = mkstemp(prefix=f".{self.path.name}.", suffix=".draft", dir=self.path.parent)
         try:
             with open(draft, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - it is open already
@@ -101,7 +101,7 @@ class CheckpointFile:
         Raises:
             UsageError: If it is called outside a ``with`` block.
         """
-        self._check_held()
+        self._check_locked()
         self.path.unlink(missing_ok=True)
         _sync_folder(self.path.parent)
 
@@ -111,7 +111,7 @@ class CheckpointFile:
         Raises:
             CheckpointInUseError: If another job holds the file.
         """
-        self._held = _acquire(self._lock_path, self.path)
+        self._lock_file = _acquire(self._lock_path, self.path)
         for left in self.path.parent.glob(f".{escape(self.path.name)}.????????.draft"):
             left.unlink(missing_ok=True)
         return self
@@ -119,11 +119,11 @@ class CheckpointFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        held, self._held = self._held, None
-        if held is not None:
+        lock_file, self._lock_file = self._lock_file, None
+        if lock_file is not None:
             with suppress(OSError):  # Windows removes no file that is open
                 self._lock_path.unlink()
-            os.close(held)
+            os.close(lock_file)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
@@ -132,9 +132,9 @@ class CheckpointFile:
     def _lock_path(self) -> Path:
         return self.path.with_name(f"{self.path.name}.lock")
 
-    def _check_held(self) -> None:
-        if self._held is None:
-            raise UsageError(f"{self!r} is written inside a with block only, which keeps other jobs away from it.")
+    def _check_locked(self) -> None:
+        if self._lock_file is None:
+            raise UsageError(f"{self!r} can be written only inside a with block, which keeps other jobs away.")
 
 
 def _acquire(lock: Path, path: Path) -> int:
@@ -148,8 +148,8 @@ def _acquire(lock: Path, path: Path) -> int:
         except (BlockingIOError, PermissionError):
             os.close(file)
             raise CheckpointInUseError(
-                f"{path} is in use by another job. Nothing was read or written: wait until it ends, or give this one a "
-                "file of its own.",
+                f"{path} is in use by another job. Nothing was read or written: wait until it ends, or use another "
+                "file for this one.",
                 path=str(path),
             ) from None
         except BaseException:

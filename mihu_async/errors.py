@@ -111,7 +111,7 @@ class MihuError(Exception):
         if any(attempt.lost for attempt in self.attempts[:-1]):
             seen = next((attempt.looked_up for attempt in reversed(self.attempts) if attempt.looked_up), None)
             text += " An earlier attempt's answer was lost: "
-            text += f"looked up since, {seen}." if seen else "it may have been carried out."
+            text += f"a later look-up found that {seen}." if seen else "it may have been carried out."
         return text
 
     def after(self, attempts: tuple[Attempt, ...], stopped: str) -> Self:
@@ -262,7 +262,9 @@ class OutcomeUnknownError(_CallError):
                 copied.
         """
         if self._look is None:
-            raise UsageError(f"This error came without its client, so it cannot look up anything. {self.how_to_check}")
+            raise UsageError(
+                f"This error is detached from its client, so it cannot look anything up. {self.how_to_check}"
+            )
         return await self._look()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -469,7 +471,7 @@ class ValidationError(APIError):
 class RateLimitError(APIError):
     """429: too many requests, and the service asks for a longer pause than the call may wait."""
 
-    advice = "Send less at a time, or later."
+    advice = "Send fewer requests at a time, or send them later."
 
 
 class ServerError(APIError):

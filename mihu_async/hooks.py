@@ -51,7 +51,7 @@ class Hooks:
     """
 
     def __init_subclass__(cls) -> None:
-        message = "Hooks is no base class: its methods would never be called. Give functions: Hooks(on_attempt=…)."
+        message = "Hooks is not a base class: its methods would never be called. Pass functions: Hooks(on_attempt=…)."
         raise TypeError(message)
 
 
@@ -69,25 +69,25 @@ def check_hooks(argument: str, hooks: Any) -> tuple[Hooks, ...]:
         UsageError: If the value is anything else.
     """
     several = cast("Iterable[Any]", hooks) if isinstance(hooks, Iterable) else (hooks,)
-    told = tuple(several)
-    if not all(isinstance(each, Hooks) for each in told):
+    checked = tuple(several)
+    if not all(isinstance(each, Hooks) for each in checked):
         raise UsageError(f"{argument} must be Hooks(…) or several of them, not {hooks!r}.", argument=argument)
-    return told
+    return checked
 
 
-def tell(name: Literal["on_attempt", "on_retry", "on_page"], hooks: Iterable[Hooks], *what: object) -> None:
+def tell(name: Literal["on_attempt", "on_retry", "on_page"], hooks: Iterable[Hooks], *reports: object) -> None:
     """Call the hook of a name, wherever it is set; a hook that raises is only logged.
 
     Args:
         name: The hook's name.
         hooks: The hooks of the client.
-        what: The arguments of the hook.
+        reports: The arguments of the hook.
     """
     for each in hooks:
         hook: Callable[..., object] | None = getattr(each, name)
         if hook is not None:
             try:
-                hook(*what)
+                hook(*reports)
             except Exception as error:  # noqa: BLE001 - the hook is the caller's, and may raise anything
                 _warn(name, error)
 

@@ -143,6 +143,14 @@ def test_a_functions_docstring_begins_with_a_verb(module):
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_a_class_is_described_by_a_noun(module):
+    """The docstring of a module or a class begins with none of the words that begin a fragment."""
+    nodes = [node for node in ast.walk(MODULES[module]) if isinstance(node, ast.Module | ast.ClassDef)]
+
+    assert [] == [text for node in nodes if (text := ast.get_docstring(node)) and text.split()[0] in FRAGMENTS]
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_a_fields_docstring_is_a_sentence(module):
     """The docstring of a field begins with its subject and ends with a stop."""
     assert [] == [

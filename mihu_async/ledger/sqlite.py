@@ -26,7 +26,7 @@ T = TypeVar("T")
 APPLICATION: Final = 0x4D696875
 """The characters ``Mihu``, which mark a file as a ledger."""
 VERSION: Final = 1
-PATIENCE = 10.0
+BUSY_TIMEOUT = 10.0
 """Seconds that a statement waits for other processes' writes to the file."""
 PAUSE = 0.01
 """Seconds between two looks at a file that other processes are making into a ledger."""
@@ -87,7 +87,7 @@ class _Opened:
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(action())
-                except BaseException as error:  # noqa: BLE001 - whoever waits is told
+                except BaseException as error:  # noqa: BLE001 - the waiting caller gets it
                     future.set_exception(error)
 
         self._jobs.put(job)
@@ -305,10 +305,10 @@ class SqliteLedger:
         except (sqlite3.Error, OSError, ValueError) as error:
             raise LedgerError(self._advice(f"cannot be used: {error}.")) from error
 
-    def _advice(self, what: str) -> str:
+    def _advice(self, problem: str) -> str:
         return (
-            f"The ledger {str(self._path)!r} {what} Without it a key protects nothing, so nothing was sent. Mend or "
-            "restore the file; where it is lost, look at numbers.list() before you buy again with a new file."
+            f"The ledger {str(self._path)!r} {problem} Without it a key protects nothing, so nothing was sent. Repair "
+            "or restore the file; if it is lost, look at numbers.list() before you buy again with a new file."
         )
 
 
@@ -329,8 +329,8 @@ def _identity(path: Path) -> tuple[int, int]:
 def _open(path: Path) -> tuple[sqlite3.Connection, tuple[int, int]]:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     # autocommit, because each transaction is written out below; closed from another thread when the ledger is closed
-    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-    until = time.monotonic() + PATIENCE
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    until = time.monotonic() + BUSY_TIMEOUT
     try:
         while True:
             try:
@@ -404,7 +404,7 @@ def _take(file: sqlite3.Connection, entry: Entry, owner: str, lease: float) -> C
         row = _row(file, "key = ?", entry.key)
         claim = _claim(file, row, entry, owner, lease)
     except BaseException:
-        with suppress(sqlite3.Error):  # the first error is the one to tell
+        with suppress(sqlite3.Error):  # the first error is the one to report
             file.execute("ROLLBACK")
         raise
     file.execute("COMMIT")

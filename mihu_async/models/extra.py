@@ -6,7 +6,7 @@ import attrs
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:
-    raise TypeError("What a service answered cannot be changed; make a dict of it first.")
+    raise TypeError("The answer of a service cannot be changed; make a dict of it first.")
 
 
 class Extra(dict[str, Any]):

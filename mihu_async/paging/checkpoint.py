@@ -36,9 +36,9 @@ def encode_checkpoint(place: Place, *, listing: str) -> str:
         place: The position.
         listing: The name of the listing, of which the text holds a digest.
     """
-    told = place.evidence
-    since = told.since and told.since.earliest.timestamp()
-    counts = (told.total, since, told.shown, told.there, told.moved, told.dated)
+    evidence = place.evidence
+    since = evidence.since and evidence.since.earliest.timestamp()
+    counts = (evidence.total, since, evidence.shown, evidence.there, evidence.moved, evidence.dated)
     values = (FORMAT, _fingerprint(listing), place.page, counts, *place.anchors)
     return urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
 
@@ -53,11 +53,11 @@ def decode_checkpoint(text: Any, *, listing: str) -> Place:
     Raises:
         UsageError: If the checkpoint belongs to another workspace, listing, filters or version, or is not a checkpoint.
     """
-    why = "it is not one that checkpoint() gave"
+    why = "it is not a result of checkpoint()"
     with suppress(TypeError, ValueError, OverflowError, OSError):
         match json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4))):
             case [int(form), *_] if form != FORMAT:
-                why = "it was made by a version of the SDK that writes checkpoints in another form"
+                why = "it was made by a version of the SDK that writes checkpoints in another format"
             case [
                 _,
                 str(made_by),
@@ -66,10 +66,10 @@ def decode_checkpoint(text: Any, *, listing: str) -> Place:
                 *anchors,
             ] if page >= 1 and all(isinstance(anchor, str) for anchor in anchors):
                 since = None if at is None else Moment(*[datetime.fromtimestamp(at, UTC)] * 2)
-                told = Evidence(total=total, since=since, shown=shown, there=there, moved=moved, dated=dated)
+                evidence = Evidence(total=total, since=since, shown=shown, there=there, moved=moved, dated=dated)
                 if made_by == _fingerprint(listing):
-                    return Place(page=page, anchors=tuple(anchors), evidence=told)
-                why = "it was made by a listing of another workspace or part, or with other filters or page size"
+                    return Place(page=page, anchors=tuple(anchors), evidence=evidence)
+                why = "it belongs to another workspace or part, or to other filters or another page size"
             case _:
                 pass
     raise UsageError(f"resume cannot be used: {why}.", argument="resume")

@@ -52,7 +52,7 @@ class History(Generic[T]):
     span: tuple[int, int | None]
     evidence: Evidence
     total: int | None
-    given: set[Hashable] = field(factory=set[Hashable])
+    yielded: set[Hashable] = field(factory=set[Hashable])
     shown: set[Hashable] = field(factory=set[Hashable])
     pages: int = 0
     last_page: int | None = None
@@ -73,14 +73,15 @@ class History(Generic[T]):
             before: The evidence of the walk that this walk continues.
         """
         total = expected(read.total, optional(read.page.pagination.per_page), *self.span)
-        told = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
-        told.resumed, told.there, told.shown = bool(anchors), before.there, before.shown
+        evidence = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
+        evidence.resumed, evidence.there, evidence.shown = bool(anchors), before.there, before.shown
         if anchors:
-            told.moved |= before.total not in {None, total}
-            told.total, told.since = before.total, before.since
-        if told.nth == 1:
-            told.first, told.old, self.began, self.given = told.total, told.there, told.since, anchors
-        self.evidence, self.shown = told, anchors
+            evidence.moved |= before.total not in {None, total}
+            evidence.total, evidence.since = before.total, before.since
+        if evidence.nth == 1:
+            evidence.first, evidence.old = evidence.total, evidence.there
+            self.began, self.yielded = evidence.since, anchors
+        self.evidence, self.shown = evidence, anchors
         self.opening, self.appended, self.stalled_reads = True, False, 0
 
     def record(self, read: Read[T]) -> None:
@@ -126,13 +127,13 @@ class History(Generic[T]):
         self.front = sum(key in rows for key in {*keys[:behind]})
         new = rows
         if evidence.nth > 1:
-            new = {key: item for key, item in rows.items() if key not in self.given}
+            new = {key: item for key, item in rows.items() if key not in self.yielded}
             for key in rows:
                 self.slipped |= self.appended and key not in new
                 self.appended |= key in new
             if new:
                 evidence.moved, evidence.quiet = True, False
-            self.given.update(new)
+            self.yielded.update(new)
         self._count(rows, new, read.moment)
         self.shown.update(rows)
         return tuple(new.values())

@@ -45,23 +45,23 @@ def check_progress(page: Page[Any], *, requested: int) -> None:
     received, last = optional(pagination.current_page), optional(pagination.last_page)
     if received is not None and received != requested:
         raise PaginationError(
-            f"Page {requested} was asked for, and the service answered with page {received} "
+            f"Page {requested} was requested, and the service answered with page {received} "
             f"({len(page.items)} items, last_page {last}). "
-            "Going on would repeat or miss items; the items before this page are as they were given.",
+            "Going on would repeat or miss items; the items before this page are not affected.",
             requested=requested,
             received=received,
         )
     if pagination.has_more and not page.items and last is not None and requested > last:
         raise contradiction(
             requested,
-            f"Page {requested} is empty and past last_page {last}, and yet has_more is true: "
-            "the walk would never end. All items that the service showed were given.",
+            f"Page {requested} is empty and past last_page {last}, but has_more is true: "
+            "the walk would never end. All items that the service returned were yielded.",
         )
 
 
-def contradiction(number: int, told: str) -> PaginationError:
+def contradiction(number: int, message: str) -> PaginationError:
     """Return the error of a page that has the requested number and from which the walk cannot go on."""
-    return PaginationError(told, requested=number, received=number)
+    return PaginationError(message, requested=number, received=number)
 
 
 def has_more(page: Page[Any], *, number: int) -> bool:
@@ -84,7 +84,7 @@ def has_more(page: Page[Any], *, number: int) -> bool:
     raise contradiction(
         number,
         f"Page {number} is empty, and the service does not say whether there is more: its pagination has no has_more, "
-        "last_page or total that can be read. All items that the service showed were given; there may be others.",
+        "last_page or total that can be read. All items that the service returned were yielded; there may be more.",
     )
 
 

@@ -141,7 +141,7 @@ class Pager(Generic[T]):
                     if len(items) == limit:
                         break
         except BaseException as error:
-            walk.rewind()  # the caller gets none of them, also where it was cancelled
+            walk.rewind()  # the caller gets none of them, even if it was cancelled
             if isinstance(error, MihuError):
                 error.checkpoint = walk.checkpoint()
             raise
@@ -169,18 +169,20 @@ class Pager(Generic[T]):
         """
         listing = self._listing
         if not listing.divisible:
-            raise UsageError(f"There are no parts of {listing.path}: walk it whole. Nothing was sent.")
+            raise UsageError(f"{listing.path} has no parts: walk the whole listing. Nothing was sent.")
         if type(parts) is not int or parts < 1:
             raise UsageError(f"parts must be a whole number from 1, not {parts!r}.", argument="parts")
         page = await self
         total, last = optional(page.pagination.total), listing.end or last_page(page)
         if total is None or last is None:
-            told = f"{listing.path} cannot be cut: the service does not say how long it is. Walk it whole."
-            raise contradiction(listing.start, told)
-        whole = Shard(
+            message = (
+                f"{listing.path} cannot be split: the service does not say how long it is. Walk the whole listing."
+            )
+            raise contradiction(listing.start, message)
+        everything = Shard(
             base_url=listing.base_url, path=listing.path, query=listing.query, first=1, last=last, total=total
         )
-        return [evolve(whole, first=first, last=last) for first, last in ranges(listing.start, last, parts)]
+        return [evolve(everything, first=first, last=last) for first, last in ranges(listing.start, last, parts)]
 
     async def __aenter__(self) -> Self:
         self._blocks += 1
@@ -188,7 +190,7 @@ class Pager(Generic[T]):
 
     async def __aexit__(self, *_: object) -> None:
         self._blocks -= 1
-        while self._open and not self._blocks:  # where another block of this pager goes on, its walks do too
+        while self._open and not self._blocks:  # while another block of this pager is open, its walks go on
             with suppress(RuntimeError):  # another task is in the middle of it, and ends it
                 await self._open.pop().aclose()
 
@@ -205,8 +207,8 @@ class Pager(Generic[T]):
         page = (await self._listing.fetch(self._listing.start, None)).page
         check_progress(page, requested=self._listing.start)
         if page.problem_count:
-            told = "A page of %s was read but for %s"
-            logger.warning(told, self._listing.path, summarize(page.problems, page.problem_count))
+            message = "A page of %s was read except for %s"
+            logger.warning(message, self._listing.path, summarize(page.problems, page.problem_count))
         return page
 
 

@@ -80,12 +80,12 @@ def shortfall(evidence: Evidence) -> str:
     if evidence.left_out:
         return f"{evidence.left_out} rows of its answers could not be read at all"
     if evidence.total is None:
-        return "the service, or the checkpoint that it goes on from, does not say how many items there were"
+        return "the service, or the checkpoint that it continues, does not say how many items there were"
     if evidence.part:
-        return f"a part cannot be counted, and it did not hold still ({evidence.shown} of {evidence.total} items)"
-    told = f"of {evidence.total} items that were there when pass {evidence.nth} began, it is known of {evidence.there}"
-    cure = "; a walk that goes on from a checkpoint cannot read again what came before it" if evidence.resumed else ""
-    return f"{told} that they were given{cure}"
+        return f"a part cannot be counted, and it did not stand still ({evidence.shown} of {evidence.total} items)"
+    known = f"{evidence.there} of the {evidence.total} items that were there when pass {evidence.nth} began"
+    cure = "; a walk that continues from a checkpoint cannot read the items before it again" if evidence.resumed else ""
+    return f"{known} are known to have been yielded{cure}"
 
 
 def came_since(dates: Iterable[datetime | None], moment: datetime, now: datetime | None) -> bool:

@@ -182,8 +182,8 @@ class Walk(Generic[T]):
             self._begin = Place(page=read.number, anchors=tuple(map(self._listing.key, read.page.items[-ANCHORS:])))
         self._proof, self._complete = proof, proof is not None
         if not proof:
-            told = "The walk of %s cannot promise that it is complete: %s. %s"
-            logger.warning(told, self._listing.path, shortfall(evidence), self.report)
+            message = "The walk of %s is not proved to be complete: %s. %s"
+            logger.warning(message, self._listing.path, shortfall(evidence), self.report)
         return True
 
     async def _first(self) -> Read[T]:
@@ -210,7 +210,7 @@ class Walk(Generic[T]):
             raise contradiction(
                 number + 1,
                 f"The service says that there is more, and the last {history.stalled_reads} pages brought nothing new: "
-                "the walk would never end. All items that the service showed were given.",
+                "the walk would never end. All items that the service returned were yielded.",
             )
         last = history.last_page or number + 1
         after = await window.read(number + 1, last=min(last, self._listing.end or last))
@@ -234,13 +234,13 @@ class Walk(Generic[T]):
         read = Read(number, page, tuple(map(self._compact, map(self._listing.key, page.items))), answer.moment)
         self._history.record(read)
         if count and not self._problems:
-            told = "The walk of %s met what cannot be read (report.problems counts it): a page has %s"
-            logger.warning(told, self._listing.path, summarize(page.problems, count))
+            message = "The walk of %s cannot read a part of an answer (report.problems counts them): a page has %s"
+            logger.warning(message, self._listing.path, summarize(page.problems, count))
         self._problems += count
         return read
 
 
 def drifted(number: int) -> DriftError:
     """Return the error that names the page before which the listing moved."""
-    told = f"The listing moved before page {number} was read, so items may be missing or come twice."
-    return DriftError(told, requested=number, received=number)
+    message = f"The listing moved before page {number} was read, so items may be missing or repeated."
+    return DriftError(message, requested=number, received=number)

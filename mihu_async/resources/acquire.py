@@ -43,7 +43,7 @@ def check_choose(argument: str, value: Any) -> Choose:
         UsageError: If it is not callable.
     """
     if not callable(value):
-        raise wrong(argument, "a function that is given an offer and returns True or False", value)
+        raise wrong(argument, "a function that takes an offer and returns True or False", value)
     return cast("Choose", value)
 
 
@@ -91,8 +91,8 @@ def answered(purchase: Purchase, answers: Mapping[str, str | RequirementValue]) 
     if missing := purchase.unanswered:
         names = ", ".join(repr(one.label) + (f" ({one.type})" if one.type else "") for one in missing)
         message = (
-            f"{purchase.offer.country_code} asks for answers that are not given: {names}. Nothing was bought. Put them "
-            "into answers={…}, under these keys; an address= answers those of the type 'address'."
+            f"{purchase.offer.country_code} requires answers that are missing: {names}. Nothing was bought. Put "
+            "them into answers={…}, under these keys; an address= answers requirements of the type 'address'."
         )
         raise UsageError(message, argument="answers")
     return purchase
@@ -184,7 +184,7 @@ class Acquisition:
         return self.choose(offer)
 
     def _nothing(self, offers: int, refused: int) -> NoOfferError:
-        found = "The search found nothing" if not offers else f"None of the {offers} offers that were looked at fits"
+        found = "The search found nothing" if not offers else f"None of the {offers} offers fits"
         if refused:
             found = f"{refused} offers fitted and were no longer for sale"
         message = (
@@ -215,7 +215,7 @@ async def bind(number: PhoneNumber, agent_uuid: str, provision: Callable[[str, s
         await provision(agent_uuid, number.phone_number_uuid)
     except MihuError as error:
         message = (
-            f"{number.number} is bought ({number.phone_number_uuid}), and its calls are not bound to the agent "
+            f"{number.number} was bought ({number.phone_number_uuid}), and its calls are not bound to the agent "
             f"{agent_uuid}: {error} Bind it with agents.provision_call({agent_uuid!r}, {number.phone_number_uuid!r}), "
             "or make the same call again with the same idempotency_key; without a key it would buy another number."
         )

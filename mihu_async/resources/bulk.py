@@ -100,7 +100,7 @@ class EnsureRun(Generic[R]):
         self._counts: Counter[str] = Counter()
         self._under_way: dict[int, R] = {}
         self._unseen: deque[EnsureResult[R]] = deque()
-        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def __repr__(self) -> str:
         return f"<EnsureRun {self.report!r}>"
@@ -122,7 +122,7 @@ class EnsureRun(Generic[R]):
             UsageError: If the run was begun before, because the source may be used up.
         """
         if self._begun:
-            raise UsageError("This run was begun before; ensure the rows anew with trunks.ensure_all.")
+            raise UsageError("This run has begun already; start another one with trunks.ensure_all.")
         self._begun = True
         return self._results()
 
@@ -180,7 +180,7 @@ class EnsureRun(Generic[R]):
             if cancellation.is_ours():
                 raise
             failure = MihuError(
-                "It was cancelled from within, as by a limiter, and may be done or not. Ensure it again."
+                "It was cancelled from within, such as by a limiter, and may or may not be done. Ensure it again."
             )
         result = EnsureResult(position=position, row=self._under_way.pop(position), ensured=ensured, error=failure)
         self._counts[result.outcome or "failed"] += 1
@@ -196,7 +196,7 @@ class EnsureRun(Generic[R]):
     def _lock_for(self, arguments: Mapping[str, Any]) -> asyncio.Lock:
         """Return the lock of a trunk, so that its rows are done one after the other, in the order of their tasks."""
         trunk = str(arguments["phone_number"]), str(arguments["channel"])
-        return self._turns.setdefault(trunk, asyncio.Lock())
+        return self._locks.setdefault(trunk, asyncio.Lock())
 
 
 def check_rows(rows: Any) -> Any:
@@ -234,8 +234,8 @@ def arguments_of(row: Any) -> dict[str, Any]:
     unknown = [name for name in given if name not in NAMES]
     missing = [name for name in NEEDED if name not in given]
     if unknown or missing:
-        what = f"has no {missing[0]!r}" if missing else f"must not hold {unknown[0]!r}, but only {', '.join(NAMES)}"
-        raise UsageError(f"A row {what}. Nothing was sent for it.", argument="row")
+        problem = f"has no {missing[0]!r}" if missing else f"must not hold {unknown[0]!r}, but only {', '.join(NAMES)}"
+        raise UsageError(f"A row {problem}. Nothing was sent for it.", argument="row")
     return given
 
 

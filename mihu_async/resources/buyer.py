@@ -114,7 +114,7 @@ class Buyer:
             body: The body of the request.
         """
         number: str = body["number"]
-        check = f"Before buying it again, look whether numbers.channels_of({number!r}) knows it."
+        check = f"Before you buy it again, check that numbers.channels_of({number!r}) does not know it."
         lookup = purchase_of(number, self.listed)
         return describe("POST", PATH, PhoneNumber, json=body, check=check, lookup=lookup)
 
@@ -131,18 +131,18 @@ class Buyer:
             return None
         return await self.ledger_for("idempotency_key").find(check_key("idempotency_key", key))
 
-    def ledger_for(self, what: str) -> Ledger:
+    def ledger_for(self, feature: str) -> Ledger:
         """Return the client's ledger.
 
         Args:
-            what: The feature that needs it, for the error.
+            feature: The feature that needs it, for the error.
 
         Raises:
             UsageError: If the client has none.
         """
         if self.ledger is None:
             message = (
-                f"{what} needs a ledger, which this client does not have: MihuClient(ledger=SqliteLedger("
+                f"{feature} needs a ledger, which this client does not have: MihuClient(ledger=SqliteLedger("
                 "'purchases.db')), from mihu_async.ledger. Nothing was sent."
             )
             raise UsageError(message, argument="ledger")

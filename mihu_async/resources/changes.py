@@ -36,7 +36,7 @@ def changes(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     given = _set_of(values)
     if not given:
-        raise UsageError(f"Nothing is to change: give {' or '.join(values)}. Nothing was sent.")
+        raise UsageError(f"There is nothing to change: pass {' or '.join(values)}. Nothing was sent.")
     return given
 
 
@@ -82,13 +82,13 @@ def _fields(argument: str, update: attrs.AttrsInstance) -> dict[str, Any]:
 
 
 def _update_of(
-    update: type[attrs.AttrsInstance], whole: type[attrs.AttrsInstance], argument: str, value: Any, *, also: str = ""
+    update: type[attrs.AttrsInstance], model: type[attrs.AttrsInstance], argument: str, value: Any, *, also: str = ""
 ) -> attrs.AttrsInstance:
     if isinstance(value, update):
         return value
-    if not isinstance(value, whole):
+    if not isinstance(value, model):
         # the value itself is not shown: it may be credentials in another form
-        kinds = f"{update.__name__}(…) or {whole.__name__}(…){also}"
+        kinds = f"{update.__name__}(…) or {model.__name__}(…){also}"
         message = f"{argument} must be {kinds}, not {type(value).__name__}. Nothing was sent."
         raise UsageError(message, argument=argument)
     return update(**{name: inner for name, inner in attrs.asdict(value, recurse=False).items() if inner is not None})

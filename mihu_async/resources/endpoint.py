@@ -133,7 +133,7 @@ def page_hook(pipeline: Pipeline, path: str) -> Callable[[int, int, tuple[Proble
     if not pipeline.hooks:
         return None
 
-    def told(number: int, items: int, problems: tuple[Problem, ...], walk: WalkReport) -> None:
+    def report(number: int, items: int, problems: tuple[Problem, ...], walk: WalkReport) -> None:
         tell("on_page", pipeline.hooks, PageReport(path, number, items, pipeline.base_url, problems), walk)
 
-    return told
+    return report

@@ -96,8 +96,8 @@ class Interrupted:
             return await self.sender.send(request, bounds, mask)
         self._was_told = True
         message = (
-            f"an earlier call with the idempotency key {self.key!r} has begun this purchase and has not written down "
-            "how it ended."
+            f"an earlier call with the idempotency key {self.key!r} has begun this purchase and has not recorded "
+            "its outcome."
         )
         raise ConnectionLostError(message, method=request.method, url=request.path)
 
@@ -109,7 +109,7 @@ def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
         pipeline: The pipeline of the client.
         key: The idempotency key of the purchase.
     """
-    # the attempt that is only played is none of the policy's
+    # the replayed attempt does not count as one of the policy's
     retries = evolve(pipeline.retries, max_attempts=pipeline.retries.max_attempts + 1)
     return evolve(pipeline, sender=Interrupted(pipeline.sender, key), retries=retries)
 
@@ -171,7 +171,7 @@ def _now(pipeline: Pipeline) -> TimeInterval | None:
 
 def changed_nothing(error: BaseException) -> bool:
     """Return True if a purchase that ended with this error has certainly bought nothing, which frees its key."""
-    if isinstance(error, ConflictError | UsageError):  # a conflict is the service's own, or what a look-up showed
+    if isinstance(error, ConflictError | UsageError):  # a conflict comes from the service or from a look-up
         return True
     return isinstance(error, APIError | ConnectError) and not any(attempt.lost for attempt in error.attempts)
 
@@ -210,7 +210,7 @@ class KeyedPurchase:
         request = keyed_request(self.describe(entry.number), self.ledger, entry, resumed=resumed)
         if resumed:
             pipeline = interrupted(pipeline, self.key)
-        async with held(self.ledger, self.key, owner):
+        async with hold_key(self.ledger, self.key, owner):
             try:
                 bought = await pipeline.run(request)
             except MihuError as error:
@@ -242,8 +242,8 @@ class KeyedPurchase:
                 raise self._other(claim.entry)
             if claim.standing is Standing.BUSY:
                 raise self._taken(
-                    f"{number} was not bought: the idempotency key {claim.entry.key!r} has begun to buy it, and it is "
-                    "not known how that ended. Repeat the call that has this key, or call numbers.recover()."
+                    f"{number} was not bought: the call with the idempotency key {claim.entry.key!r} has begun to buy "
+                    "it, and its outcome is not known. Repeat that call, or call numbers.recover()."
                 )
             if claim.standing is not Standing.HELD:
                 return claim
@@ -292,7 +292,7 @@ class KeyedPurchase:
 
 
 @asynccontextmanager
-async def held(ledger: Ledger, key: str, owner: str) -> AsyncGenerator[None]:
+async def hold_key(ledger: Ledger, key: str, owner: str) -> AsyncGenerator[None]:
     """Hold a claimed key while the block runs, and release its lease to the next call if the block fails.
 
     Args:
@@ -315,7 +315,7 @@ async def _give_up(leave: Callable[[str, str], Awaitable[None]], key: str, owner
     try:
         await leave(key, owner)
     except LedgerError as failure:
-        logger.warning("The ledger could not give up a key, whose lease will end by itself: %s", failure.__cause__)
+        logger.warning("The ledger could not release a key, whose lease will end by itself: %s", failure.__cause__)
 
 
 async def _renew(ledger: Ledger, key: str, owner: str) -> None:
@@ -341,6 +341,6 @@ async def settle(ledger: Ledger, entry: Entry, bought: PhoneNumber) -> bool:
     try:
         return await ledger.settle(evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid))
     except LedgerError as failure:
-        message = "%s was bought, and the ledger could not note it, so the next call with its key looks it up: %s"
+        message = "%s was bought, and the ledger could not record it, so the next call with its key looks it up: %s"
         logger.warning(message, entry.number, failure.__cause__ or type(failure).__name__)
         return True

@@ -97,7 +97,7 @@ def _judge_row(number: str, row: PhoneNumber, circumstances: Circumstances) -> t
         when = "by" if dating is Dating.DURING else "before"
         return dating, f"{number} is in the inventory, bought {when} this call {at}"
     began = f"{window.began.earliest:%H:%M:%S} to {window.now.latest:%H:%M:%S}"
-    why = f"its date {at} does not tell whether this call bought it, from {began} on the service's clock"
+    why = f"its date {at} does not show whether this call bought it, from {began} on the service's clock"
     return dating, f"{number} is in the inventory, but {why}"
 
 
@@ -200,7 +200,7 @@ def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding
 
 
 def _binding_lookup(
-    channel: ChannelName, what: str, agent_uuid: str, phone_number_uuid: str, result_of: Callable[[Binding], R]
+    channel: ChannelName, media: str, agent_uuid: str, phone_number_uuid: str, result_of: Callable[[Binding], R]
 ) -> Lookup[R]:
     """Return a look-up of a number's channels; a number that is bound to the agent shows that the call was applied.
 
@@ -215,9 +215,9 @@ def _binding_lookup(
 
     def judge(found: Binding, _: Circumstances) -> Found[R]:
         if found.agent_uuid is None:
-            reason = f"an agent answers its {what}, but the service does not say which"
+            reason = f"an agent answers its {media}, but the service does not say which"
             return Found(result_of(found), ours=None, reason=reason)
-        return Found(result_of(found), ours=True, reason=f"that agent answers its {what}")
+        return Found(result_of(found), ours=True, reason=f"that agent answers its {media}")
 
     return Lookup(find, judge)
 

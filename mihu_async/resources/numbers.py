@@ -313,12 +313,12 @@ class Numbers:
         """
         warn_provisional()
         query = _asked_for(country_code, TYPE("type", type)) | filters
-        told: list[Items[PurchaseRequirement]] = []
-        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=told.append)
+        received: list[Items[PurchaseRequirement]] = []
+        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=received.append)
         return PurchaseRequirements(
             items=tuple(await pager.collect()),
-            extra={name: value for found in told for name, value in found.extra.items()},
-            problems=tuple(dict.fromkeys(problem for found in told for problem in found.problems)),
+            extra={name: value for found in received for name, value in found.extra.items()},
+            problems=tuple(dict.fromkeys(problem for found in received for problem in found.problems)),
         )
 
     async def prepare(self, offer: AvailableNumber | None) -> Purchase:

@@ -34,14 +34,14 @@ class ProvisionalWarning(UserWarning):
     """
 
 
-@cache  # what raises is not kept, so a filter that makes an error of it does so each time
+@cache  # a call that raises is not cached, so a filter that makes it an error does so each time
 def warn_provisional() -> None:
     """Warn the caller of the calling method, the first time."""
     message = (
         "numbers.search, numbers.requirements, numbers.prepare, numbers.acquire, agents.list and agents.assign_sms are "
         "provisional: "
         "the paths that they call are documented, the parameters and the answers are not or only in part, so they may "
-        "change in any release. This is said once."
+        "change in any release. This warning comes once."
     )
     warnings.warn(message, ProvisionalWarning, stacklevel=3)
 

@@ -74,8 +74,8 @@ class Purchase:
         asked = next((one for one in self.requirements if key and key in {one.key, one.answer_id}), None)
         if asked is None:
             known = (one.key or one.answer_id for one in self.requirements)
-            asks = ", ".join(repr(label) for label in known if label) or "nothing"
-            message = f"key must name what is asked for, which is {asks}, not {key!r}. Nothing was sent."
+            asks = ", ".join(repr(label) for label in known if label) or "none"
+            message = f"key must name one of the requirements ({asks}), not {key!r}. Nothing was sent."
             raise UsageError(message, argument="key")
         given = present({"value": value, "document_id": document_id})
         if len(given) != 1 or not all(text(name, one).strip() for name, one in given.items()):
@@ -134,13 +134,13 @@ class Purchase:
         if missing := self.unanswered:
             names = ", ".join(repr(one.label) + (f" ({one.type})" if one.type else "") for one in missing)
             message = (
-                f"Not answered yet: {names}. purchase.answer(key, …) gives a purchase that holds the answer: keep that "
-                "one."
+                f"Not answered yet: {names}. purchase.answer(key, …) returns a purchase that holds the answer: keep "
+                "that one."
             )
             if not all(asked.key or asked.answer_id for asked in missing):
                 message += (
-                    " What came without a key and an id cannot be answered by one: ask Mihu for it, and give it to "
-                    "numbers.buy(requirements=…)."
+                    " A requirement that came without a key and an id cannot be answered here: ask Mihu for its key, "
+                    "and pass it to numbers.buy(requirements=…)."
                 )
             raise UsageError(f"{message} Nothing was sent.", argument="requirements")
         offer = self.offer
@@ -173,7 +173,7 @@ def check_offer(offer: Any) -> AvailableNumber:
     for name in ("country_code", "type"):
         if getattr(found, name) is None:
             message = (
-                f"offer.{name} is None: the search did not say. Put it in with attrs.evolve(offer, {name}=…). "
+                f"offer.{name} is None: the search did not name it. Set it with attrs.evolve(offer, {name}=…). "
                 "Nothing was sent."
             )
             raise UsageError(message, argument="offer")

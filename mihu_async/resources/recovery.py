@@ -12,7 +12,7 @@ from mihu_async.core.request import Request
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError
 from mihu_async.ledger import Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.keyed import Interrupted, held, keyed_request, service_time, settle
+from mihu_async.resources.keyed import Interrupted, hold_key, keyed_request, service_time, settle
 
 
 class RecoveryOutcome(StrEnum):
@@ -57,7 +57,7 @@ async def recover(
         if entry.workspace != pipeline.base_url:
             continue
         owner = uuid4().hex
-        latest = entry.resumed or entry.began  # to take it over sends nothing, so that this stays as it is
+        latest = entry.resumed or entry.began  # taking it over sends nothing, so this time stays
         if (await ledger.take(evolve(entry, began=latest), owner)).standing is not Standing.RESUMED:
             continue  # somebody else has it by now
         yield await _recovered(pipeline, ledger, entry, owner, describe(entry.number))
@@ -67,7 +67,7 @@ async def _recovered(
     pipeline: Pipeline, ledger: Ledger, entry: Entry, owner: str, request: Request[PhoneNumber]
 ) -> Recovered:
     try:
-        async with held(ledger, entry.key, owner):
+        async with hold_key(ledger, entry.key, owner):
             number = await _bought(pipeline, ledger, entry, request)
             if number is None or not await settle(ledger, entry, number):
                 number = None

@@ -50,7 +50,7 @@ class SipConnections:
                 ``await error.check()`` raises UsageError.
         """
         login = SipCredentials(username=secret("username", username), password=secret("password", password))
-        del username, password  # a report of an error might print the variables: login does not show what it holds
+        del username, password  # a report of an error might print the variables: login's repr hides its values
         request = describe(
             "POST",
             PATH,
@@ -66,7 +66,7 @@ class SipConnections:
                 }
             ),
             check=(
-                "Look for it among the workspace's SIP connections before creating it again; "
+                "Look for it among the workspace's SIP connections before you create it again; "
                 f"mihu.request('GET', {PATH!r}) may list them, which is inferred."
             ),
         )

@@ -185,7 +185,7 @@ class Trunks:
             settings=[name for name in SETTINGS if name in body],
         )
         check = (
-            f"Before registering it again, look whom it serves: numbers.channels_of({phone_number!r})"
+            f"Before you register it again, check which agent it serves: numbers.channels_of({phone_number!r})"
             f".{body['channel']}_agent."
         )
         request = describe("POST", PATH, NumberChannels, json=body, check=check, lookup=lookup)

@@ -133,7 +133,7 @@ class Wait:
 
     def _given_up(self, why: str, seen: PhoneNumber | None) -> WaitError:
         message = (
-            f"{self.number} {why}, so it was not waited for any longer to be {self.status}; its last known status is "
+            f"{self.number} {why}, so the wait until it is {self.status} ended; its last known status is "
             f"{_shown(seen)}. Nothing was changed. Ask Mihu why, or look at the number with numbers.find()."
         )
         return WaitError(message, number=self.number, status=self.status, last_status=seen.status if seen else None)
@@ -141,11 +141,11 @@ class Wait:
     def _timed_out(self, seen: PhoneNumber | None, looks: int, failure: MihuError | None) -> WaitTimeoutError:
         was = f"its last known status is {_shown(seen)}" if seen else "it was not seen in the inventory"
         message = (
-            f"{self.number} was not {self.status} within {self.timeout:g} s: {was}, after {looks} looks. Nothing was "
-            "changed, and it may still become so: wait for it again, with a longer timeout."
+            f"{self.number} was not {self.status} within {self.timeout:g} s: {was}, after {looks} look-ups. Nothing "
+            "was changed, and it may still become so: wait for it again, with a longer timeout."
         )
         if failure:
-            message += f" The latest look that failed: {failure}"
+            message += f" The latest look-up that failed: {failure}"
         last_status = seen.status if seen else None
         return WaitTimeoutError(message, number=self.number, status=self.status, last_status=last_status)
 

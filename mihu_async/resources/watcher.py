@@ -98,7 +98,7 @@ class Watcher:
         self._origin = pager.checkpoint()
         self._base: dict[str, bytes] | None = None if since is None else _restore(since, pager)
         self._pending: deque[tuple[ChangeKind, str, bytes | None]] = deque()
-        self._told: tuple[str, bytes | None] | None = None
+        self._delivered: tuple[str, bytes | None] | None = None
         self._due = 0.0
         self._failures = 0
         self._error: MihuError | None = None
@@ -157,7 +157,7 @@ class Watcher:
         if self._closed:
             raise StopAsyncIteration
         kind, uuid, after = self._pending.popleft()
-        self._told = uuid, after
+        self._delivered = uuid, after
         return Change(kind=kind, before=_unpack(base.get(uuid)), after=_unpack(after))
 
     async def aclose(self) -> None:
@@ -180,13 +180,15 @@ class Watcher:
 
     def _check_alone(self) -> None:
         if self._work is not None:
-            raise UsageError("Another task waits for this watcher's next change. One at a time may; make a second one.")
+            raise UsageError(
+                "Another task is waiting for this watcher's next change. Only one may: make a second watcher."
+            )
 
     def _settle(self) -> dict[str, bytes]:
         """Apply the change that was yielded last to the base, and return the base."""
         base = {} if self._base is None else self._base
-        told, self._told = self._told, None
-        match told:
+        delivered, self._delivered = self._delivered, None
+        match delivered:
             case (uuid, None):
                 del base[uuid]
             case (uuid, bytes(row)):
@@ -233,9 +235,9 @@ class Watcher:
         async with aclosing(self._pager.pages()) as pages:
             async for page in pages:
                 for row in page.items:
-                    held, now = base.get(row.phone_number_uuid), dump(row)
-                    same = held is not None and zlib.decompress(held) == now
-                    found[row.phone_number_uuid] = held if held is not None and same else zlib.compress(now, 1)
+                    known, now = base.get(row.phone_number_uuid), dump(row)
+                    same = known is not None and zlib.decompress(known) == now
+                    found[row.phone_number_uuid] = known if known is not None and same else zlib.compress(now, 1)
         return found
 
     def _compare(self, found: dict[str, bytes]) -> None:
@@ -243,10 +245,10 @@ class Watcher:
         if base is None:
             return
         for uuid, row in found.items():
-            held = base.get(uuid)
-            if held is None:
+            known = base.get(uuid)
+            if known is None:
                 self._pending.append((ChangeKind.ADDED, uuid, row))
-            elif held is not row and _unpack(held) != _unpack(row):  # 9.90 for 9.9 is no change
+            elif known is not row and _unpack(known) != _unpack(row):  # 9.90 for 9.9 is no change
                 self._pending.append((ChangeKind.CHANGED, uuid, row))
         self._pending.extend((ChangeKind.REMOVED, uuid, None) for uuid in base if uuid not in found)
 
@@ -287,5 +289,5 @@ def _restore(text: Any, pager: Pager[PhoneNumber]) -> dict[str, bytes]:
     except UsageError as error:
         raise UsageError(str(error).replace("resume", "since", 1), argument="since") from None
     except (TypeError, ValueError, KeyError, zlib.error, ParseError):
-        raise UsageError("since cannot be used: it is not one that snapshot() gave.", argument="since") from None
+        raise UsageError("since cannot be used: it is not a result of snapshot().", argument="since") from None
     return base
