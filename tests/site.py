@@ -158,6 +158,15 @@ def test_links_of_markdown_pages_lead_somewhere():
     assert [] == [(str(page), link) for page, link in links if not (page.parent / link).is_file()]
 
 
+def test_sections_are_lists_for_programs():
+    """A page as Markdown lists the arguments and errors of a function, and says what it returns."""
+    numbers = (SITE / "reference" / "numbers.md").read_text(encoding="utf-8")
+
+    assert "\n\n**Args:**\n\n- `page`: The page to begin with, counted from 1.\n- `per_page`: " in numbers
+    assert "\n\n**Returns:** The number that was bought.\n\n**Raises:**\n\n- `UsageError`: Before anything" in numbers
+    assert [] == re.findall(r"^(?:Args|Raises|Returns|Yields):$", numbers, re.MULTILINE)
+
+
 def test_one_file_holds_all_pages():
     """llms-full.txt holds every page, and the documentation of every public name."""
     full = (SITE / "llms-full.txt").read_text(encoding="utf-8")
