@@ -14,7 +14,7 @@ from mihu_async.sandbox import Sandbox
 ROOT = str(Path(mihu_async.__file__).parent)
 SERVER = str(Path(ROOT, "sandbox"))
 GENERATED = ("<lambda>", "<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>", "<module>")
-PURCHASE = {"country_code": "IT", "type": "local"}
+PURCHASE: dict[str, Any] = {"country_code": "IT", "type": "local"}
 
 
 async def crossed(call: Callable[[], Awaitable[Any]]) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from mihu_async.cli.parameters import FLAG
 
-NO_NEGATIVE = Parameter(negative=())
+REPEATED = Parameter(negative=(), show_default=False)
 
 
 def _played(_: object, script: tuple[str, ...]) -> None:
@@ -25,14 +25,14 @@ async def sandbox(
     trunks: int = 40,
     seed: int = 7,
     token: str | None = None,
-    agent: Annotated[tuple[UUID, ...], NO_NEGATIVE] = (),
+    agent: Annotated[tuple[UUID, ...], REPEATED] = (),
     host: str = "127.0.0.1",
     port: int = 0,
     purchase_limit: int | None = None,
     activation_delay: float = 0.0,
-    script: Annotated[tuple[str, ...], Parameter(validator=_played, negative=())] = (),
+    script: Annotated[tuple[str, ...], REPEATED, Parameter(validator=_played)] = (),
     strict: Annotated[bool, FLAG] = False,
-    admin: Annotated[bool, Parameter(negative="--no-admin")] = True,
+    no_admin: Annotated[bool, FLAG] = False,
     journal_limit: int = 10_000,
     env_file: Path | None = None,
     quiet: Annotated[bool, FLAG] = False,
@@ -65,8 +65,8 @@ async def sandbox(
         Play faults that are known by a name, such as outage; may be given again.
     strict
         Name requests and fields that no page documents at the end, and end with 1 where there are any.
-    admin
-        Serve the page and the API below /_sandbox/, which need no token, to programs on this machine.
+    no_admin
+        Do not serve the page and the API below /_sandbox/, which need no token, to programs on this machine.
     journal_limit
         How many requests the journal keeps.
     env_file
@@ -89,7 +89,7 @@ async def sandbox(
         activation_delay=activation_delay,
         script=script,
         strict=strict,
-        admin=admin,
+        admin=not no_admin,
         journal_limit=journal_limit,
         on_request=None if quiet else tell,
     )

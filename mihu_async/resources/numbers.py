@@ -39,7 +39,7 @@ from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.keyed import acquisition_fingerprint
-from mihu_async.resources.lookups import channels_request, snapshot_request
+from mihu_async.resources.lookups import Listed, channels_request, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
 from mihu_async.resources.recovery import Recovered, recover
@@ -80,6 +80,9 @@ class Numbers:
     def __init__(self, pipeline: Pipeline, concurrency: int, ledger: Ledger | None = None) -> None:
         self._pipeline = pipeline
         self._concurrency = concurrency
+        self._listed: Listed = partial(
+            _listed, concurrency
+        )  # no method of its own: a client that is dropped goes at once
         self._buyer = Buyer(pipeline=pipeline, ledger=ledger, listed=self._listed)
 
     def list(
@@ -618,8 +621,9 @@ class Numbers:
         """
         return RATES.part(self._pipeline, self._concurrency, shard)
 
-    def _listed(self, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
-        return NUMBERS.pager(pipeline, self._concurrency, filters, page=1, per_page=PER_PAGE)
+
+def _listed(concurrency: int, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
+    return NUMBERS.pager(pipeline, concurrency, filters, page=1, per_page=PER_PAGE)
 
 
 def _asked_for(country_code: str, kind: NumberType | None) -> dict[str, Any]:
