@@ -14,12 +14,11 @@ from mihu_async.core.dry_run import DryRunSender
 from mihu_async.core.fast_path import warm_up
 from mihu_async.core.headers import check_headers
 from mihu_async.core.journal import LATEST
+from mihu_async.core.options import RetryPolicy, Timeout
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.request import RAW, Query, describe
-from mihu_async.core.retry import RetryPolicy
 from mihu_async.core.sender import Sender
-from mihu_async.core.timeout import Timeout
 from mihu_async.core.token import Token, TokenSource
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
 from mihu_async.hooks import Hooks, check_hooks

@@ -18,10 +18,10 @@ from mihu_async import (
     Timeout,
 )
 from mihu_async.core.mask import Mask
+from mihu_async.core.options import Bounds
 from mihu_async.core.pulse import Pulse
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Bounds
 from mihu_async.sandbox import Sandbox
 from tests.limited import FixedWindow, Service, Timeless, client_of, run
 from tests.virtual import VirtualClock, VirtualLoop

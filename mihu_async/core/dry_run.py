@@ -9,10 +9,10 @@ from attrs import field, frozen
 from mihu_async.core import codec
 from mihu_async.core.headers import Extra, combined, shown
 from mihu_async.core.mask import HIDDEN, Mask, hide_secrets
+from mihu_async.core.options import Bounds
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.sender import Sender
-from mihu_async.core.timeout import Bounds
 from mihu_async.errors import DryRun
 
 

@@ -17,6 +17,7 @@ from mihu_async.core.deadline import Deadline, Prefetch
 from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
+from mihu_async.core.options import Bounds, RetryPolicy, Timeout
 from mihu_async.core.rate_limit import parse_rate_limit
 from mihu_async.core.reconcile import Absent, Circumstances, Found, Lookup, LookupFailed, LookupResult, Return
 from mihu_async.core.reconciler import Reconciler
@@ -29,7 +30,6 @@ from mihu_async.core.retry import (
     GiveUp,
     Renew,
     Retry,
-    RetryPolicy,
     Stalled,
     Throttled,
     Verdict,
@@ -39,7 +39,6 @@ from mihu_async.core.retry import (
 from mihu_async.core.sender import Sender, UncachedSender
 from mihu_async.core.server_clock import CallWindow, Moment, ServerClock
 from mihu_async.core.throttle import Throttle
-from mihu_async.core.timeout import Bounds, Timeout
 from mihu_async.core.token import TokenSource
 from mihu_async.errors import (
     APIError,
@@ -412,7 +411,7 @@ class Call(Generic[T]):
             left=self._admission.left_to_wait(now) if held else self._deadline.left(now),
             jitter=pipeline.jitter(),
             affordable=pipeline.throttle.affords(pipeline.retries.budget),
-            held=pipeline.throttle.pause_left(now),
+            pause_left=pipeline.throttle.pause_left(now),
             lost=self.journal.lost,
         )
 

@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-from mihu_async.core.retry import GiveUp, Retry, RetryPolicy, backoff
+from mihu_async.core.options import RetryPolicy
+from mihu_async.core.retry import GiveUp, Retry, backoff
 from mihu_async.core.server_clock import CallWindow
 
 T = TypeVar("T")

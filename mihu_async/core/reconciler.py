@@ -9,6 +9,7 @@ from attrs import define
 from mihu_async.core.clock import Clock
 from mihu_async.core.deadline import Deadline
 from mihu_async.core.journal import Journal
+from mihu_async.core.options import RetryPolicy
 from mihu_async.core.reconcile import (
     Absent,
     Conflict,
@@ -19,7 +20,7 @@ from mihu_async.core.reconcile import (
     Unknown,
     settle,
 )
-from mihu_async.core.retry import Failure, GiveUp, Retry, RetryPolicy, backoff
+from mihu_async.core.retry import Failure, GiveUp, Retry, backoff
 from mihu_async.errors import ConflictError, OutcomeUnknownError, UsageError
 
 T = TypeVar("T")

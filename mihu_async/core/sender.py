@@ -5,9 +5,9 @@ from typing import Any, Protocol
 from attrs import define, evolve
 
 from mihu_async.core.mask import Mask
+from mihu_async.core.options import Bounds
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Bounds
 
 
 class Sender(Protocol):

@@ -22,9 +22,9 @@ from mihu_async.core import cancellation
 from mihu_async.core.failures import NETWORK, NEVER_CONNECTED, BrokenError, translate
 from mihu_async.core.headers import Extra, combined, secrets_of
 from mihu_async.core.mask import Mask
+from mihu_async.core.options import Bounds
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Bounds
 from mihu_async.errors import UsageError
 
 USER_AGENT = f"mihu-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"

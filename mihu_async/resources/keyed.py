@@ -19,6 +19,7 @@ from attrs import define, evolve, frozen
 from mihu_async.core.deadline import Deadline
 from mihu_async.core.dry_run import DryRunSender
 from mihu_async.core.mask import Mask
+from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found, Lookup
 from mihu_async.core.request import Request, describe, encode_body
@@ -26,7 +27,6 @@ from mihu_async.core.response import Response
 from mihu_async.core.retry import backoff
 from mihu_async.core.sender import Sender
 from mihu_async.core.server_clock import TICK, CallWindow, Moment, TimeInterval
-from mihu_async.core.timeout import Bounds
 from mihu_async.errors import (
     APIError,
     ConflictError,
