@@ -18,7 +18,7 @@ from mihu_async import (
 )
 from mihu_async.core import journal, pipeline
 from mihu_async.core.request import RAW, describe
-from mihu_async.resources import listing
+from mihu_async.resources import endpoint
 from mihu_async.sandbox import Delay, Reset, Sandbox
 from tests.doubles import FakeClock, FakeSender, client, failed, ok
 from tests.doubles import pipeline as pipeline_of
@@ -280,8 +280,8 @@ async def test_without_hooks_nothing_is_made_for_them(wire, monkeypatch):
         (journal, "CallReport"),
         (journal, "tell"),
         (pipeline, "around"),
-        (listing, "PageReport"),
-        (listing, "tell"),
+        (endpoint, "PageReport"),
+        (endpoint, "tell"),
     ):
         monkeypatch.setattr(module, name, blow)
     wire.get(URL_X, status=503)
