@@ -17,9 +17,9 @@ from mihu_async import (
     RetryPolicy,
     Timeout,
 )
+from mihu_async.core.clock import Pulse
 from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
-from mihu_async.core.pulse import Pulse
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.sandbox import Sandbox

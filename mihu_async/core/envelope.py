@@ -11,9 +11,8 @@ from mihu_async.core.fast_path import decode_fast
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.problems import Problems, UnreadableError
 from mihu_async.core.reading import read_data
-from mihu_async.core.refusal import refused
 from mihu_async.core.request import NOTHING, RAW, Request
-from mihu_async.core.response import Response
+from mihu_async.core.response import Response, refused
 from mihu_async.errors import DecodeError
 from mihu_async.reports import Problem
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeGuard, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
-from mihu_async.core.admission import SHORTEST, Admission, Limiter
-from mihu_async.core.clock import Clock, SystemClock
+from mihu_async.core.admission import SHORTEST, Admission, Limiter, Prefetch
+from mihu_async.core.clock import Clock, Deadline, SystemClock
 from mihu_async.core.contention import Contention
-from mihu_async.core.deadline import Deadline, Prefetch
 from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
@@ -54,7 +53,7 @@ from mihu_async.models.pages import Page
 from mihu_async.models.provisional import Items
 
 if TYPE_CHECKING:
-    from mihu_async.core.pulse import Pulse
+    from mihu_async.core.clock import Pulse
 
 T = TypeVar("T")
 
@@ -240,7 +239,7 @@ class Call(Generic[T]):
 
     async def _authorize(self, tokens: TokenSource) -> None:
         """Get the token of the next attempt, and hide it from then on."""
-        self._token = await self._admission.fetch(tokens, refused=self._refused)
+        self._token = await self._admission.fetch_token(tokens, refused=self._refused)
         if self._token not in self._mask.secrets:
             self._mask = Mask((self._token, *self._mask.secrets))
             self.journal.hide(self._mask)
@@ -250,7 +249,7 @@ class Call(Generic[T]):
         throttle = self._pipeline.throttle
         now = self._pipeline.clock.monotonic()
         if self._deadline.left(now) <= 0:  # a page that a look-up would go on with
-            raise self._admission.closed("the time that it may take was up before")
+            raise self._admission.not_sent("the time that it may take was up before")
         if not (throttle.calm or throttle.passes(now)):
             await self._admission.wait()
             self.journal.restart()
@@ -264,7 +263,7 @@ class Call(Generic[T]):
         if pipeline.limiter is None:
             response = await self._send()
         else:
-            async with self._admission.within(pipeline.limiter):
+            async with self._admission.limited_by(pipeline.limiter):
                 self._sent = pipeline.clock.monotonic()
                 response = await self._send()
         self.journal.answered(response)

@@ -6,8 +6,7 @@ from typing import Generic, TypeVar
 
 from attrs import define
 
-from mihu_async.core.clock import Clock
-from mihu_async.core.deadline import Deadline
+from mihu_async.core.clock import Clock, Deadline
 from mihu_async.core.journal import Journal
 from mihu_async.core.options import RetryPolicy
 from mihu_async.core.reconcile import (

@@ -14,8 +14,7 @@ from attrs import define, field
 
 from mihu_async.core.clock import Clock
 from mihu_async.core.options import RetryBudget, RetryPolicy
-from mihu_async.core.pace import Pace
-from mihu_async.core.rate_limit import RateLimit
+from mihu_async.core.rate_limit import Pace, RateLimit
 from mihu_async.core.retry import backoff
 
 STARVED = "no call of this client got through for as long as it may wait for others"

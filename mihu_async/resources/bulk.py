@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import attrs
 from attrs import frozen
 
-from mihu_async.core import cancellation
+from mihu_async.core.clock import is_cancelled
 from mihu_async.core.mask import hide_secrets
 from mihu_async.errors import MihuError, UsageError
 from mihu_async.models.channels import NumberChannels
@@ -166,7 +166,7 @@ class EnsureRun(Generic[R]):
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's result
             result = EnsureResult(position=position, row=row, error=error)
         except asyncio.CancelledError:
-            if cancellation.is_ours():
+            if is_cancelled():
                 raise
             told = "It was cancelled from within, as by a limiter, and may be done or not. Ensure it again."
             result = EnsureResult(position=position, row=row, error=MihuError(told))

@@ -16,8 +16,7 @@ from uuid import uuid4
 
 from attrs import define, evolve, frozen
 
-from mihu_async.core.deadline import Deadline
-from mihu_async.core.dry_run import DryRunSender
+from mihu_async.core.clock import Deadline
 from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
@@ -25,7 +24,7 @@ from mihu_async.core.reconcile import Circumstances, Found, Lookup
 from mihu_async.core.request import Request, describe, encode_body
 from mihu_async.core.response import Response
 from mihu_async.core.retry import backoff
-from mihu_async.core.sender import Sender
+from mihu_async.core.sender import DryRunSender, Sender
 from mihu_async.core.server_clock import TICK, CallWindow, Moment, TimeInterval
 from mihu_async.errors import (
     APIError,

@@ -23,7 +23,8 @@ from mihu_async import (
     ServerError,
     Timeout,
 )
-from mihu_async.core.deadline import Deadline, Prefetch, Progress
+from mihu_async.core.admission import Prefetch, Progress
+from mihu_async.core.clock import Deadline
 from mihu_async.core.request import RAW, describe
 from tests.doubles import TOKEN, URL, FakeClock, FakeSender, Still, failed, ok, pipeline, response
 
