@@ -5,7 +5,6 @@ import random
 from asyncio import CancelledError, Lock
 from collections.abc import Callable
 from functools import cached_property, partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeGuard, TypeVar, cast
 
 from attrs import evolve, field, frozen
@@ -17,7 +16,6 @@ from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.options import Bounds, RetryPolicy, Timeout
-from mihu_async.core.rate_limit import parse_rate_limit
 from mihu_async.core.reconcile import Absent, Circumstances, Found, Lookup, LookupFailed, LookupResult, Return
 from mihu_async.core.reconciler import Reconciler
 from mihu_async.core.request import Request
@@ -59,7 +57,6 @@ T = TypeVar("T")
 
 AT_ONCE = 65_536
 """An answer of fewer bytes is read without letting other tasks go first."""
-ASKED_FOR_LESS = (THROTTLED, HTTPStatus.SERVICE_UNAVAILABLE)
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 LONGEST = 500
@@ -202,7 +199,9 @@ class Call(Generic[T]):
                 self.journal.succeeded()
                 pipeline.throttle.refund(pipeline.retries.budget)
                 return data
-            self._note_throttled(error)
+            pipeline.throttle.note_failure(
+                error, pipeline.retries, pipeline.jitter, pipeline.clock.monotonic(), sent=self._sent
+            )
             match self._decide(error):
                 case Retry(delay):
                     self.journal.failed(error, wait=delay)
@@ -269,7 +268,7 @@ class Call(Generic[T]):
         self.journal.answered(response)
         arrived = pipeline.clock.monotonic()
         if "X-RateLimit-Remaining" in response.headers:
-            self._note_rate_limit(response, arrived)
+            pipeline.throttle.note_headers(response.headers, pipeline.retries, arrived, time=pipeline.clock.now())
         if response.ok:
             pipeline.throttle.note_success(arrived, sent=self._sent)
             if self._prefetch is not None:
@@ -345,26 +344,6 @@ class Call(Generic[T]):
     def _now(self) -> Moment:
         clock = self._pipeline.clock
         return Moment(clock.monotonic(), clock.now().timestamp())
-
-    def _note_rate_limit(self, response: Response, now: float) -> None:
-        """Take note of what the service says of its limit; a reset that is too far away holds nobody."""
-        pipeline = self._pipeline
-        if said := parse_rate_limit(response.headers, now=pipeline.clock.now()):
-            limit, reset = said
-            within = reset is not None and reset <= pipeline.retries.max_retry_after
-            pipeline.throttle.note_rate_limit(limit, now, reset=reset if within else None)
-
-    def _note_throttled(self, error: Failure) -> None:
-        """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
-        pipeline = self._pipeline
-        if not isinstance(error, APIError) or error.status not in ASKED_FOR_LESS:
-            return
-        now, pause, learn = pipeline.clock.monotonic(), error.retry_after or 0.0, error.status == THROTTLED
-        if pause > pipeline.retries.max_retry_after:
-            pause = 0.0
-        elif learn and not pause:
-            pause = pipeline.throttle.backoff(pipeline.retries, pipeline.jitter(), now, sent=self._sent)
-        pipeline.throttle.note_throttled(now, sent=self._sent, pause=pause, learn=learn)
 
     async def _sit_out(self, error: Failure, free: Throttled | Stalled | Renew) -> None:
         """Let the attempt that costs nothing be over; after a standstill, when the caller waits and so frees the loop.
