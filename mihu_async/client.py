@@ -257,8 +257,8 @@ class MihuClient:
         None where this task has made no call yet, or made its last one with another client. A walk fetches its pages
         in tasks of their own; ``pager.report`` tells of them.
         """
-        owner, journal = LATEST.get() or (None, None)
-        return journal.report() if journal and owner is self._pipeline.throttle else None
+        identity, journal = LATEST.get() or (None, None)
+        return journal.report() if journal and identity == self._pipeline.identity else None
 
     @property
     def rate_limit(self) -> RateLimit | None:

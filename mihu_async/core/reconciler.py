@@ -1,4 +1,4 @@
-"""The call whose answer was lost: waits, looks, and does what was decided."""
+"""Settles a call whose answer was lost: waits, looks the thing up, and does what is decided."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -29,7 +29,15 @@ T = TypeVar("T")
 class Reconciler(Generic[T]):
     """Finds out what one call did.
 
-    ``look`` looks up once, by a deadline and thoroughly or not; None where there is no way to.
+    Args:
+        clock: The pipeline's clock.
+        deadline: The deadline of the call.
+        journal: The journal of the call.
+        policy: The retries that the caller allows.
+        jitter: A function that returns a random number from 0 to 1.
+        how_to_check: A sentence that says how to check the outcome by hand.
+        look: A function that looks once, given a deadline and whether to be thorough; None if there is no look-up.
+        total: The time that a look-up after the call may take, in seconds.
     """
 
     clock: Clock
@@ -37,12 +45,21 @@ class Reconciler(Generic[T]):
     journal: Journal
     policy: RetryPolicy
     jitter: Callable[[], float]
-    check: str
+    how_to_check: str
     look: Callable[[Deadline, bool], Awaitable[LookupResult[T]]] | None
     total: float
 
     async def settle(self, error: Failure, then: Retry | GiveUp) -> Return[T] | Resend:
-        """Look until something can be decided; raise what is to be raised."""
+        """Look until the outcome is decided, and return the result or the decision to send the request again.
+
+        Args:
+            error: The failure of the last attempt.
+            then: The verdict on whether the request may be sent again.
+
+        Raises:
+            ConflictError: If the requested thing is someone else's.
+            OutcomeUnknownError: If the outcome cannot be determined in the call's time.
+        """
         pause = then.delay if isinstance(then, Retry) else backoff(self.policy, self.journal.number, self.jitter())
         why = "It was not sent again." if self.look is None else "There was no time to look it up."
         looks = 0
@@ -66,9 +83,18 @@ class Reconciler(Generic[T]):
         raise self._unknown(f"{error} {why}", error.url).after(self.journal.attempts, stopped) from error
 
     async def again(self) -> T | None:
-        """Look once more, later: what the error's ``check()`` does."""
+        """Look once more after the call, for the ``check()`` of the error.
+
+        Returns:
+            The result of the call, or None if the thing is not there now.
+
+        Raises:
+            UsageError: If there is no look-up for the call.
+            ConflictError: If the requested thing is someone else's.
+            OutcomeUnknownError: If the outcome is still unknown.
+        """
         if self.look is None:
-            raise UsageError(f"There is no look-up for this call. {self.check}".rstrip())
+            raise UsageError(f"There is no look-up for this call. {self.how_to_check}".rstrip())
         deadline, thorough = Deadline(self.clock.monotonic() + self.total, self.clock.pulse()), True
         match await self.look(deadline, thorough):
             case Found(result, ours=True):
@@ -91,9 +117,9 @@ class Reconciler(Generic[T]):
     def _unknown(self, why: str, url: str) -> OutcomeUnknownError:
         method, path = self.journal.method, self.journal.path
         return OutcomeUnknownError(
-            f"{method} {path} may or may not have been carried out: {why} {self.check}".rstrip(),
+            f"{method} {path} may or may not have been carried out: {why} {self.how_to_check}".rstrip(),
             method=method,
             url=url,
-            how_to_check=self.check,
+            how_to_check=self.how_to_check,
             look=self.again,
         )

@@ -153,7 +153,7 @@ def changed_nothing(error: BaseException) -> bool:
     """Return True if a purchase that ended so has surely bought nothing, so that its key may be used again."""
     if isinstance(error, ConflictError | UsageError):  # a conflict is the service's own, or what a look-up showed
         return True
-    return isinstance(error, APIError | ConnectError) and not any(attempt.lost for attempt in error.attempts)
+    return isinstance(error, APIError | ConnectError) and not error.may_have_changed
 
 
 @frozen(kw_only=True)
