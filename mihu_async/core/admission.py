@@ -171,7 +171,7 @@ class Admission:
             if isinstance(error, CancelledError) and is_cancelled():
                 raise
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self.not_sent("its token did not come in the time that the call may take") from None
+                raise self.not_sent("its token did not arrive within the time of the call") from None
             why = f"the function given as token= failed with {type(error).__name__}"
             message = f"{self.method} {self.path} was not sent: {why}."
             raise ConnectError(message, method=self.method, url=self.path) from error
@@ -182,7 +182,7 @@ class Admission:
                 await limiter.__aenter__()
         except Exception as error:
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self.not_sent("the limiter did not let it through in the time that the call may take") from None
+                raise self.not_sent("the limiter did not admit it within the time of the call") from None
             message = f"{self.method} {self.path} was not sent: its limiter failed with {type(error).__name__}."
             raise ConnectError(message, method=self.method, url=self.path) from error
 

@@ -99,7 +99,7 @@ class Journal:
         self._message = message[:SEARCHED] if message else None
         self.problems = problems
         if problems and not is_listed:
-            warning = "The answer of %s %s was read but for %s"
+            warning = "The answer to %s %s was read except for %s"
             logger.warning(warning, self.method, self.path, summarize(problems, len(problems)))
 
     def hide(self, mask: Mask) -> None:

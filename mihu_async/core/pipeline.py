@@ -271,7 +271,7 @@ class Call(Generic[T]):
         throttle = self._pipeline.throttle
         now = self._pipeline.clock.monotonic()
         if self._deadline.left(now) <= 0:  # as for a further page of a look-up
-            raise self._admission.not_sent("the time that it may take was up before")
+            raise self._admission.not_sent("its time was up before")
         if not (throttle.calm or throttle.passes(now)):
             await self._admission.wait()
             self.journal.restart()
@@ -385,7 +385,7 @@ class Call(Generic[T]):
         self.journal.failed(error, wait=0.0)
         logger.warning(
             "The event loop stood still for %.1f s, so %s %s failed with %s, though the service may have answered. "
-            "Run what takes so long in a thread",
+            "Run the code that blocks it in a thread",
             free.seconds,
             self.journal.method,
             self.journal.path,

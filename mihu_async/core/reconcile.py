@@ -156,5 +156,5 @@ def settle(
                 return Unknown(f"{absent.reason}, and the call's time is up")
             if isinstance(then, Retry):
                 return Resend()
-            late = "which a write that is applied late, or a listing that lags, may still change"
+            late = "which may still change, because a write may be applied late and a listing may lag"
             return Unknown(f"{absent.reason}, {late}") if is_last else LookAgain(delay)

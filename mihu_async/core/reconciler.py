@@ -111,7 +111,7 @@ class Reconciler(Generic[T]):
         return self.deadline.left(self.clock.monotonic())
 
     def _conflict(self, reason: str) -> ConflictError:
-        summary = f"{self.journal.method} {self.journal.path} has not led to what was asked for: {reason}."
+        summary = f"{self.journal.method} {self.journal.path} did not achieve what was asked for: {reason}."
         return ConflictError(summary, method=self.journal.method, url=self.journal.path, status=HTTPStatus.CONFLICT)
 
     def _unknown(self, why: str, url: str) -> OutcomeUnknownError:

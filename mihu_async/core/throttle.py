@@ -20,7 +20,7 @@ from mihu_async.core.rate_limit import Pace, RateLimit, parse_rate_limit
 from mihu_async.core.retry import THROTTLED, Failure, backoff
 from mihu_async.errors import APIError
 
-STARVED = "no call of this client got through for as long as it may wait for others"
+STARVED = "no call of this client succeeded for as long as it may wait for others"
 """The reason for which a call fails that waits behind others."""
 MEMORY = 32.0
 """Seconds after which a refusal is forgotten, if no other one follows."""
@@ -283,7 +283,7 @@ class Throttle:
         if pause := self.pause_left(now):
             why = f"the service asked this client for a pause of which {pause:.3g} s are left"
         else:
-            why = f"its turn comes in {delay:.3g} s, so that the service's limit is kept"
+            why = f"its turn comes in {delay:.3g} s, to keep within the service's limit"
         return f"{why}, longer than the call may take"
 
 

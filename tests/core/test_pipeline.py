@@ -156,7 +156,7 @@ async def test_a_clock_that_jumps_begins_no_attempt_too_late():
     error = await raised(late)
 
     assert isinstance(error, ConnectTimeoutError)
-    assert "was not sent: the time that it may take was up before" in str(error)
+    assert "was not sent: its time was up before" in str(error)
     assert 1 == len(network.sent)
 
 
