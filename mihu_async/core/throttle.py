@@ -164,7 +164,7 @@ class Throttle:
             self.pause(now, reset or 0.0)
 
     def pause(self, now: float, seconds: float) -> None:
-        """Hold every call back for some seconds, unless a longer pause is on already."""
+        """Pause all calls for some seconds, unless a longer pause is already under way."""
         self._paused_until = max(self._paused_until, now + seconds)
         self._keep(self._paused_until)
 
@@ -265,7 +265,7 @@ class Throttle:
         self._spent += 0 if budget is None else budget.cost
 
     def refund(self, budget: RetryBudget | None) -> None:
-        """Put back into the budget what a success is worth."""
+        """Refund the budget after a success."""
         self._spent = max(0.0, self._spent - (0 if budget is None else budget.refill))
 
     def _keep(self, moment: float) -> None:

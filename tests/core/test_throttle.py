@@ -223,7 +223,7 @@ def test_a_call_that_is_cancelled_leaves_the_line():
 
 
 def test_a_call_that_waits_too_long_for_others_ends():
-    """It says that none got through."""
+    """It says that none succeeded."""
     line = Line(refused(now=990.0, attempts=1), patience=5.0)
 
     async def main() -> None:
