@@ -23,7 +23,7 @@ endef
 into = $(PIP) --python $(1)/bin/python install
 
 .PHONY: demo test test-slow test-all check format lint workflows types contracts coverage wheel-types cases docs docs-serve clean
-.PHONY: dist dist-test test-wheel test-lowest test-newest test-pythons sbom notes release-check release-ready
+.PHONY: dist dist-test test-browser test-wheel test-lowest test-newest test-pythons sbom notes release-check release-ready
 .PHONY: bench bench-readme bench-baseline bench-compare
 
 demo: .venv/.demo
@@ -84,6 +84,10 @@ dist: dist/.built
 dist-test: dist/.built
 	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
 	$(BIN)/python -m pytest tests/built.py
+
+# The sandbox's page in a real browser: Playwright, with the Chromium or Chrome of this machine.
+test-browser: .venv/.browser
+	$(BIN)/python -m pytest tests/sandbox/admin/test_browser.py
 
 # All tests of the source distribution, with its package removed, against the wheel.
 test-wheel: build/wheel/.installed
@@ -181,6 +185,10 @@ clean:
 	$(PIP) install --editable '.[cli,otel,redis]' --group test --group examples
 	touch $@
 
+.venv/.browser: .venv/.test
+	$(PIP) install --group browser
+	touch $@
+
 .venv/.check: .venv/.made pyproject.toml
 	$(PIP) install --editable '.[cli,otel,redis]' --group test --group examples --group typing --group lint --group dist --group bench --group docs
 	touch $@
@@ -204,7 +212,7 @@ build/wheel/.installed: dist/.built
 	mkdir build/wheel/source
 	tar --extract --strip-components=1 --directory=build/wheel/source --file dist/*.tar.gz
 	for wheel in dist/*.whl; do $(call into,build/wheel) "$$wheel[cli,otel,redis]" --group test --group examples; done
-	rm -r build/wheel/source/mihu_async
+	rm -r build/wheel/source/mihu_async build/wheel/source/mihu_async_pytest.py
 	touch $@
 
 # Each "name>=version" as "name==version".

@@ -9,7 +9,6 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 from mihu_async.sandbox import Sandbox
-from mihu_async.sandbox.__main__ import AGENTS
 
 
 @pytest.fixture
@@ -17,10 +16,8 @@ def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
     """Stand in for the reader's workspace: a sandbox, three of its agents, and an empty directory."""
     monkeypatch.chdir(tmp_path)
     with Sandbox() as sandbox:
-        monkeypatch.setenv("MIHU_API_TOKEN", sandbox.token)
-        monkeypatch.setenv("MIHU_BASE_URL", sandbox.base_url)
-        for name, agent in zip(AGENTS, sandbox.inventory.free_agents("call"), strict=False):
-            monkeypatch.setenv(name, agent)
+        for name, value in sandbox.variables.items():
+            monkeypatch.setenv(name, value)
         yield
 
 

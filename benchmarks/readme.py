@@ -1,4 +1,4 @@
-"""Writes the table and the pictures of the last whole run into the README and docs: python -m benchmarks.readme."""
+"""Writes the table and the pictures of the last whole run into the docs: python -m benchmarks.readme."""
 
 import json
 
@@ -10,8 +10,8 @@ from benchmarks.table import rewritten
 def main() -> None:
     """Write them."""
     run = json.loads(RESULTS.read_text())
-    readme = ROOT / "README.md"
-    readme.write_text(rewritten(readme.read_text(), run))
+    page = ROOT / "docs" / "speed.md"
+    page.write_text(rewritten(page.read_text(), run))
     for theme, colours in THEMES.items():
         (ROOT / "docs" / f"speed-{theme}.svg").write_text(picture(run["samples"], colours))
 

@@ -12,7 +12,7 @@ from math import ceil
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from mihu_async import ConflictError, MihuClient, MihuError, NotFoundError, RateLimitError, UsageError
+from mihu_async import APIError, ConflictError, MihuClient, MihuError, NotFoundError, RateLimitError, UsageError
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ async def client(app: web.Application) -> AsyncGenerator[None]:
 
 
 async def trunks(request: web.Request) -> web.Response:
-    """Give the numbers of the workspace's trunks for calls, with the agents that answer them."""
+    """Return the numbers of the workspace's trunks for calls, with the agents that answer them."""
     agents: dict[str, str | None] = {}
     async for trunk in request.app[MIHU].trunks.list(channel="call"):
         agents[trunk.number] = trunk.bindings.call.agent_uuid if trunk.bindings and trunk.bindings.call else None
@@ -59,12 +59,20 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ConflictError as error:
         status, detail = 409, error.reason or str(error)
     except RateLimitError as error:
-        status, detail = 503, "Mihu is busy."
+        status, detail = 503, f"Mihu is busy. {effect(error)}"
         headers["Retry-After"] = str(ceil(error.retry_after or 1))
     except MihuError as error:
-        status, detail = 502, "Mihu gave no usable answer."
+        told = (
+            f"Mihu refused: {error.reason or error}" if isinstance(error, APIError) else "Mihu gave no usable answer."
+        )
+        status, detail = 502, f"{told} {effect(error)}"
         logger.warning("%s %s failed: %s", request.method, request.path, error)
     return web.json_response({"detail": detail}, status=status, headers=headers)
+
+
+def effect(error: MihuError) -> str:
+    """Say whether anything has changed. To assign a trunk again is safe in either case."""
+    return "It may have been done all the same." if error.may_have_changed else "Nothing was changed."
 
 
 def make_app() -> web.Application:

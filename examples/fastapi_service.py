@@ -1,21 +1,28 @@
 """A FastAPI service: one client for all requests, made when the service starts and closed when it stops.
 
-``uvicorn --app-dir examples fastapi_service:app``, with MIHU_API_TOKEN and MIHU_TENANT set.
+``uvicorn --app-dir examples fastapi_service:app``, with MIHU_API_TOKEN and MIHU_TENANT set. No number is bought that
+costs more than MAX_MONTHLY_FEE (5 where it is not set). An order needs the header ``Idempotency-Key``: sent again with
+the same key, as after a timeout, it buys nothing more, also where the service was killed meanwhile. The keys are in the
+file that LEDGER names (``purchases.db``), which all workers of one machine share.
 """
 
 import logging
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from math import ceil
 from typing import Annotated, Any, TypedDict
 
 from attrs import asdict
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from mihu_async import (
+    APIError,
     ConflictError,
+    LedgerError,
     MihuClient,
     MihuError,
     NotFoundError,
@@ -24,12 +31,15 @@ from mihu_async import (
     RateLimitError,
     UsageError,
 )
+from mihu_async.ledger import SqliteLedger
 
 logger = logging.getLogger(__name__)
 
+MOST = Decimal(os.environ.get("MAX_MONTHLY_FEE", "5"))
+
 
 class State(TypedDict):
-    """What all requests share."""
+    """All that the requests share."""
 
     mihu: MihuClient
 
@@ -37,12 +47,12 @@ class State(TypedDict):
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
     """Make the client before the first request, and close it after the last one was answered."""
-    async with MihuClient() as mihu:
+    async with SqliteLedger(os.environ.get("LEDGER", "purchases.db")) as ledger, MihuClient(ledger=ledger) as mihu:
         yield {"mihu": mihu}
 
 
 async def client(request: Request) -> MihuClient:
-    """Give a request the client."""
+    """Hand the client to a request."""
     mihu: MihuClient = request.state.mihu
     return mihu
 
@@ -52,29 +62,52 @@ Mihu = Annotated[MihuClient, Depends(client)]
 
 
 class Order(BaseModel):
-    """A number to buy."""
+    """A number to buy, as ``/offers`` showed it."""
 
     number: str
     country_code: str
     type: str
+    monthly_fee: Decimal
 
 
 @app.get("/numbers")
 async def numbers(mihu: Mihu, country_code: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
-    """Give the workspace's numbers."""
+    """Return the workspace's numbers."""
     return [asdict(number) for number in await mihu.numbers.list(country_code=country_code).collect(limit=limit)]
 
 
+@app.get("/offers")
+async def offers(mihu: Mihu, country_code: str, type: str, limit: int = 10) -> list[Order]:  # noqa: A002 - the API's own name
+    """Return numbers for sale that an order may be for: nothing is bought before somebody has seen what it costs."""
+    found: list[Order] = []
+    async for offer in mihu.numbers.search(country_code, type):
+        if offer.monthly_fee is not None and offer.monthly_fee <= MOST:
+            found.append(
+                Order(number=offer.number, country_code=country_code, type=type, monthly_fee=offer.monthly_fee)
+            )
+        if len(found) == limit:
+            break
+    return found
+
+
 @app.post("/numbers", status_code=201)
-async def buy(mihu: Mihu, order: Order) -> dict[str, Any]:
-    """Buy a number."""
-    bought = await mihu.numbers.buy(number=order.number, country_code=order.country_code, type=order.type)
+async def buy(mihu: Mihu, order: Order, idempotency_key: Annotated[str, Header()]) -> dict[str, Any]:
+    """Buy a number, once for each key. With several users, put the user's id before their key."""
+    bought = await mihu.numbers.buy(
+        number=order.number,
+        country_code=order.country_code,
+        type=order.type,
+        monthly_fee=order.monthly_fee,
+        max_monthly_fee=MOST,
+        idempotency_key=f"http-{idempotency_key}",
+    )
     return asdict(bought)
 
 
 @app.exception_handler(MihuError)
 async def refuse(request: Request, error: MihuError) -> JSONResponse:
     """Answer whatever went wrong on the way to Mihu, by whose fault it was. No error holds a secret."""
+    logger.warning("%s %s failed: %s", request.method, request.url.path, error)
     headers: dict[str, str] = {}
     match error:
         case UsageError():
@@ -84,11 +117,19 @@ async def refuse(request: Request, error: MihuError) -> JSONResponse:
         case ConflictError() | PurchaseLimitError():
             status, detail = 409, error.reason or str(error)  # a look-up that finds it has no reason
         case RateLimitError():
-            status, detail = 503, "Mihu is busy."
+            status, detail = 503, f"Mihu is busy. {effect(error)}"
             headers["Retry-After"] = str(ceil(error.retry_after or 1))
-        case OutcomeUnknownError():  # it may have been bought, so whoever asked must not simply ask again
+        case LedgerError():
+            status, detail = 503, "The ledger of purchases cannot be used. Nothing was bought."
+        case OutcomeUnknownError():  # the same order with the same key looks first
             status, detail = 504, f"It is not known whether this was done. {error.how_to_check}"
+        case APIError():
+            status, detail = 502, f"Mihu refused: {error.reason or error} {effect(error)}"
         case _:
-            status, detail = 502, "Mihu gave no usable answer."
-    logger.warning("%s %s failed: %s", request.method, request.url.path, error)
+            status, detail = 502, f"Mihu gave no usable answer. {effect(error)}"
     return JSONResponse({"detail": detail}, status, headers)
+
+
+def effect(error: MihuError) -> str:
+    """Say whether anything has changed."""
+    return "It may have been done all the same." if error.may_have_changed else "Nothing was changed."

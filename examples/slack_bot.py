@@ -1,14 +1,19 @@
 """A Slack bot with ``/numbers`` and ``/buy``, over Socket Mode: it needs no public address.
 
 ``python examples/slack_bot.py``, with MIHU_API_TOKEN, MIHU_TENANT, SLACK_BOT_TOKEN and SLACK_APP_TOKEN set. Who may use
-a command is for the Slack workspace to say.
+a command is for the Slack workspace to say. ``/buy IT local`` shows an offer that costs no more a month than
+MAX_MONTHLY_FEE (5 where it is not set), with a button; nothing is bought before the button is pressed. The message with
+the button is the purchase's idempotency key, kept in the file that LEDGER names (``purchases.db``): however often it is
+pressed, one number is bought, also where the bot is killed meanwhile.
 """
 
 import asyncio
+import json
 import logging
 import os
 import signal
 from collections.abc import Awaitable
+from decimal import Decimal
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
@@ -17,6 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from mihu_async import (
     APIError,
+    LedgerError,
     MihuClient,
     MihuError,
     OutcomeUnknownError,
@@ -24,54 +30,85 @@ from mihu_async import (
     RateLimitError,
     UsageError,
 )
+from mihu_async.ledger import SqliteLedger
 
 logger = logging.getLogger(__name__)
 
-Command = dict[str, Any]
+MOST = Decimal(os.environ.get("MAX_MONTHLY_FEE", "5"))
+
+Json = dict[str, Any]
 
 
-async def numbers(mihu: MihuClient, country_code: str) -> str:
+async def numbers(mihu: MihuClient, country_code: str) -> Json:
     """Answer ``/numbers`` or ``/numbers US``."""
     found = await mihu.numbers.list(country_code=country_code or None).collect(limit=50)
-    return "\n".join(number.number for number in found) or "There are none."
+    return {"text": "\n".join(number.number for number in found) or "There are none."}
 
 
-async def buy(mihu: MihuClient, order: str) -> str:
-    """Answer ``/buy +390790080041 IT local``."""
-    match order.split():
-        case [number, country_code, kind]:
-            bought = await mihu.numbers.buy(number=number, country_code=country_code, type=kind)
-            return f"Bought {bought.number}."
+async def offer(mihu: MihuClient, wanted: str) -> Json:
+    """Answer ``/buy IT local``: show an offer, and ask before it is bought."""
+    match wanted.split():
+        case [country_code, kind]:
+            async for found in mihu.numbers.search(country_code, kind):
+                if found.monthly_fee is not None and found.monthly_fee <= MOST:
+                    order = [found.number, country_code, kind, str(found.monthly_fee)]
+                    return question(f"Buy {found.number} for {found.monthly_fee} a month?", json.dumps(order))
+            return {"text": f"Nothing of that kind is for sale for up to {MOST} a month."}
         case _:
-            return "/buy +390790080041 IT local"
+            return {"text": "/buy IT local"}
+
+
+def question(text: str, order: str) -> Json:
+    """Put a button below a text."""
+    button = {"type": "button", "action_id": "buy", "text": {"type": "plain_text", "text": "Buy"}, "value": order}
+    section = {"type": "section", "text": {"type": "plain_text", "text": text}}
+    return {"text": text, "blocks": [section, {"type": "actions", "elements": [button]}]}
+
+
+async def buy(mihu: MihuClient, pressed: Json) -> Json:
+    """Buy what a button offers, once for each message with a button."""
+    number, country_code, kind, monthly_fee = json.loads(pressed["actions"][0]["value"])
+    bought = await mihu.numbers.buy(
+        number=number,
+        country_code=country_code,
+        type=kind,
+        monthly_fee=Decimal(monthly_fee),
+        max_monthly_fee=MOST,
+        idempotency_key=f"slack-{pressed['team']['id']}-{pressed['container']['message_ts']}",
+    )
+    return {"text": f"Bought {bought.number}."}
 
 
 def explain(error: MihuError) -> str:
     """Say what went wrong, and what it means for who asked. No error holds a secret."""
     match error:
         case UsageError():
-            return str(error)
+            told = str(error)
         case PurchaseLimitError():
-            return f"The workspace holds {error.current} of {error.limit} numbers."
+            told = f"{error.reason or 'Mihu refused.'} The workspace holds {error.current} of {error.limit} numbers."
         case RateLimitError():
-            return f"Mihu is busy. Try again in {error.retry_after or 10:.0f} s."
+            told = f"Mihu is busy. Try again in {error.retry_after or 10:.0f} s."
         case OutcomeUnknownError():
-            return f"It is not known whether this was done. {error.how_to_check}"
+            told = f"It is not known whether this was done. Press again to find out, or: {error.how_to_check}"
+        case LedgerError():
+            told = "The ledger of purchases cannot be used. Nothing was bought."
         case APIError():
-            return f"Mihu refused: {error.reason or error}"
+            told = f"Mihu refused: {error.reason or error}"
         case _:
-            return "Mihu gave no usable answer. Nothing was changed."
+            effect = "It may have been done all the same." if error.may_have_changed else "Nothing was changed."
+            told = f"Mihu gave no usable answer. {effect}"
+    return told
 
 
-async def answer(respond: AsyncRespond, work: Awaitable[str]) -> None:
+async def answer(respond: AsyncRespond, work: Awaitable[Json]) -> None:
     """Answer a command, late; what goes wrong with one must not end the others."""
     try:
         try:
-            text = await work
+            told: Json = await work
         except MihuError as error:
             logger.warning("%s", error)
-            text = explain(error)
-        await respond(text)
+            told = {"text": explain(error)}
+        await respond(told["text"], blocks=told.get("blocks"), replace_original=False)
     except Exception:
         logger.exception("A command was not answered")
 
@@ -81,21 +118,30 @@ def make_app(mihu: MihuClient, slack: AsyncWebClient, commands: asyncio.TaskGrou
     app = AsyncApp(client=slack)
 
     @app.command("/numbers")
-    async def _(ack: AsyncAck, respond: AsyncRespond, command: Command) -> None:
+    async def _(ack: AsyncAck, respond: AsyncRespond, command: Json) -> None:
         await ack()
         commands.create_task(answer(respond, numbers(mihu, command["text"].strip())))
 
     @app.command("/buy")
-    async def _(ack: AsyncAck, respond: AsyncRespond, command: Command) -> None:
+    async def _(ack: AsyncAck, respond: AsyncRespond, command: Json) -> None:
         await ack()
-        commands.create_task(answer(respond, buy(mihu, command["text"])))
+        commands.create_task(answer(respond, offer(mihu, command["text"])))
+
+    @app.action("buy")
+    async def _(ack: AsyncAck, respond: AsyncRespond, body: Json) -> None:
+        await ack()
+        commands.create_task(answer(respond, buy(mihu, body)))
 
     return app
 
 
 async def main(slack: AsyncWebClient, app_token: str) -> None:
     """Make the client around the commands: SIGINT or SIGTERM ends the listening, then the last answer is waited for."""
-    async with MihuClient() as mihu, asyncio.TaskGroup() as commands:
+    async with (
+        SqliteLedger(os.environ.get("LEDGER", "purchases.db")) as ledger,
+        MihuClient(ledger=ledger) as mihu,
+        asyncio.TaskGroup() as commands,
+    ):
         bot = AsyncSocketModeHandler(make_app(mihu, slack, commands), app_token)
         listening = commands.create_task(bot.start_async())
         for number in (signal.SIGINT, signal.SIGTERM):

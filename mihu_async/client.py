@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from attrs import evolve
 from yarl import URL
@@ -20,6 +20,7 @@ from mihu_async.core.request import RAW, Query, describe
 from mihu_async.core.sender import DryRunSender, Sender
 from mihu_async.core.token import Token, TokenSource
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
+from mihu_async.frames import conceals_arguments
 from mihu_async.hooks import Hooks, check_hooks
 from mihu_async.ledger import Ledger
 from mihu_async.ledger.entry import check_ledger
@@ -83,15 +84,17 @@ class MihuClient:
     Raises UsageError for what can never work.
     """
 
-    agents: Agents
+    # On the class stand the classes, so that a mock that is specified by it knows the resources and their methods.
+    agents: Agents = cast("Agents", Agents)
     """Its agents: to list them, and to bind one to the calls or text messages of a number."""
-    numbers: Numbers
+    numbers: Numbers = cast("Numbers", Numbers)
     """Its numbers: to list, search, buy and change them."""
-    sip_connections: SipConnections
+    sip_connections: SipConnections = cast("SipConnections", SipConnections)
     """Its SIP connections: to create one for an agent's calls."""
-    trunks: Trunks
+    trunks: Trunks = cast("Trunks", Trunks)
     """Its external trunks: to list, register, change and delete them."""
 
+    @conceals_arguments
     def __init__(
         self,
         token: Token | None = None,
@@ -151,6 +154,7 @@ class MihuClient:
         self.sip_connections = SipConnections(pipeline)
         self.trunks = Trunks(pipeline, concurrency)
 
+    @conceals_arguments
     def with_options(
         self,
         *,
@@ -200,6 +204,7 @@ class MihuClient:
         )
         return client
 
+    @conceals_arguments
     async def request(
         self,
         method: str,
@@ -226,9 +231,9 @@ class MihuClient:
         Gives None where the answer has no body or no data.
         """
         check = "Look whether it was carried out before sending it again."
-        return await self._pipeline.run(
-            describe(method, path, RAW, query=query, json=json, headers=headers, check=check)
-        )
+        described = describe(method, path, RAW, query=query, json=json, headers=headers, check=check)
+        del query, json, headers  # a report of an error might print them
+        return await self._pipeline.run(described)
 
     async def doctor(self, *, deadline: float = DEADLINE) -> "Diagnosis":
         """Look at each part of the way to the service, and say what is wrong and what to do about it. Safe to repeat.
@@ -290,7 +295,9 @@ class MihuClient:
         await self._transport.leave(owner=self._owner)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={str(self._transport.base_url)!r})"
+        transport: Transport | None = self.__dict__.get("_transport")  # None where __init__ raised
+        address = "<not initialized>" if transport is None else f"base_url={str(transport.base_url)!r}"
+        return f"{type(self).__name__}({address})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A MihuClient cannot be pickled or copied: it holds a token and connections.")

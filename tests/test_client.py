@@ -2,6 +2,7 @@ import asyncio
 import copy
 import pickle
 from typing import Any
+from unittest.mock import Mock, create_autospec
 
 import aiohttp
 import pytest
@@ -326,3 +327,21 @@ async def test_closing_cancels_nobody():
         found = await asyncio.gather(*calls, return_exceptions=True)
 
     assert [ConnectionLostError] * 3 == [type(error) for error in found]
+
+
+async def test_a_specified_mock_has_the_resources():
+    """An autospec knows their methods and signatures; a mock with the class as its spec has them."""
+    mock = create_autospec(MihuClient, instance=True)
+    mock.numbers.buy.return_value = "bought"
+
+    assert "bought" == await mock.numbers.buy(number="+390790080041", country_code="IT", type="local")
+    with pytest.raises(TypeError, match="colour"):
+        mock.trunks.list(colour="red")
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = mock.agents.nothing
+    assert {"agents", "numbers", "sip_connections", "trunks"} <= set(dir(Mock(spec=MihuClient)))
+
+
+def test_a_client_that_could_not_be_made_can_be_shown():
+    """A debugger may show it, half made as it is."""
+    assert "MihuClient(<not initialized>)" == repr(object.__new__(MihuClient))

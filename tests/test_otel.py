@@ -245,7 +245,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
 
 def test_the_package_does_not_import_it():
     """A program that does not trace does not pay for it."""
-    code = "import sys, mihu_async.sandbox.pytest_plugin, mihu_async; print('opentelemetry' in sys.modules)"
+    code = "import sys, mihu_async_pytest, mihu_async; print('opentelemetry' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
 
     assert "False\n" == done.stdout

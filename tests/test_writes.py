@@ -15,7 +15,7 @@ from mihu_async import (
     RetryPolicy,
     Timeout,
 )
-from mihu_async.sandbox import Delay, Hang, NullFields, Reset, Sandbox, Status, Truncate, WrongContentType
+from mihu_async.sandbox import Delay, Hang, NullFields, Reset, Sandbox, Status, Truncate, WrongContentType, operations
 
 NUMBER = "+390790080041"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
@@ -287,7 +287,9 @@ async def test_a_sip_connection_is_created_once_at_most(mihu, sandbox, fault):
 async def test_a_sip_connection_is_assigned_once_at_most(mihu, sandbox, fault):
     """No call shows which connection an agent uses, so a lost answer is an unknown outcome."""
     agent = sandbox.inventory.free_agents("call")[0]
-    connection = sandbox.inventory.create_sip_connection({"name": "n", "phone_number": TRUNK, "gateway": "g"})
+    connection = operations.create_sip_connection(
+        sandbox.inventory, {"name": "n", "phone_number": TRUNK, "gateway": "g"}
+    )
     sandbox.faults.add(fault, method="POST")
     with pytest.raises(OutcomeUnknownError, match="before sending it again"):
         await mihu.agents.assign_sip_connection(agent, connection["uuid"])

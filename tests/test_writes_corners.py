@@ -204,7 +204,7 @@ def test_a_machine_that_slept_meanwhile_disowns_nothing(slept):
                 return super().now() + timedelta(seconds=later["s"])
 
         later = {"s": 0.0}
-        sandbox.inventory._now = lambda: service.to_the_second() + timedelta(seconds=later["s"])
+        sandbox.inventory.now = lambda: service.to_the_second() + timedelta(seconds=later["s"])
         mihu._use(evolve(mihu._pipeline, clock=Sleeper(clock.loop)), 2)
 
         class Honest:

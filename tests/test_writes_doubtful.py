@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mihu_async import ConflictError, MihuClient, OutcomeUnknownError, RetryPolicy
-from mihu_async.sandbox import Change, Hang, Sandbox, Status
+from mihu_async.sandbox import Change, Hang, Sandbox, Status, operations
 from tests.mishaps import Overtaken, Truth
 
 PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
@@ -78,7 +78,7 @@ async def test_a_registration_that_others_changed_is_not_denied(mihu, sandbox):
     trunk = {"phone_number": "+12345678901", "channel": "call"}
 
     def move() -> None:
-        sandbox.inventory.assign({**trunk, "agent_uuid": other})
+        operations.assign(sandbox.inventory, {**trunk, "agent_uuid": other})
 
     sandbox.faults.add(Status(502, after=True), method="POST")
     sandbox.faults.add(Overtaken(move, Truth()), method="GET")

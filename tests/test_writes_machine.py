@@ -1,7 +1,7 @@
 """Random faults over random writes: what the SDK says is what the service holds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -134,18 +134,24 @@ class Witness(Inventory):
     """An inventory that remembers which rows came over the network: the client's own."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        super().__init__(2, 2, now=now)
+        super().__init__(2, 2, now=now, changed=self._look)
         self.made: list[str] = []
+        self._known = {row["phone_number_uuid"] for row in (*self.numbers, *self.trunks)}
 
-    def buy(self, purchase: Mapping[str, Any]) -> dict[str, Any]:
-        item = super().buy(purchase)
-        self.made.append(item["phone_number_uuid"])
+    def _look(self) -> None:
+        found = {row["phone_number_uuid"] for row in (*self.numbers, *self.trunks)} - self._known
+        self._known |= found
+        self.made.extend(found)
+
+    def insert(self, *, at: int | None = None, twice: bool = False, **fields: Any) -> dict[str, Any]:
+        item = super().insert(at=at, twice=twice, **fields)
+        self.made.remove(item["phone_number_uuid"])
         return item
 
-    def register(self, registration: Mapping[str, Any]) -> dict[str, Any]:
-        snapshot = super().register(registration)
-        self.made.append(snapshot["phone_number_uuid"])
-        return snapshot
+    def insert_trunk(self, **fields: Any) -> dict[str, Any]:
+        item = super().insert_trunk(**fields)
+        self.made.remove(item["phone_number_uuid"])
+        return item
 
     def rows_of(self, number: str) -> list[dict[str, Any]]:
         return [row for row in (*self.numbers, *self.trunks) if row["number"] == number]
@@ -621,8 +627,8 @@ def never_look_up(error, **given):
         ("resources.lookups.date_against", lambda *_: Dating.DURING),
         ("resources.lookups.date_against", lambda *_: Dating.BEFORE),
         ("core.contention.Contention.is_anothers", lambda *_: False),
-        ("sandbox.inventory.refuse_purchase", lambda *_: None),
-        ("sandbox.inventory.refuse_registration", lambda *_: None),
+        ("sandbox.operations.refuse_purchase", lambda *_: None),
+        ("sandbox.operations.refuse_registration", lambda *_: None),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

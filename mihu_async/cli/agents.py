@@ -2,80 +2,46 @@
 
 from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
-from mihu_async.cli.columns import AGENTS
-from mihu_async.cli.export import PLAIN, Export, export
-from mihu_async.cli.output import OUTPUT, Format, show_one
-from mihu_async.cli.settings import DEFAULTS, Settings
-from mihu_async.cli.words import FLAG
+from mihu_async import Agent, MihuClient, Pager, SipAssignment
+from mihu_async.cli.commands import change, listing
+from mihu_async.cli.layouts import AGENTS, ASSIGNMENTS
+from mihu_async.cli.numbers import uuid_of
+from mihu_async.cli.parameters import AgentUuid, Flag, Known, Page, PerPage, group
 
-agents: App = App(name="agents", help="Agents: who answers a number's calls and text messages.")
-
-
-@agents.command(name="list")
-async def list_agents(
-    *, page: int = 1, per_page: int = 100, how: Export = PLAIN, settings: Settings = DEFAULTS
-) -> None:
-    """List the workspace's agents. Provisional: filters and pages of the service's answer are not documented.
-
-    Parameters
-    ----------
-    page
-        Where to begin.
-    per_page
-        How many agents a request asks for.
-    """
-    async with settings.client() as mihu:
-        await export(mihu.agents.list(page=page, per_page=per_page), AGENTS, how)
+agents: App = group("agents", "Agents: who answers a number's calls and text messages.")
 
 
-@agents.command
-async def provision_call(
-    agent_uuid: str,
-    phone_number_uuid: str,
-    /,
-    *,
-    dry_run: Annotated[bool, FLAG] = False,
-    output: Annotated[Format | None, OUTPUT] = None,
-    settings: Settings = DEFAULTS,
-) -> None:
-    """Have an agent answer the calls of a number that was bought.
-
-    Parameters
-    ----------
-    agent_uuid
-        The agent that answers, as agents list names it.
-    phone_number_uuid
-        Which number, as numbers list names it.
-    dry_run
-        Change nothing: show the request that would be sent.
-    output
-        How the agent is written; as a table on a terminal and as jsonl elsewhere, unless given.
-    """
-    async with settings.writing(dry_run=dry_run) as mihu:
-        show_one(await mihu.agents.provision_call(agent_uuid, phone_number_uuid), AGENTS, output)
+@listing(agents, AGENTS, "list")
+def list_agents(mihu: MihuClient, *, page: Page = 1, per_page: PerPage = 100) -> Pager[Agent]:
+    """List the workspace's agents. Provisional: filters and pages of the service's answer are not documented."""
+    return mihu.agents.list(page=page, per_page=per_page)
 
 
-@agents.command
-async def assign_sms(
-    agent_uuid: str,
-    phone_number_uuid: str,
-    /,
-    *,
-    dry_run: Annotated[bool, FLAG] = False,
-    settings: Settings = DEFAULTS,
-) -> None:
+@change(agents, AGENTS)
+async def provision_call(mihu: MihuClient, agent_uuid: AgentUuid, number: Known, /) -> Agent:
+    """Have an agent answer the calls of a number that was bought."""
+    return await mihu.agents.provision_call(agent_uuid, await uuid_of(mihu, number))
+
+
+@change(agents)
+async def assign_sms(mihu: MihuClient, agent_uuid: AgentUuid, number: Known, /) -> None:
     """Have an agent answer the text messages of a number that was bought, and of no other one. Provisional.
 
-    Parameters
-    ----------
-    agent_uuid
-        The agent that answers, as agents list names it. The number whose messages it answers now is taken from it.
-    phone_number_uuid
-        Which number, as numbers list names it.
-    dry_run
-        Change nothing: show the request that would be sent.
+    The number whose messages the agent answers now is taken from it.
     """
-    async with settings.writing(dry_run=dry_run) as mihu:
-        await mihu.agents.assign_sms(agent_uuid, phone_number_uuid)
+    await mihu.agents.assign_sms(agent_uuid, await uuid_of(mihu, number))
+
+
+@change(agents, ASSIGNMENTS)
+async def assign_sip_connection(
+    mihu: MihuClient,
+    agent_uuid: AgentUuid,
+    connection_uuid: Annotated[str, Parameter(help="The connection, as sip-connections create shows it.")],
+    /,
+    *,
+    force: Annotated[Flag, Parameter(help="Take the connection's number from whoever uses it.")] = False,
+) -> SipAssignment:
+    """Have an agent use a SIP connection for its calls."""
+    return await mihu.agents.assign_sip_connection(agent_uuid, connection_uuid, force=force)

@@ -2,27 +2,42 @@
 
 from typing import Annotated
 
+from attrs import evolve
 from cyclopts import App, Parameter
 
 from mihu_async import __version__
+from mihu_async.cli import buying, channels, ensure, watching
 from mihu_async.cli.agents import agents
-from mihu_async.cli.columns import FINDINGS
-from mihu_async.cli.errors import NAME, Exit
-from mihu_async.cli.numbers import numbers, rates
-from mihu_async.cli.output import OUTPUT, Format, show
+from mihu_async.cli.commands import change, listing
+from mihu_async.cli.connections import connections
+from mihu_async.cli.errors import NAME, Exit, escape
+from mihu_async.cli.layouts import FINDINGS, RATES
+from mihu_async.cli.numbers import list_rates, numbers
+from mihu_async.cli.output import SHOWN, Show
+from mihu_async.cli.request import request
+from mihu_async.cli.sandbox import sandbox
 from mihu_async.cli.settings import DEFAULTS, Settings
 from mihu_async.cli.trunks import trunks
-from mihu_async.doctor import Check, Diagnosis, Level
+from mihu_async.cli.wording import in_words
+from mihu_async.doctor import Check, Diagnosis, Finding, Level
+from mihu_async.doctor.proxies import UnusableProxy
+
+REGISTERED = (buying, channels, ensure, watching)
+"""The modules that have put their commands into the groups."""
 
 app: App = App(
     name=NAME,
     help="Mihu phone numbers and trunks. Exit codes, columns and examples are in docs/command.md.",
     version=__version__,
+    default_parameter=Parameter(negative=()),
 )
 app.command(numbers)
-app.command(rates)
+listing(app, RATES, "rates")(list_rates)
 app.command(trunks)
 app.command(agents)
+app.command(connections)
+change(app)(request)
+app.command(sandbox)
 app.register_install_completion_command(  # pyright: ignore[reportUnknownMemberType]  # cyclopts has untyped **kwargs
     help="Install completion for the shell that runs this."
 )
@@ -30,90 +45,42 @@ app.register_install_completion_command(  # pyright: ignore[reportUnknownMemberT
 
 @app.command
 async def doctor(
-    *, deadline: float = 15.0, output: Annotated[Format | None, OUTPUT] = None, settings: Settings = DEFAULTS
+    *,
+    deadline: Annotated[float, Parameter(help="Seconds that it may take.")] = 15.0,
+    show: Show = SHOWN,
+    settings: Settings = DEFAULTS,
 ) -> int:
     """Look at each part of the way to the service, and say what to do about what is wrong.
 
-    Parameters
-    ----------
-    deadline
-        Seconds that it may take.
-    output
-        Write the findings as rows; as text, unless given.
+    It writes text, and rows where --output names a format.
     """
-    async with settings.client() as mihu:
-        diagnosis = await mihu.doctor(deadline=deadline)
-    if output:
-        show(diagnosis, FINDINGS, output)
+    proxy = settings.unusable_proxy
+    usable = settings.without_proxy() if proxy else settings
+    async with usable.client() as mihu:
+        diagnosis = found_by(await mihu.doctor(deadline=deadline), proxy)
+    if show != SHOWN:
+        show.several(diagnosis, FINDINGS)
     else:
-        print(diagnosis)
+        print(escape(str(diagnosis)))
     return code_of(diagnosis)
 
 
+def found_by(diagnosis: Diagnosis, proxy: UnusableProxy | None) -> Diagnosis:
+    """Say what was found in the command's words, and what is wrong with the proxy that the environment names."""
+    findings = [evolve(one, told=in_words(one.told), advice=in_words(one.advice)) for one in diagnosis]
+    if proxy:
+        told = f"{proxy} The other checks went without it."
+        broken = Finding(Check.PROXY, Level.PROBLEM, told, f"Correct {proxy.variable}, or give --no-trust-env.")
+        findings = [broken if one.check is Check.PROXY else one for one in findings]
+    return Diagnosis(tuple(findings))
+
+
 def code_of(diagnosis: Diagnosis) -> Exit:
-    """Tell how the command ends: by what is broken first on the way to the service."""
+    """Return how the command ends: by what is broken first on the way to the service."""
     broken = [finding.check for finding in diagnosis if finding.level is Level.PROBLEM]
     if not broken:
         return Exit.DONE
     return Exit.REFUSED if broken == [Check.TOKEN] else Exit.NETWORK
-
-
-def _played(_: object, script: tuple[str, ...]) -> None:
-    """Refuse a script that is not there."""
-    from mihu_async.sandbox.script import Faults  # noqa: PLC0415 - no other command needs a server
-
-    for name in script:
-        Faults().play(name)
-
-
-@app.command
-async def sandbox(
-    *,
-    numbers: int = 250,
-    trunks: int = 40,
-    seed: int = 7,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    purchase_limit: int | None = None,
-    activation_delay: float = 0.0,
-    script: Annotated[tuple[str, ...], Parameter(validator=_played, negative=())] = (),
-) -> None:
-    """Serve the documented API on this machine, with state and without an account, until Ctrl-C.
-
-    Parameters
-    ----------
-    numbers
-        How many purchased numbers it begins with.
-    trunks
-        How many external trunks it begins with.
-    seed
-        The same seed makes the same numbers and the same token.
-    host
-        The address to listen on.
-    port
-        The port to listen on; 0 takes a free one.
-    purchase_limit
-        Refuse purchases over so many numbers.
-    activation_delay
-        Seconds that a number is pending after it was bought.
-    script
-        Play faults that are known by a name, such as outage; may be given again.
-    """
-    from mihu_async.sandbox import Sandbox  # noqa: PLC0415 - no other command needs a server
-    from mihu_async.sandbox.__main__ import serve  # noqa: PLC0415 - other commands need no server
-
-    await serve(
-        Sandbox(
-            numbers,
-            trunks,
-            seed=seed,
-            host=host,
-            port=port,
-            purchase_limit=purchase_limit,
-            activation_delay=activation_delay,
-            script=script,
-        )
-    )
 
 
 @app.command

@@ -1,6 +1,7 @@
-"""What a row shows: columns by name, stable over releases, in this order. Pure functions of the SDK's models."""
+"""Columns of rows, by name, and the choice of those for which a table has room. Pure functions of the SDK's models."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -9,23 +10,82 @@ from typing import Any, Generic, TypeVar, cast
 import attrs
 from attrs import frozen
 
-from mihu_async import Agent, AvailableNumber, Ensured, NumberChannels, PhoneNumber, PurchaseRequirement, Rate
-from mihu_async.doctor import Finding
-
 T = TypeVar("T")
+
+GAP = 2
+"""Blanks between two columns of a table."""
 
 
 @frozen
 class Column(Generic[T]):
-    """A column: its name, what stands in it, and how wide it is in a table; 0 leaves it out of tables."""
+    """A column: its name, what stands in it, and how wide it is in a table.
+
+    Where room is short, a column may be as narrow as ``least``, and its longer cells are cut then; None cuts nothing.
+    """
 
     name: str
     pick: Callable[[T], Any]
-    width: int = 0
+    width: int = 8
+    least: int | None = None
+    title: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Return what stands above it in a table."""
+        return self.title or self.name.upper()
+
+
+@frozen
+class Layout(Generic[T]):
+    """The columns of a kind of row: all of them, those of a table, those that ``wide`` adds, and the row's name."""
+
+    columns: tuple[Column[T], ...]
+    table: tuple[str, ...]
+    wide: tuple[str, ...] = ()
+    name: str = "number"
+
+    def named(self, names: Sequence[str]) -> tuple[Column[T], ...]:
+        """Return columns by their names, in that order; raise KeyError for a name that there is not."""
+        known = {column.name: column for column in self.columns}
+        return tuple(known[name] for name in names)
+
+
+@frozen
+class Fitted(Generic[T]):
+    """A column of a table, and the width that it has there; ``cut`` says that longer cells are cut."""
+
+    column: Column[T]
+    width: int
+    cut: bool = False
+
+
+def fit(columns: Sequence[Column[T]], width: int | None) -> list[Fitted[T]]:
+    """Return the columns that a line has room for; None is room for all. The first column always stays."""
+    if width is None:
+        return [Fitted(column, column.width) for column in columns]
+    kept = list(columns)
+    while len(kept) > 1 and _room(kept) > width:
+        kept.pop()
+    spare = width - _room(kept)
+    fitted: list[Fitted[T]] = []
+    for column in kept:
+        least = _least(column)
+        grown = least + max(0, min(spare, column.width - least))
+        spare -= grown - least
+        fitted.append(Fitted(column, grown, cut=column.least is not None))
+    return fitted
+
+
+def _least(column: Column[Any]) -> int:
+    return column.width if column.least is None else column.least
+
+
+def _room(columns: Sequence[Column[Any]]) -> int:
+    return sum(map(_least, columns)) + GAP * (len(columns) - 1)
 
 
 def at(path: str) -> Callable[[Any], Any]:
-    """Make what follows a path of fields, to None where one of them is None."""
+    """Return a function that follows a path of fields, to None where one of them is None."""
     steps = [attrgetter(step) for step in path.split(".")]
 
     def pick(value: Any) -> Any:
@@ -38,106 +98,8 @@ def at(path: str) -> Callable[[Any], Any]:
     return pick
 
 
-def column(name: str, path: str, width: int = 0) -> Column[Any]:
-    """Make a column of what stands under a path."""
-    return Column(name, at(path), width)
-
-
-CHANNELS = ("call", "sms", "whatsapp")
-
-
-def agent_columns(path: str, width: int) -> tuple[Column[Any], ...]:
-    """Make the columns of who answers on each channel."""
-    return (
-        *(column(f"{channel}_agent_uuid", f"{path}.{channel}.agent_uuid") for channel in CHANNELS),
-        *(column(f"{channel}_agent", f"{path}.{channel}.agent_name", width) for channel in CHANNELS),
-    )
-
-
-NUMBERS: tuple[Column[PhoneNumber], ...] = (
-    column("phone_number_uuid", "phone_number_uuid", 36),
-    column("number", "number", 16),
-    column("country_code", "country_code", 12),
-    column("type", "type", 9),
-    column("status", "status", 8),
-    column("source", "source"),
-    column("is_external", "is_external"),
-    column("location", "location"),
-    column("compliance", "compliance.status"),
-    column("monthly_fee", "billing.monthly_fee", 11),
-    column("currency", "billing.currency", 8),
-    *agent_columns("bindings", 0),
-    column("purchased_at", "purchased_at"),
-    column("updated_at", "updated_at"),
-)
-TRUNKS: tuple[Column[PhoneNumber], ...] = (
-    column("phone_number_uuid", "phone_number_uuid", 36),
-    column("number", "number", 16),
-    column("status", "status", 8),
-    *agent_columns("bindings", 16),
-    column("updated_at", "updated_at"),
-)
-RATES: tuple[Column[Rate], ...] = (
-    column("country_code", "country_code", 12),
-    column("country_name", "country_name", 16),
-    column("destination_prefix", "destination_prefix", 18),
-    column("origination", "origination", 11),
-    column("description", "description", 26),
-    column("min_duration_seconds", "min_duration_seconds"),
-    column("billing_increment_seconds", "billing_increment_seconds"),
-    column("amount", "price.amount", 8),
-    column("currency", "price.currency", 8),
-)
-OFFERS: tuple[Column[AvailableNumber], ...] = (
-    column("number", "number", 16),
-    column("country_code", "country_code", 12),
-    column("type", "type", 9),
-    column("monthly_fee", "monthly_fee", 11),
-    column("location", "location", 20),
-)
-REQUIREMENTS: tuple[Column[PurchaseRequirement], ...] = (
-    column("key", "key", 20),
-    column("requirement_id", "requirement_id", 36),
-    column("name", "name", 20),
-    column("type", "type", 9),
-    column("description", "description", 30),
-)
-AGENTS: tuple[Column[Agent], ...] = (
-    column("agent_uuid", "agent_uuid", 36),
-    column("name", "name", 20),
-    column("status", "status", 8),
-    column("language", "language", 8),
-    column("timezone", "timezone", 20),
-    column("description", "description"),
-)
-FINDINGS: tuple[Column[Finding], ...] = (
-    column("check", "check", 8),
-    column("level", "level", 7),
-    column("told", "told", 60),
-    column("advice", "advice", 60),
-)
-
-
-def snapshot_columns(path: str = "") -> tuple[Column[Any], ...]:
-    """Make the columns of a number's channels."""
-    return (
-        column("phone_number_uuid", f"{path}phone_number_uuid", 36),
-        column("number", f"{path}number", 16),
-        column("source", f"{path}source"),
-        *agent_columns(f"{path}channels", 16),
-    )
-
-
-SNAPSHOTS: tuple[Column[NumberChannels], ...] = snapshot_columns()
-ENSURED: tuple[Column[Ensured], ...] = (
-    column("outcome", "outcome", 10),
-    column("unverified", "unverified"),
-    *snapshot_columns("snapshot."),
-)
-
-
 def text(value: Any) -> str:
-    """Give a value as the text of a cell: empty for None, ``true`` and ``false``, ISO 8601, a space between several."""
+    """Return a value as the text of a cell: empty for None, ``true``, ``false``, ISO 8601, blanks between several."""
     match value:
         case None:
             return ""
@@ -151,12 +113,20 @@ def text(value: Any) -> str:
             return str(value)
 
 
-def cells(columns: Sequence[Column[T]], item: T) -> list[str]:
-    """Give a row."""
-    return [text(column.pick(item)) for column in columns]
+def as_json(item: Any, indent: int | None = None) -> str:
+    """Return a whole item as JSON, with the API's names; money is text, to the digit.
+
+    What would act on a terminal is written as an escape of JSON, which reads back as the same text.
+    """
+    value: Any = attrs.asdict(item) if attrs.has(cast("type[Any]", type(item))) else item
+    return escape_json(json.dumps(value, default=text, ensure_ascii=False, indent=indent))
 
 
-def as_json(item: Any) -> str:
-    """Give a whole item as one line of JSON, with the API's names; money is text, to the digit."""
-    value = attrs.asdict(item)
-    return json.dumps(value, default=text, ensure_ascii=False)
+def escape_json(document: str) -> str:
+    """Return a text that is JSON, or holds it, with escapes of JSON for what would act on a terminal."""
+    return re.sub(r"[^ -~\n]", _escape, document)
+
+
+def _escape(match: re.Match[str]) -> str:
+    sign = match.group()
+    return sign if sign.isprintable() else json.dumps(sign)[1:-1].replace("\x7f", "\\u007f")

@@ -113,7 +113,7 @@ async def be_refused(mihu: MihuClient, output: Output) -> None:
 
 
 def describe(number: PhoneNumber) -> list[str]:
-    """Give a number's row."""
+    """Return a number's row."""
     billing = number.billing or Billing()
     fee = "-" if billing.monthly_fee is None else f"{billing.monthly_fee:.2f} {billing.currency}"
     return [number.number, number.country_code or "-", number.type or "-", number.status or "-", fee]

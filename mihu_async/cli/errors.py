@@ -1,4 +1,4 @@
-"""What a failure means to a shell: an exit code by whose fault it was, and two lines of text. Pure decisions."""
+"""The end of a command after a failure: an exit code by whose fault it was, and two lines of text. Pure decisions."""
 
 from enum import IntEnum
 
@@ -8,20 +8,26 @@ from cyclopts.exceptions import CycloptsError
 from mihu_async import (
     APIError,
     AuthenticationError,
+    BindingError,
     CheckpointInUseError,
     DecodeError,
+    LedgerError,
     MihuError,
+    NoOfferError,
     OutcomeUnknownError,
     PaginationError,
     TransportError,
     UsageError,
+    WaitError,
+    WaitTimeoutError,
 )
+from mihu_async.cli.wording import in_words
 
 NAME = "mihu-async"
 
 
 class Exit(IntEnum):
-    """How the command ends."""
+    """The exit codes of the command."""
 
     DONE = 0
     FAILED = 1
@@ -58,15 +64,24 @@ class Ending:
 
 
 def one_line(text: str) -> str:
-    """Give a text as one line that does nothing to a terminal."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in " ".join(text.splitlines()))
+    """Return a text as one line that does nothing to a terminal."""
+    return escape(" ".join(text.splitlines()))
+
+
+def escape(text: str) -> str:
+    """Return a text, of any number of lines, without what would act on a terminal."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in text)
 
 
 SDK: tuple[tuple[type[MihuError], Exit, str], ...] = (
-    (UsageError, Exit.USAGE, "The option --help shows what a command takes."),
+    (LedgerError, Exit.USAGE, ""),
     (TransportError, Exit.NETWORK, f"{NAME} doctor looks at each part of the way to the service."),
     (AuthenticationError, Exit.REFUSED, f"{NAME} doctor looks at the address and the token."),
     (APIError, Exit.REFUSED, "The option --debug shows every attempt."),
+    (NoOfferError, Exit.REFUSED, ""),
+    (WaitTimeoutError, Exit.INCOMPLETE, "The option --within waits longer."),
+    (WaitError, Exit.REFUSED, ""),
+    (BindingError, Exit.INCOMPLETE, ""),
     (DecodeError, Exit.UNREADABLE, f"{NAME} doctor tells whether this is the address of a workspace."),
     (CheckpointInUseError, Exit.FAILED, "Another export has this --resume-file: wait until it ends."),
     (PaginationError, Exit.UNREADABLE, "What was written so far is not the whole listing."),
@@ -76,24 +91,40 @@ SDK: tuple[tuple[type[MihuError], Exit, str], ...] = (
 
 
 def ending_of(error: BaseException) -> Ending:
-    """Tell how the command ends after an error."""
-    told = f"{type(error).__name__}: {error}"
+    """Return how the command ends after an error."""
     match error:
         case StopError():
             ending = Ending(error.code, str(error), error.advice)
+        case UsageError():
+            ending = Ending(Exit.USAGE, in_words(str(error)), "The option --help shows what a command takes.")
         case OutcomeUnknownError():
-            ending = Ending(Exit.UNKNOWN, told, error.how_to_check)
+            told = str(error).replace(error.how_to_check, "").replace("  ", " ")
+            ending = Ending(Exit.UNKNOWN, named(error, in_words(told)), in_words(error.how_to_check))
         case MihuError():
             code, advice = next((code, advice) for kind, code, advice in SDK if isinstance(error, kind))
-            ending = Ending(code, told, " ".join(getattr(error, "__notes__", [advice])))
+            ending = Ending(code, named(error, in_words(str(error))), " ".join(getattr(error, "__notes__", [advice])))
         case CycloptsError():
             ending = Ending(Exit.USAGE, str(error), "The option --help shows what a command takes.")
         case BrokenPipeError():
             ending = Ending(Exit.CLOSED_PIPE)
         case KeyboardInterrupt():
             ending = Ending(Exit.INTERRUPTED, "Interrupted.")
-        case OSError():  # a file that the caller named, or a disk that is full
-            ending = Ending(Exit.FAILED if error.filename is None else Exit.USAGE, told)
+        case OSError(filename=None):  # a disk that is full
+            ending = Ending(Exit.FAILED, f"The output cannot be written: {reason_of(error)}.")
+        case OSError():  # a file that the caller named
+            ending = Ending(Exit.USAGE, f"{error.filename} cannot be used: {reason_of(error)}.")
         case _:
+            told = named(error, str(error))
             ending = Ending(Exit.FAILED, told, "This is a fault of the command; the option --debug shows where.")
     return ending
+
+
+def named(error: BaseException, text: str) -> str:
+    """Put the error's name before its text, by which the catalogue of errors and the logs know it."""
+    return f"{type(error).__name__}: {text}"
+
+
+def reason_of(error: OSError) -> str:
+    """Return the system's reason in the middle of a sentence."""
+    reason = error.strerror or str(error)
+    return reason[:1].lower() + reason[1:]

@@ -8,34 +8,34 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from stat import S_ISREG
-from typing import IO, Annotated, Generic, Literal, TypeVar
+from typing import IO, Annotated, Any, Generic, Literal, TypeVar
 
 from attrs import define, field, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from mihu_async import CheckpointFile, MihuError, Pager, UsageError
-from mihu_async.cli.columns import Column
+from mihu_async import CheckpointFile, MihuError, Pager, UsageError, WalkReport
+from mihu_async.cli.columns import Layout
 from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import parse_object, same
-from mihu_async.cli.output import APPENDABLE, OUTPUT, Format, Rows, format_for, rows_in
-from mihu_async.cli.progress import Bar, progress
+from mihu_async.cli.formats import APPENDABLE, Format, Rows
+from mihu_async.cli.output import Show, format_for, standard_output
+from mihu_async.cli.progress import Bar, progress, tell
 
 T = TypeVar("T")
 
 LONG = 5
-"""How many pages a walk has at least that shows how far it is."""
+"""The number of pages from which on a walk shows its progress."""
 
 
 @Parameter(name="*", group="Output")
 @frozen(kw_only=True)
-class Export:
-    """How a listing is read and written."""
+class Export(Show):
+    """The options of a command that writes a listing."""
 
-    output: Annotated[Format | None, OUTPUT] = None
-    """How rows are written. Unless given: as the ending of --file says, as a table on a terminal, else as jsonl."""
     file: Path | None = None
-    """Write to a file, which is replaced, instead of standard output."""
+    """Write to a file, which is replaced, instead of standard output. Its ending says the format, unless --output
+    does."""
     limit: Annotated[int | None, Parameter(validator=Number(gte=1))] = None
     """Stop after so many rows."""
     on_drift: Literal["recover", "verify", "raise", "ignore"] = "recover"
@@ -44,27 +44,46 @@ class Export:
     resume_file: Path | None = None
     """Note here how far it is, and go on from there where it exists; it is removed at the end. For jsonl and csv."""
 
+    def check(self, layout: Layout[Any]) -> None:
+        """Refuse what does not go together, before anything is sent."""
+        chosen = self.format
+        super().check(layout)
+        if self.resume_file is None:
+            return
+        if chosen not in APPENDABLE:
+            raise StopError(Exit.USAGE, f"--resume-file needs --output jsonl or csv: {chosen} cannot be gone on with.")
+        if self.limit is not None:
+            raise StopError(Exit.USAGE, "--resume-file and --limit do not go together.")
+        if self.file and same(self.resume_file, self.file):
+            raise StopError(Exit.USAGE, "--resume-file and --file must be two files: it is removed at the end.")
+        if not self.file and self.on_drift == "verify":
+            told = (
+                "--on-drift verify may begin again, and what standard output got cannot be cut off. Nothing was sent."
+            )
+            raise StopError(Exit.USAGE, told, "Give --file too.")
+
+    @property
+    def format(self) -> Format:
+        """Return the format in which rows are written."""
+        return format_for(self.output, self.file)
+
 
 PLAIN = Export()
 
 
-async def export(pager: Pager[T], columns: Sequence[Column[T]], how: Export) -> None:
+async def export(pager: Pager[T], layout: Layout[T], how: Export) -> None:
     """Write what a walk gives, and stop with INCOMPLETE where the walk cannot promise that this was all."""
-    chosen = check(how)
-    if how.resume_file and not how.file and how.on_drift == "verify":
-        told = "--on-drift verify may begin again, and what standard output got cannot be cut off. Nothing was sent."
-        raise StopError(Exit.USAGE, told, "Give --file too.")
     with CheckpointFile(how.resume_file) if how.resume_file else nullcontext() as place:
-        await _export(pager, columns, how, Places(place, chosen, how.file))
+        await _export(pager, layout, how, Places(place, how.format, how.file, how.columns))
 
 
-async def _export(pager: Pager[T], columns: Sequence[Column[T]], how: Export, places: "Places") -> None:
+async def _export(pager: Pager[T], layout: Layout[T], how: Export, places: "Places") -> None:
     try:
         pager = pager.with_options(on_drift=how.on_drift, resume=places.checkpoint)
     except UsageError as error:
         raise StopError(Exit.USAGE, str(error), places.cure) from None
     with sink(how.file, places) as file, progress(shown_elsewhere=file.isatty()) as bar:
-        writer = Writer(file, rows_in(places.output, columns), resumed=places.checkpoint is not None, left=how.limit)
+        writer = Writer(file, how.rows(layout, file), resumed=places.checkpoint is not None, left=how.limit)
         async with pager:
             await copy(pager, writer, places, bar)
         writer.end()
@@ -75,18 +94,17 @@ async def _export(pager: Pager[T], columns: Sequence[Column[T]], how: Export, pl
             f"All was written that was seen, and it may not be all that was there: {pager.report}.",
             "The listing moved while it was read: read it again.",
         )
+    if how.file:
+        tell(summary(how.file, writer, pager.report, resumed=places.checkpoint is not None))
 
 
-def check(how: Export) -> Format:
-    """Choose the format, and refuse what does not go together."""
-    chosen = format_for(how.output, how.file)
-    if how.resume_file and chosen not in APPENDABLE:
-        raise StopError(Exit.USAGE, f"--resume-file needs --output jsonl or csv: {chosen} cannot be gone on with.")
-    if how.resume_file and how.limit is not None:
-        raise StopError(Exit.USAGE, "--resume-file and --limit do not go together.")
-    if how.resume_file and how.file and same(how.resume_file, how.file):
-        raise StopError(Exit.USAGE, "--resume-file and --file must be two files: it is removed at the end.")
-    return chosen
+def summary(file: Path, writer: "Writer[Any]", report: WalkReport, *, resumed: bool) -> str:
+    """Say how many rows were written, and whether those are proved to be all."""
+    rows = f"{writer.count:,} {'more ' if resumed else ''}row{'s' * (writer.count != 1)}"
+    if writer.full:
+        return f"{rows} written to {file}; --limit ended it, and there may be more."
+    proof = f"proved to be all that was there ({report.proof})" if report.complete else "not proved to be all"
+    return f"{rows} written to {file}: {proof}."
 
 
 async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar) -> None:
@@ -121,10 +139,11 @@ class Writer(Generic[T]):
     resumed: bool
     left: int | None = None
     begun: bool = field(init=False, default=False)
+    count: int = field(init=False, default=0)
 
     @property
     def full(self) -> bool:
-        """Whether no more rows are wanted."""
+        """Return True if no more rows are wanted."""
         return self.left == 0
 
     def begin(self) -> None:
@@ -142,6 +161,7 @@ class Writer(Generic[T]):
         wanted = items if self.left is None else items[: self.left]
         for item in wanted:
             self.file.write(self.rows.row(item))
+        self.count += len(wanted)
         if self.left is not None:
             self.left -= len(wanted)
         self.file.flush()
@@ -155,11 +175,12 @@ class Writer(Generic[T]):
 
 @define
 class Places:
-    """Where an export is: a small file, or nothing."""
+    """The place that an export has reached: a small file, or nothing."""
 
     place: CheckpointFile | None
     output: Format
     file: Path | None
+    columns: str | None
     checkpoint: str | None = field(init=False, default=None)
     size: int | None = field(init=False, default=None)
     _begun: tuple[str, int | None] | None = field(init=False, default=None)
@@ -172,7 +193,11 @@ class Places:
                     "size": int() | None as size,
                     "file": self._written,
                     "output": self.output,
+                    **rest,
                 }:
+                    if rest.get("columns") != self.columns:
+                        told = f"{self.path} belongs to an export of other columns."
+                        raise StopError(Exit.USAGE, told, self.cure)
                     self.checkpoint, self.size = checkpoint, size
                 case {"checkpoint": str(), "file": str() | None as other, "output": self.output}:
                     where = other or "standard output"
@@ -186,7 +211,7 @@ class Places:
 
     @property
     def path(self) -> Path | None:
-        """Where it is noted."""
+        """The file that notes the place, if there is one."""
         return None if self.place is None else self.place.path
 
     @property
@@ -206,7 +231,13 @@ class Places:
             begin, began = self._begun = self._begun or (checkpoint, size)
             if checkpoint == begin:  # where "verify" begins again, the file does too
                 size = began
-            place = {"checkpoint": checkpoint, "size": size, "file": self._written, "output": self.output}
+            place = {
+                "checkpoint": checkpoint,
+                "size": size,
+                "file": self._written,
+                "output": self.output,
+                "columns": self.columns,
+            }
             if is_regular(file):
                 os.fsync(file.fileno())
             self.place.write(json.dumps(place))
@@ -230,11 +261,11 @@ class Places:
 def sink(path: Path | None, places: Places) -> Generator[IO[str]]:
     """Open what is written to, where its rows go; a file that is gone on with, behind the last row that was noted."""
     if path is None:
-        yield sys.stdout
+        yield standard_output(places.output)
         return
     if places.checkpoint and (not path.exists() or path.stat().st_size < (places.size or 0)):
         raise StopError(Exit.USAGE, f"{path} is not what {places.path} was made with: it is shorter.", places.cure)
-    with path.open("r+" if path.is_file() else "w", encoding="utf-8", newline="") as file:
+    with path.open("r+" if path.is_file() else "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         if places.checkpoint:
             file.seek(places.size or 0)
         yield file

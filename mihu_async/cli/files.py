@@ -37,5 +37,5 @@ def parse_object(path: Path, text: str) -> dict[str, Any]:
 
 
 def same(one: Path, other: Path) -> bool:
-    """Tell whether two paths name one file, whether it is there or not."""
+    """Return True if two paths name one file, which need not be there."""
     return one.resolve() == other.resolve()

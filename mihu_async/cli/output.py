@@ -1,169 +1,91 @@
-"""How rows are written: one after the other, so that a million of them need the memory of one."""
+"""The options of output, the choice of a format, and standard output."""
 
-import csv
-import io
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
-from enum import StrEnum
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import IO, Annotated, Any, TypeVar
 
-from attrs import define, frozen
+from attrs import frozen
 from cyclopts import Parameter
 
-from mihu_async.cli.columns import Column, as_json, cells, text
-from mihu_async.cli.errors import one_line
+from mihu_async.cli.columns import Layout
+from mihu_async.cli.errors import Exit, StopError
+from mihu_async.cli.formats import FOR_PEOPLE, Format, Place, Rows, rows_in
 
 T = TypeVar("T")
-Item_contra = TypeVar("Item_contra", contravariant=True)
+
+ENDINGS = {f".{known}": known for known in (Format.JSON, Format.JSONL, Format.CSV)} | {".ndjson": Format.JSONL}
+"""The format that the ending of a file's name stands for."""
 
 
-class Format(StrEnum):
-    """How rows are written."""
+@Parameter(name="*", group="Output")
+@frozen(kw_only=True)
+class Show:
+    """The options of a command that writes an answer."""
 
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
+    output: Annotated[Format | None, Parameter(name=("--output", "-o"))] = None
+    """How it is written: as a table on a terminal and as jsonl elsewhere, unless given. wide shows more than fits the
+    terminal, and name only what other commands take."""
+    columns: str | None = None
+    """The columns of a table or of csv, such as number,status; docs/command.md names them."""
 
+    def check(self, layout: Layout[Any]) -> None:
+        """Refuse what cannot be written, before anything is sent."""
+        self.rows(layout, sys.stdout)
 
-OUTPUT: Parameter = Parameter(name=("--output", "-o"), group="Output")
-LINE_ENDS = "\r\n"
-"""What readers of CSV take for the end of a line; the writer puts quotes around no other sign than those of its own."""
-APPENDABLE = (Format.JSONL, Format.CSV)
-"""The formats in which a file can be gone on with."""
+    def one(self, item: Any, layout: Layout[Any]) -> None:
+        """Write one thing."""
+        self._write((item,), self.rows(layout, sys.stdout, one=True))
 
+    def several(self, items: Iterable[Any], layout: Layout[Any]) -> None:
+        """Write a few rows."""
+        self._write(items, self.rows(layout, sys.stdout))
 
-class Rows(Protocol[Item_contra]):
-    """A format at work: each method gives the text that is to be written."""
+    def rows(self, layout: Layout[T], file: IO[str], *, one: bool = False) -> Rows[T]:
+        """Return the format at work for a file."""
+        return rows_in(self.format, layout, names=self.columns, place=place_of(file), one=one)
 
-    def head(self) -> str:
-        """Give what comes before the rows."""
-        ...
+    def _write(self, items: Iterable[Any], rows: Rows[Any]) -> None:
+        file = standard_output(self.format)
+        file.write(rows.head())
+        for item in items:
+            file.write(rows.row(item))
+        file.write(rows.foot())
 
-    def row(self, item: Item_contra) -> str:
-        """Give a row."""
-        ...
-
-    def foot(self) -> str:
-        """Give what comes behind the rows."""
-        ...
-
-
-@frozen
-class TableRows(Generic[T]):
-    """Columns of fixed widths. Nothing is cut: what is longer moves the rest of its line."""
-
-    columns: tuple[Column[T], ...]
-
-    def head(self) -> str:
-        """Give the names."""
-        return self._line([column.name.upper() for column in self.columns])
-
-    def row(self, item: T) -> str:
-        """Give a line."""
-        return self._line([one_line(text(column.pick(item))) or "-" for column in self.columns])
-
-    def foot(self) -> str:
-        """Give nothing."""
-        return ""
-
-    def _line(self, words: list[str]) -> str:
-        padded = (word.ljust(column.width) for word, column in zip(words, self.columns, strict=True))
-        return "  ".join(padded).rstrip() + "\n"
+    @property
+    def format(self) -> Format:
+        """Return the format in which it is written."""
+        return format_for(self.output)
 
 
-def csv_line(words: Iterable[str]) -> str:
-    """Spell a record; the writer quotes what it takes for the end of a line, so it is given all that may be one."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator=LINE_ENDS).writerow(words)
-    return f"{line.getvalue().removesuffix(LINE_ENDS)}\n"
-
-
-@frozen
-class CsvRows(Generic[T]):
-    """Comma-separated values, as RFC 4180 has them but with plain line ends; empty is what is not known."""
-
-    columns: tuple[Column[T], ...]
-
-    def head(self) -> str:
-        """Give the names."""
-        return csv_line(column.name for column in self.columns)
-
-    def row(self, item: T) -> str:
-        """Give a record."""
-        return csv_line(cells(self.columns, item))
-
-    def foot(self) -> str:
-        """Give nothing."""
-        return ""
-
-
-@frozen
-class JsonlRows:
-    """An object a line."""
-
-    def head(self) -> str:
-        """Give nothing."""
-        return ""
-
-    def row(self, item: Any) -> str:
-        """Give an object."""
-        return f"{as_json(item)}\n"
-
-    def foot(self) -> str:
-        """Give nothing."""
-        return ""
-
-
-@define
-class JsonRows:
-    """One array, written as it grows."""
-
-    begun: bool = False
-
-    def head(self) -> str:
-        """Open the array."""
-        return "["
-
-    def row(self, item: Any) -> str:
-        """Give an element."""
-        between, self.begun = ",\n" if self.begun else "\n", True
-        return f"{between}{as_json(item)}"
-
-    def foot(self) -> str:
-        """Close the array."""
-        return "\n]\n" if self.begun else "]\n"
+SHOWN = Show()
 
 
 def format_for(chosen: Format | None, file: Path | None = None) -> Format:
-    """Choose a format: a table for people who look on, and an object a line for files and pipes."""
+    """Choose a format: a table for people who look on, what a file's ending says, and an object a line elsewhere."""
     if chosen:
         return chosen
-    if file:
-        return next((known for known in Format if file.suffix == f".{known}"), Format.JSONL)
-    return Format.TABLE if sys.stdout.isatty() else Format.JSONL
+    if file is None:
+        return Format.TABLE if sys.stdout.isatty() else Format.JSONL
+    if not file.suffix:
+        return Format.JSONL
+    if file.suffix.lower() not in ENDINGS:
+        told = f"{file}: its ending says none of the formats that there are. Nothing was sent."
+        raise StopError(Exit.USAGE, told, f"Name it {', '.join(f'*{ending}' for ending in ENDINGS)}, or give --output.")
+    return ENDINGS[file.suffix.lower()]
 
 
-def rows_in(chosen: Format, columns: Sequence[Column[T]]) -> Rows[T]:
-    """Give the format at work."""
-    if chosen is Format.TABLE:
-        return TableRows(tuple(column for column in columns if column.width))
-    if chosen is Format.CSV:
-        return CsvRows(tuple(columns))
-    return JsonRows() if chosen is Format.JSON else JsonlRows()
+def place_of(file: IO[str]) -> Place:
+    """Return how wide a line of a terminal is; a file and a pipe have any width."""
+    if not file.isatty():
+        return Place()
+    return Place(width=shutil.get_terminal_size().columns, is_terminal=True)
 
 
-def show(items: Iterable[T], columns: Sequence[Column[T]], output: Format | None) -> None:
-    """Write a few rows."""
-    rows = rows_in(format_for(output), columns)
-    sys.stdout.write(rows.head())
-    for item in items:
-        sys.stdout.write(rows.row(item))
-    sys.stdout.write(rows.foot())
-
-
-def show_one(item: T, columns: Sequence[Column[T]], output: Format | None) -> None:
-    """Write one row: as JSON one object, and no array of one."""
-    chosen = format_for(output)
-    show((item,), columns, Format.JSONL if chosen is Format.JSON else chosen)
+def standard_output(chosen: Format) -> IO[str]:
+    """Return standard output, in UTF-8 whatever the locale says, unless people read it."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None and chosen not in FOR_PEOPLE:
+        reconfigure(encoding="utf-8", errors="backslashreplace")
+    return sys.stdout

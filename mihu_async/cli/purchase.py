@@ -1,17 +1,22 @@
-"""What comes before a purchase: its price and requirements are looked up, and it is shown what it will cost."""
+"""The steps before a purchase: its price and requirements are looked up, and its cost is said."""
 
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 
 import attrs
 from attrs import evolve, frozen
+from cyclopts import Parameter
 
 from mihu_async import (
     Address,
     AvailableNumber,
     MihuClient,
+    MihuError,
+    NumberStatus,
     NumberType,
+    PhoneNumber,
     Purchase,
     PurchaseRequirements,
     RequirementValue,
@@ -19,7 +24,53 @@ from mihu_async import (
 from mihu_async.cli.columns import text
 from mihu_async.cli.errors import Exit, StopError, one_line
 from mihu_async.cli.files import read_object
+from mihu_async.cli.parameters import FLAG
+from mihu_async.cli.settings import opened
+from mihu_async.ledger import Entry
 from mihu_async.resources.arguments import present
+
+
+class NotForSaleError(StopError):
+    """The search does not show a number."""
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class Answers:
+    """The answers of the command line to the requirements of a country and type."""
+
+    answer: Annotated[tuple[str, ...], FLAG] = ()
+    """The answer to a requirement, as KEY=TEXT; once for each."""
+    document: Annotated[tuple[str, ...], FLAG] = ()
+    """The id of a document that a requirement asks for, as KEY=ID; once for each."""
+    address_file: Path | None = None
+    """A file with the buyer's address as a JSON object, where one is needed."""
+
+    def address(self) -> Address | None:
+        """Read the buyer's address."""
+        if self.address_file is None:
+            return None
+        try:
+            return Address(**read_object(self.address_file))
+        except TypeError:
+            names = ", ".join(attrs.fields_dict(Address))
+            raise StopError(Exit.USAGE, f"{self.address_file} must hold nothing but {names}.") from None
+
+    def values(self) -> tuple[RequirementValue, ...]:
+        """Return each answer under the key of what it answers."""
+        texts = (RequirementValue(key=key, value=said) for key, said in map(_pair, self.answer))
+        ids = (RequirementValue(key=key, document_id=said) for key, said in map(_pair, self.document))
+        return *texts, *ids
+
+
+NO_ANSWERS = Answers()
+
+
+def _pair(given: str) -> tuple[str, str]:
+    key, parted, said = given.partition("=")
+    if not (key and parted):
+        raise StopError(Exit.USAGE, f"An answer is KEY=TEXT, and a document KEY=ID, not {given!r}.")
+    return key, said
 
 
 @frozen(kw_only=True)
@@ -31,9 +82,7 @@ class Wanted:
     type: NumberType
     monthly_fee: Decimal | None
     location: str | None
-    address_file: Path | None
-    answers: tuple[str, ...]
-    documents: tuple[str, ...]
+    answers: Answers
 
     def offer(self) -> AvailableNumber:
         """Take the command line's word for it."""
@@ -53,50 +102,31 @@ class Wanted:
                 raise StopError(Exit.USAGE, told, "--no-search buys it as it is described on the command line.")
         return evolve(offer, country_code=self.country_code, type=self.type)
 
-    def address(self) -> Address | None:
-        """Read the buyer's address."""
-        if self.address_file is None:
-            return None
-        try:
-            return Address(**read_object(self.address_file))
-        except TypeError:
-            names = ", ".join(attrs.fields_dict(Address))
-            raise StopError(Exit.USAGE, f"{self.address_file} must hold nothing but {names}.") from None
 
-    def values(self) -> tuple[tuple[str, dict[str, str]], ...]:
-        """Give each answer: the key of what it answers, and what it says."""
-        texts = ((key, {"value": said}) for key, said in map(_pair, self.answers))
-        ids = ((key, {"document_id": said}) for key, said in map(_pair, self.documents))
-        return *texts, *ids
+async def prepare(mihu: MihuClient, wanted: Wanted, begun: Entry | None, *, search: bool) -> Purchase:
+    """Make the purchase ready: with what a search and the requirements say, or without.
 
-
-def _pair(given: str) -> tuple[str, str]:
-    key, parted, said = given.partition("=")
-    if not (key and parted):
-        raise StopError(Exit.USAGE, f"An answer is KEY=TEXT, and a document KEY=ID, not {given!r}.")
-    return key, said
-
-
-async def prepare(mihu: MihuClient, wanted: Wanted, *, search: bool) -> Purchase:
-    """Make the purchase ready: with what a search and the requirements say, or without."""
-    address, values = wanted.address(), wanted.values()
+    The number of a purchase that its key has begun may be the workspace's own by now, so it need not be for sale.
+    """
+    address, values = wanted.answers.address(), wanted.answers.values()
     if search:
-        purchase = await mihu.numbers.prepare(wanted.said(await find(mihu, wanted)))
-        for key, said in values:
-            purchase = purchase.answer(key, **said)
-        if missing := ", ".join(purchase.missing):
-            raise StopError(
-                Exit.USAGE,
-                f"Not answered yet: {missing}. Nothing was sent.",
-                "--answer KEY=TEXT and --document KEY=ID answer; numbers requirements shows what is asked.",
-            )
+        offer = await (find(mihu, wanted) if begun is None else find_again(mihu, wanted, begun))
+        purchase = await mihu.numbers.prepare(wanted.said(offer))
+        for said in values:
+            purchase = purchase.answer(said.key or "", value=said.value, document_id=said.document_id)
     else:
-        answers = tuple(RequirementValue(key=key, **said) for key, said in values)
         asked = PurchaseRequirements(items=())
-        purchase = Purchase(
-            offer=wanted.said(wanted.offer()), requirements=asked, answers=answers, buy=mihu.numbers.buy
+        offer = wanted.said(wanted.offer())
+        purchase = Purchase(offer=offer, requirements=asked, answers=values, buy=mihu.numbers.buy)
+    if address:
+        purchase = purchase.with_address(address)
+    if missing := ", ".join(purchase.missing):
+        raise StopError(
+            Exit.USAGE,
+            f"Not answered yet: {missing}. Nothing was sent.",
+            "--answer KEY=TEXT and --document KEY=ID answer; numbers requirements shows what is asked.",
         )
-    return purchase.with_address(address) if address else purchase
+    return purchase
 
 
 async def find(mihu: MihuClient, wanted: Wanted) -> AvailableNumber:
@@ -104,19 +134,64 @@ async def find(mihu: MihuClient, wanted: Wanted) -> AvailableNumber:
     async for offer in mihu.numbers.search(wanted.country_code, wanted.type):
         if offer.number == wanted.number:
             return wanted.checked(offer)
-    raise StopError(
+    raise NotForSaleError(
         Exit.REFUSED,
         f"{wanted.number} is not among the {wanted.type} numbers for sale in {wanted.country_code}. Nothing was sent.",
         "numbers search shows those that are; --no-search buys it as it is described on the command line.",
     )
 
 
-def announce(offer: AvailableNumber) -> None:
-    """Say on standard error what is bought, and what it costs."""
-    known = (offer.number, offer.type, offer.country_code, offer.location)
+async def held(mihu: MihuClient, number: str) -> PhoneNumber | None:
+    """Return the number's row where the workspace has bought it already; None also where that cannot be seen."""
+    try:
+        row = await mihu.numbers.find(number)
+    except MihuError:
+        return None
+    return row if row and row.is_external is False and row.status != NumberStatus.INACTIVE else None
+
+
+async def entry_of(key: str | None, ledger: Path | None) -> Entry | None:
+    """Return what an earlier run has written down under a key; a key and a ledger need each other."""
+    if (key is None) != (ledger is None):
+        given, needed = (
+            ("--ledger FILE", "--idempotency-key") if key is None else ("--idempotency-key", "--ledger FILE")
+        )
+        raise StopError(Exit.USAGE, f"{given} needs {needed}. Nothing was sent.")
+    async with opened(ledger) as known:
+        return await known.find(key) if known and key else None
+
+
+async def find_again(mihu: MihuClient, wanted: Wanted, begun: Entry) -> AvailableNumber:
+    """Find a number that an earlier run has begun to buy; where it is not for sale, take the command line's word."""
+    if begun.state == "settled":
+        return wanted.offer()
+    try:
+        return await find(mihu, wanted)
+    except NotForSaleError:
+        return wanted.offer()
+
+
+def price(offer: AvailableNumber) -> str:
+    """Say what a number costs, in its currency, as far as the search says."""
+    if offer.monthly_fee is None:
+        return "It is not known what it costs."
     currency = offer.extra.get("currency")
-    fee = "It is not known what it costs."
-    if offer.monthly_fee is not None:
-        fee = f"It costs {offer.monthly_fee}{f' {currency}' if isinstance(currency, str) else ''} a month."
-    for line in (", ".join(filter(None, map(text, known))), fee):
+    if isinstance(currency, str):
+        return f"It costs {offer.monthly_fee} {currency} a month."
+    return f"It costs {offer.monthly_fee} a month; the search does not say in which currency."
+
+
+def announce(offer: AvailableNumber, workspace: str) -> None:
+    """Say on standard error what is bought, for whom, and what it costs."""
+    known = (offer.number, offer.type, offer.country_code, offer.location)
+    say(
+        ", ".join(filter(None, map(text, known))),
+        f"It goes to the workspace {workspace}, where no agent answers it until agents provision-call binds one.",
+        price(offer),
+    )
+
+
+def say(*lines: str) -> None:
+    """Write lines to standard error, for the person who is asked."""
+    for line in lines:
         print(one_line(line), file=sys.stderr)

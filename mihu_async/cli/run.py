@@ -14,12 +14,21 @@ from typing import Any, cast
 
 from mihu_async import DryRun, MihuError, ProvisionalWarning
 from mihu_async.cli.app import app
-from mihu_async.cli.errors import Exit, ending_of
+from mihu_async.cli.columns import escape_json
+from mihu_async.cli.errors import Exit, ending_of, escape
 from mihu_async.cli.settings import DEFAULTS, Settings
 
 
+class Escaped(logging.Formatter):
+    """Writes a line of the log without what would act on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return escape(super().format(record))
+
+
 def run(words: Sequence[str]) -> int:
-    """Run a command; gives its exit code, and raises nothing."""
+    """Run a command, and return its exit code; it raises nothing."""
     settings = DEFAULTS
     try:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
@@ -38,7 +47,7 @@ def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
         try:
             answer = asyncio.run(_interruptible(answer))
         except DryRun as rehearsed:
-            print(rehearsed.curl)
+            print(escape_json(rehearsed.curl))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
     return answer if isinstance(answer, int) else Exit.DONE
@@ -57,6 +66,7 @@ def _told(*, debug: bool) -> Generator[None]:
     """Show the log where it is asked for; what is provisional is said by the help of its commands."""
     logger = logging.getLogger("mihu_async")
     handler = logging.StreamHandler()
+    handler.setFormatter(Escaped())
     level = logger.level
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ProvisionalWarning)
@@ -82,9 +92,9 @@ def _end(error: BaseException, *, debug: bool) -> int:
     except OSError:  # its reader is gone, or its disk is full: what is still to be written never will be
         _forget_stdout()
     if debug:
-        traceback.print_exception(error)
+        print(escape("".join(traceback.format_exception(error))), end="", file=sys.stderr)
         for attempt in error.attempts if isinstance(error, MihuError) else ():
-            print(attempt, file=sys.stderr)
+            print(escape(str(attempt)), file=sys.stderr)
     print(ending, file=sys.stderr)
     return ending.code
 

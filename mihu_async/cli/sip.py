@@ -1,4 +1,4 @@
-"""What a trunk's SIP options say. The username and the password come from anywhere but the command line."""
+"""The SIP options of a trunk. The username and the password come from anywhere but the command line."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,9 @@ from attrs import frozen
 from cyclopts import Parameter
 
 from mihu_async import UNSET, SipCredentials, SipUpdate, Unset
-from mihu_async.cli.asking import ask_secret
 from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import read_object
+from mihu_async.cli.prompts import ask_secret
 from mihu_async.resources.arguments import present
 
 LOGIN = ("username", "password")
@@ -20,7 +20,7 @@ ENVIRONMENT = {name: f"MIHU_SIP_{name.upper()}" for name in LOGIN}
 @Parameter(name="*", group="SIP")
 @frozen(kw_only=True)
 class Sip:
-    """How the service reaches a SIP trunk."""
+    """The way on which the service reaches a SIP trunk."""
 
     sip_gateway: str | None = None
     """The host of the gateway."""
@@ -29,7 +29,7 @@ class Sip:
     sip_secondary_gateway: str | None = None
     """The host of a second one."""
     sip_login: str | None = None
-    """Where username and password come from: "env" for MIHU_SIP_USERNAME and MIHU_SIP_PASSWORD, "ask" for a prompt, or
+    """The source of username and password: "env" for MIHU_SIP_USERNAME and MIHU_SIP_PASSWORD, "ask" for a prompt, or
     the path of a JSON file that holds them under these names."""
 
     def credentials(self) -> SipCredentials | None:
@@ -55,7 +55,7 @@ NO_SIP = Sip()
 
 
 def login(source: str | None) -> dict[str, str]:
-    """Give the username and the password, as far as the source has them."""
+    """Return the username and the password, as far as the source has them."""
     match source:
         case None:
             found = {}

@@ -1,4 +1,4 @@
-"""How the demo shows things: tables and bars on a terminal, plain lines elsewhere."""
+"""The demo's output: tables and bars on a terminal, plain lines elsewhere."""
 
 from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import IO, Protocol, TypeVar
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Output(Protocol):
-    """Where a command tells what it does."""
+    """The place where the demo tells of its steps."""
 
     def step(self, title: str) -> None:
         """Begin a part."""

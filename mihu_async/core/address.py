@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
 from yarl import URL
@@ -63,6 +64,8 @@ def _checked(base_url: str | URL) -> URL:
 
 def _url(address: str | URL) -> URL | None:
     """Give an http(s) address whose host can be looked up, or None."""
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", unquote(str(address))):  # some of which yarl would drop unseen
+        return None
     try:
         url = URL(address)
         (url.host or "").encode("idna")

@@ -175,7 +175,7 @@ def _unreadable(
     count: int = 0,
     transient: bool = False,
 ) -> DecodeError:
-    kind = printable(mask(response.content_type)) or "no content type"
+    kind = printable(mask(response.media_type).lower()) or "no content type"
     excerpt = response.excerpt(mask)
     shown = [str(problem) for problem in problems[:SHOWN]]
     if (more := max(count, len(problems)) - SHOWN) > 0:

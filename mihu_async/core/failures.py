@@ -126,7 +126,8 @@ def _unreadable(
     else:
         cure = "Look what stands between this machine and the service: mihu.doctor() says which way it goes."
     effect = "" if request.method == "GET" else " It may have been carried out."
-    kind = "" if head is None else printable(mask(head.content_type))
+    written = "" if head is None else head.headers.get("Content-Type", "")
+    kind = printable(mask(written.partition(";")[0].strip()).lower())
     return DecodeError(
         f"{request.method} {mask.name(request.path)} was answered in a way that HTTP forbids "
         f"({printable(mask(why))}).{effect} {cure}",

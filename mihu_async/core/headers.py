@@ -32,7 +32,7 @@ OWN = frozenset(
     }
 )
 """Names whose values the SDK, or HTTP itself, sets: another value would change what a request means."""
-SECRET_WORDS = frozenset({"auth", "authentication", "cookie", "cookie2", "key", "session", "signature"})
+SECRET_WORDS = frozenset({"key", "session"})
 """Words of a header's name that say that its value is a secret, besides those of a JSON key."""
 NO_SECRET = frozenset({"idempotency-key"})
 BETWEEN = "\0"  # stands in no header and in no secret, so that all of them are masked at once
@@ -77,7 +77,7 @@ def is_secret(name: str) -> bool:
     lowered = name.lower()
     if lowered in NO_SECRET:
         return False
-    return names_secret(lowered.replace("-", "_")) or not SECRET_WORDS.isdisjoint(lowered.split("-"))
+    return names_secret(lowered) or not SECRET_WORDS.isdisjoint(lowered.split("-"))
 
 
 def secrets_of(headers: Extra) -> tuple[str, ...]:

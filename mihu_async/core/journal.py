@@ -180,7 +180,7 @@ class Journal:
     def _log(self, outcome: str, elapsed: float) -> None:
         if logger.isEnabledFor(logging.DEBUG):
             status = "-" if self._status is None else self._status
-            request_id = self.mask((None if self._status is None else self._request_id) or "-")
+            request_id = printable(self.mask((None if self._status is None else self._request_id) or "-"))
             message = "%s %s -> %s %s in %.3f s (attempt %d, request id %s)"
             logger.debug(
                 message,

@@ -10,8 +10,30 @@ from urllib.parse import quote, quote_plus
 from attrs import define, field
 
 HIDDEN = "***"
-SHORTEST = 4  # a shorter secret stands in ordinary words, and masking it would garble every message
-SECRET_KEYS = ("api_key", "apikey", "authorization", "credential", "passw", "pwd", "secret", "token", "username")
+SHORTEST = 4  # a shorter secret stands in ordinary words, and masking it everywhere would garble every message
+SECRET_WORDS = frozenset(
+    {"auth", "authentication", "bearer", "cookie", "cookies", "jwt", "oauth", "otp", "pass", "pin", "psk", "totp"}
+)
+"""Words of a name that say that its value is a secret."""
+SECRET_PARTS = (
+    "accesskey",
+    "apikey",
+    "authorization",
+    "credential",
+    "encryptionkey",
+    "passcode",
+    "passphrase",
+    "passw",
+    "pincode",
+    "privatekey",
+    "pwd",
+    "secret",
+    "signature",
+    "signingkey",
+    "token",
+    "username",
+)
+"""What says so wherever it stands in a name, whose words are written together."""
 SHOWN = 200  # characters of a service's text that one part of a message quotes
 
 
@@ -26,6 +48,10 @@ class Mask:
         """Give the text with every secret hidden."""
         for form in self.forms():
             text = text.replace(form, HIDDEN)
+        for secret in self._short():
+            text = _hide_value(text, secret)
+            if len(secret) > 1 and not re.fullmatch("[a-z]+", secret):
+                text = re.sub(rf"(?<![\w.,]){re.escape(secret)}(?![\w]|[.,]\w)", HIDDEN, text)
         return text
 
     def name(self, text: str) -> str:
@@ -35,7 +61,12 @@ class Mask:
                 text = re.sub(rf"(?<![a-z_-]){form}(?![a-z_-])", HIDDEN, text)
             else:
                 text = text.replace(form, HIDDEN)
+        for secret in self._short():
+            text = _hide_value(text, secret)
         return text
+
+    def _short(self) -> list[str]:
+        return [secret for secret in self.secrets if 0 < len(secret) < SHORTEST]
 
     def forms(self) -> list[str]:
         """Return all that is hidden, the longest first; made once, when the first text is looked at."""
@@ -43,6 +74,11 @@ class Mask:
             forms = {form for secret in self.secrets if len(secret) >= SHORTEST for form in _forms(secret)}
             self._forms = sorted(forms, key=len, reverse=True)
         return self._forms
+
+
+def _hide_value(text: str, secret: str) -> str:
+    """Hide a short secret where it is the whole of a value: quoted, between tags, or behind ``=`` or a colon."""
+    return re.sub(rf"""(["'>=]|: ?){re.escape(secret)}(?![\w.])""", rf"\g<1>{HIDDEN}", text)
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -75,16 +111,25 @@ def hide_secrets(value: Any) -> Any:
     match value:
         case Mapping():
             pairs = cast("Mapping[str, Any]", value).items()
-            return {key: HIDDEN if inner and names_secret(key) else hide_secrets(inner) for key, inner in pairs}
+            return {key: HIDDEN if _holds(inner) and names_secret(key) else hide_secrets(inner) for key, inner in pairs}
         case list():
             return [hide_secrets(inner) for inner in cast("list[Any]", value)]
+        case tuple():
+            return tuple(hide_secrets(inner) for inner in cast("tuple[Any, ...]", value))
         case _:
             return value
 
 
+def _holds(value: Any) -> bool:
+    """Return True if a value can be a secret: it is neither empty nor a mere yes or no."""
+    return value is not None and not isinstance(value, bool) and value not in ("", [], (), {})
+
+
 def names_secret(key: Any) -> bool:
-    """Return True if a key says that its value is a secret."""
-    return any(word in str(key).lower() for word in SECRET_KEYS)
+    """Return True if a key says that its value is a secret, in snake, kebab or camel case."""
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", str(key))]
+    name = "".join(words)
+    return not SECRET_WORDS.isdisjoint(words) or any(part in name for part in SECRET_PARTS)
 
 
 def secrets_in(value: Any, *, named: bool = False) -> Iterator[str]:
@@ -96,6 +141,8 @@ def secrets_in(value: Any, *, named: bool = False) -> Iterator[str]:
         case list() | tuple():
             for inner in cast("Sequence[Any]", value):
                 yield from secrets_in(inner, named=named)
+        case bool():
+            return
         case str() | int() if named:
             yield str(value)
         case _:

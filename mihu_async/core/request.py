@@ -29,6 +29,7 @@ NOTHING: type[None] = NoneType
 Query = Mapping[str, Any] | Sequence[tuple[str, Any]]
 """What filters a call: names to values or lists of values, or pairs of both."""
 PAIR = 2
+CLIMBING = frozenset({"", ".", ".."})
 _SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that what is encoded stays so
 
 
@@ -95,7 +96,7 @@ def _secrets_in_query(pairs: list[tuple[Any, Any]]) -> list[str]:
 
 def segment(value: str) -> str:
     """Encode one part of a path, so that no value can reach another endpoint."""
-    if value in {"", ".", ".."}:
+    if _decoded(value) in CLIMBING:
         raise UsageError(f"{value!r} cannot be a part of a path.")
     return quote(value, safe="")
 
@@ -116,9 +117,17 @@ def encode_path(path: Any) -> str:
     segments = path.strip("/").split("/")
     if segments[:2] == ["api", "v1"]:
         segments = segments[2:]
-    if not segments or any(unquote(part) in {"", ".", ".."} for part in segments):
+    decoded = [_decoded(part) for part in segments]
+    if not decoded or any(part in CLIMBING or re.search(r"[/\\\x00-\x1f\x7f]", part) for part in decoded):
         raise UsageError(f"path must name an endpoint and cannot climb, not {path!r}.", argument="path")
     return "/".join((ROOT, *(quote(part, safe=_SEGMENT_SAFE) for part in segments)))
+
+
+def _decoded(part: str) -> str:
+    """Decode a part of a path as often as anything on its way may: ``%252e`` is a dot to whoever decodes twice."""
+    while (inner := unquote(part)) != part:
+        part = inner
+    return part
 
 
 def query_pairs(query: Any) -> list[tuple[Any, Any]]:

@@ -69,8 +69,13 @@ class Response:
 
     @property
     def content_type(self) -> str:
-        """The media type without its parameters, or an empty string."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        """The media type without its parameters, in lower case, or an empty string."""
+        return self.media_type.lower()
+
+    @property
+    def media_type(self) -> str:
+        """The media type without its parameters, as the service wrote it, in case it echoes a secret."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip()
 
     @property
     def is_json(self) -> bool:
@@ -127,7 +132,7 @@ def refused(response: Response, request: Request[Any], document: Any, mask: Mask
         "message": refusal.message,
         "details": refusal.details,
         "field": refusal.field,
-        "request_id": mask(response.request_id) if response.request_id else None,
+        "request_id": printable(mask(response.request_id)) if response.request_id else None,
         "retry_after": _retry_after(response, now),
     }
     kind = _error_class(response.status)
@@ -182,7 +187,7 @@ def _summary(refusal: Refusal, response: Response, request: Request[Any], mask: 
             f"{request.method} {mask.name(request.path)} was refused with {response.status} {code}",
             f": '{printable(said)}'" if said else "",
             f" ({printable('; '.join(noted))})" if noted else "",
-            f". {_effect(response.status, request)}",
+            f". {_effect(response, request, mask)}",
         )
     ).rstrip()
 
@@ -194,14 +199,25 @@ def _phrase(response: Response) -> str:
         return "(no standard status)"
 
 
-def _effect(status: int, request: Request[Any]) -> str:
-    """Return a sentence on whether anything can have changed, or an empty text for a read."""
-    if errors.is_redirection(status):
-        effect = "A redirect is not followed, so that the token goes nowhere else; correct the base URL."
-        return effect if request.method == "GET" else f"{effect} It may have been carried out."
-    if request.method == "GET":
-        return ""
-    return "It may have been carried out." if errors.is_ambiguous(status) else "Nothing was changed by it."
+def _effect(response: Response, request: Request[Any], mask: Mask) -> str:
+    """Return where a redirect points, and whether anything can have changed, in sentences."""
+    redirected = errors.is_redirection(response.status)
+    sentences: list[str] = []
+    if redirected and response.status != HTTPStatus.NOT_MODIFIED:
+        place = f" to '{found}'" if (found := _place(response, mask)) else ""
+        sentences.append(
+            f"A redirect{place} is not followed, so that the token goes nowhere else; correct the base URL."
+        )
+    if request.method != "GET":
+        unclear = redirected or errors.is_ambiguous(response.status)
+        sentences.append("It may have been carried out." if unclear else "Nothing was changed by it.")
+    return " ".join(sentences)
+
+
+def _place(response: Response, mask: Mask) -> str:
+    """Return the target of a redirect, without its credentials, query and fragment, which may be secret."""
+    address = response.headers.get("Location", "").partition("?")[0].partition("#")[0]
+    return printable(mask.name(re.sub("//[^/]*@", "//", address[:SEARCHED])))
 
 
 def _error_class(status: int) -> type[errors.APIError]:

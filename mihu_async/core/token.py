@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from attrs import define, field
 
 from mihu_async.core.address import check_token
+from mihu_async.frames import conceals_arguments
 
 TokenFunction = Callable[[], str | Awaitable[str]]
 """A function, sync or async, that returns the token."""
@@ -85,6 +86,7 @@ class TokenSource:
         if not fetch.waiting:
             fetch.task.cancel()
 
+    @conceals_arguments
     async def _ask(self) -> str:
         given: Any = self._function()
         if inspect.isawaitable(given):

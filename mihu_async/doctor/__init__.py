@@ -1,4 +1,4 @@
-"""What ``await mihu.doctor()`` gives: what was found on the way to the service, and what to do about it."""
+"""The values that ``await mihu.doctor()`` returns: findings on the way to the service, and advice for each."""
 
 from mihu_async.doctor.findings import Check, Diagnosis, Finding, Level
 

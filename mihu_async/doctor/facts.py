@@ -1,4 +1,4 @@
-"""What was seen on the way to the service, before anyone says what it means. Pure values."""
+"""Facts about the way to the service, before anyone judges them. Pure values."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ class Failure:
 
 @frozen
 class Addresses:
-    """What a name resolves to."""
+    """The addresses to which a name resolves."""
 
     found: tuple[str, ...]
 
@@ -34,7 +34,7 @@ class Handshake:
 
 @frozen(kw_only=True)
 class Way:
-    """Where the service is, and how it is reached.
+    """The address of the service, and the way to it.
 
     ``proxy`` is the one that is used, and ``unused`` one that the environment names and the client does not use; both
     without credentials. ``checked`` says whether the certificate is checked, and ``pinned`` that a fingerprint does it.
@@ -52,7 +52,7 @@ class Way:
 
 @frozen(kw_only=True)
 class Call:
-    """What became of one safe call.
+    """The outcome of one safe call.
 
     ``error`` is what it raised, and None where it succeeded; ``skew`` is the service's clock against ours, and
     ``blur`` how much too low that may be; None where no answer had a date.
@@ -66,7 +66,7 @@ class Call:
 
 @frozen(kw_only=True)
 class Limits:
-    """What bounds the calls of the client."""
+    """The bounds of the client's calls."""
 
     timeout: Timeout
     retries: RetryPolicy

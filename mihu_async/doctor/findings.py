@@ -12,15 +12,15 @@ from mihu_async.doctor.facts import Addresses, Call, Facts, Failure, Handshake, 
 from mihu_async.errors import APIError, AuthenticationError, DecodeError, PermissionDeniedError
 
 TOLERANCE = timedelta(seconds=2)
-"""How far two clocks may be apart: a purchase is told from an older one to within this."""
+"""The most by which two clocks may differ: purchases are told from older ones to within this."""
 SOON = timedelta(days=7)
-"""How long before its end a certificate is worth a word."""
+"""The time before its end from which on a certificate is worth a word."""
 NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE)
 MIB = 2**20
 
 
 class Check(StrEnum):
-    """What was looked at, in the order of the findings."""
+    """The parts of the way, in the order of the findings."""
 
     NAMES = "names"
     PROXY = "proxy"
@@ -33,7 +33,7 @@ class Check(StrEnum):
 
 
 class Level(StrEnum):
-    """How it stands."""
+    """The verdict of a check."""
 
     OK = "ok"
     """As it should."""
@@ -47,16 +47,16 @@ class Level(StrEnum):
 
 @frozen
 class Finding:
-    """What one check found."""
+    """The result of one check."""
 
     check: Check
-    """What was looked at."""
+    """The part of the way that was looked at."""
     level: Level
-    """How it stands."""
+    """The verdict of the check."""
     told: str
-    """What was found, in words."""
+    """The finding in words."""
     advice: str = ""
-    """What to do; empty where there is nothing to do."""
+    """Advice; empty where there is nothing to do."""
 
 
 @frozen
@@ -68,7 +68,7 @@ class Diagnosis:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is broken; warnings and what could not be told do not count."""
+        """True if nothing is broken; warnings and unknown findings do not count."""
         return all(finding.level is not Level.PROBLEM for finding in self.findings)
 
     def __iter__(self) -> Iterator[Finding]:

@@ -1,11 +1,13 @@
 """Looks at each part of the way to the service, all at a time and within a deadline: the doctor's one I/O edge."""
 
 import asyncio
+import os
 import platform
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from urllib.request import proxy_bypass
 
 from attrs import evolve
 from yarl import URL
@@ -19,13 +21,14 @@ from mihu_async.core.server_clock import Moment, ServerClock
 from mihu_async.core.transport import Transport
 from mihu_async.doctor.facts import Addresses, Call, Facts, Failure, Handshake, Limits, Way
 from mihu_async.doctor.findings import Diagnosis, diagnose
+from mihu_async.doctor.proxies import UnusableProxy, find_unusable
 from mihu_async.errors import MihuError, UsageError
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 
 PARTS = ("aiohttp", "attrs", "cattrs", "msgspec", "yarl")
 REQUEST = describe("GET", "/phone-numbers", Page[PhoneNumber], query={"per_page": 1})
-"""What is asked of the service: the safest call that needs a token."""
+"""The safest call that needs a token."""
 TICK = timedelta(seconds=1)
 """A Date tells whole seconds."""
 
@@ -166,8 +169,16 @@ def _without_credentials(url: URL | None) -> str | None:
     return None if url is None else str(url.with_user(None))
 
 
+def unusable_proxy(base_url: URL) -> UnusableProxy | None:
+    """Return the proxy that the environment names for an address, where it cannot be used, or None."""
+    if proxy_bypass(f"{base_url.host}:{base_url.port}"):
+        return None
+    return find_unusable(base_url.scheme, os.environ)
+
+
 def _named_by_environment(base_url: URL) -> str | None:
     try:
         return _without_credentials(find_proxy(None, base_url, trust_env=True))
     except UsageError:
-        return "one that cannot be used"
+        proxy = unusable_proxy(base_url)
+        return "one that cannot be used" + (f" ({proxy.variable}: {proxy.reason})" if proxy else "")

@@ -5,6 +5,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 
 from mihu_async.errors import UsageError
+from mihu_async.frames import conceals_fields
 
 HIGHEST_PORT = 65535
 
@@ -72,6 +73,7 @@ def _check_port(_: object, attribute: "Attribute[int | None]", value: Any) -> No
         raise UsageError(message, argument=attribute.name)
 
 
+@conceals_fields
 @frozen(kw_only=True)
 class SipCredentials:
     """How the service reaches a SIP trunk. It never sends these values back.

@@ -6,6 +6,7 @@ from typing import Any, cast
 from attrs import Attribute, field, frozen
 
 from mihu_async.errors import UsageError
+from mihu_async.frames import conceals_fields
 from mihu_async.models.inputs import HIGHEST_PORT
 from mihu_async.models.unset import UNSET, Unset
 
@@ -54,6 +55,7 @@ def _several(value: Iterable[str] | Unset) -> tuple[str, ...] | Unset:
     return tuple(value)
 
 
+@conceals_fields
 @frozen(kw_only=True)
 class SipUpdate:
     """What changes of a trunk's SIP credentials.

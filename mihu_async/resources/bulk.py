@@ -14,6 +14,7 @@ from attrs import frozen
 from mihu_async.core.clock import is_cancelled
 from mihu_async.core.mask import hide_secrets
 from mihu_async.errors import MihuError, UsageError
+from mihu_async.frames import conceals_arguments
 from mihu_async.models.channels import NumberChannels
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
 
@@ -155,25 +156,33 @@ class EnsureRun(Generic[R]):
             async for row in rows:
                 position = next(positions)
                 self._under_way[position] = row
-                tasks.create_task(self._one(position, row, done))
+                del row  # it may hold credentials, which a report of the source's error might print
+                tasks.create_task(self._one(position, done))
                 await room.acquire()
 
-    async def _one(self, position: int, row: R, done: "asyncio.Queue[EnsureResult[R] | None]") -> None:
+    async def _one(self, position: int, done: "asyncio.Queue[EnsureResult[R] | None]") -> None:
+        ensured: Ensured | None = None
+        failure: Exception | None = None
         try:
-            arguments = arguments_of(row)
-            async with self._lock_for(arguments):
-                result = EnsureResult(position=position, row=row, ensured=await self._ensure(**arguments))
+            ensured = await self._ensured(self._under_way[position])
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's result
-            result = EnsureResult(position=position, row=row, error=error)
+            failure = error
         except asyncio.CancelledError:
             if is_cancelled():
                 raise
-            told = "It was cancelled from within, as by a limiter, and may be done or not. Ensure it again."
-            result = EnsureResult(position=position, row=row, error=MihuError(told))
+            failure = MihuError(
+                "It was cancelled from within, as by a limiter, and may be done or not. Ensure it again."
+            )
+        result = EnsureResult(position=position, row=self._under_way.pop(position), ensured=ensured, error=failure)
         self._counts[result.outcome or "failed"] += 1
-        del self._under_way[position]
         self._unseen.append(result)
         done.put_nowait(result)
+
+    @conceals_arguments
+    async def _ensured(self, row: R) -> Ensured:
+        arguments = arguments_of(row)
+        async with self._lock_for(arguments):
+            return await self._ensure(**arguments)
 
     def _lock_for(self, arguments: Mapping[str, Any]) -> asyncio.Lock:
         """Let rows about the same trunk wait for each other, in the order of their tasks."""
@@ -211,6 +220,8 @@ async def _each(rows: Iterable[R] | AsyncIterable[R]) -> AsyncGenerator[R]:
     if isinstance(rows, AsyncIterable):
         async for row in rows:
             yield row
+            del row  # as in _take
     else:
         for row in rows:
             yield row
+            del row

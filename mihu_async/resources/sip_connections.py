@@ -2,6 +2,7 @@
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe
+from mihu_async.frames import conceals_arguments
 from mihu_async.models.inputs import SipCredentials
 from mihu_async.models.sip import SipConnection
 from mihu_async.resources.arguments import gateway_host, optional, present, secret, text_up_to
@@ -17,6 +18,7 @@ class SipConnections:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
+    @conceals_arguments
     async def create(
         self,
         *,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import NOTHING, describe
+from mihu_async.frames import conceals_arguments
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import Direction, TrunkChannel
 from mihu_async.models.inputs import SipCredentials
@@ -115,6 +116,7 @@ class Trunks:
         pager = self.list(search=search, channel=channel, agent_uuid=agent_uuid)
         return Watcher(pager, self._pipeline.clock, PATH, interval=seconds("interval", interval), since=since)
 
+    @conceals_arguments
     async def register(
         self,
         *,
@@ -168,6 +170,7 @@ class Trunks:
         request = describe("POST", PATH, NumberChannels, json=body, check=check, lookup=lookup)
         return await self._pipeline.run(request)
 
+    @conceals_arguments
     async def ensure(
         self,
         *,
@@ -213,6 +216,7 @@ class Trunks:
             settings=tuple(settings),
         ).run()
 
+    @conceals_arguments
     def ensure_all(self, rows: Iterable[R] | AsyncIterable[R], *, concurrency: int | None = None) -> EnsureRun[R]:
         """Have many trunks serve their agents: :meth:`ensure` for each row, some at a time, and a result for each.
 
@@ -229,6 +233,7 @@ class Trunks:
         most = self._concurrency if concurrency is None else check_concurrency(concurrency)
         return EnsureRun(check_rows(rows), self.ensure, most)
 
+    @conceals_arguments
     async def update(
         self,
         *,

@@ -6,7 +6,7 @@
 It keeps state, refuses what the documentation says is refused, plays faults (`sandbox.faults`) and writes down what
 arrives (`sandbox.journal`). It shares no code with the client, so that each is evidence for the other.
 
-Nothing is imported before a name is used: pytest loads this package in every run, for the fixtures.
+Nothing is imported before a name is used.
 """
 
 from importlib import import_module

@@ -4,11 +4,13 @@ import asyncio
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
+import attrs
 from aiohttp import web
 
 from mihu_async.sandbox import routes
@@ -22,6 +24,9 @@ from mihu_async.sandbox.strictness import undocumented_fields
 
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """The socket option that makes closing a reset: linger, for no time."""
+ADMIN_PREFIX = "/_sandbox"
+"""Where a sandbox is looked at and steered; no documented path begins so."""
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Service:
@@ -35,17 +40,23 @@ class Service:
         journal: Journal,
         token: str,
         tell: Callable[[str], None] = lambda _: None,
+        report: Callable[[JournalEntry], None] | None = None,
+        admin: Handler | None = None,
     ) -> None:
         self._inventory = inventory
         self._faults = faults
         self._journal = journal
         self._token = token
         self._tell = tell
+        self._report = report
+        self._admin = admin
         self._under_way: dict[asyncio.Task[web.StreamResponse], asyncio.Event] = {}
 
     def application(self) -> web.Application:
         """Return the application that hands over every request, whatever its method and path."""
         application = web.Application(client_max_size=0)
+        if self._admin:
+            application.router.add_route("*", ADMIN_PREFIX + r"{path:(/[\s\S]*)?}", self._admin)
         application.router.add_route("*", r"/{path:[\s\S]*}", self._respond)
         return application
 
@@ -75,15 +86,27 @@ class Service:
     async def _handle(self, request: web.Request, closing: asyncio.Event) -> web.StreamResponse:
         entry = await arrival(request)
         serial = self._journal.record(entry)
+        now = asyncio.get_running_loop().time
+        begun = now()
+        outcome: dict[str, object] = {}
         try:
             answer = await self._outcome(serial, entry, closing)
+            if answer and not closing.is_set():
+                answer = identified(answer, serial)
+                outcome = {"status": answer.status, "answer": answer}
         except Exception:  # of a fault's own code; aiohttp logs it and answers 500
-            self._journal.note(serial, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+            outcome = {"status": HTTPStatus.INTERNAL_SERVER_ERROR.value}
             raise
+        finally:
+            self._finish(serial, seconds=now() - begun, **outcome)
         if answer is None or closing.is_set():
             return break_connection(request)
-        self._journal.note(serial, status=answer.status)
-        return await send(request, answer, request_id=f"sandbox-{serial:06d}")
+        return await send(request, answer)
+
+    def _finish(self, serial: int, **outcome: object) -> None:
+        self._journal.note(serial, **outcome)
+        if self._report and (entry := self._journal.find(serial)):
+            self._report(entry)
 
     async def _outcome(self, serial: int, entry: JournalEntry, closing: asyncio.Event) -> Answer | None:
         """Answer truly or with a fault; a request without the right token meets no fault."""
@@ -111,6 +134,7 @@ async def arrival(request: web.Request) -> JournalEntry:
         raw_query=raw_query,
         headers=request.headers,
         body=await request.read(),
+        arrived_at=datetime.now(UTC),
     )
 
 
@@ -128,12 +152,16 @@ def _unauthorized(code: str, details: str) -> RefusedError:
     return RefusedError(status=HTTPStatus.UNAUTHORIZED, code=code, message="Unauthenticated.", details=details)
 
 
-async def send(request: web.Request, answer: Answer, *, request_id: str) -> web.StreamResponse:
-    """Send an answer, at once if it is plain. The X-Request-Id is inferred; no page names one."""
-    headers = {"X-Request-Id": request_id, **answer.headers}
+def identified(answer: Answer, serial: int) -> Answer:
+    """Put the serial number of a request into its answer's head. The X-Request-Id is inferred; no page names one."""
+    return attrs.evolve(answer, headers={"X-Request-Id": f"sandbox-{serial:06d}", **answer.headers})
+
+
+async def send(request: web.Request, answer: Answer) -> web.StreamResponse:
+    """Send an answer, at once if it is plain."""
     if answer.is_plain:
-        return web.Response(status=answer.status, body=answer.body, headers=headers)
-    response = web.StreamResponse(status=answer.status, headers=headers)
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
     response.content_length = len(answer.body)
     await response.prepare(request)
     for piece in answer.pieces():

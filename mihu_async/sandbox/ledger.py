@@ -1,6 +1,6 @@
 """The rows as they stand, in listing order, and how they are found; no rules, no lock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -26,10 +26,21 @@ def _offered(seed: int) -> tuple[tuple[Rate, ...], tuple[Offer, ...]]:
 class Ledger:
     """Purchased and external rows, the factory that made them and makes more, SIP connections, rates and offers.
 
-    `activations` holds when a pending number becomes active, by its uuid.
+    `activations` holds when a pending number becomes active, by its uuid, and `hidden` when a new row shows in the
+    listings. `changed()` is called after every change of
+    a row or a connection.
     """
 
-    def __init__(self, numbers: int, trunks: int, seed: int) -> None:
+    def __init__(
+        self,
+        numbers: int,
+        trunks: int,
+        seed: int,
+        *,
+        agents: Iterable[str] = (),
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._changed = changed
         self.factory: RowFactory = RowFactory(seed)
         self.purchased: list[Row] = list(self.factory.purchased_rows(numbers))
         self.external: list[Row] = list(self.factory.trunk_rows(trunks))
@@ -38,6 +49,9 @@ class Ledger:
         self.rates: list[Rate] = list(rates)
         self.stock: list[Offer] = list(stock)
         self.activations: dict[str, float] = {}
+        self.hidden: dict[str, float] = {}
+        for uuid in agents:
+            self.factory.hire(uuid)
         for _ in range(SPARE_AGENTS):
             self.factory.hire()
 
@@ -95,6 +109,7 @@ class Ledger:
                 self.connections[position] = connected
             elif other.agent_uuid == agent_uuid or other.e164 == number:
                 self.connections[position] = attrs.evolve(other, agent_uuid=None)
+        self._changed()
         return connected
 
     def served(self, agent_uuid: str, channel: str) -> Row | None:
@@ -121,11 +136,24 @@ class Ledger:
             pass
         return found
 
+    def place(self, row: Row, at: int | None = None) -> Row:
+        """Put a new row at a position of its listing, None for the end."""
+        rows = self._rows_of(row)
+        rows.insert(len(rows) if at is None else at, row)
+        self._changed()
+        return row
+
+    def add_connection(self, connection: SipConnection) -> None:
+        """Keep a new SIP connection."""
+        self.connections.append(connection)
+        self._changed()
+
     def replace(self, row: Row, **changes: Any) -> Row:
         """Put a changed row in a row's place."""
         changed = attrs.evolve(row, **changes)
-        rows = self.external if row.trunk else self.purchased
+        rows = self._rows_of(row)
         rows[rows.index(row)] = changed
+        self._changed()
         return changed
 
     def remove(self, phone_number_uuid: str) -> None:
@@ -134,6 +162,7 @@ class Ledger:
             for position, row in enumerate(rows):
                 if row.phone_number_uuid == phone_number_uuid:
                     del rows[position]
+                    self._changed()
                     return
         raise KeyError(phone_number_uuid)
 
@@ -149,3 +178,6 @@ class Ledger:
             return purchased_snapshot(row, names)
         siblings = (sibling for sibling in self.external if sibling.number == row.number)
         return external_snapshot(row, siblings, names)
+
+    def _rows_of(self, row: Row) -> list[Row]:
+        return self.external if row.trunk else self.purchased

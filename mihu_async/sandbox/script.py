@@ -1,5 +1,6 @@
 """The script of faults: which goes wrong when."""
 
+from collections.abc import Callable
 from threading import Lock
 
 import attrs
@@ -11,8 +12,8 @@ from mihu_async.sandbox.selection import Selector
 
 
 @attrs.define
-class _Line:
-    """A fault of the script, and what is left of it."""
+class Line:
+    """A fault of the script, and how often it is still to be played."""
 
     fault: Fault
     selector: Selector
@@ -23,16 +24,18 @@ class _Line:
 
     @property
     def is_pending(self) -> bool:
+        """Return whether it is still to come; what lasts for ever is so until it was played."""
         return self.times is not None or not self.is_used
 
     def is_due(self, request: JournalEntry) -> bool:
-        """Tell whether to strike now; a request that is skipped is counted."""
+        """Return whether to strike now; a request that is skipped is counted."""
         if self.is_asleep or not self.selector.matches(request):
             return False
         self.skip -= 1
         return self.skip < 0
 
     def strike(self) -> None:
+        """Count that it is played."""
         self.is_used = True
         if self.times is not None:
             self.times -= 1
@@ -47,9 +50,10 @@ class Faults:
     the sandbox does not know can still be played with `Status(200, body=…)`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, changed: Callable[[], None] = lambda: None) -> None:
+        self._changed = changed
         self._lock = Lock()
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
 
     def __repr__(self) -> str:
         return f"Faults(pending={list(self.pending)!r})"
@@ -57,8 +61,7 @@ class Faults:
     @property
     def pending(self) -> tuple[Fault, ...]:
         """The faults that are still to come, each once. One that lasts for ever is pending until it was played."""
-        with self._lock:
-            return tuple(line.fault for line in self._lines if line.is_pending)
+        return tuple(line.fault for line in self.lines() if line.is_pending)
 
     def add(
         self,
@@ -79,7 +82,8 @@ class Faults:
         if (times is not None and times < 1) or skip < 0:
             raise ValueError("a fault is played at least once, and skips no fewer than no requests")
         with self._lock:
-            self._lines.append(_Line(fault, Selector(method=method, path=path), times, skip, after_write))
+            self._lines.append(Line(fault, Selector(method=method, path=path), times, skip, after_write))
+        self._changed()
 
     def play(self, name: str) -> None:
         """Add the faults of a script that is known by a name, such as `"outage"`; `ValueError` names them all."""
@@ -92,6 +96,12 @@ class Faults:
         """Forget every fault. One that is playing plays on."""
         with self._lock:
             self._lines.clear()
+        self._changed()
+
+    def lines(self) -> tuple[Line, ...]:
+        """Return copies of the script's lines, in their order; one that lasts for ever stays."""
+        with self._lock:
+            return tuple(map(attrs.evolve, self._lines))
 
     def take(self, request: JournalEntry) -> Fault | None:
         """Return the fault that a request meets, and count it."""
@@ -104,4 +114,5 @@ class Faults:
                 return None
             line.strike()
             self._lines = [line for line in self._lines if line.times != 0]
-            return line.fault
+        self._changed()
+        return line.fault

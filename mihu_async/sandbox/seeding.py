@@ -69,10 +69,10 @@ class RowFactory:
         """Make up a uuid."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
-    def hire(self) -> Agent:
-        """Add an agent that serves nothing yet."""
+    def hire(self, uuid: str | None = None) -> Agent:
+        """Add an agent that serves nothing yet; its uuid is made up where None is given."""
         serial = len(self.agents)
-        self.agents.append(Agent(self.uuid(), f"{ROLES[serial % len(ROLES)]} {serial // len(ROLES) + 1}"))
+        self.agents.append(Agent(uuid or self.uuid(), f"{ROLES[serial % len(ROLES)]} {serial // len(ROLES) + 1}"))
         return self.agents[-1]
 
     def number(self) -> FictionalNumber:

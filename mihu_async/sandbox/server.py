@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
 from aiohttp import web
 from yarl import URL
 
+from mihu_async.sandbox.admin.service import Admin
 from mihu_async.sandbox.app import Service
 from mihu_async.sandbox.background import BackgroundLoop
+from mihu_async.sandbox.changes import Changes
 from mihu_async.sandbox.inventory import Inventory
-from mihu_async.sandbox.journal import Journal
+from mihu_async.sandbox.journal import LIMIT, Journal, JournalEntry
 from mihu_async.sandbox.script import Faults
 from mihu_async.sandbox.seeding import sandbox_token
 from mihu_async.sandbox.strictness import UndocumentedError
@@ -20,6 +24,8 @@ from mihu_async.sandbox.strictness import UndocumentedError
 ACCEPTING = 4
 """Rounds of the loop in which a connection that came becomes one that is known; asyncio's server, when it closes, loses
 one that it has only accepted, and leaves its socket open."""
+AGENTS = ("AGENT", "OTHER_AGENT", "CALLS_AGENT")
+"""The variables that name free agents: an agent answers one number on each channel."""
 PATIENCE = 0.05
 """Seconds that a response may take to be written out after what hung was released."""
 
@@ -39,6 +45,11 @@ class Sandbox:
 
     `script` names one script of faults or several to begin with, as `faults.play` takes them. With `strict`, leaving
     the block calls `verify()`, unless an exception is under way.
+
+    `agents` are uuids of agents that are there besides those that are made up. `admin=False` does not serve the
+    inspector and the API below `/_sandbox/`, which are for programs on the same machine and need no token. The journal
+    keeps `journal_limit` requests. `on_request` is called with the journal's entry of each request that is over, in the
+    loop that serves.
     """
 
     def __init__(
@@ -48,6 +59,7 @@ class Sandbox:
         *,
         seed: int = 7,
         token: str | None = None,
+        agents: Iterable[str | UUID] = (),
         purchase_limit: int | None = None,
         activation_delay: float = 0.0,
         host: str = "127.0.0.1",
@@ -55,21 +67,35 @@ class Sandbox:
         ssl: SSLContext | None = None,
         script: str | Iterable[str] = (),
         strict: bool = False,
+        admin: bool = True,
+        journal_limit: int = LIMIT,
+        on_request: Callable[[JournalEntry], None] | None = None,
     ) -> None:
+        self.changes: Changes = Changes()
+        """Tells the inspector which part of the sandbox changed."""
         self.token: str = token or sandbox_token(seed)
         """The token that is let in."""
         self.inventory: Inventory = Inventory(
-            numbers, trunks, seed=seed, purchase_limit=purchase_limit, activation_delay=activation_delay
+            numbers,
+            trunks,
+            seed=seed,
+            agents=agents,
+            purchase_limit=purchase_limit,
+            activation_delay=activation_delay,
+            changed=partial(self.changes.note, "inventory"),
         )
         """What it knows, which may be changed while it serves."""
-        self.faults: Faults = Faults()
+        self.faults: Faults = Faults(changed=partial(self.changes.note, "faults"))
         """The script of what goes wrong."""
-        self.journal: Journal = Journal()
+        self.journal: Journal = Journal(journal_limit, changed=partial(self.changes.note, "journal"))
         """What arrived."""
         self.strict: bool = strict
         """Whether leaving it fails where no page documents what it met."""
-        for name in [script] if isinstance(script, str) else script:
-            self.faults.play(name)
+        self._scripts: tuple[str, ...] = (script,) if isinstance(script, str) else tuple(script)
+        self._play()
+        self.admin: bool = admin
+        """Whether it can be looked at and steered below `/_sandbox/`."""
+        self._on_request = on_request
         self._undocumented: list[str] = []
         self._host = host
         self._port = port
@@ -89,6 +115,12 @@ class Sandbox:
             raise RuntimeError("the sandbox has no address before it is started")
         scheme = "https" if self._ssl else "http"
         return str(URL.build(scheme=scheme, host=self._host, port=self._port)).rstrip("/")
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of a program that is to use it: address, token, and agents that serve no number yet."""
+        agents = dict(zip(AGENTS, self.inventory.free_agents("call"), strict=False))
+        return {"MIHU_BASE_URL": self.base_url, "MIHU_API_TOKEN": self.token, **agents}
 
     async def start(self) -> None:
         """Begin to serve; `RuntimeError` when it does already, `OSError` when the port is taken."""
@@ -113,6 +145,18 @@ class Sandbox:
         found, self._undocumented[:] = self.undocumented, []
         if found:
             raise UndocumentedError("\n".join(found))
+
+    def reset(self) -> None:
+        """Begin anew: with the rows and the scripts of the beginning, and an empty journal."""
+        self.inventory.reset()
+        self.faults.clear()
+        self._play()
+        self.journal.clear()
+        self._undocumented.clear()
+
+    def _play(self) -> None:
+        for name in self._scripts:
+            self.faults.play(name)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -156,6 +200,8 @@ class Sandbox:
             journal=self.journal,
             token=self.token,
             tell=self._undocumented.append,
+            report=self._on_request,
+            admin=Admin(self).respond if self.admin else None,
         )
         runner = web.AppRunner(
             service.application(), access_log=None, handler_cancellation=True, shutdown_timeout=PATIENCE

@@ -8,8 +8,11 @@ from mihu_async.sandbox.answers import Answer
 from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.journal import JournalEntry
 from mihu_async.sandbox.refusals import RefusedError
-from mihu_async.sandbox.routes import find
+from mihu_async.sandbox.routes import ROUTES
+from mihu_async.sandbox.routing import find
 
+SAMPLED = (30, 10)
+"""How many numbers and trunks the samples are made of: enough for each documented field to be in one of them."""
 Shape = dict[str, Any]
 """The fields of a value, each with the shape of what it holds; what holds no fields has an empty one."""
 
@@ -24,7 +27,7 @@ def undocumented_fields(request: JournalEntry, answer: Answer) -> list[str]:
     What is no success, no JSON, or from an endpoint whose answer is not documented, is not looked at.
     """
     try:
-        known = shapes().get((request.method, find(request.method, request.path).path))
+        known = shapes().get((request.method, find(request.method, request.path, ROUTES).path))
         content = answer.json
     except (RefusedError, ValueError):
         return []
@@ -71,26 +74,7 @@ def _rows(values: Iterable[object]) -> Iterator[object]:
 
 @cache
 def shapes() -> Mapping[tuple[str, str], Shape]:
-    """Give the shape of ``data`` by the verb and path of each endpoint whose answer is documented."""
-    inventory = Inventory()
-    page = inventory.list_numbers({"page": 1, "per_page": 1})["pagination"]
-    rows = [*inventory.numbers, *inventory.trunks]
-    number, listing = shape(rows), shape({"items": rows, "pagination": page})
-    snapshot = shape(*(inventory.channels(row["phone_number_uuid"]) for row in rows))
-    trunks, connections = "/phone-numbers/trunks", "/channels/sip-trunk/connections"
-    created = inventory.create_sip_connection({"name": "n", "phone_number": "p", "gateway": "g"})
-    agent, connection = inventory.free_agents("call")[0], {"connection_uuid": created["uuid"]}
-    return {
-        ("GET", "/phone-numbers"): listing,
-        ("POST", "/phone-numbers"): number,
-        ("PATCH", "/phone-numbers/{uuid}"): number,
-        ("GET", "/phone-numbers/rates"): shape({"items": inventory.rates, "pagination": page}),
-        ("GET", "/phone-numbers/channels"): snapshot,
-        ("GET", "/phone-numbers/{uuid}/channels"): snapshot,
-        ("GET", trunks): listing,
-        ("POST", trunks): snapshot,
-        ("PATCH", trunks): snapshot,
-        ("PUT", f"{trunks}/assign"): snapshot,
-        ("POST", connections): shape(created),
-        ("POST", "/agents/{uuid}/channels/call/sip-trunk"): shape(inventory.assign_sip_connection(agent, connection)),
-    }
+    """Return the shape of `data` by the verb and path of each endpoint whose answer is documented."""
+    inventory = Inventory(*SAMPLED)
+    known = {answers: shape(answers(inventory)) for answers in {route.answers for route in ROUTES} if answers}
+    return {(route.method, route.path): known[route.answers] for route in ROUTES if route.answers}

@@ -23,7 +23,7 @@ class Done(NamedTuple):
 
     @property
     def rows(self) -> list[str]:
-        """Give the lines of its output."""
+        """Return the lines of its output."""
         return self.out.splitlines()
 
 
@@ -41,7 +41,7 @@ def sandbox(monkeypatch):
 
 @pytest.fixture
 def command(sandbox, capsys) -> Command:
-    """Give what runs a command: each argument is words, split at spaces."""
+    """Return what runs a command: each argument is words, split at spaces."""
 
     def call(*words: str) -> Done:
         code = run([word for part in words for word in (part.split() if " " in part else [part])])
@@ -63,7 +63,7 @@ def ctrl_c_when(due: Callable[[], bool], number: int = signal.SIGINT) -> None:
 
 @pytest.fixture
 def interrupt() -> Callable[..., None]:
-    """Give what presses Ctrl-C once something is so, or sends another signal."""
+    """Return what presses Ctrl-C once something is so, or sends another signal."""
     if not hasattr(signal, "pthread_kill"):
         pytest.skip("Windows sends no signal to a thread")
     return ctrl_c_when
@@ -78,5 +78,5 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def typed(monkeypatch) -> Callable[[str], None]:
-    """Give what types at the terminal."""
+    """Return what types at the terminal."""
     return lambda text: monkeypatch.setattr(sys, "stdin", Terminal(text))

@@ -8,18 +8,18 @@ from mihu_async.sandbox import Reset, Status
 
 @pytest.fixture
 def agent(sandbox) -> str:
-    """Give an agent that serves nobody's calls."""
+    """Return an agent that serves nobody's calls."""
     return str(sandbox.inventory.free_agents("call")[0])
 
 
 @pytest.fixture
 def number(sandbox) -> str:
-    """Give a purchased number that nobody answers."""
+    """Return a purchased number that nobody answers."""
     return str(sandbox.inventory.insert()["phone_number_uuid"])
 
 
 def bindings(sandbox) -> dict[str, str | None]:
-    """Give who answers the number on each channel."""
+    """Return who answers the number on each channel."""
     return {channel: binding["agent_uuid"] for channel, binding in sandbox.inventory.numbers[-1]["bindings"].items()}
 
 
@@ -68,4 +68,4 @@ def test_failures_have_their_exit_codes(command, sandbox, agent, number, word):
     assert [Exit.USAGE, Exit.REFUSED, Exit.UNKNOWN] == [wrong.code, refused.code, unknown.code]
     assert "agent_uuid must be an id" in wrong.err
     assert f"there is no agent {number}" in refused.err
-    assert f"Look at numbers.channels('{number}')" in unknown.err
+    assert f"Look at mihu-async numbers channels {number} before sending it again." in unknown.err

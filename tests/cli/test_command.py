@@ -14,6 +14,7 @@ from mihu_async.cli.run import run as execute
 from mihu_async.cli.stage import PlainOutput, TerminalOutput, output_for
 from mihu_async.models.channels import Channels, NumberChannels
 from mihu_async.models.numbers import Billing, PhoneNumber
+from mihu_async.sandbox.__main__ import main
 
 PROGRAM = str(Path(mihu_async.__file__).with_name("__main__.py"))
 
@@ -142,18 +143,34 @@ def test_a_sandbox_is_served_until_ctrl_c(monkeypatch):
     """With the options of the sandbox's own command."""
     served = []
 
-    async def serve(sandbox) -> None:
-        served.append(sandbox)
+    async def serve(sandbox, *, variables_file) -> int:
+        served.append((sandbox, variables_file))
+        return 1
 
-    monkeypatch.setattr("mihu_async.sandbox.__main__.serve", serve)
+    monkeypatch.setattr("mihu_async.sandbox.serving.serve", serve)
 
-    options = "--numbers 3 --trunks 2 --seed 1 --purchase-limit 4 --activation-delay 2.5 --port 7000"
-    options += " --script outage --script busy"
-    assert 0 == execute(["sandbox", *options.split()])
-    assert "<Sandbox stopped Inventory(numbers=3, trunks=2)>" == repr(served[0])
-    assert (4, 2.5) == (served[0].inventory.purchase_limit, served[0].inventory.activation_delay)
-    assert "http://127.0.0.1:7000" == served[0].base_url
-    assert [503, 429] == [fault.status for fault in served[0].faults.pending]
+    agent = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+    options = "--numbers 3 --trunks 2 --seed 1 --purchase-limit 4 --activation-delay 2.5 --port 7000 --token abc"
+    options += f" --script outage --script busy --agent {agent} --strict --no-admin --env-file a.env"
+    assert 1 == execute(["sandbox", *options.split()])
+    ((sandbox, variables_file),) = served
+    assert "<Sandbox stopped Inventory(numbers=3, trunks=2)>" == repr(sandbox)
+    assert (4, 2.5) == (sandbox.inventory.purchase_limit, sandbox.inventory.activation_delay)
+    assert ("http://127.0.0.1:7000", "abc") == (sandbox.base_url, sandbox.token)
+    assert [503, 429] == [fault.status for fault in sandbox.faults.pending]
+    assert (True, False, Path("a.env")) == (sandbox.strict, sandbox.admin, variables_file)
+    assert agent in sandbox.inventory.free_agents("call")
+
+
+def test_both_commands_of_the_sandbox_have_the_same_options(capsys):
+    """What `python -m mihu_async.sandbox` takes, `mihu-async sandbox` takes too, and the other way round."""
+    told = []
+    for command in (lambda: main(["--help"]), lambda: sys.exit(execute(["sandbox", "--help"]))):
+        with pytest.raises(SystemExit):
+            command()
+        told.append(set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help", "--version", "--admin"})
+
+    assert told[0] == told[1]
 
 
 def test_a_script_that_is_not_there_is_refused(capsys):

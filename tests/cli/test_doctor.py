@@ -45,3 +45,36 @@ def test_the_exit_code_is_what_is_broken_first(broken, code):
     findings = [Finding(Check.CLOCK, Level.WARNING, "")] + [Finding(check, Level.PROBLEM, "") for check in broken]
 
     assert code is code_of(Diagnosis(tuple(findings)))
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "HTTP_PROXY", "all_proxy"])
+def test_a_proxy_that_cannot_be_used_is_named_with_its_variable(command, sandbox, monkeypatch, variable):
+    """By every command, with the option that goes without it; and the doctor finds it."""
+    monkeypatch.setenv(variable, "socks5://user:hunter22@192.0.2.1:1080")
+    listed, told = command("numbers list --limit 1"), command("doctor")
+    without = [command(f"{words} --no-trust-env") for words in ("numbers list --limit 1", "doctor")]
+    reason = f"{variable} names a proxy that cannot be used: socks5:// is not supported, only http:// and https://."
+
+    assert (Exit.USAGE, Exit.NETWORK) == (listed.code, told.code)
+    assert f"mihu-async: {reason} Nothing was sent.\n" in listed.err
+    assert "--no-trust-env" in listed.err
+    assert f"problem  proxy     {reason} The other checks went without it." in told.rows
+    assert [Exit.DONE] * 2 == [done.code for done in without]
+    assert "hunter22" not in listed.err + told.out
+
+
+def test_a_proxy_that_is_not_for_the_address_is_no_fault(command, monkeypatch):
+    """As where NO_PROXY names the host."""
+    monkeypatch.setenv("HTTP_PROXY", "socks5://192.0.2.1:1080")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+    assert Exit.DONE == command("numbers list --limit 1").code
+
+
+def test_the_doctor_advises_in_the_commands_words(command, monkeypatch):
+    """Where a proxy is named and left out on purpose."""
+    monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:3128")
+    done = command("doctor --no-trust-env")
+
+    assert "Where calls must go through it, leave out --no-trust-env; else leave it so." in done.out
+    assert "trust_env=" not in done.out

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from mihu_async import EnsureResult, TrunkSpec
-from mihu_async.cli.ensure import Results, Row
 from mihu_async.cli.errors import Exit
+from mihu_async.cli.results import Results
+from mihu_async.cli.spreadsheet import Row
 from mihu_async.sandbox import Hang, Status
 
 HEAD = (
@@ -17,7 +18,7 @@ HEAD = (
 
 @pytest.fixture
 def trunks(sandbox, tmp_path):
-    """Give what writes a file of trunks, each for a free agent."""
+    """Return what writes a file of trunks, each for a free agent."""
 
     def write(count: int, *more: str) -> Path:
         agents = sandbox.inventory.free_agents("call")[:count]
@@ -108,8 +109,8 @@ def test_a_rehearsal_of_a_file_says_what_would_be_sent(command, sandbox, trunks)
     [
         ("", "line 1: it has no phone_number"),
         ("phone_number,channel\n", "line 1: it has no agent_uuid"),
-        ("phone_number,channel,agent_uuid,password\n", "line 1: it must name each column once, and only known ones"),
-        ("phone_number,channel,agent_uuid,name,name\n", "line 1: it must name each column once, and only known ones"),
+        ("phone_number,channel,agent_uuid,password\n", "line 1: it must name each column once, and only known ones."),
+        ("phone_number,channel,agent_uuid,name,name\n", "line 1: it must name each column once, and only known ones."),
         (f"{HEAD}\n+1,call,\n", "line 2: agent_uuid is empty."),
         ("phone_number,channel,agent_uuid\n+1,call,a,hunter22\n", "line 2: There are more cells than columns."),
         (f"{HEAD}\n+1,call,a,,,,hunter22\n", "line 2: sip_port must be a whole number."),

@@ -13,7 +13,7 @@ WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/x"
 DOCS = (Path(__file__).parents[2] / "docs" / "command.md").read_text()
 
 ENDS = {
-    "usage": (errors.UsageError("No."), Exit.USAGE, "UsageError: No."),
+    "usage": (errors.UsageError("No."), Exit.USAGE, "mihu-async: No."),
     "network": (errors.ConnectError("No way.", **WHERE), Exit.NETWORK, "ConnectError: No way."),
     "token": (errors.AuthenticationError("No.", status=401, **WHERE), Exit.REFUSED, "doctor looks at"),
     "refused": (errors.ConflictError("No.", status=409, **WHERE), Exit.REFUSED, "ConflictError: No."),
@@ -32,8 +32,16 @@ ENDS = {
     "words": (CycloptsError(msg="Unknown."), Exit.USAGE, "--help"),
     "stop": (StopError(Exit.DECLINED, "No.", "Yes."), Exit.DECLINED, "mihu-async: No.\nmihu-async: Yes."),
     "interrupted": (KeyboardInterrupt(), Exit.INTERRUPTED, "Interrupted."),
-    "a file": (FileNotFoundError(errno.ENOENT, "No such file", "x"), Exit.USAGE, "No such file"),
-    "a full disk": (OSError(errno.ENOSPC, "No space left"), Exit.FAILED, "No space left"),
+    "a file": (
+        FileNotFoundError(errno.ENOENT, "No such file", "x"),
+        Exit.USAGE,
+        "mihu-async: x cannot be used: no such file.",
+    ),
+    "a full disk": (
+        OSError(errno.ENOSPC, "No space left"),
+        Exit.FAILED,
+        "The output cannot be written: no space left.",
+    ),
     "a fault": (ZeroDivisionError("x"), Exit.FAILED, "fault of the command"),
 }
 

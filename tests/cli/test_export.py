@@ -14,7 +14,7 @@ PAGES = "numbers list --per-page 25 --max-attempts 1 --output"
 
 
 def uuids(sandbox) -> list[str]:
-    """Give what is there, in order."""
+    """Return what is there, in order."""
     return [row["phone_number_uuid"] for row in sandbox.inventory.numbers]
 
 
@@ -257,6 +257,17 @@ def test_the_file_must_be_the_one_that_was_begun(command, sandbox, tmp_path):
     assert "is not what" in shorter.err
     assert "is not what" in gone.err
     assert "belongs to an export to standard output" in elsewhere.err
+
+
+def test_an_export_goes_on_with_the_columns_that_it_began_with(command, sandbox, tmp_path):
+    """One file would hold two kinds of rows."""
+    words = (PAGES, "csv --file", str(tmp_path / "numbers.csv"), "--resume-file", str(tmp_path / "place.json"))
+    sandbox.faults.add(Status(500), skip=4)
+    command(*words, "--columns", "number,status")
+    other, same = command(*words), command(*words, "--columns", "number,status")
+
+    assert (Exit.USAGE, True) == (other.code, "belongs to an export of other columns." in other.err)
+    assert (Exit.DONE, 251) == (same.code, len((tmp_path / "numbers.csv").read_text().splitlines()))
 
 
 def test_a_page_that_cannot_be_read_ends_it(command, sandbox):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mihu_async.cli import asking
+from mihu_async.cli import prompts
 from mihu_async.cli.errors import Exit
 from mihu_async.cli.run import run
 from mihu_async.sandbox import Hang, Status
@@ -173,7 +173,7 @@ def test_a_secret_is_asked_for_on_standard_error(monkeypatch):
     """So that rows stay rows."""
     monkeypatch.setattr("getpass.getpass", lambda asked, stream: asked * (stream is sys.stderr))
 
-    assert "API token: " == asking.ask_secret("API token")
+    assert "API token: " == prompts.ask_secret("API token")
 
 
 def test_help_ends_well_and_an_unknown_word_does_not(command):
@@ -228,7 +228,7 @@ def test_a_full_disk_is_told(command, monkeypatch, tmp_path):
     """The file that was named cannot be opened, or the disk is full."""
     missing = command("numbers list --file", str(tmp_path / "no" / "numbers.csv"))
 
-    assert (Exit.USAGE, True) == (missing.code, "FileNotFoundError" in missing.err)
+    assert (Exit.USAGE, True) == (missing.code, "numbers.csv cannot be used: no such file or directory." in missing.err)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk")  # noqa: PTH110 - a device
@@ -249,7 +249,7 @@ def test_a_full_disk_under_standard_output_is_told(sandbox, words):
         )
 
     assert Exit.FAILED == done.returncode
-    assert "No space left on device" in done.stderr
+    assert "The output cannot be written: no space left on device." in done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
 
@@ -265,7 +265,7 @@ def test_what_cannot_be_flushed_is_an_error(sandbox, monkeypatch, capsys):
     monkeypatch.undo()
 
     assert Exit.FAILED == code
-    assert capsys.readouterr().err == "mihu-async: OSError: [Errno 28] No space left on device\n"
+    assert capsys.readouterr().err == "mihu-async: The output cannot be written: no space left on device.\n"
 
 
 @pytest.mark.parametrize(("left", "code"), [(9, 9), (None, 0), ("why", 1)])

@@ -74,7 +74,7 @@ def test_a_purchase_is_confirmed_at_a_terminal(sandbox):
 
     assert Exit.DONE == screen.end()
     assert "POST" not in before
-    assert "It costs 1.15 a month." in screen.text
+    assert "It costs 1.15 a month" in screen.text
     assert "PHONE_NUMBER_UUID" in screen.text
     assert "+390790080041" in {row["number"] for row in sandbox.inventory.numbers}
 

@@ -11,12 +11,12 @@ LOGIN = {"username": "acme-user", "password": "hunter22"}
 
 @pytest.fixture
 def agents(sandbox) -> list[str]:
-    """Give agents that serve nobody's calls."""
+    """Return agents that serve nobody's calls."""
     return list(sandbox.inventory.free_agents("call"))
 
 
 def bodies(sandbox) -> list[dict[str, Any]]:
-    """Give the bodies of the changes that arrived."""
+    """Return the bodies of the changes that arrived."""
     return [entry.json for entry in sandbox.journal if entry.method in {"POST", "PATCH", "PUT"}]
 
 

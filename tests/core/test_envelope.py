@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from mihu_async import APIError, Billing, ConflictError, DecodeError, Page, PhoneNumber, ValidationError
-from mihu_async.core.envelope import Reading, read_fast
+from mihu_async.core.envelope import Reading, read_closely, read_fast
+from mihu_async.core.mask import Mask
 from mihu_async.core.request import NOTHING, RAW, describe
-from tests.doubles import TOKEN, URL, ok, reading, response
+from tests.doubles import TOKEN, URL, FakeClock, ok, reading, response
 
 GET = describe("GET", "/phone-numbers", Billing)
 
@@ -261,3 +262,12 @@ def test_a_very_large_refusal_is_quoted_and_not_read():
         outcome(response(422, {"errors": {"a" * 2**20: ["no"]}}))
 
     assert {} == caught.value.fields
+
+
+def test_a_secret_in_the_content_type_is_hidden():
+    """Also where it has capitals, which a media type is compared without."""
+    answer = response(200, body=b"x", Content_Type="Text/S3cret-Token; charset=utf-8")
+    with pytest.raises(DecodeError) as caught:
+        list(read_closely(answer, GET, Mask(("S3cret-Token",)), now=FakeClock().now(), strict=False))
+
+    assert "text/***" == caught.value.content_type

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mihu_async.core.mask import Mask, hide_secrets, secrets_in
+from mihu_async.core.mask import Mask, hide_secrets, names_secret, secrets_in
 
 SECRET = '7|päss/w<o>r"d\\'
 
@@ -56,6 +56,30 @@ def test_a_short_secret_does_not_garble_every_message():
     assert "the pad" == Mask(("pad",))("the pad")
 
 
+@pytest.mark.parametrize(
+    ("secret", "text", "shown"),
+    [
+        ("pad", '{"password":"pad"}', '{"password":"***"}'),
+        ("pad", r"{\"password\": \"pad\"}", r"{\"password\": \"***\"}"),
+        ("pad", "password=pad&pad", "password=***&pad"),
+        ("pad", "<b>pad</b> pads", "<b>***</b> pads"),
+        ("pad", "password: pad, padded", "password: ***, padded"),
+        ("123", "The PIN 123 is wrong, 1234 and 12.123 too.", "The PIN *** is wrong, 1234 and 12.123 too."),
+        ("x-y", "user x-y.", "user ***."),
+        ("1", '{"pin": 1, "limit": 12}, in 1 s', '{"pin": ***, "limit": 12}, in 1 s'),
+        ("", "a: '' =", "a: '' ="),
+    ],
+)
+def test_a_short_secret_is_hidden_where_it_is_a_value(secret, text, shown):
+    """Or stands alone, where it is no plain word."""
+    assert shown == Mask((secret,))(text)
+
+
+def test_a_short_secret_is_hidden_in_an_address():
+    """In the query of it; a part of a path stays, which programs compare."""
+    assert "/agents/42?pin=***" == Mask(("42",)).name("/agents/42?pin=42")
+
+
 def test_a_mask_does_not_show_what_it_hides():
     """Its own repr is safe."""
     assert SECRET not in repr(Mask((SECRET,)))
@@ -79,10 +103,45 @@ def test_secrets_are_found_by_the_names_they_stand_under():
         "list": [{"api_token": "t"}, ("x", {"client_secret": "s"})],
         "password": {"nested": "n", "Password": "p2"},
         "token": 5,
+        "auth": {"enabled": True},
     }
 
     assert ["user", "pass", "t", "s", "n", "p2", "5"] == list(secrets_in(value))
     assert [] == list(secrets_in("text"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "pass",
+            "passphrase",
+            "private_key",
+            "privateKeyPem",
+            "auth",
+            "pin",
+            "PIN-Code",
+            "otp",
+            "x-api-key",
+            "apiKey",
+        ),
+        *("access_key", "accessKeyId", "jwt", "bearer", "signature", "signing_key", "cookie", "Cookie2", "psk"),
+        *("passcode", "passwd", "db_password", "pwd", "token", "tokens", "client_secret", "credentials", "username"),
+        *("OAuth", "authorization", "encryption_key", "totp", "smsOTP"),
+    ],
+)
+def test_a_name_says_that_its_value_is_a_secret(name):
+    """In snake, kebab and camel case."""
+    assert names_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["passenger", "author", "spin", "pinned", "key", "idempotency_key", "compass", "option", "number", "", 5, None],
+)
+def test_a_name_that_only_resembles_one_says_nothing(name):
+    """Words count, and not letters within one."""
+    assert not names_secret(name)
 
 
 def test_secrets_are_hidden_by_their_names():
@@ -90,3 +149,4 @@ def test_secrets_are_hidden_by_their_names():
     value = {"a": [{"sip": {"username": "u", "password": ""}}, 1], "api_key": {"x": 1}, "b": "u"}
 
     assert {"a": [{"sip": {"username": "***", "password": ""}}, 1], "api_key": "***", "b": "u"} == hide_secrets(value)
+    assert ({"pin": "***"}, {"auth": True}, {"otp": None}) == hide_secrets(({"pin": 0}, {"auth": True}, {"otp": None}))

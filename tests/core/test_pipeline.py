@@ -190,14 +190,14 @@ async def test_a_finished_attempt_is_one_debug_line_and_a_wait_one_warning(caplo
     """The lines hold the allow-list and nothing else."""
     caplog.set_level(logging.DEBUG, logger="mihu_async")
     network = sender(
-        ConnectError("no way", **WHERE), failed(503, X_Request_Id="r1"), ok(1, X_Request_Id=TOKEN), took=0.25
+        ConnectError("no way", **WHERE), failed(503, X_Request_Id="r1\x1b"), ok(1, X_Request_Id=TOKEN), took=0.25
     )
     await pipeline(network).run(GET)
 
     assert [
         ("DEBUG", "GET /api/v1/phone-numbers -> - ConnectError in 0.250 s (attempt 1, request id -)"),
         ("WARNING", "GET /api/v1/phone-numbers failed with ConnectError (attempt 1), trying again in 0.500 s"),
-        ("DEBUG", "GET /api/v1/phone-numbers -> 503 ServerError in 0.250 s (attempt 2, request id r1)"),
+        ("DEBUG", "GET /api/v1/phone-numbers -> 503 ServerError in 0.250 s (attempt 2, request id r1\\x1b)"),
         ("WARNING", "GET /api/v1/phone-numbers failed with ServerError (attempt 2), trying again in 1.000 s"),
         ("DEBUG", "GET /api/v1/phone-numbers -> 200 ok in 0.250 s (attempt 3, request id ***)"),
     ] == [(record.levelname, record.getMessage()) for record in caplog.records]

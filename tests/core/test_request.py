@@ -118,6 +118,11 @@ def test_a_path_is_encoded(path, expected):
         "/phone-numbers/..%2fagents",
         "/phone-numbers/..\\agents",
         "/phone-numbers/%5c",
+        "/phone-numbers/%252e%252e/agents",
+        "/phone-numbers/%25252E/agents",
+        "/phone-numbers/x%252f..",
+        "/phone-numbers/%255c",
+        "/phone-numbers/%0d%0a",
         "//evil.example/x",
         "https://evil.example/x",
         "/phone-numbers?page=1",
@@ -145,10 +150,11 @@ def test_a_segment_stays_one_segment(value):
         assert ("api", "v1", value, "channels") == tuple(url.parts[1:])
 
 
-def test_an_empty_segment_is_refused():
-    """An empty id would name the endpoint above."""
+@pytest.mark.parametrize("value", ["", "%2e%2e", "%252E"])
+def test_a_segment_that_would_name_the_endpoint_above_is_refused(value):
+    """It is empty, or becomes dots for whoever decodes it twice."""
     with pytest.raises(UsageError):
-        segment("")
+        segment(value)
 
 
 def test_a_method_is_one_of_the_apis():

@@ -113,6 +113,8 @@ def test_the_fields_of_a_laravel_refusal():
             GET,
             "302 Found: 'm'. A redirect is not followed, so that the token goes nowhere else; correct the base URL.",
         ),
+        (304, GET, "304 Not Modified: 'm'."),
+        (304, POST, "304 Not Modified: 'm'. It may have been carried out."),
     ],
 )
 def test_the_message_says_what_was_changed(status, request_, effect):
@@ -120,6 +122,23 @@ def test_the_message_says_what_was_changed(status, request_, effect):
     expected = f"{request_.method} /api/v1/phone-numbers was refused with {effect}"
 
     assert expected == str(refusal(status, {"message": "m"}, request_))
+
+
+def test_a_redirect_says_where_it_points():
+    """Without what may open the place, and so that nothing acts on a terminal."""
+    place = "https://user:pw@sso.example/login\x1b[2J/t0ken-t0ken?ticket=1#x"
+    answer = response(307, body=b"", Location=place)
+    error = refused(answer, POST, None, Mask(("t0ken-t0ken",)), now=FakeClock().now())
+
+    assert r"A redirect to 'https://sso.example/login\x1b[2J/***' is not followed" in str(error)
+    assert str(error).endswith("correct the base URL. It may have been carried out.")
+
+
+def test_a_request_id_can_be_printed():
+    """It acts on no terminal and forges no log line."""
+    answer = response(500, body=b"", X_Request_Id="a\x1b[2Jb")
+
+    assert r"a\x1b[2Jb" == refused(answer, GET, None, MASK, now=FakeClock().now()).request_id
 
 
 def test_a_body_that_is_no_json_is_quoted():

@@ -172,7 +172,7 @@ async def test_proxies_are_told_without_their_credentials(sandbox, monkeypatch):
     assert "Calls go through http://127.0.0.1:1." == used[Check.PROXY].told
     assert Level.UNKNOWN is used[Check.TLS].level
     assert "the environment names http://192.0.2.1:3128." in unused[Check.PROXY].told
-    assert "the environment names one that cannot be used." in odd[Check.PROXY].told
+    assert "the environment names one that cannot be used (HTTP_PROXY: ftp:// is not supported" in odd[Check.PROXY].told
     assert "hunter22" not in f"{used}{unused}"
 
 

@@ -6,8 +6,9 @@ from mihu_async import MihuClient, RetryPolicy
 
 
 @pytest.fixture(autouse=True)
-def workspace(mihu_sandbox, monkeypatch):
-    """Point the environment at a sandbox."""
+def workspace(mihu_sandbox, monkeypatch, tmp_path):
+    """Point the environment at a sandbox, and at a ledger that is new."""
+    monkeypatch.setenv("LEDGER", str(tmp_path / "purchases.db"))
     monkeypatch.setenv("MIHU_API_TOKEN", mihu_sandbox.token)
     monkeypatch.setenv("MIHU_BASE_URL", mihu_sandbox.base_url)
     return mihu_sandbox

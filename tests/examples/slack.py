@@ -19,6 +19,7 @@ class Slack:
     def __init__(self) -> None:
         self.connected = asyncio.Event()
         self.answers: asyncio.Queue[str] = asyncio.Queue()
+        self.buttons: list[dict[str, Any]] = []
         self.acknowledged: asyncio.Queue[str] = asyncio.Queue()
         self._serial = count(1)
         self._socket = web.WebSocketResponse()
@@ -43,7 +44,6 @@ class Slack:
     async def say(self, text: str, *, answerable: bool = True) -> None:
         """Send the bot a command, and wait until it is acknowledged."""
         command, _, rest = text.partition(" ")
-        envelope = str(next(self._serial))
         payload = {
             "command": command,
             "text": rest,
@@ -52,13 +52,35 @@ class Slack:
             "channel_id": "C1",
             "response_url": str(self._server.make_url("/respond")) if answerable else None,
         }
-        await self._socket.send_json({"type": "slash_commands", "envelope_id": envelope, "payload": payload})
-        assert envelope == await self.acknowledged.get()
+        await self._send("slash_commands", payload)
 
     async def ask(self, text: str) -> str:
         """Send the bot a command, and give what it answers."""
         await self.say(text)
         return await self.answers.get()
+
+    async def choose(self, button: dict[str, Any]) -> str:
+        """Press a button, and give what the bot answers."""
+        await self.press(button)
+        return await self.answers.get()
+
+    async def press(self, button: dict[str, Any]) -> None:
+        """Press a button of a message, and wait until that is acknowledged."""
+        payload = {
+            "type": "block_actions",
+            "team": {"id": "T1"},
+            "user": {"id": "U2"},
+            "channel": {"id": "C1"},
+            "container": {"type": "message", "message_ts": "1790000000.000100"},
+            "response_url": str(self._server.make_url("/respond")),
+            "actions": [{**button, "block_id": "b"}],
+        }
+        await self._send("interactive", payload)
+
+    async def _send(self, kind: str, payload: dict[str, Any]) -> None:
+        envelope = str(next(self._serial))
+        await self._socket.send_json({"type": kind, "envelope_id": envelope, "payload": payload})
+        assert envelope == await self.acknowledged.get()
 
     async def _who(self, request: web.Request) -> web.Response:
         assert f"Bearer {BOT_TOKEN}" == request.headers["Authorization"]
@@ -77,5 +99,7 @@ class Slack:
         return self._socket
 
     async def _answered(self, request: web.Request) -> web.Response:
-        self.answers.put_nowait((await request.json())["text"])
+        said = await request.json()
+        self.buttons = [button for block in said.get("blocks", ()) for button in block.get("elements", ())]
+        self.answers.put_nowait(said["text"])
         return web.Response(text="ok")

@@ -21,6 +21,7 @@ class Telegram:
     def __init__(self) -> None:
         self.connected = asyncio.Event()
         self.answers: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+        self.buttons: list[dict[str, Any]] = []
         self.unseen: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._serial = count(1)
         app = web.Application()
@@ -55,6 +56,24 @@ class Telegram:
         assert chat == where
         return told
 
+    def press(self, button: dict[str, Any], *, chat: int) -> None:
+        """Press a button in a chat."""
+        pressed = {
+            "id": str(next(self._serial)),
+            "from": {"id": chat, "is_bot": False, "first_name": "Ada"},
+            "chat_instance": "1",
+            "message": {"message_id": 5, "date": 1, "chat": {"id": chat, "type": "private"}, "text": "Buy?"},
+            "data": button["callback_data"],
+        }
+        self.unseen.put_nowait({"update_id": next(self._serial), "callback_query": pressed})
+
+    async def choose(self, button: dict[str, Any], *, chat: int) -> str:
+        """Press a button, and give what the bot answers there."""
+        self.press(button, chat=chat)
+        where, told = await self.answers.get()
+        assert chat == where
+        return told
+
     def _message(self, chat: int, text: str) -> dict[str, Any]:
         return {"message_id": next(self._serial), "date": 0, "chat": {"id": chat, "type": "private"}, "text": text}
 
@@ -68,9 +87,13 @@ class Telegram:
                 self.connected.set()
                 result = [await self.unseen.get()]
             case "sendMessage":
+                markup = json.loads(str(form.get("reply_markup", "{}")))
+                self.buttons = [button for row in markup.get("inline_keyboard", ()) for button in row]
                 chat, text = int(str(form["chat_id"])), str(form["text"])
                 self.answers.put_nowait((chat, text))
                 result = self._message(chat, text)
+            case "answerCallbackQuery":
+                result = True
             case method:
                 return web.json_response({"ok": False, "error_code": 404, "description": method}, status=404)
         return web.json_response({"ok": True, "result": result}, dumps=json.dumps)

@@ -2,15 +2,21 @@
 
 import asyncio
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from mihu_async import LedgerError, MihuClient
+from mihu_async.ledger import SqliteLedger
 from mihu_async.sandbox import Delay, Status
 from tests.examples.hosts import bot, terminate, until
 
 pytestmark = pytest.mark.slow
 
 CHAT = 7
+BUY: dict[str, Any] = {"method": "POST", "path": "/phone-numbers"}
 TRUNK = "/phone-numbers/trunks/assign"
 
 
@@ -72,7 +78,10 @@ async def test_it_tells_the_chat_what_went_wrong(telegram, workspace, assignment
     failures = [
         (Status(404), "Mihu refused: A fault of the sandbox's script."),
         (Status(429, retry_after=120), "Mihu is busy. Try again in 120 s."),
-        (Status(200, body="no JSON"), "Mihu gave no usable answer. To send the command again is safe."),
+        (
+            Status(200, body="no JSON"),
+            "Mihu gave no usable answer. It may have been done all the same; to ask for it again is safe.",
+        ),
     ]
     told: list[str] = []
     for fault, _ in failures:
@@ -83,6 +92,84 @@ async def test_it_tells_the_chat_what_went_wrong(telegram, workspace, assignment
     assert [says for _, says in failures] == told
     assert (await telegram.ask(f"/assign 0790 {agent}", chat=CHAT)).startswith("phone_number must")
     assert " now." in await telegram.ask(command, chat=CHAT)
+
+
+@pytest.fixture
+async def button(telegram, running):
+    """Ask for an offer, and give its button."""
+    assert "Buy +390790080041 for 1.15 a month?" == await telegram.ask("/buy IT local", chat=CHAT)
+    (found,) = telegram.buttons
+    return found
+
+
+async def test_it_asks_before_it_buys(telegram, workspace, button):
+    """Nothing is bought before the button is pressed; then it is, once, and the chat is told."""
+    assert 0 == len(workspace.journal.select(**BUY))
+    told = [await telegram.choose(button, chat=CHAT) for _ in range(2)]
+
+    assert ["Bought +390790080041."] * 2 == told
+    assert 1 == len(workspace.journal.select(**BUY))
+
+
+async def test_a_button_that_is_pressed_again_finds_out(telegram, workspace, button):
+    """A purchase whose answer was lost is found, and not made again."""
+    workspace.faults.play("unknown-outcome")
+    first = await telegram.choose(button, chat=CHAT)
+    workspace.faults.clear()
+
+    assert first.startswith("It is not known whether this was done. Press again to find out, or: ")
+    assert "Bought +390790080041." == await telegram.choose(button, chat=CHAT)
+    assert 1 == len(workspace.journal.select(**BUY))
+
+
+async def test_it_spends_no_more_than_the_bound(telegram, workspace, button, monkeypatch):
+    """No offer above it is shown, and no button of before it is taken for an order."""
+    monkeypatch.setattr("examples.aiogram_bot.MOST", Decimal(1))
+
+    told = await telegram.ask("/buy IT local", chat=CHAT)
+    assert "Nothing of that kind is for sale for up to 1 a month." == told
+    assert (await telegram.choose(button, chat=CHAT)).startswith("monthly_fee is 1.15, above max_monthly_fee=1.")
+    assert 0 == len(workspace.journal.select(**BUY))
+
+
+async def test_a_ledger_that_cannot_be_used_buys_nothing(telegram, workspace, button, monkeypatch):
+    """The chat is told so, though it is not Mihu's fault."""
+    monkeypatch.setattr(SqliteLedger, "take", Mock(side_effect=LedgerError("the disk is full")))
+
+    told = await telegram.choose(button, chat=CHAT)
+    assert "The ledger of purchases cannot be used. Nothing was bought." == told
+    assert 0 == len(workspace.journal.select(**BUY))
+
+
+async def test_a_button_in_another_chat_buys_nothing(telegram, workspace, button):
+    """It was passed on to somebody who may not."""
+    workspace.journal.clear()
+    telegram.press(button, chat=CHAT + 1)
+
+    assert "/buy IT local" == await telegram.ask("/buy IT", chat=CHAT)
+    assert 0 == len(workspace.journal)
+
+
+async def test_a_button_of_a_message_that_is_gone_buys_nothing(workspace):
+    """Without the message there is no key."""
+    from aiogram.types import CallbackQuery, User  # noqa: PLC0415 (aiogram takes seconds to import)
+
+    from examples import aiogram_bot  # noqa: PLC0415 (same)
+
+    pressed = CallbackQuery(id="1", from_user=User(id=CHAT, is_bot=False, first_name="Ada"), chat_instance="1")
+    order = aiogram_bot.Order(number="+390790080041", country_code="IT", type="local", monthly_fee=Decimal(1))
+    async with MihuClient() as mihu:
+        await aiogram_bot.buy(pressed, order, mihu)
+
+    assert 0 == len(workspace.journal)
+
+
+@pytest.mark.usefixtures("running")
+async def test_an_answer_that_is_none_changed_nothing(telegram, workspace):
+    """The chat is told so for a read."""
+    workspace.faults.add(Status(200, body="no JSON"), times=None)
+
+    assert "Mihu gave no usable answer. Nothing was changed." == await telegram.ask("/numbers", chat=CHAT)
 
 
 @pytest.mark.usefixtures("running")

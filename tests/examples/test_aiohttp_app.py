@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestClient, TestServer
 
 from examples import aiohttp_app
-from mihu_async.sandbox import Delay, Status
+from mihu_async.sandbox import Delay, Reset, Status
 from tests.examples.hosts import EXAMPLES, server, until
 
 ASSIGN: dict[str, Any] = {"method": "PUT", "path": "/phone-numbers/trunks/assign"}
@@ -60,14 +60,15 @@ async def test_it_assigns_a_trunk(service, workspace, trunk, agent):
     [
         (Status(404), 404, "A fault of the sandbox's script."),
         (Status(409), 409, "A fault of the sandbox's script."),
-        (Status(429, retry_after=120), 503, "Mihu is busy."),
-        (Status(403), 502, "Mihu gave no usable answer."),
+        (Status(429, retry_after=120), 503, "Mihu is busy. Nothing was changed."),
+        (Status(403), 502, "Mihu refused: A fault of the sandbox's script. Nothing was changed."),
+        (Reset(after=True), 502, "Mihu gave no usable answer. It may have been done all the same."),
     ],
-    ids=["not found", "conflict", "too many", "not allowed"],
+    ids=["not found", "conflict", "too many", "not allowed", "lost"],
 )
 async def test_a_refusal_is_answered_by_whose_fault_it_was(service, workspace, trunk, agent, fault, status, says):
     """The caller's faults are 4xx, the service's and the network's 5xx."""
-    workspace.faults.add(fault, **ASSIGN)
+    workspace.faults.add(fault, **ASSIGN, times=None)
     async with service.put(f"/trunks/{trunk}", json={"agent_uuid": agent}) as answer:
         body = await answer.json()
 

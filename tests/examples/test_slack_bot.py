@@ -2,15 +2,21 @@
 
 import asyncio
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from examples import slack_bot
+from mihu_async import ConnectionLostError, LedgerError
+from mihu_async.ledger import SqliteLedger
 from mihu_async.sandbox import Delay, Reset, Status
 from tests.examples.hosts import bot, terminate, until
 from tests.examples.slack import APP_TOKEN, Slack
 
-BUY = "/buy +390790080041 IT local"
+OFFER = "/buy IT local"
+BUY: dict[str, Any] = {"method": "POST", "path": "/phone-numbers"}
 
 
 @pytest.fixture
@@ -37,54 +43,110 @@ async def test_it_lists_numbers(slack, workspace):
     assert "There are none." == await slack.ask("/numbers AQ")
 
 
-async def test_it_buys_a_number(slack, workspace):
-    """Once, and says so."""
-    assert "Bought +390790080041." == await slack.ask(BUY)
+@pytest.fixture
+async def button(slack):
+    """Ask for an offer, and give its button."""
+    assert "Buy +390790080041 for 1.15 a month?" == await slack.ask(OFFER)
+    (found,) = slack.buttons
+    return found
+
+
+async def test_it_asks_before_it_buys(slack, workspace, button):
+    """Nothing is bought before the button is pressed; then it is, once, and the bot says so."""
+    assert 0 == len(workspace.journal.select(**BUY))
+    told = [await slack.choose(button) for _ in range(2)]
+
+    assert ["Bought +390790080041."] * 2 == told
+    assert 1 == len(workspace.journal.select(**BUY))
     assert "+390790080041" in {row["number"] for row in workspace.inventory.numbers}
 
 
-async def test_it_says_that_a_number_was_held_before(slack, workspace):
+async def test_a_button_that_is_pressed_again_finds_out(slack, workspace, button):
+    """A purchase whose answer was lost is found when the button is pressed again."""
+    workspace.faults.play("unknown-outcome")
+    first = await slack.choose(button)
+    workspace.faults.clear()
+
+    assert first.startswith("It is not known whether this was done. Press again to find out, or: ")
+    assert "Bought +390790080041." == await slack.choose(button)
+    assert 1 == len(workspace.journal.select(**BUY))
+
+
+async def test_it_spends_no_more_than_the_bound(slack, workspace, button, monkeypatch):
+    """No offer above it is shown, and no button of before it is taken for an order."""
+    monkeypatch.setattr(slack_bot, "MOST", Decimal(1))
+
+    assert "Nothing of that kind is for sale for up to 1 a month." == await slack.ask(OFFER)
+    assert (await slack.choose(button)).startswith("monthly_fee is 1.15, above max_monthly_fee=1.")
+    assert 0 == len(workspace.journal.select(**BUY))
+
+
+async def test_it_says_that_a_number_was_held_before(slack, workspace, button):
     """Also where a look-up found it, and the service said nothing of it."""
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     workspace.inventory.insert(number="+390790080041", country_code="IT", purchased_at=long_ago)
-    workspace.faults.add(Reset(), method="POST", path="/phone-numbers")
+    workspace.faults.add(Reset(), **BUY)
 
-    assert "bought before this call" in await slack.ask(BUY)
+    assert "bought before this call" in await slack.choose(button)
 
 
 async def test_it_shows_how_to_buy(slack, workspace):
     """Where the command is incomplete, nothing is sent."""
-    assert "/buy +390790080041 IT local" == await slack.ask("/buy +390790080041")
+    assert "/buy IT local" == await slack.ask("/buy IT")
     assert 0 == len(workspace.journal)
 
 
-async def test_it_says_how_many_numbers_a_full_workspace_holds(slack, workspace):
-    """With the service's figures."""
+async def test_it_says_how_many_numbers_a_full_workspace_holds(slack, workspace, button):
+    """With the service's reason and its figures."""
     workspace.inventory.purchase_limit = 250
+    told = await slack.choose(button)
 
-    assert "The workspace holds 250 of 250 numbers." == await slack.ask(BUY)
+    assert told.endswith(" The workspace holds 250 of 250 numbers.")
+    assert not told.startswith(("Mihu refused.", " "))
 
 
 @pytest.mark.parametrize(
-    ("faults", "command", "says"),
+    ("faults", "says"),
     [
-        ([], "/buy 0790 IT local", "number must"),
-        ([Status(404)], BUY, "Mihu refused: A fault of the sandbox's script."),
-        ([Status(429, retry_after=120)], BUY, "Mihu is busy. Try again in 120 s."),
-        ([Reset(after=True), *[Status(403)] * 9], BUY, "It is not known whether this was done. "),
-        ([Status(200, body="no JSON")] * 9, "/numbers", "Mihu gave no usable answer. Nothing was changed."),
+        ([Status(404)], "Mihu refused: A fault of the sandbox's script."),
+        ([Status(429, retry_after=120)], "Mihu is busy. Try again in 120 s."),
     ],
-    ids=["no number", "not found", "too many", "not known", "no answer"],
+    ids=["not found", "too many"],
 )
-async def test_it_says_what_went_wrong(slack, workspace, faults, command, says):
+async def test_it_says_why_a_purchase_was_refused(slack, workspace, button, faults, says):
     """And goes on."""
     for fault in faults:
-        workspace.faults.add(fault)
-    told = await slack.ask(command)
+        workspace.faults.add(fault, **BUY)
+
+    assert says == await slack.choose(button)
+    assert "Bought +390790080041." == await slack.choose(button)
+
+
+async def test_it_says_that_nothing_was_changed(slack, workspace):
+    """Where no answer to a read could be read; what it does not understand is not sent."""
+    workspace.faults.add(Status(200, body="no JSON"), times=None)
+    told = await slack.ask("/numbers")
     workspace.faults.clear()
 
-    assert told.startswith(says)
+    assert "Mihu gave no usable answer. Nothing was changed." == told
+    assert (await slack.ask("/numbers it")).startswith("country_code must")
     assert "There are none." == await slack.ask("/numbers AQ")
+
+
+async def test_a_ledger_that_cannot_be_used_buys_nothing(slack, workspace, button, monkeypatch):
+    """The bot says so, though it is not Mihu's fault."""
+    monkeypatch.setattr(SqliteLedger, "take", Mock(side_effect=LedgerError("the disk is full")))
+
+    assert "The ledger of purchases cannot be used. Nothing was bought." == await slack.choose(button)
+    assert 0 == len(workspace.journal.select(**BUY))
+
+
+@pytest.mark.parametrize(("method", "effect"), [("PUT", "It may have been done"), ("GET", "Nothing was changed.")])
+def test_it_knows_what_a_lost_answer_means(method, effect):
+    """An error says by itself whether anything can have changed."""
+    lost = ConnectionLostError("Lost.", method=method, url="https://acme.mihu.ai")
+
+    assert slack_bot.explain(lost).startswith(f"Mihu gave no usable answer. {effect}")
 
 
 async def test_a_command_that_cannot_be_answered_ends_nothing(slack, caplog):
@@ -95,11 +157,11 @@ async def test_a_command_that_cannot_be_answered_ends_nothing(slack, caplog):
     assert "There are none." == await slack.ask("/numbers AQ")
 
 
-async def test_a_command_under_way_is_answered_before_the_client_is_closed(slack, workspace, running):
+async def test_a_purchase_under_way_is_answered_before_the_client_is_closed(slack, workspace, button, running):
     """Then the bot ends by itself."""
-    workspace.faults.add(Delay(0.3), method="POST")
-    await slack.say(BUY)
-    await until(lambda: bool(workspace.journal))
+    workspace.faults.add(Delay(0.3), **BUY)
+    await slack.press(button)
+    await until(lambda: bool(workspace.journal.select(**BUY)))
     terminate()
     async with asyncio.timeout(10):
         await running

@@ -22,7 +22,7 @@ from mihu_async.resources.agents import Agents
 from mihu_async.resources.lookups import provision_of, sms_assignment_of
 from mihu_async.resources.provisional import warn_provisional
 from mihu_async.sandbox import Sandbox
-from mihu_async.sandbox.__main__ import AGENTS
+from mihu_async.sandbox.server import AGENTS
 from tests.doubles import FakeClock, FakeSender, client, failed, ok, pipeline, response
 
 AGENT = "3c90c3cc-0d44-4b50-8888-8dd25736052a"

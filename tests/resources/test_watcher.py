@@ -36,7 +36,7 @@ from mihu_async.core.problems import Problems
 from mihu_async.models.numbers import Billing, PhoneNumber
 from mihu_async.resources.watcher import ends, pause_after
 from mihu_async.sandbox import Change as Rewrite
-from mihu_async.sandbox import Hang, Reset, Sandbox, Status
+from mihu_async.sandbox import Hang, Reset, Sandbox, Status, operations
 from tests.doubles import FakeClock
 
 Step = Callable[[], object]
@@ -140,7 +140,7 @@ async def test_trunks_are_watched_with_their_filters(sandbox, mihu, nights):
     agent, *_, other = sandbox.inventory.free_agents("call")
     watched = sandbox.inventory.insert_trunk(channel="call", agent_uuid=agent)
     move = {"phone_number": watched["number"], "channel": "call", "agent_uuid": other}
-    nights.steps = [sandbox.inventory.insert_trunk, lambda: sandbox.inventory.assign(move)]
+    nights.steps = [sandbox.inventory.insert_trunk, lambda: operations.assign(sandbox.inventory, move)]
     watcher = mihu.trunks.watch(interval=5, agent_uuid=agent, channel="call", search=watched["number"][1:6])
 
     assert [("removed", watched["number"])] == await told(watcher, 1)

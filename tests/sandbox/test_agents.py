@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from mihu_async.sandbox import Inventory
+from mihu_async.sandbox import Inventory, operations
 from mihu_async.sandbox.refusals import RefusedError
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -31,7 +31,7 @@ def refusal(operation, *arguments) -> tuple[int, str, str]:
 
 def texter(inventory: Inventory, uuid: str) -> Any:
     """Name the agent that answers a number's messages."""
-    return inventory.channels(uuid)["channels"]["sms"]["agent_uuid"]
+    return operations.channels(inventory, uuid)["channels"]["sms"]["agent_uuid"]
 
 
 async def test_agents_are_served_in_pages(sandbox, call):
@@ -70,9 +70,9 @@ def test_an_sms_assignment_leaves_other_channels(inventory):
     """Calls stay with their agent, and a number that another agent answers is moved."""
     caller, before, after = inventory.free_agents("call")[:3]
     uuid = inventory.insert(agents={"call": caller, "sms": before})["phone_number_uuid"]
-    inventory.assign_sms(after, {"phone_number_uuid": uuid})
+    operations.assign_sms(inventory, after, {"phone_number_uuid": uuid})
 
-    channels = inventory.channels(uuid)["channels"]
+    channels = operations.channels(inventory, uuid)["channels"]
     assert (caller, after) == (channels["call"]["agent_uuid"], channels["sms"]["agent_uuid"])
     assert before in inventory.free_agents("sms")
 
@@ -82,12 +82,14 @@ def test_an_sms_assignment_that_cannot_be_is_refused(inventory):
     agent, trunk = inventory.free_agents("sms")[0], inventory.insert_trunk()
     number = {"phone_number_uuid": inventory.insert()["phone_number_uuid"]}
 
-    assert (404, "NOT_FOUND", f"there is no agent {NOBODY}") == refusal(inventory.assign_sms, NOBODY, number)
+    assert (404, "NOT_FOUND", f"there is no agent {NOBODY}") == refusal(
+        operations.assign_sms, inventory, NOBODY, number
+    )
     assert (404, "NOT_FOUND", f"there is no number {NOBODY}") == refusal(
-        inventory.assign_sms, agent, {"phone_number_uuid": NOBODY}
+        operations.assign_sms, inventory, agent, {"phone_number_uuid": NOBODY}
     )
     assert (409, "CONFLICT", f"{trunk['number']} is an external trunk") == refusal(
-        inventory.assign_sms, agent, {"phone_number_uuid": trunk["phone_number_uuid"]}
+        operations.assign_sms, inventory, agent, {"phone_number_uuid": trunk["phone_number_uuid"]}
     )
 
 
@@ -151,15 +153,17 @@ def test_an_agent_uses_one_connection(inventory):
     """It leaves the one before; a connection of the same number is taken from its agent only by force."""
     agent, other = inventory.free_agents("call")[:2]
     written = ("+12025550123", "+12025550145", "12025550145")
-    first, second, same = (inventory.create_sip_connection(CONNECTION | {"phone_number": one}) for one in written)
+    first, second, same = (
+        operations.create_sip_connection(inventory, CONNECTION | {"phone_number": one}) for one in written
+    )
     for connection in (first, second):
-        inventory.assign_sip_connection(agent, {"connection_uuid": connection["uuid"]})
+        operations.assign_sip_connection(inventory, agent, {"connection_uuid": connection["uuid"]})
     assert [None, agent, None] == [connection["agent_uuid"] for connection in inventory.sip_connections]
 
     assert (409, "phone_in_use", "another agent answers the calls of +12025550145") == refusal(
-        inventory.assign_sip_connection, other, {"connection_uuid": same["uuid"]}
+        operations.assign_sip_connection, inventory, other, {"connection_uuid": same["uuid"]}
     )
-    inventory.assign_sip_connection(other, {"connection_uuid": same["uuid"], "force": True})
+    operations.assign_sip_connection(inventory, other, {"connection_uuid": same["uuid"], "force": True})
 
     assert [None, None, other] == [connection["agent_uuid"] for connection in inventory.sip_connections]
 
@@ -171,26 +175,26 @@ def test_a_number_whose_calls_are_answered_is_in_use(inventory, insert):
     given: dict[str, Any] = {"agents": {"call": busy}} if insert == "insert" else {"agent_uuid": busy}
     number = getattr(inventory, insert)(**given)
     taken = inventory.insert(agents={"call": other})
-    created = inventory.create_sip_connection(CONNECTION | {"phone_number": number["number"]})
+    created = operations.create_sip_connection(inventory, CONNECTION | {"phone_number": number["number"]})
     body = {"connection_uuid": created["uuid"]}
 
     assert (409, "phone_in_use", f"another agent answers the calls of {number['number']}") == refusal(
-        inventory.assign_sip_connection, agent, body
+        operations.assign_sip_connection, inventory, agent, body
     )
     assert (409, "CONFLICT", f"the agent already serves {taken['number']} on call") == refusal(
-        inventory.assign_sip_connection, other, body | {"force": True}
+        operations.assign_sip_connection, inventory, other, body | {"force": True}
     )
-    inventory.assign_sip_connection(agent, body | {"force": True})
-    assert agent == inventory.channels(number["phone_number_uuid"])["channels"]["call"]["agent_uuid"]
+    operations.assign_sip_connection(inventory, agent, body | {"force": True})
+    assert agent == operations.channels(inventory, number["phone_number_uuid"])["channels"]["call"]["agent_uuid"]
 
 
 def test_a_connection_or_an_agent_that_is_not_there_is_refused(inventory):
     """Both are 404."""
-    agent, created = inventory.free_agents("call")[0], inventory.create_sip_connection(CONNECTION)
+    agent, created = inventory.free_agents("call")[0], operations.create_sip_connection(inventory, CONNECTION)
 
     assert (404, "NOT_FOUND", f"there is no SIP connection {NOBODY}") == refusal(
-        inventory.assign_sip_connection, agent, {"connection_uuid": NOBODY}
+        operations.assign_sip_connection, inventory, agent, {"connection_uuid": NOBODY}
     )
     assert (404, "NOT_FOUND", f"there is no agent {NOBODY}") == refusal(
-        inventory.assign_sip_connection, NOBODY, {"connection_uuid": created["uuid"]}
+        operations.assign_sip_connection, inventory, NOBODY, {"connection_uuid": created["uuid"]}
     )

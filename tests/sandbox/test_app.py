@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from mihu_async.sandbox import Sandbox, Status
+from mihu_async.sandbox import Sandbox, Status, operations
 
 NUMBER = "+390790080041"
 PURCHASE = {"number": NUMBER, "country_code": "IT", "type": "local"}
@@ -77,7 +77,7 @@ async def test_change_and_removal_of_a_trunk(sandbox, call):
     """Both answer 200 with a message, the change with the snapshot and the removal with no data."""
     number = sandbox.inventory.insert_trunk(number="+12345678901")["number"]
     changed = await call("PATCH", "/phone-numbers/trunks", json={"phone_number": number, "channel": "call"})
-    snapshot = sandbox.inventory.channels_of(number)
+    snapshot = operations.channels_of(sandbox.inventory, {"number": number})
     removed = await call("DELETE", "/phone-numbers/trunks?phone_number=12345678901&channel=call")
     again = await call("DELETE", "/phone-numbers/trunks?phone_number=%2B12345678901&channel=call")
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from mihu_async.sandbox import operations
 from mihu_async.sandbox.inventory import Inventory, utc_now
 from mihu_async.sandbox.refusals import RefusedError
 from mihu_async.sandbox.seeding import RowFactory
@@ -30,10 +31,10 @@ def idle_agent(inventory) -> Any:
     return next(agent_uuid for agent_uuid in inventory.free_agents("call") if agent_uuid in idle)
 
 
-def refusal(operation, body) -> tuple[int, str]:
+def refusal(operation, *arguments) -> tuple[int, str]:
     """Return the status of a refusal and what it is about."""
     with pytest.raises(RefusedError) as caught:
-        operation(body)
+        operation(*arguments)
     return caught.value.status, caught.value.details
 
 
@@ -57,8 +58,9 @@ def test_clock_tells_whole_seconds():
 
 def test_bought_number_has_every_documented_field(inventory):
     """A purchase is active and complete, costs what was said, and belongs to no agent."""
-    bought = inventory.buy(
-        PURCHASE | {"monthly_fee": 1.15, "location": "Sassari, Sardegna", "capabilities": {"voice": True, "sms": True}}
+    bought = operations.buy(
+        inventory,
+        PURCHASE | {"monthly_fee": 1.15, "location": "Sassari, Sardegna", "capabilities": {"voice": True, "sms": True}},
     )
 
     assert {
@@ -94,7 +96,7 @@ def test_bought_number_has_every_documented_field(inventory):
 
 def test_what_a_purchase_leaves_out(inventory):
     """Left out, the location is the country code, the fee and the capabilities are unknown, and SMS is off."""
-    bought = inventory.buy(PURCHASE)
+    bought = operations.buy(inventory, PURCHASE)
 
     assert ("IT", None, None) == (bought["location"], bought["billing"]["monthly_fee"], bought["capabilities"])
     assert {"enabled": False, "channel_limit": 5, "whitelisted_destinations": []} == bought["channel_settings"]["sms"]
@@ -102,9 +104,9 @@ def test_what_a_purchase_leaves_out(inventory):
 
 def test_nothing_is_bought_twice(inventory):
     """A number that is in the inventory is refused, and nothing is added."""
-    inventory.buy(PURCHASE)
+    operations.buy(inventory, PURCHASE)
 
-    assert (409, f"{NUMBER} is already in your inventory") == refusal(inventory.buy, PURCHASE)
+    assert (409, f"{NUMBER} is already in your inventory") == refusal(operations.buy, inventory, PURCHASE)
     assert 7 == len(inventory.numbers)
 
 
@@ -112,24 +114,24 @@ def test_trunk_is_not_bought(inventory):
     """A number that is registered as a trunk is refused."""
     inventory.insert_trunk(number=NUMBER)
 
-    assert (409, f"{NUMBER} is registered as an external trunk") == refusal(inventory.buy, PURCHASE)
+    assert (409, f"{NUMBER} is registered as an external trunk") == refusal(operations.buy, inventory, PURCHASE)
 
 
 def test_purchase_limit():
     """A full workspace refuses with the limit and the count, until there is room again."""
     inventory = Inventory(2, 0, purchase_limit=2)
     with pytest.raises(RefusedError) as caught:
-        inventory.buy(PURCHASE)
+        operations.buy(inventory, PURCHASE)
 
     assert {"error": "purchase_limit_reached", "limit": 2, "current": 2} == caught.value.data
     inventory.purchase_limit = 3
-    assert NUMBER == inventory.buy(PURCHASE)["number"]
+    assert NUMBER == operations.buy(inventory, PURCHASE)["number"]
 
 
 def test_registered_snapshot(inventory):
     """A registration answers the channels of the number: call is bound, nothing else is."""
     body = registration(inventory, sip={"password": "secret"})
-    snapshot = inventory.register(body)
+    snapshot = operations.register(inventory, body)
 
     bound = {"bound": True, "agent_uuid": body["agent_uuid"], "agent_name": name_of(inventory, body["agent_uuid"])}
     assert {
@@ -149,7 +151,7 @@ def test_registered_snapshot(inventory):
 def test_registered_item(inventory):
     """A registered trunk is listed with its binding, and null where nothing applies to an external number."""
     body = registration(inventory)
-    snapshot = inventory.register(body)
+    snapshot = operations.register(inventory, body)
     item = inventory.trunks[-1]
 
     bound = {"bound": True, "agent_uuid": body["agent_uuid"], "agent_name": name_of(inventory, body["agent_uuid"])}
@@ -174,8 +176,8 @@ def test_registered_item(inventory):
 
 def test_two_channels_of_a_number_are_two_rows_and_one_snapshot(inventory):
     """A number on both channels has two rows with uuids of their own, and a snapshot with both bindings."""
-    call = inventory.register(registration(inventory))
-    whatsapp = inventory.register(registration(inventory, channel="whatsapp"))
+    call = operations.register(inventory, registration(inventory))
+    whatsapp = operations.register(inventory, registration(inventory, channel="whatsapp"))
 
     assert call["phone_number_uuid"] != whatsapp["phone_number_uuid"]
     assert [NUMBER, NUMBER] == [row["number"] for row in inventory.trunks[-2:]]
@@ -185,14 +187,14 @@ def test_two_channels_of_a_number_are_two_rows_and_one_snapshot(inventory):
 @pytest.mark.parametrize(("direction", "expected"), [("inbound", True), ("outbound", False), ("both", True)], ids=str)
 def test_direction_decides_on_incoming_calls(inventory, direction, expected):
     """Calls come in unless the trunk is outbound only."""
-    snapshot = inventory.register(registration(inventory, direction=direction))
+    snapshot = operations.register(inventory, registration(inventory, direction=direction))
 
     assert expected is snapshot["channels"]["inbound"]["enabled"]
 
 
 def test_no_calls_come_in_on_whatsapp(inventory):
     """A number that has a trunk on WhatsApp only is not capable of calls."""
-    snapshot = inventory.register(registration(inventory, channel="whatsapp"))
+    snapshot = operations.register(inventory, registration(inventory, channel="whatsapp"))
 
     assert (False, False) == tuple(snapshot["channels"][name]["enabled"] for name in ("call", "inbound"))
 
@@ -200,7 +202,9 @@ def test_no_calls_come_in_on_whatsapp(inventory):
 def test_trunk_keeps_what_was_sent(inventory):
     """Everything sent with a registration is stored, and the SIP credentials stay out of the repr."""
     sip = {"gateway": "sip.acme.com", "port": 5060, "password": "secret"}
-    inventory.register(registration(inventory, sip=sip, additional_settings={"ani_format": "e164"}, name="Front"))
+    operations.register(
+        inventory, registration(inventory, sip=sip, additional_settings={"ani_format": "e164"}, name="Front")
+    )
     trunk = inventory._ledger.external[-1].trunk
 
     assert (sip, {"ani_format": "e164"}, "Front") == (trunk.sip, trunk.additional_settings, trunk.name)
@@ -209,7 +213,7 @@ def test_trunk_keeps_what_was_sent(inventory):
 
 def test_trunk_has_a_default_name(inventory):
     """A trunk without a name is called after its channel and its digits."""
-    inventory.register(registration(inventory, phone_number="+12345678901"))
+    operations.register(inventory, registration(inventory, phone_number="+12345678901"))
 
     assert "call_trunk_12345678901" == inventory._ledger.external[-1].trunk.name
 
@@ -219,7 +223,7 @@ def test_unknown_agent_is_refused(inventory):
     nobody = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
     assert (404, f"there is no agent {nobody}") == refusal(
-        inventory.register, registration(inventory, agent_uuid=nobody)
+        operations.register, inventory, registration(inventory, agent_uuid=nobody)
     )
 
 
@@ -228,15 +232,17 @@ def test_purchased_number_is_no_trunk(inventory):
     owned = inventory.numbers[0]["number"]
 
     assert (409, f"{owned} is in your purchased inventory") == refusal(
-        inventory.register, registration(inventory, phone_number=owned)
+        operations.register, inventory, registration(inventory, phone_number=owned)
     )
 
 
 def test_channel_is_bound_once(inventory):
     """A number cannot be registered twice on a channel, for another agent neither."""
-    inventory.register(registration(inventory))
+    operations.register(inventory, registration(inventory))
 
-    assert (409, f"{NUMBER} is already bound on call") == refusal(inventory.register, registration(inventory))
+    assert (409, f"{NUMBER} is already bound on call") == refusal(
+        operations.register, inventory, registration(inventory)
+    )
 
 
 def test_agent_of_a_trunk_serves_no_other(inventory):
@@ -244,7 +250,9 @@ def test_agent_of_a_trunk_serves_no_other(inventory):
     taken = inventory.insert_trunk(channel="whatsapp")
     body = registration(inventory, channel="whatsapp", agent_uuid=taken["bindings"]["whatsapp"]["agent_uuid"])
 
-    assert (409, f"the agent already serves {taken['number']} on whatsapp") == refusal(inventory.register, body)
+    assert (409, f"the agent already serves {taken['number']} on whatsapp") == refusal(
+        operations.register, inventory, body
+    )
 
 
 def test_agent_of_a_purchased_number_serves_no_other(inventory):
@@ -253,15 +261,17 @@ def test_agent_of_a_purchased_number_serves_no_other(inventory):
     bought = inventory.insert(agents={"call": agent_uuid})
     body = registration(inventory, agent_uuid=agent_uuid)
 
-    assert (409, f"the agent already serves {bought['number']} on call") == refusal(inventory.register, body)
-    assert inventory.register(body | {"channel": "whatsapp"})["channels"]["whatsapp"]["bound"]
+    assert (409, f"the agent already serves {bought['number']} on call") == refusal(
+        operations.register, inventory, body
+    )
+    assert operations.register(inventory, body | {"channel": "whatsapp"})["channels"]["whatsapp"]["bound"]
 
 
 def test_assignment_moves_the_row(inventory):
     """An assigned row has its new agent and a new time, its old uuid and place, and its old agent is free."""
     before = inventory.insert_trunk(at=1)
     old, new = before["bindings"]["call"]["agent_uuid"], inventory.free_agents("call")[-1]
-    snapshot = inventory.assign(registration(inventory, phone_number=before["number"], agent_uuid=new))
+    snapshot = operations.assign(inventory, registration(inventory, phone_number=before["number"], agent_uuid=new))
     after = inventory.trunks[1]
 
     assert (new, name_of(inventory, new)) == (
@@ -275,18 +285,18 @@ def test_assignment_moves_the_row(inventory):
 
 def test_assignment_to_the_same_agent(inventory):
     """Assigning a row to the agent that serves it already is fine."""
-    inventory.register(body := registration(inventory))
+    operations.register(inventory, body := registration(inventory))
 
-    assert inventory.assign(body)["channels"]["call"]["agent_uuid"] == body["agent_uuid"]
+    assert operations.assign(inventory, body)["channels"]["call"]["agent_uuid"] == body["agent_uuid"]
 
 
 def test_assignment_to_a_taken_agent(inventory):
     """An agent that serves another number on the channel is refused."""
-    inventory.register(body := registration(inventory))
+    operations.register(inventory, body := registration(inventory))
     other = inventory.insert_trunk()
 
     assert (409, f"the agent already serves {other['number']} on call") == refusal(
-        inventory.assign, body | {"agent_uuid": other["bindings"]["call"]["agent_uuid"]}
+        operations.assign, inventory, body | {"agent_uuid": other["bindings"]["call"]["agent_uuid"]}
     )
 
 
@@ -297,18 +307,20 @@ def test_assignment_to_a_taken_agent(inventory):
 )
 def test_assignment_of_an_unknown_row(inventory, changes):
     """A row is known by number and channel together; another is refused with 404."""
-    inventory.register(body := registration(inventory))
+    operations.register(inventory, body := registration(inventory))
     body |= changes
 
-    assert (404, f"{body['phone_number']} has no trunk on {body['channel']}") == refusal(inventory.assign, body)
+    assert (404, f"{body['phone_number']} has no trunk on {body['channel']}") == refusal(
+        operations.assign, inventory, body
+    )
 
 
 def test_assignment_to_an_unknown_agent(inventory):
     """An agent that is not there is refused with 404."""
-    inventory.register(body := registration(inventory))
+    operations.register(inventory, body := registration(inventory))
     nobody = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
-    assert (404, f"there is no agent {nobody}") == refusal(inventory.assign, body | {"agent_uuid": nobody})
+    assert (404, f"there is no agent {nobody}") == refusal(operations.assign, inventory, body | {"agent_uuid": nobody})
 
 
 def stored(inventory) -> Any:
@@ -332,8 +344,8 @@ def test_trunk_changes_by_what_was_given(inventory, change, expected):
     """Fields that were not given stay, an empty text clears a credential, and additional settings are replaced."""
     before = {"name": "Front", "direction": "both", "additional_settings": {"a": 1}}
     sip = {"username": "u", "password": "p"}
-    inventory.register(registration(inventory, **before, sip=sip))
-    inventory.change_trunk({"phone_number": NUMBER, "channel": "call"} | change)
+    operations.register(inventory, registration(inventory, **before, sip=sip))
+    operations.change_trunk(inventory, {"phone_number": NUMBER, "channel": "call"} | change)
 
     trunk = stored(inventory)
     assert before | {"sip": sip} | expected == {
@@ -346,9 +358,9 @@ def test_trunk_changes_by_what_was_given(inventory, change, expected):
 
 def test_a_changed_trunk_answers_its_snapshot(inventory):
     """The direction shows in what comes in; agent, uuid and place stay."""
-    registered = inventory.register(registration(inventory))
+    registered = operations.register(inventory, registration(inventory))
     inbound = {"enabled": False, "channel_limit": None}
-    changed = inventory.change_trunk({"phone_number": NUMBER, "channel": "call", "direction": "outbound"})
+    changed = operations.change_trunk(inventory, {"phone_number": NUMBER, "channel": "call", "direction": "outbound"})
 
     assert registered | {"channels": registered["channels"] | {"inbound": inbound}} == changed
     assert registered["phone_number_uuid"] == inventory.trunks[-1]["phone_number_uuid"]
@@ -357,9 +369,9 @@ def test_a_changed_trunk_answers_its_snapshot(inventory):
 @pytest.mark.parametrize("number", [NUMBER, NUMBER.removeprefix("+")], ids=["with its plus", "without"])
 def test_removed_trunk_is_gone_on_its_channel(inventory, number):
     """The row on the other channel stays, and the agent is free."""
-    inventory.register(body := registration(inventory))
-    inventory.register(body | {"channel": "whatsapp"})
-    inventory.remove_trunk({"phone_number": number, "channel": "call"})
+    operations.register(inventory, body := registration(inventory))
+    operations.register(inventory, body | {"channel": "whatsapp"})
+    operations.remove_trunk(inventory, {"phone_number": number, "channel": "call"})
 
     assert [(NUMBER, FREE, True)] == [
         (row["number"], row["bindings"]["call"], row["bindings"]["whatsapp"]["bound"]) for row in inventory.trunks[3:]
@@ -369,12 +381,15 @@ def test_removed_trunk_is_gone_on_its_channel(inventory, number):
 
 def test_unknown_trunk_is_neither_changed_nor_removed(inventory):
     """A row is known by number and channel together; another is refused with 404, and so is a purchased number."""
-    inventory.register(registration(inventory))
+    operations.register(inventory, registration(inventory))
     owned = inventory.numbers[0]["number"]
     for row in ({"phone_number": NUMBER, "channel": "whatsapp"}, {"phone_number": owned, "channel": "call"}):
         expected = (404, f"{row['phone_number']} has no trunk on {row['channel']}")
 
-        assert [expected] * 2 == [refusal(inventory.change_trunk, row), refusal(inventory.remove_trunk, row)]
+        assert [expected] * 2 == [
+            refusal(operations.change_trunk, inventory, row),
+            refusal(operations.remove_trunk, inventory, row),
+        ]
 
 
 @pytest.mark.parametrize(("at", "position"), [(None, 6), (0, 0), (2, 2)], ids=["end", "front", "middle"])
@@ -427,7 +442,7 @@ def test_inserted_number_is_new_even_if_the_next_was_bought(inventory):
     factory = RowFactory(7)
     made = [factory.number().number for _ in range(30)]
     upcoming = made[made.index(inventory.trunks[-1]["number"]) + 1]
-    inventory.buy(PURCHASE | {"number": upcoming})
+    operations.buy(inventory, PURCHASE | {"number": upcoming})
 
     assert upcoming != inventory.insert()["number"]
 
@@ -471,11 +486,11 @@ def test_a_number_can_be_pending_at_first():
     """It becomes active when its time has come, in every answer, and can be narrowed to by then."""
     seconds = [100.0]
     inventory = Inventory(1, 0, now=lambda: NOW, activation_delay=5, elapsed=lambda: seconds[0])
-    bought = inventory.buy(PURCHASE)
+    bought = operations.buy(inventory, PURCHASE)
     seconds[0] = 104.9
-    before = inventory.list_numbers({"page": 1, "per_page": 25, "status": "pending"})["items"]
+    before = operations.list_numbers(inventory, {"page": 1, "per_page": 25, "status": "pending"})["items"]
     seconds[0] = 105.0
-    after = inventory.list_numbers({"page": 1, "per_page": 25, "status": "active"})["items"]
+    after = operations.list_numbers(inventory, {"page": 1, "per_page": 25, "status": "active"})["items"]
 
     assert "pending" == bought["status"]
     assert bought in before
@@ -487,19 +502,22 @@ def test_settings_are_answered_with_the_status_of_now():
     """An update of a number whose time has come shows it active."""
     seconds = [0.0]
     inventory = Inventory(0, 0, activation_delay=1, elapsed=lambda: seconds[0])
-    uuid = inventory.buy(PURCHASE)["phone_number_uuid"]
+    uuid = operations.buy(inventory, PURCHASE)["phone_number_uuid"]
     seconds[0] = 1.0
 
-    assert "active" == inventory.change_settings(uuid, {"voice": {"enabled": False}})["status"]
+    assert (
+        "active"
+        == operations.change_settings(inventory, uuid, {"channel_settings": {"voice": {"enabled": False}}})["status"]
+    )
 
 
 def test_a_number_that_is_gone_or_changed_is_not_activated():
     """Deleted, it stays away; with a status of its own, it keeps that."""
     seconds = [0.0]
     inventory = Inventory(0, 0, activation_delay=1, elapsed=lambda: seconds[0])
-    gone = inventory.buy(PURCHASE)
+    gone = operations.buy(inventory, PURCHASE)
     inventory.delete(gone["phone_number_uuid"])
-    kept = inventory.buy({**PURCHASE, "number": "+390790080042"})
+    kept = operations.buy(inventory, {**PURCHASE, "number": "+390790080042"})
     inventory.update(kept["phone_number_uuid"], status="inactive")
     seconds[0] = 9.0
 
@@ -509,9 +527,9 @@ def test_a_number_that_is_gone_or_changed_is_not_activated():
 def test_the_delay_can_be_set_later():
     """It counts for what is bought from then on."""
     inventory = Inventory(0, 0)
-    first = inventory.buy(PURCHASE)
+    first = operations.buy(inventory, PURCHASE)
     inventory.activation_delay = 60
-    second = inventory.buy({**PURCHASE, "number": "+390790080042"})
+    second = operations.buy(inventory, {**PURCHASE, "number": "+390790080042"})
 
     assert ("active", "pending") == (first["status"], second["status"])
 
@@ -590,3 +608,31 @@ def test_there_are_three_channels():
     """A channel by another name has no free agents, and says so."""
     with pytest.raises(ValueError, match="there is no channel voice"):
         Inventory(1, 1).free_agents("voice")
+
+
+def test_agents_of_ones_own():
+    """An agent whose uuid was given is there, free on every channel, and nobody else's row changes for it."""
+    uuid = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+    inventory, other = Inventory(6, 3, agents=[uuid.upper()]), Inventory(6, 3)
+
+    assert all(uuid in inventory.free_agents(channel) for channel in ("call", "sms", "whatsapp"))
+    assert {uuid} == {agent.uuid for agent in inventory.agents} - {agent.uuid for agent in other.agents}
+    assert (other.numbers, other.trunks) == (inventory.numbers, inventory.trunks)
+    with pytest.raises(ValueError, match="badly formed"):
+        Inventory(0, 0, agents=["Ada"])
+
+
+def test_when_the_next_number_becomes_active():
+    """It is told in seconds, of the number that is next, and None where none becomes so by itself."""
+    seconds = [0.0]
+    inventory = Inventory(2, 0, activation_delay=5.0, elapsed=lambda: seconds[0])
+    assert inventory.next_activation() is None
+
+    operations.buy(inventory, PURCHASE)
+    seconds[0] = 2.0
+    operations.buy(inventory, {**PURCHASE, "number": "+390790080042"})
+    assert 3.0 == inventory.next_activation()
+    seconds[0] = 6.0
+    assert (0.0, 2) == (inventory.next_activation(), len(inventory._ledger.activations))
+    assert ["active", "pending"] == [row["status"] for row in inventory.numbers[-2:]]
+    assert 1.0 == inventory.next_activation()

@@ -1,5 +1,6 @@
 import pytest
 
+from mihu_async.sandbox.answers import Answer
 from mihu_async.sandbox.journal import Journal, JournalEntry
 from mihu_async.sandbox.selection import Selector
 
@@ -64,6 +65,37 @@ def test_cleared_journal():
 
     assert [] == list(journal)
     assert serial + 1 == journal.record(JournalEntry(method="GET", path="/"))
+
+
+def test_bounded_by_requests():
+    """A journal keeps the latest requests, counts those that it dropped, and forgets that with `clear()`."""
+    journal = Journal(2)
+    serials = [journal.record(JournalEntry(method="GET", path=f"/{number}")) for number in range(5)]
+    journal.note(serials[0], status=200)
+
+    assert (["/3", "/4"], [4, 5], 3) == ([e.path for e in journal], [e.serial for e in journal], journal.dropped)
+    assert (None, journal[1]) == (journal.find(1), journal.find(5))
+    journal.clear()
+    assert 0 == journal.dropped
+
+
+def test_bounded_by_answers(monkeypatch):
+    """Of the answers, those of the latest requests are kept; what became of the older ones stays."""
+    monkeypatch.setattr("mihu_async.sandbox.journal.BODIES", 10)
+    journal = Journal(3)
+    for body in (b"x" * 6, b"y" * 4, b"z" * 3, b"", b"w" * 7):
+        serial = journal.record(JournalEntry(method="GET", path="/"))
+        journal.note(serial, status=200, answer=Answer(body=body))
+
+    assert [b"z" * 3, b"", b"w" * 7] == [entry.answer.body for entry in journal if entry.answer]
+    journal.note(journal.record(JournalEntry(method="GET", path="/")), status=200, answer=Answer(body=b"v" * 11))
+    assert [(200, None)] * 3 == [(entry.status, (entry.answer and entry.answer.body) or None) for entry in journal]
+
+
+def test_a_journal_keeps_something():
+    """A journal for no request is refused."""
+    with pytest.raises(ValueError, match="at least one"):
+        Journal(0)
 
 
 def test_repr_keeps_secrets(journal):

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from mihu_async.sandbox import Dated, Inventory, inventory
+from mihu_async.sandbox import Dated, Inventory, operations
 
 PURCHASE = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 PAGE = {"page": 1, "per_page": 100}
@@ -14,37 +14,37 @@ PAGE = {"page": 1, "per_page": 100}
 
 def listed(held: Inventory) -> set[str]:
     """Return the numbers of both listings."""
-    rows = [*held.list_numbers(PAGE)["items"], *held.list_trunks(PAGE)["items"]]
+    rows = [*operations.list_numbers(held, PAGE)["items"], *operations.list_trunks(held, PAGE)["items"]]
     return {row["number"] for row in rows}
 
 
 def test_what_is_made_shows_in_the_listings_after_a_time(monkeypatch):
     """Everything else knows it at once; what was inserted shows at once."""
     now = [1000.0]
-    monkeypatch.setattr(inventory, "_seconds", lambda: now[0])
+    monkeypatch.setattr(operations, "_seconds", lambda: now[0])
     held = Inventory(0, 0)
     held.lag = 2.0
-    held.buy(PURCHASE)
+    operations.buy(held, PURCHASE)
     agent = held.free_agents("call")[0]
-    held.register({"phone_number": "+12345678901", "channel": "call", "agent_uuid": agent})
+    operations.register(held, {"phone_number": "+12345678901", "channel": "call", "agent_uuid": agent})
     held.insert(number="+390790080042")
 
     assert {"+390790080042"} == listed(held)
-    assert PURCHASE["number"] == held.channels_of(PURCHASE["number"])["number"]
+    assert PURCHASE["number"] == operations.channels_of(held, {"number": PURCHASE["number"]})["number"]
     now[0] += 2
     assert {"+390790080041", "+390790080042", "+12345678901"} == listed(held)
 
 
 async def test_the_lag_is_of_the_loops_time():
     """Outside a loop it is of the machine's, which is the same one."""
-    there = inventory._seconds()
+    there = operations._seconds()
 
     assert pytest.approx(time.monotonic(), abs=5) == there
 
 
 def test_the_lag_outside_a_loop():
     """The machine's time counts."""
-    assert pytest.approx(time.monotonic(), abs=5) == inventory._seconds()
+    assert pytest.approx(time.monotonic(), abs=5) == operations._seconds()
 
 
 def test_a_number_may_have_several_rows():

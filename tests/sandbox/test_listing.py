@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from mihu_async.sandbox import operations
 from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.listing import NUMBERS, RATES, TRUNKS, cut
 from mihu_async.sandbox.refusals import RefusedError
@@ -15,7 +16,7 @@ def inventory():
 
 def listed(inventory, **query) -> Any:
     """List numbers by a query of strings."""
-    return inventory.list_numbers(NUMBERS.read(query.items()))
+    return operations.list_numbers(inventory, NUMBERS.read(query.items()))
 
 
 def items(inventory, **query) -> Any:
@@ -201,7 +202,7 @@ def test_trunk_filters(inventory, query, passes):
     """A filter of the trunks keeps the rows that it is about, in their order."""
     expected = tuple(row for row in inventory.trunks if passes(row))
 
-    assert expected == inventory.list_trunks(TRUNKS.read(query.items()))["items"]
+    assert expected == operations.list_trunks(inventory, TRUNKS.read(query.items()))["items"]
 
 
 def test_trunks_of_an_agent(inventory):
@@ -209,4 +210,4 @@ def test_trunks_of_an_agent(inventory):
     row = inventory.trunks[3]
     agent_uuid = next(binding["agent_uuid"] for binding in row["bindings"].values() if binding["bound"])
 
-    assert (row,) == inventory.list_trunks(TRUNKS.read([("agent_uuid", agent_uuid)]))["items"]
+    assert (row,) == operations.list_trunks(inventory, TRUNKS.read([("agent_uuid", agent_uuid)]))["items"]

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from mihu_async.sandbox import Sandbox
+from mihu_async.sandbox import Sandbox, operations
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +67,7 @@ def aim(case, inventory) -> None:
         body["phone_number_uuid"] = inventory.numbers[0]["phone_number_uuid"]
     if "connection_uuid" in body:
         wanted = {"name": "n", "phone_number": "+12025550123", "gateway": "sip.acme.com"}
-        body["connection_uuid"] = inventory.create_sip_connection(wanted)["uuid"]
+        body["connection_uuid"] = operations.create_sip_connection(inventory, wanted)["uuid"]
     if "number" in parameters:
         parameters["number"] = inventory.trunks[0]["number"]
     for address in (parameters, body):

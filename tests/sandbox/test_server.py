@@ -319,3 +319,14 @@ def test_leaves_nothing_open():
     )
 
     assert ("done\n", "", 0) == (finished.stdout, finished.stderr, finished.returncode)
+
+
+def test_variables_are_those_of_a_client():
+    """The variables are what a client, and a program that binds agents, read from their environment."""
+    with Sandbox(1, 0) as sandbox:
+        named = ["MIHU_BASE_URL", "MIHU_API_TOKEN", "AGENT", "OTHER_AGENT", "CALLS_AGENT"]
+
+        assert (
+            dict(zip(named, (sandbox.base_url, sandbox.token, *sandbox.inventory.free_agents("call")), strict=False))
+            == sandbox.variables
+        )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mihu_async.sandbox import operations
 from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.refusals import RefusedError
 
@@ -27,13 +28,14 @@ def inventory():
 @pytest.fixture
 def bought(inventory):
     """Return a number that can do voice and SMS."""
-    return inventory.buy(
+    return operations.buy(
+        inventory,
         {
             "number": "+390790080041",
             "country_code": "IT",
             "type": "local",
             "capabilities": {"voice": True, "sms": True},
-        }
+        },
     )
 
 
@@ -61,7 +63,7 @@ def refusal(operation, *arguments) -> tuple[int, str]:
 )
 def test_settings_change_by_what_was_given(inventory, bought, changes, expected):
     """What was given is there, and everything else is as it was."""
-    changed = inventory.change_settings(bought["phone_number_uuid"], changes)
+    changed = operations.change_settings(inventory, bought["phone_number_uuid"], {"channel_settings": changes})
 
     settings = {name: fields | expected.get(name, {}) for name, fields in SETTINGS.items()}
     assert bought | {"channel_settings": settings} == changed
@@ -71,8 +73,8 @@ def test_settings_change_by_what_was_given(inventory, bought, changes, expected)
 def test_a_change_has_its_time():
     """The number says when it was changed, and keeps its place."""
     inventory = Inventory(6, 0, now=lambda: NOW)
-    before = inventory.numbers[2]
-    changed = inventory.change_settings(before["phone_number_uuid"], {"inbound": {"enabled": False}})
+    before, change = inventory.numbers[2], {"channel_settings": {"inbound": {"enabled": False}}}
+    changed = operations.change_settings(inventory, before["phone_number_uuid"], change)
 
     assert ("2026-03-04T05:06:07Z", before["purchased_at"]) == (changed["updated_at"], changed["purchased_at"])
     assert changed == inventory.numbers[2]
@@ -80,8 +82,8 @@ def test_a_change_has_its_time():
 
 def test_settings_of_nobody_are_not_there(inventory):
     """A uuid that is no number's is refused with 404."""
-    assert (404, f"there is no number {NOBODY}") == refusal(inventory.change_settings, NOBODY, {})
-    assert (404, f"there is no number {NOBODY}") == refusal(inventory.channels, NOBODY)
+    assert (404, f"there is no number {NOBODY}") == refusal(operations.change_settings, inventory, NOBODY, {})
+    assert (404, f"there is no number {NOBODY}") == refusal(operations.channels, inventory, NOBODY)
 
 
 def test_an_external_number_has_no_settings(inventory):
@@ -89,7 +91,7 @@ def test_an_external_number_has_no_settings(inventory):
     trunk = inventory.trunks[0]
 
     assert (409, f"{trunk['number']} has no channel settings") == refusal(
-        inventory.change_settings, trunk["phone_number_uuid"], {"voice": {"enabled": True}}
+        operations.change_settings, inventory, trunk["phone_number_uuid"], {"channel_settings": {}}
     )
 
 
@@ -106,14 +108,14 @@ def test_channels_of_a_purchased_number(inventory, bought):
             "whatsapp": FREE,
             "inbound": SETTINGS["inbound"],
         },
-    } == inventory.channels(bought["phone_number_uuid"])
+    } == operations.channels(inventory, bought["phone_number_uuid"])
 
 
 def test_channels_tell_who_is_bound(inventory):
     """Each channel has its own agent."""
     agent, other = inventory.agents[-2:]
     bound = inventory.insert(agents={"call": agent.uuid, "whatsapp": other.uuid})
-    channels = inventory.channels(bound["phone_number_uuid"])["channels"]
+    channels = operations.channels(inventory, bound["phone_number_uuid"])["channels"]
 
     assert bound["bindings"] == {
         name: {field: channels[name][field] for field in FREE} for name in ("call", "sms", "whatsapp")
@@ -125,8 +127,8 @@ def test_channels_of_which_nothing_is_known(inventory):
     bare = inventory.insert(capabilities=None, channel_settings=None)
     unknown = dict.fromkeys(("capable", "enabled", "channel_limit", "whitelisted_destinations"))
 
-    assert {"call": unknown | FREE, "sms": unknown | FREE, "whatsapp": FREE, "inbound": None} == inventory.channels(
-        bare["phone_number_uuid"]
+    assert {"call": unknown | FREE, "sms": unknown | FREE, "whatsapp": FREE, "inbound": None} == operations.channels(
+        inventory, bare["phone_number_uuid"]
     )["channels"]
 
 
@@ -135,15 +137,19 @@ def test_channels_are_found_by_number(inventory, bought):
     first = inventory.insert_trunk(number="+12345678901")
     inventory.insert_trunk(number="+12345678901", channel="whatsapp")
 
-    assert inventory.channels(bought["phone_number_uuid"]) == inventory.channels_of("+390790080041")
-    assert inventory.channels(first["phone_number_uuid"]) == inventory.channels_of("+12345678901")
-    assert inventory.channels_of("+12345678901")["channels"]["whatsapp"]["bound"]
+    assert operations.channels(inventory, bought["phone_number_uuid"]) == operations.channels_of(
+        inventory, {"number": "+390790080041"}
+    )
+    assert operations.channels(inventory, first["phone_number_uuid"]) == operations.channels_of(
+        inventory, {"number": "+12345678901"}
+    )
+    assert operations.channels_of(inventory, {"number": "+12345678901"})["channels"]["whatsapp"]["bound"]
 
 
 def test_channels_of_another_number_are_not_there(inventory):
     """A number that the workspace does not have is refused with 404."""
     assert (404, "+12345678901 is neither in your inventory nor an external trunk") == refusal(
-        inventory.channels_of, "+12345678901"
+        operations.channels_of, inventory, {"number": "+12345678901"}
     )
 
 
@@ -163,7 +169,7 @@ async def test_channels_are_served(sandbox, call):
     by_uuid = await call("GET", f"/phone-numbers/{row['phone_number_uuid']}/channels")
     by_number = await call("GET", f"/phone-numbers/channels?number=%2B{row['number'][1:]}")
 
-    expected = {"success": True, "data": sandbox.inventory.channels(row["phone_number_uuid"])}
+    expected = {"success": True, "data": operations.channels(sandbox.inventory, row["phone_number_uuid"])}
     assert [(200, expected)] * 2 == [(reply.status, reply.json) for reply in (by_uuid, by_number)]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mihu_async.sandbox import operations
 from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.refusals import RefusedError
 from mihu_async.sandbox.stock import REQUIREMENTS, STOCK, TAKES, asked_for, make_stock, unmet
@@ -48,7 +49,7 @@ def test_an_offer_carries_what_a_purchase_takes_over(inventory):
 def test_what_was_bought_is_not_for_sale(inventory):
     """Nor is what is a trunk; released, it is for sale again."""
     first, second = inventory.offers[:2]
-    bought = inventory.buy(purchase(first))
+    bought = operations.buy(inventory, purchase(first))
     inventory.insert_trunk(number=second["number"])
     left = {offer["number"] for offer in inventory.offers}
     inventory.delete(bought["phone_number_uuid"])
@@ -89,8 +90,8 @@ def test_a_purchase_shows_what_it_leaves_open(inventory):
     """It is bought all the same; with all answers it is complete."""
     british = [offer for offer in inventory.offers if ("GB", "local") == (offer["country_code"], offer["type"])]
     answer = {"key": "proof_of_address", "document_id": "any"}
-    pending = inventory.buy(purchase(british[0]))
-    complete = inventory.buy(purchase(british[1], requirements=[answer]))
+    pending = operations.buy(inventory, purchase(british[0]))
+    complete = operations.buy(inventory, purchase(british[1], requirements=[answer]))
 
     assert "requirement_pending" == pending["compliance"]["status"]
     assert ["Proof of address"] == [requirement["name"] for requirement in pending["compliance"]["requirements"]]
@@ -110,7 +111,7 @@ def test_a_purchase_shows_what_it_leaves_open(inventory):
 def test_an_address_is_given_with_the_purchase_or_as_an_answer(inventory, changes, met):
     """Both meet a requirement of that type."""
     german = next(offer for offer in inventory.offers if "DE" == offer["country_code"])
-    bought = inventory.buy(purchase(german, **changes))
+    bought = operations.buy(inventory, purchase(german, **changes))
     left = {requirement["type"] for requirement in bought["compliance"]["requirements"]}
 
     assert met == ("address" not in left)
@@ -154,7 +155,7 @@ def test_a_provision_binds_the_agent(inventory):
     agent, other, texter = inventory.free_agents("call")[:3]
     uuid = inventory.insert(agents={"sms": texter})["phone_number_uuid"]
     for answers in (agent, agent, other):
-        bound = inventory.provision_call(answers, {"phone_number_uuid": uuid})
+        bound = operations.provision_call(inventory, answers, {"phone_number_uuid": uuid})
 
     bindings = inventory.numbers[-1]["bindings"]
     assert (other, other, texter) == (
@@ -172,14 +173,16 @@ def test_what_cannot_be_bound_is_refused(inventory):
     taken = inventory.insert(agents={"call": (busy := inventory.free_agents("call")[1])})
     body = {"phone_number_uuid": number["phone_number_uuid"]}
 
-    assert (404, f"there is no agent {NOBODY}") == refusal(inventory.provision_call, NOBODY, body)
+    assert (404, f"there is no agent {NOBODY}") == refusal(operations.provision_call, inventory, NOBODY, body)
     assert (404, f"there is no number {NOBODY}") == refusal(
-        inventory.provision_call, agent, {"phone_number_uuid": NOBODY}
+        operations.provision_call, inventory, agent, {"phone_number_uuid": NOBODY}
     )
     assert (409, f"{trunk['number']} is an external trunk") == refusal(
-        inventory.provision_call, agent, {"phone_number_uuid": trunk["phone_number_uuid"]}
+        operations.provision_call, inventory, agent, {"phone_number_uuid": trunk["phone_number_uuid"]}
     )
-    assert (409, f"the agent already serves {taken['number']} on call") == refusal(inventory.provision_call, busy, body)
+    assert (409, f"the agent already serves {taken['number']} on call") == refusal(
+        operations.provision_call, inventory, busy, body
+    )
 
 
 async def test_a_search_is_served(sandbox, call):

@@ -18,6 +18,7 @@ from mihu_async.sandbox import (
     WrongContentType,
 )
 from mihu_async.sandbox.answers import Answer, json_answer
+from mihu_async.sandbox.routes import ROUTES, _route
 from mihu_async.sandbox.strictness import shape, shapes, strangers, undocumented_fields
 
 LIST = JournalEntry(method="GET", path="/api/v1/phone-numbers")
@@ -65,6 +66,20 @@ def parts_of(kind):
 def test_what_is_documented_is_what_the_models_know(route, model):
     """The fields that the sandbox takes for documented are those of the SDK's models, and no others."""
     assert fields_of(model) == shapes()[route]
+
+
+def test_what_is_not_documented_is_said():
+    """A route says what its answer holds, or that no page does; it cannot leave it out."""
+    assert {
+        ("DELETE", "/phone-numbers/trunks"),
+        ("GET", "/phone-numbers/search"),
+        ("GET", "/phone-numbers/search/requirements"),
+        ("GET", "/agents"),
+        ("POST", "/agents/{uuid}/channels/call/provision"),
+        ("POST", "/agents/{uuid}/channels/sms"),
+    } == {(route.method, route.path) for route in ROUTES} - shapes().keys()
+    with pytest.raises(TypeError, match="answers"):
+        _route("GET", "/phone-numbers/weather", lambda *_: None)  # type: ignore[call-arg]  # it is what is left out
 
 
 def test_shape_of_samples():

@@ -1,5 +1,6 @@
 import json
 
+from mihu_async.sandbox import operations
 from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.listing import RATES
 from mihu_async.sandbox.tariff import COUNTRIES, make_rates
@@ -7,7 +8,7 @@ from mihu_async.sandbox.tariff import COUNTRIES, make_rates
 
 def listed(**query):
     """List rates by a query of strings."""
-    return Inventory(0, 0).list_rates(RATES.read(query.items()))
+    return operations.list_rates(Inventory(0, 0), RATES.read(query.items()))
 
 
 def test_same_seed_same_rates():

@@ -372,6 +372,15 @@ async def sandbox() -> None:
     """Check what the sandbox is to a test."""
     with Sandbox(numbers=3, seed=1) as serving:
         assert_type(serving, Sandbox)
+        assert_type(serving.variables, dict[str, str])
+        serving.reset()
+    told: list[JournalEntry] = []
+    Sandbox(
+        agents=["3c90c3cc-0d44-4b50-8888-8dd25736052a", UUID(int=1)],
+        admin=False,
+        journal_limit=10,
+        on_request=told.append,
+    )
     async with Sandbox(trunks=0, purchase_limit=1, script="busy", strict=True) as serving:
         assert_type((serving.base_url, serving.token), tuple[str, str])
         assert_type(serving.inventory, Inventory)

@@ -118,16 +118,73 @@ def test_fixtures_and_marker_are_explained(plain):
     assert "@pytest.mark.mihu_sandbox(**settings): set up the sandbox" in markers
 
 
-def test_plugin_imports_nothing_heavy():
-    """Loading the plugin imports neither the server nor anything else of the sandbox."""
+def test_plugin_imports_nothing_of_the_package():
+    """Starting pytest with the plugin imports one module more than without."""
     script = (
-        "import sys, mihu_async, pytest; before = set(sys.modules); import mihu_async.sandbox.pytest_plugin;"
-        "print(*sorted(set(sys.modules) - before))"
+        "import sys, pytest; before = set(sys.modules); import mihu_async_pytest; print(*set(sys.modules) - before)"
     )
     command = [sys.executable, "-c", script]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert "mihu_async.sandbox mihu_async.sandbox.pytest_plugin" == loaded.stdout.strip()
+    assert "mihu_async_pytest" == loaded.stdout.strip()
+
+
+def test_plugin_starts_where_a_fixture_would_not(plain, monkeypatch):
+    """In an old pytest, tests run; one that asks for a sandbox is told which version it needs."""
+    monkeypatch.delattr(pytest, "version_tuple")
+    plain.makepyfile("""
+        def test_other():
+            pass
+
+        def test_it(mihu_sandbox):
+            pass
+    """)
+    run = plain.runpytest_inprocess()
+
+    run.assert_outcomes(passed=1, errors=1)
+    run.stdout.fnmatch_lines(["E *The fixtures of mihu_async need pytest 7.0 or newer; this is pytest *"])
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["None", "'http://127.0.0.1'", "Mock()", "SimpleNamespace(strict=True)"],
+)
+def test_overridden_sandbox_may_be_anything(plain, given):
+    """A fixture of that name that returns no sandbox is no business of the plugin's."""
+    plain.makepyfile(f"""
+        from types import SimpleNamespace
+        from unittest.mock import Mock
+
+        import pytest
+
+        @pytest.fixture
+        def mihu_sandbox():
+            return {given}
+
+        def test_it(mihu_sandbox):
+            pass
+    """)
+
+    plain.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
+
+
+def test_client_reaches_a_stand_in(plain):
+    """An overridden sandbox needs an address and a token for a client, and nothing else."""
+    plain.makepyfile("""
+        from types import SimpleNamespace
+
+        import pytest
+
+        @pytest.fixture
+        def mihu_sandbox():
+            return SimpleNamespace(base_url="http://127.0.0.1:1", token="theirs")
+
+        def test_it(mihu_client, mihu_environment):
+            assert "MihuClient(base_url='http://127.0.0.1:1')" == repr(mihu_client)
+            assert "theirs" == mihu_environment.token
+    """)
+
+    plain.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
 
 
 SLIP = """

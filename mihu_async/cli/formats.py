@@ -1,0 +1,222 @@
+"""The formats in which rows are written, one row after the other, so that a million need the memory of one. Pure."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from attrs import define, field, frozen
+from rich.cells import cell_len, set_cell_size
+
+from mihu_async.cli.columns import GAP, Column, Fitted, Layout, as_json, fit, text
+from mihu_async.cli.errors import Exit, StopError, escape, one_line
+
+T = TypeVar("T")
+Item_contra = TypeVar("Item_contra", contravariant=True)
+
+LINE_ENDS = "\r\n"
+"""The signs that readers of CSV take for the end of a line; the writer quotes only those that it is given."""
+
+
+class Format(StrEnum):
+    """The formats of rows."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    NAME = "name"
+
+
+APPENDABLE = (Format.JSONL, Format.CSV)
+"""The formats in which a file can be gone on with."""
+FOR_PEOPLE = (Format.TABLE, Format.WIDE)
+"""The formats that a terminal's own encoding shows; all others are UTF-8 wherever they go."""
+COLUMNED = (*FOR_PEOPLE, Format.CSV)
+"""The formats that have columns."""
+
+
+@frozen(kw_only=True)
+class Place:
+    """The place where rows are written: how wide a line is, None for any width, and whether it is a terminal."""
+
+    width: int | None = None
+    is_terminal: bool = False
+
+
+class Rows(Protocol[Item_contra]):
+    """A format at work: each method returns the text that is to be written."""
+
+    def head(self) -> str:
+        """Return what comes before the rows."""
+        ...
+
+    def row(self, item: Item_contra) -> str:
+        """Return a row."""
+        ...
+
+    def foot(self) -> str:
+        """Return what comes behind the rows."""
+        ...
+
+
+class _Bare:
+    """Rows with nothing before and behind them."""
+
+    def head(self) -> str:
+        """Return nothing."""
+        return ""
+
+    def foot(self) -> str:
+        """Return nothing."""
+        return ""
+
+
+@frozen
+class TableRows(_Bare, Generic[T]):
+    """Columns of fixed widths. What is longer is cut where its column says so, and else moves the rest of its line."""
+
+    columns: tuple[Fitted[T], ...]
+
+    def head(self) -> str:
+        """Return the names."""
+        return self._line([fitted.column.heading for fitted in self.columns])
+
+    def row(self, item: T) -> str:
+        """Return a line."""
+        return self._line([one_line(text(fitted.column.pick(item))) or "-" for fitted in self.columns])
+
+    def _line(self, words: list[str]) -> str:
+        padded = (_sized(word, fitted) for word, fitted in zip(words, self.columns, strict=True))
+        return (" " * GAP).join(padded).rstrip() + "\n"
+
+
+def _sized(word: str, fitted: Fitted[Any]) -> str:
+    if fitted.cut and cell_len(word) > fitted.width:
+        word = f"{set_cell_size(word, fitted.width - 1).rstrip()}…"
+    return word + " " * (fitted.width - cell_len(word))
+
+
+@frozen
+class RecordRows(_Bare, Generic[T]):
+    """A line for each column of one thing; ``full`` shows also what is not known."""
+
+    columns: tuple[Column[T], ...]
+    full: bool = False
+
+    def row(self, item: T) -> str:
+        """Return its lines."""
+        width = max(len(column.name) for column in self.columns)
+        told = ((column.name.upper(), one_line(text(column.pick(item)))) for column in self.columns)
+        return "".join(f"{name:<{width}}  {word or '-'}\n" for name, word in told if word or self.full)
+
+
+def csv_line(words: Iterable[str]) -> str:
+    """Spell a record; the writer quotes what it takes for the end of a line, so it is given all that may be one."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator=LINE_ENDS).writerow(words)
+    return f"{line.getvalue().removesuffix(LINE_ENDS)}\n"
+
+
+@frozen
+class CsvRows(_Bare, Generic[T]):
+    """Comma-separated values, as RFC 4180 has them but with plain line ends; empty is what is not known."""
+
+    columns: tuple[Column[T], ...]
+    escaped: bool = False
+
+    def head(self) -> str:
+        """Return the names."""
+        return csv_line(column.name for column in self.columns)
+
+    def row(self, item: T) -> str:
+        """Return a record, on a terminal with escapes for what would act on it."""
+        record = csv_line(text(column.pick(item)) for column in self.columns)
+        return escape(record) if self.escaped else record
+
+
+@frozen
+class NameRows(_Bare, Generic[T]):
+    """The name of each row on a line of its own, for other commands."""
+
+    column: Column[T]
+
+    def row(self, item: T) -> str:
+        """Return the name."""
+        return f"{one_line(text(self.column.pick(item)))}\n"
+
+
+@frozen
+class JsonlRows(_Bare):
+    """An object a line."""
+
+    def row(self, item: Any) -> str:
+        """Return an object."""
+        return f"{as_json(item)}\n"
+
+
+@define
+class JsonRows:
+    """One array, written as it grows."""
+
+    begun: bool = field(default=False, init=False)
+
+    def head(self) -> str:
+        """Open the array."""
+        return "["
+
+    def row(self, item: Any) -> str:
+        """Return an element."""
+        between, self.begun = ",\n" if self.begun else "\n", True
+        return f"{between}{as_json(item)}"
+
+    def foot(self) -> str:
+        """Close the array."""
+        return "\n]\n" if self.begun else "]\n"
+
+
+def rows_in(
+    chosen: Format, layout: Layout[T], *, names: str | None = None, place: Place = Place(), one: bool = False
+) -> Rows[T]:
+    """Return the format at work.
+
+    Args:
+        chosen: The format.
+        layout: The columns that there are.
+        names: The names of the columns to write, with commas between them; None takes the format's own choice.
+        place: Where the rows go.
+        one: True for a single thing, which is an object and no array, and a line for each column and no table.
+
+    Raises:
+        StopError: A name is no column's, or the format has no columns.
+    """
+    asked = None if names is None else _asked(layout, names, chosen)
+    match chosen:
+        case Format.TABLE | Format.WIDE if one:
+            return RecordRows(asked or layout.columns, full=chosen is Format.WIDE or asked is not None)
+        case Format.TABLE | Format.WIDE:
+            wide = chosen is Format.WIDE
+            shown = asked or layout.named((*layout.table, *layout.wide) if wide else layout.table)
+            return TableRows(tuple(fit(shown, None if wide else place.width)))
+        case Format.CSV:
+            return CsvRows(asked or layout.columns, escaped=place.is_terminal)
+        case Format.NAME:
+            return NameRows(*layout.named((layout.name,)))
+        case _:
+            return JsonRows() if chosen is Format.JSON and not one else JsonlRows()
+
+
+def _asked(layout: Layout[T], names: str, chosen: Format) -> tuple[Column[T], ...]:
+    if chosen not in COLUMNED:
+        raise StopError(Exit.USAGE, f"--columns is for tables and csv: {chosen} has no columns. Nothing was sent.")
+    wanted: Sequence[str] = [name.strip() for name in names.split(",") if name.strip()]
+    try:
+        found = layout.named(wanted)
+    except KeyError as error:
+        told = f"There is no column {error.args[0]!r}. Nothing was sent."
+        raise StopError(Exit.USAGE, told, f"There are {', '.join(column.name for column in layout.columns)}.") from None
+    if not found:
+        raise StopError(Exit.USAGE, "--columns names no column. Nothing was sent.")
+    return found

@@ -1,0 +1,100 @@
+"""``mihu-async numbers watch`` and ``trunks watch``: what changes in a listing, as it is seen."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+from attrs import asdict, frozen
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from mihu_async import CheckpointFile, MihuClient, UsageError, Watcher
+from mihu_async.cli.commands import running
+from mihu_async.cli.errors import Exit, StopError
+from mihu_async.cli.formats import Format
+from mihu_async.cli.layouts import CHANGES
+from mihu_async.cli.numbers import ALL as ALL_NUMBERS
+from mihu_async.cli.numbers import Filters, numbers
+from mihu_async.cli.output import Show, standard_output
+from mihu_async.cli.progress import explain
+from mihu_async.cli.trunks import ALL as ALL_TRUNKS
+from mihu_async.cli.trunks import Filters as TrunkFilters
+from mihu_async.cli.trunks import trunks
+
+
+@Parameter(name="*", group="Output")
+@frozen(kw_only=True)
+class Watch(Show):
+    """The options of a command that watches a listing."""
+
+    interval: float = 60.0
+    """Seconds from the end of one walk to the beginning of the next."""
+    limit: Annotated[int | None, Parameter(validator=Number(gte=1))] = None
+    """Stop after so many changes."""
+    resume_file: Path | None = None
+    """Keep here what is known, and tell next time what has changed since; it holds the rows."""
+
+    async def follow(self, start: Callable[[str | None], Watcher]) -> None:
+        """Write each change as it is seen, until Ctrl-C or the limit."""
+        self._check()
+        with CheckpointFile(self.resume_file) if self.resume_file else nullcontext() as place:
+            try:
+                watcher = start(place.read() if place else None)
+            except UsageError as error:
+                if error.argument != "since":
+                    raise
+                told = f"{self.resume_file} cannot be used: it is of another listing, or no file of a watch."
+                raise StopError(Exit.USAGE, f"{told} Nothing was sent.", "Give another file, or remove it.") from None
+            async with watcher:
+                try:
+                    await watcher.take_base()
+                    await self._tell(watcher, place)
+                finally:
+                    keep(watcher, place)
+
+    def _check(self) -> None:
+        self.check(CHANGES)
+        if self.format is Format.JSON:
+            raise StopError(Exit.USAGE, "A watch has no end, and an array of JSON needs one: --output jsonl.")
+        if self.resume_file and self.limit is not None:
+            raise StopError(Exit.USAGE, "--resume-file and --limit do not go together.")
+
+    async def _tell(self, watcher: Watcher, place: CheckpointFile | None) -> None:
+        file = standard_output(self.format)
+        rows = self.rows(CHANGES, file)
+        explain(f"Watching, with a look every {self.interval:g} s. Ctrl-C ends it.")
+        file.write(rows.head())
+        file.flush()
+        left = self.limit
+        async for change in watcher:
+            keep(watcher, place)  # what was written before; this change is kept once the next one is asked for
+            file.write(rows.row(change))
+            file.flush()
+            left = None if left is None else left - 1
+            if left == 0:
+                return
+
+
+def keep(watcher: Watcher, place: CheckpointFile | None) -> None:
+    """Write down what is known, if it is to be kept and there is something."""
+    known = watcher.snapshot()
+    if place and known is not None:
+        place.write(known)
+
+
+WATCH = Watch()
+
+
+@running(numbers, "watch")
+async def watch_numbers(mihu: MihuClient, *, filters: Filters = ALL_NUMBERS, watch: Watch = WATCH) -> None:
+    """Tell what changes in the inventory, each change once, until Ctrl-C."""
+    given = filters.given()
+    await watch.follow(lambda since: mihu.numbers.watch(interval=watch.interval, since=since, **given))
+
+
+@running(trunks, "watch")
+async def watch_trunks(mihu: MihuClient, *, filters: TrunkFilters = ALL_TRUNKS, watch: Watch = WATCH) -> None:
+    """Tell what changes among the trunks, each change once, until Ctrl-C."""
+    given = asdict(filters, recurse=False)
+    await watch.follow(lambda since: mihu.trunks.watch(interval=watch.interval, since=since, **given))

@@ -1,0 +1,44 @@
+"""From advice in Python to advice in options and commands. Pure."""
+
+import re
+
+RULES = (
+    (r"give token= or set (\w+)", r"set \1, or give --token-file"),
+    (r"mihu_async\.sandbox has one", "mihu-async sandbox has one"),
+    (r"\bsubdomain=(?=[\s,;.)])", "--subdomain"),
+    (r"\bbase_url=(?=[\s,;.)])", "--base-url"),
+    (r"\btoken=(?=[\s,;.)])", "--token-file"),
+    (r"\(base_url=…, proxy=…\)", "(--base-url, HTTPS_PROXY)"),
+    (r"\(base_url=…\)", "(--base-url)"),
+    (r"\(proxy=…\)", "(HTTPS_PROXY)"),
+    (r"name it: ssl=ssl\.create_default_context\(cafile=…\)", "name its file in SSL_CERT_FILE"),
+    (r"(The proxy asks for other credentials): proxy='([^']*)'", r"\1: HTTPS_PROXY=\2"),
+    (r"\(SSL_CERT_FILE=, or ssl= with a context\)", "(SSL_CERT_FILE)"),
+    (r"\(proxy=, or HTTPS_PROXY with trust_env=True\)", "(HTTPS_PROXY)"),
+    (r"make the client with trust_env=True", "leave out --no-trust-env"),
+    (r"above max_retry_after=(\S+?)(?=[.,;]?(?:\s|$))", r"longer than the \1 s that the command waits for"),
+    (r" or another choose=", ""),
+    (r"\bmax_monthly_fee needs monthly_fee", "--max-monthly-fee needs --monthly-fee"),
+    (r"\bmax_monthly_fee=(?=\d)", "--max-monthly-fee "),
+    (r"\bmax_monthly_fee=", "--max-monthly-fee"),
+    (r"\bmax_attempts=(\d+)", r"--max-attempts \1"),
+    (
+        r"into answers=\{…\}, under these keys; an address= answers",
+        "into --answer and --document; --address-file answers",
+    ),
+    (r"numbers\.channels(?:_of)?\('([^']*)'\)(?:\.\w+)?", r"mihu-async numbers channels \1"),
+    (r"agents\.provision_call\('([^']*)', '([^']*)'\)", r"mihu-async agents provision-call \1 \2"),
+    (r"make the same call again with the same idempotency_key", "give the same command again with the same key"),
+    (r"mihu\.request\('(\w+)', '([^']*)'\)", r"mihu-async request \1 \2"),
+    (r"(trunks|numbers)\.(\w+)\((?:…|)\)", r"mihu-async \1 \2"),
+    (r"mihu-async numbers find", "mihu-async numbers get"),
+    (r"mihu\.doctor\(\)", "mihu-async doctor"),
+)
+"""The SDK's advice as patterns, and the command's words for it."""
+
+
+def in_words(text: str) -> str:
+    """Say a text of the SDK in the command's words."""
+    for pattern, words in RULES:
+        text = re.sub(pattern, words, text)
+    return text.strip()

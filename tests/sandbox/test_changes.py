@@ -1,0 +1,51 @@
+import asyncio
+
+from mihu_async.sandbox.changes import Changes
+
+
+async def test_each_part_is_named_once():
+    """Changes between two questions come together, each part once, in the order of their names."""
+    changes = Changes()
+    with changes.subscribed() as subscription:
+        for part in ("journal", "faults", "journal"):
+            changes.note(part)
+
+        assert ("faults", "journal") == await subscription.next()
+
+
+async def test_only_what_comes_after():
+    """A subscription knows nothing of changes before it, or of those that it has told."""
+    changes = Changes()
+    changes.note("faults")
+    with changes.subscribed() as subscription:
+        changes.note("inventory")
+        await subscription.next()
+        changes.note("journal")
+
+        assert ("journal",) == await subscription.next()
+
+
+async def test_each_subscription_is_told():
+    """Two watchers are told the same; one that has left is told nothing."""
+    changes = Changes()
+    with changes.subscribed() as first:
+        with changes.subscribed() as second:
+            changes.note("faults")
+            assert [("faults",)] * 2 == [await first.next(), await second.next()]
+        changes.note("journal")
+
+        assert ("journal",) == await first.next()
+        assert not second._parts
+
+
+def test_a_watcher_whose_loop_has_ended():
+    """A change after the loop of a watcher was closed is told to nobody, and is no error."""
+    changes = Changes()
+    subscribed = changes.subscribed()
+
+    async def watch() -> None:
+        subscribed.__enter__()
+
+    asyncio.run(watch())
+    changes.note("faults")
+    subscribed.__exit__(None, None, None)
