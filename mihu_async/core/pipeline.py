@@ -4,20 +4,20 @@ import logging
 import random
 from asyncio import CancelledError, Lock
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeGuard, TypeVar, cast
+from typing import Generic, NoReturn, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
 from mihu_async.core.admission import SHORTEST, Admission, Limiter, Prefetch
-from mihu_async.core.clock import Clock, Deadline, SystemClock
+from mihu_async.core.clock import Clock, Deadline, Pulse, SystemClock
 from mihu_async.core.contention import Contention
 from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.options import Bounds, RetryPolicy, Timeout
-from mihu_async.core.reconcile import Absent, Circumstances, Found, Lookup, LookupFailed, LookupResult, Return
+from mihu_async.core.reconcile import Return
 from mihu_async.core.reconciler import Reconciler
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
@@ -34,7 +34,7 @@ from mihu_async.core.retry import (
     decide,
     failed_by_standstill,
 )
-from mihu_async.core.sender import Sender, UncachedSender
+from mihu_async.core.sender import Sender
 from mihu_async.core.server_clock import CallWindow, Moment, ServerClock
 from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
@@ -43,7 +43,6 @@ from mihu_async.errors import (
     AuthenticationError,
     ConnectTimeoutError,
     DecodeError,
-    MihuError,
     RequestTimeoutError,
     TransportError,
 )
@@ -51,17 +50,12 @@ from mihu_async.hooks import Hooks, around
 from mihu_async.models.pages import Page
 from mihu_async.models.provisional import Items
 
-if TYPE_CHECKING:
-    from mihu_async.core.clock import Pulse
-
 T = TypeVar("T")
 
 SMALL = 65_536
 """An answer of fewer bytes is read without a break for other tasks."""
 
 logger: logging.Logger = logging.getLogger("mihu_async")
-LONGEST = 500
-"""The most characters of a look-up's reason that an error quotes."""
 LATE = 60.0
 """The seconds after a call's time within which its write may still be applied."""
 IDENTITIES = count(1)
@@ -145,8 +139,6 @@ class Call(Generic[T]):
         self._began = self._sent = pipeline.clock.monotonic()
         self.pulse: Pulse = pipeline.clock.pulse()
         self._deadline = Deadline(self._began + pipeline.timeout.total, self.pulse, pipeline.outer)
-        self._reconciler: Reconciler[T] | None = None
-        self._identity = object()
         self._first_sent: Moment | None = None
         self._free = 0
         self._bounds: Bounds | None = None
@@ -171,6 +163,32 @@ class Call(Generic[T]):
             progress=self._prefetch.progress if self._prefetch and pipeline.outer is None else None,
         )
 
+    @cached_property
+    def _reconciler(self) -> Reconciler[T]:
+        """The reconciler of a call that makes something, or whose answer was lost."""
+        pipeline = self._pipeline
+        return Reconciler(
+            clock=pipeline.clock,
+            deadline=self._deadline,
+            journal=self.journal,
+            policy=pipeline.retries,
+            jitter=pipeline.jitter,
+            total=pipeline.timeout.total,
+            lookup=self._request.lookup,
+            how_to_check=self._request.check,
+            contention=pipeline.contention,
+            sender=pipeline.sender,
+            reader=self._reader,
+            window=self._window,
+        )
+
+    def _reader(self, sender: Sender, deadline: Deadline) -> Pipeline:
+        """Return a pipeline for the reads of a look-up.
+
+        The answers may echo secrets of this call, and its outcome matters more than an odd field of another number.
+        """
+        return evolve(self._pipeline, sender=sender, outer=deadline, secrets=self._mask.secrets, strict=False)
+
     async def run(self) -> T:
         """Make the call, after other calls of this client that make the same thing."""
         lookup = self._request.lookup
@@ -179,7 +197,7 @@ class Call(Generic[T]):
         async with self._pipeline.contention.lock_for(lookup.key) as lock:
             await self._acquire(lock)
             try:
-                return self._claim(await self._run())
+                return self._reconciler.claim(await self._run())
             finally:
                 lock.release()
 
@@ -197,13 +215,6 @@ class Call(Generic[T]):
             self.journal.begin()
             self.journal.failed(error)
             raise error.after(self.journal.attempts, "") from None
-
-    def _claim(self, result: T) -> T:
-        """Note that this call made the thing, so that no other call returns it."""
-        lookup = self._request.lookup
-        if lookup is not None and lookup.identity is not None:
-            self._pipeline.contention.claim(lookup.identity(result), self._identity)
-        return result
 
     async def _run(self) -> T:
         pipeline = self._pipeline
@@ -241,7 +252,7 @@ class Call(Generic[T]):
                     return cast("T", None)
                 case lost:
                     self.journal.failed(error)
-                    settled = await self._reconcile().settle(error, lost.then)
+                    settled = await self._reconciler.settle(error, lost.then)
                     if isinstance(settled, Return):
                         return settled.result
                     pipeline.throttle.spend(pipeline.retries.budget)
@@ -417,54 +428,9 @@ class Call(Generic[T]):
             lost=self.journal.lost,
         )
 
-    def _reconcile(self) -> Reconciler[T]:
-        lookup = self._request.lookup
-        self._reconciler = self._reconciler or Reconciler(
-            clock=self._pipeline.clock,
-            deadline=self._deadline,
-            journal=self.journal,
-            policy=self._pipeline.retries,
-            jitter=self._pipeline.jitter,
-            how_to_check=self._request.check,
-            look=None if lookup is None else partial(self._look, lookup),
-            total=self._pipeline.timeout.total,
-        )
-        return self._reconciler
-
-    async def _look(self, lookup: Lookup[T], outer: Deadline, thorough: bool) -> LookupResult[T]:
-        """Look once. If a filter may have hidden the call's own thing, look again through everything."""
-        sender = UncachedSender(self._pipeline.sender)
-        # the answer may echo secrets of this call; and its outcome matters more than an odd field of another number
-        pipeline = evolve(self._pipeline, sender=sender, outer=outer, secrets=self._mask.secrets, strict=False)
-        try:
-            result = await self._find(lookup, pipeline, thorough=thorough and not lookup.is_filtered)
-            if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
-                result = await self._find(lookup, pipeline, thorough=True)
-        except MihuError as error:
-            return LookupFailed(self._mask(f"the look-up failed: {error}").removesuffix("."))
-        if sender.cached is not None:
-            return LookupFailed(printable(self._mask(f"a cache answered the look-up (Age: {sender.cached})")))
-        if _is_ours(result):
-            self._claim(result.result)
-        return result
-
-    async def _find(self, lookup: Lookup[T], pipeline: Pipeline, *, thorough: bool) -> Found[T] | Absent:
-        found = await lookup.find(pipeline, thorough)
-        if found is None:
-            return Absent()
-        result = lookup.judge(found, Circumstances(self._window(), self._is_anothers))
-        return evolve(result, reason=printable(self._mask(result.reason), most=LONGEST))
-
-    def _is_anothers(self, identity: str) -> bool:
-        return self._pipeline.contention.is_anothers(identity, self._identity)
-
     def _window(self) -> CallWindow | None:
         """Return the call's time on the service's clock, to soon after its deadline; None if that is not known."""
         now, server_clock = self._now(), self._pipeline.server_clock
         began = self._first_sent and server_clock.at(self._first_sent)
         ended = server_clock.at(now.later(min(0.0, self._deadline.left(now.monotonic) + LATE)))
         return CallWindow(began, ended) if began and ended else None
-
-
-def _is_ours(result: Found[T] | Absent) -> TypeGuard[Found[T]]:
-    return isinstance(result, Found) and result.ours is True
