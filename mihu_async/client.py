@@ -10,16 +10,14 @@ from yarl import URL
 
 from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
 from mihu_async.core.admission import Limiter, check_limiter
-from mihu_async.core.dry_run import DryRunSender
 from mihu_async.core.fast_path import warm_up
 from mihu_async.core.headers import check_headers
 from mihu_async.core.journal import LATEST
+from mihu_async.core.options import RetryPolicy, Timeout
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.request import RAW, Query, describe
-from mihu_async.core.retry import RetryPolicy
-from mihu_async.core.sender import Sender
-from mihu_async.core.timeout import Timeout
+from mihu_async.core.sender import DryRunSender, Sender
 from mihu_async.core.token import Token, TokenSource
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
 from mihu_async.frames import conceals_arguments
@@ -264,8 +262,8 @@ class MihuClient:
         None where this task has made no call yet, or made its last one with another client. A walk fetches its pages
         in tasks of their own; ``pager.report`` tells of them.
         """
-        owner, journal = LATEST.get() or (None, None)
-        return journal.report() if journal and owner is self._pipeline.throttle else None
+        identity, journal = LATEST.get() or (None, None)
+        return journal.report() if journal and identity == self._pipeline.identity else None
 
     @property
     def rate_limit(self) -> RateLimit | None:

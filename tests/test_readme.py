@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mihu_async import errors
-from mihu_async.core.retry import AlreadyDeleted, Ambiguous, Failure, GiveUp, Retry, RetryPolicy, decide
+from mihu_async.core.options import RetryPolicy
+from mihu_async.core.retry import AlreadyDeleted, Ambiguous, Failure, GiveUp, Retry, decide
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import attrs
 from attrs import frozen
 
-from mihu_async.core import cancellation
+from mihu_async.core.clock import is_cancelled
 from mihu_async.core.mask import hide_secrets
 from mihu_async.errors import MihuError, UsageError
 from mihu_async.frames import conceals_arguments
@@ -177,7 +177,7 @@ class EnsureRun(Generic[R]):
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's result
             failure = error
         except asyncio.CancelledError:
-            if cancellation.is_ours():
+            if is_cancelled():
                 raise
             failure = MihuError(
                 "It was cancelled from within, such as by a limiter, and may or may not be done. Ensure it again."

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from mihu_async.core.deadline import Prefetch, Progress
+from mihu_async.core.admission import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, describe, encode_query
 from mihu_async.core.retry import parse_date

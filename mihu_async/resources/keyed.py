@@ -16,17 +16,16 @@ from uuid import uuid4
 
 from attrs import define, evolve, frozen
 
-from mihu_async.core.deadline import Deadline
-from mihu_async.core.dry_run import DryRunSender
+from mihu_async.core.clock import Deadline
 from mihu_async.core.mask import Mask
+from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found, Lookup
 from mihu_async.core.request import Request, describe, encode_body
 from mihu_async.core.response import Response
 from mihu_async.core.retry import backoff
-from mihu_async.core.sender import Sender
+from mihu_async.core.sender import DryRunSender, Sender
 from mihu_async.core.server_clock import TICK, CallWindow, Moment, TimeInterval
-from mihu_async.core.timeout import Bounds
 from mihu_async.errors import (
     APIError,
     ConflictError,
@@ -173,7 +172,7 @@ def changed_nothing(error: BaseException) -> bool:
     """Return True if a purchase that ended with this error has certainly bought nothing, which frees its key."""
     if isinstance(error, ConflictError | UsageError):  # a conflict comes from the service or from a look-up
         return True
-    return isinstance(error, APIError | ConnectError) and not any(attempt.lost for attempt in error.attempts)
+    return isinstance(error, APIError | ConnectError) and not error.may_have_changed
 
 
 @frozen(kw_only=True)

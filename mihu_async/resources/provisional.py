@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
-from mihu_async.core.deadline import Prefetch, Progress
+from mihu_async.core.admission import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe, encode_query
 from mihu_async.models.pages import Page, Pagination

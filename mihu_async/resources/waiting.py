@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from attrs import evolve, frozen
 
-from mihu_async.core.deadline import Deadline
+from mihu_async.core.clock import Deadline
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.errors import (
     APIError,

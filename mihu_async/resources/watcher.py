@@ -13,8 +13,7 @@ from typing import Any, Self, cast
 
 from attrs import frozen
 
-from mihu_async.core import cancellation
-from mihu_async.core.clock import Clock
+from mihu_async.core.clock import Clock, is_cancelled
 from mihu_async.core.codec import ParseError, dump, parse
 from mihu_async.core.converter import structure
 from mihu_async.core.problems import Problems
@@ -203,7 +202,7 @@ class Watcher:
         try:
             await self._work
         except asyncio.CancelledError:
-            if cancellation.is_ours() or not self._closed:
+            if is_cancelled() or not self._closed:
                 raise
         finally:
             self._work = None

@@ -215,7 +215,7 @@ async def test_what_is_anothers_is_a_conflict():
 
     assert isinstance(error, ConflictError)
     assert 409 == error.status
-    assert "has not led to what was asked for: it is theirs ***." in str(error)
+    assert "did not achieve what was asked for: it is theirs ***." in str(error)
     assert LOST is error.__cause__
     assert 1 == len(error.attempts)
 
