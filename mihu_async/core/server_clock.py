@@ -25,7 +25,7 @@ YEARS = range(1971, 9000)
 """Years that a ``Date`` can name."""
 BLUR = timedelta(seconds=3)
 """A time this little before the call's beginning, or after now, may still be the call's."""
-NEAR = timedelta(seconds=60)
+NEAR = timedelta(seconds=180)
 """A time must be this much earlier than the call to be from before it, because a service's clocks may differ."""
 ZONE = timedelta(minutes=15)
 """Time zones differ by multiples of this."""

@@ -30,8 +30,8 @@ class Entry:
     """The time before the request was sent, on the service's clock; None if that was not known."""
     state: Literal["begun", "settled"] = "begun"
     """``begun`` while nobody knows how the purchase ended, ``settled`` once the number is bought."""
-    resumed: datetime | None = None
-    """The time at which a later call last took the entry over, on the service's clock; None if none did."""
+    ends: datetime | None = None
+    """The service's time after which the latest call under this key can send nothing more; None if it is not known."""
     phone_number_uuid: str | None = None
     """The number's id once the purchase is settled; None before."""
 
@@ -88,8 +88,9 @@ class Ledger(Protocol):
         """Claim a key: write the entry if there is none, or take over an entry that is begun and that nobody holds.
 
         An entry is taken over only for the same workspace and fingerprint. Its number and its beginning stay the
-        earlier holder's, and ``resumed`` becomes the new entry's beginning. No entry is written while another key has
-        begun to buy the same number of the workspace, because a look-up could not tell which of the two bought it.
+        earlier holder's, and ``ends`` becomes the later one of both; the claim holds the entry as it was before. No
+        entry is written while another key has begun to buy the same number of the workspace, because a look-up could
+        not tell which of the two bought it.
 
         Args:
             entry: The entry to write, with the state ``begun``.
@@ -116,8 +117,8 @@ class Ledger(Protocol):
             entry: The entry to write, with the state ``settled`` and a ``phone_number_uuid``.
 
         Returns:
-            False if another key has settled the same ``phone_number_uuid``. Nothing is written then, because two
-            purchases cannot have bought one number.
+            True if the key is settled for this ``phone_number_uuid`` now. False if another key has settled the same
+            number, because two purchases cannot have bought it, or if the key is free or stands for another number.
         """
         ...
 
@@ -147,8 +148,19 @@ class Ledger(Protocol):
         """
         ...
 
-    async def abandoned(self) -> Sequence[Entry]:
-        """Return the entries that are begun and that nobody holds."""
+    async def forget(self, key: str) -> bool:
+        """Remove an entry that is begun and that nobody holds, on the word of a person who knows its outcome.
+
+        Args:
+            key: The idempotency key.
+
+        Returns:
+            True if there was such an entry; the key is free then.
+        """
+        ...
+
+    async def begun(self) -> Sequence[Entry]:
+        """Return the entries that are begun, whether somebody holds them or not."""
         ...
 
 
@@ -196,7 +208,7 @@ def check_ledger(argument: str, value: Any) -> Ledger:
     Raises:
         UsageError: If it lacks one of them.
     """
-    methods = ("lease", "take", "settle", "bought_by", "abandoned")
+    methods = ("lease", "take", "settle", "bought_by", "begun")
     if isinstance(value, type) or not all(hasattr(value, name) for name in methods):
         message = (
             f"{argument} must be a ledger, such as SqliteLedger('purchases.db') of mihu_async.ledger, not "

@@ -23,9 +23,10 @@ local busy = not found and redis.call('HGET', KEYS[4], new.workspace .. ' ' .. n
 if busy then return {'busy', redis.call('GET', ARGV[5] .. busy)} end
 if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3]) then return {'held', stored or ARGV[2]} end
 if found then
-  found.resumed = new.began
-  stored = cjson.encode(found)
-  redis.call('SET', KEYS[1], stored)
+  local ends = new.ends
+  if ends ~= cjson.null and found.ends ~= cjson.null and found.ends > ends then ends = found.ends end
+  found.ends = ends
+  redis.call('SET', KEYS[1], cjson.encode(found))
   return {'resumed', stored}
 end
 redis.call('SET', KEYS[1], ARGV[2])
@@ -41,14 +42,16 @@ SETTLE = """
 local stored = redis.call('GET', KEYS[1])
 local found = stored and cjson.decode(stored)
 local new = cjson.decode(ARGV[1])
-if not found or found.state ~= 'begun' or found.number ~= new.number then return 1 end
-local other = redis.call('HGET', KEYS[5], new.phone_number_uuid)
+local uuid = string.lower(new.phone_number_uuid)
+if not found or found.number ~= new.number then return 0 end
+if found.state ~= 'begun' then return string.lower(found.phone_number_uuid) == uuid and 1 or 0 end
+local other = redis.call('HGET', KEYS[5], uuid)
 if other and other ~= ARGV[2] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[2])
 redis.call('SREM', KEYS[3], ARGV[2])
 redis.call('HDEL', KEYS[4], new.workspace .. ' ' .. new.number)
-redis.call('HSET', KEYS[5], new.phone_number_uuid, ARGV[2])
+redis.call('HSET', KEYS[5], uuid, ARGV[2])
 return 1
 """
 RELEASE = """
@@ -63,11 +66,20 @@ LET_GO = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
-ABANDONED = """
+FORGET = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local stored = redis.call('GET', KEYS[1])
+local found = stored and cjson.decode(stored)
+if not found or found.state ~= 'begun' then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('HDEL', KEYS[4], found.workspace .. ' ' .. found.number)
+return redis.call('SREM', KEYS[3], ARGV[1])
+"""
+BEGUN = """
 local found = {}
 for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local stored = redis.call('GET', ARGV[1] .. key)
-  if stored and redis.call('EXISTS', ARGV[2] .. key) == 0 then found[#found + 1] = stored end
+  if stored then found[#found + 1] = stored end
 end
 return found
 """
@@ -215,16 +227,30 @@ class RedisLedger:
         Raises:
             LedgerError: If Redis cannot be read.
         """
-        key = await self._ask(lambda: self._client.hget(self._bought, phone_number_uuid))
+        key = await self._ask(lambda: self._client.hget(self._bought, phone_number_uuid.lower()))
         return None if key is None else _text(key)
 
-    async def abandoned(self) -> Sequence[Entry]:
-        """Return the entries that are begun and that nobody holds.
+    async def forget(self, key: str) -> bool:
+        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes.
+
+        Args:
+            key: The idempotency key.
+
+        Returns:
+            True if there was such an entry.
+
+        Raises:
+            LedgerError: If Redis does not answer.
+        """
+        return bool(await self._run(FORGET, self._names(key), key))
+
+    async def begun(self) -> Sequence[Entry]:
+        """Return the entries that are begun, whether somebody holds them or not.
 
         Raises:
             LedgerError: If Redis cannot be read.
         """
-        found = await self._run(ABANDONED, (self._begun,), self._entries, self._leases)
+        found = await self._run(BEGUN, (self._begun,), self._entries)
         return sorted(map(_entry_of, found), key=lambda entry: entry.key)
 
     def __repr__(self) -> str:
@@ -246,7 +272,7 @@ class RedisLedger:
         except Exception as error:  # the client is the caller's, and each version of it has errors of its own
             message = (
                 f"The ledger in Redis ({self._prefix!r}) cannot be used: {type(error).__name__}. Without it a key "
-                "protects nothing, so nothing was sent. Call again when Redis answers."
+                "protects nothing. Call again when Redis answers."
             )
             raise LedgerError(message) from error
 
@@ -257,7 +283,7 @@ def _stored(entry: Entry) -> str:
 
 def _entry_of(stored: Any) -> Entry:
     values = json.loads(stored)
-    moments = {name: values[name] and datetime.fromisoformat(values[name]) for name in ("began", "resumed")}
+    moments = {name: values[name] and datetime.fromisoformat(values[name]) for name in ("began", "ends")}
     return Entry(**values | moments)
 
 

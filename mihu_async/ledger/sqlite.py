@@ -16,7 +16,7 @@ from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from mihu_async.errors import LedgerError
 from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing, check_lease
@@ -30,7 +30,7 @@ BUSY_TIMEOUT = 10.0
 """Seconds that a statement waits for other processes' writes to the file."""
 PAUSE = 0.01
 """Seconds between two looks at a file that other processes are making into a ledger."""
-COLUMNS = "key, workspace, number, fingerprint, began, state, resumed, phone_number_uuid"
+COLUMNS = "key, workspace, number, fingerprint, began, state, ends, phone_number_uuid"
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entries (
@@ -40,13 +40,14 @@ CREATE TABLE IF NOT EXISTS entries (
     fingerprint TEXT NOT NULL,
     began TEXT,
     state TEXT NOT NULL,
-    resumed TEXT,
+    ends TEXT,
     phone_number_uuid TEXT,
     owner TEXT,
     held_until REAL NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS begun ON entries (workspace, number) WHERE state = 'begun';
-CREATE UNIQUE INDEX IF NOT EXISTS bought ON entries (phone_number_uuid) WHERE phone_number_uuid IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS bought ON entries (phone_number_uuid COLLATE NOCASE)
+    WHERE phone_number_uuid IS NOT NULL;
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 COMMIT;
@@ -253,16 +254,30 @@ class SqliteLedger:
         Raises:
             LedgerError: If the file cannot be read.
         """
-        row = await self._do(lambda file: _row(file, "phone_number_uuid = ?", phone_number_uuid))
+        row = await self._do(lambda file: _row(file, "phone_number_uuid = ? COLLATE NOCASE", phone_number_uuid))
         return None if row is None else cast("str", row[0])
 
-    async def abandoned(self) -> Sequence[Entry]:
-        """Return the entries that are begun and that nobody holds.
+    async def forget(self, key: str) -> bool:
+        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes.
+
+        Args:
+            key: The idempotency key.
+
+        Returns:
+            True if there was such an entry.
+
+        Raises:
+            LedgerError: If the file cannot be written.
+        """
+        return await self._do(lambda file: _forget(file, key, self._lease), durable=True)
+
+    async def begun(self) -> Sequence[Entry]:
+        """Return the entries that are begun, whether somebody holds them or not.
 
         Raises:
             LedgerError: If the file cannot be read.
         """
-        return await self._do(lambda file: _abandoned(file, self._lease))
+        return await self._do(_begun)
 
     def close(self) -> None:
         """Close the file after the running action; the next use opens it again."""
@@ -307,8 +322,8 @@ class SqliteLedger:
 
     def _advice(self, problem: str) -> str:
         return (
-            f"The ledger {str(self._path)!r} {problem} Without it a key protects nothing, so nothing was sent. Repair "
-            "or restore the file; if it is lost, look at numbers.list() before you buy again with a new file."
+            f"The ledger {str(self._path)!r} {problem} Without it a key protects nothing. Repair or restore the "
+            "file; if it is lost, look at numbers.list() before you buy again with a new file."
         )
 
 
@@ -380,7 +395,7 @@ def _row(file: sqlite3.Connection, condition: str, *values: str | None) -> tuple
 def _entry_of(row: tuple[Any, ...] | None) -> Entry | None:
     if row is None:
         return None
-    key, workspace, number, fingerprint, began, state, resumed, uuid = row[:8]
+    key, workspace, number, fingerprint, began, state, ends, uuid = row[:8]
     return Entry(
         key=key,
         workspace=workspace,
@@ -388,7 +403,7 @@ def _entry_of(row: tuple[Any, ...] | None) -> Entry | None:
         fingerprint=fingerprint,
         began=began and datetime.fromisoformat(began),
         state=state,
-        resumed=resumed and datetime.fromisoformat(resumed),
+        ends=ends and datetime.fromisoformat(ends),
         phone_number_uuid=uuid,
     )
 
@@ -413,13 +428,13 @@ def _take(file: sqlite3.Connection, entry: Entry, owner: str, lease: float) -> C
 
 def _claim(file: sqlite3.Connection, row: tuple[Any, ...] | None, entry: Entry, owner: str, lease: float) -> Claim:
     found = _entry_of(row)
-    until, began = wall_clock() + lease, entry.began and entry.began.isoformat()
+    until, began, ends = wall_clock() + lease, _text(entry.began), _text(entry.ends)
     if row is None or found is None:
         begun = "state = 'begun' AND workspace = ? AND number = ?"
         if other := _entry_of(_row(file, begun, entry.workspace, entry.number)):
             return Claim(Standing.BUSY, other)
-        values = (entry.key, entry.workspace, entry.number, entry.fingerprint, began, owner, until)
-        file.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, 'begun', NULL, NULL, ?, ?)", values)
+        values = (entry.key, entry.workspace, entry.number, entry.fingerprint, began, ends, owner, until)
+        file.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, 'begun', ?, NULL, ?, ?)", values)
         return Claim(Standing.NEW, entry)
     if (found.workspace, found.fingerprint) != (entry.workspace, entry.fingerprint):
         return Claim(Standing.OTHER, found)
@@ -427,9 +442,14 @@ def _claim(file: sqlite3.Connection, row: tuple[Any, ...] | None, entry: Entry, 
         return Claim(Standing.SETTLED, found)
     if _is_held(row[8], lease):
         return Claim(Standing.HELD, found)
-    takeover = "UPDATE entries SET owner = ?, held_until = ?, resumed = ? WHERE key = ?"
-    file.execute(takeover, (owner, until, began, entry.key))
-    return Claim(Standing.RESUMED, evolve(found, resumed=entry.began))
+    latest = entry.ends and found.ends and max(entry.ends, found.ends)
+    takeover = "UPDATE entries SET owner = ?, held_until = ?, ends = ? WHERE key = ?"
+    file.execute(takeover, (owner, until, _text(latest or entry.ends), entry.key))
+    return Claim(Standing.RESUMED, found)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _hold(file: sqlite3.Connection, key: str, owner: str, until: float) -> bool:
@@ -446,10 +466,19 @@ def _settle(file: sqlite3.Connection, entry: Entry) -> bool:
         file.execute(statement, (entry.phone_number_uuid, entry.key, entry.number))
     except sqlite3.IntegrityError:  # the index of numbers that were bought
         return False
-    return True
+    settled = "key = ? AND number = ? AND phone_number_uuid = ? COLLATE NOCASE"
+    return _row(file, settled, entry.key, entry.number, entry.phone_number_uuid) is not None
 
 
-def _abandoned(file: sqlite3.Connection, lease: float) -> list[Entry]:
-    statement = f"SELECT {COLUMNS}, held_until FROM entries WHERE state = 'begun' ORDER BY key"  # noqa: S608 - our own names
+def _forget(file: sqlite3.Connection, key: str, lease: float) -> bool:
+    found = _row(file, "key = ? AND state = 'begun'", key)
+    if found is None or _is_held(found[8], lease):
+        return False
+    statement = "DELETE FROM entries WHERE key = ? AND state = 'begun' AND held_until = ?"
+    return file.execute(statement, (key, found[8])).rowcount == 1
+
+
+def _begun(file: sqlite3.Connection) -> list[Entry]:
+    statement = f"SELECT {COLUMNS} FROM entries WHERE state = 'begun' ORDER BY key"  # noqa: S608 - our own names
     with closing(file.execute(statement)) as rows:
-        return [entry for row in rows if not _is_held(row[8], lease) and (entry := _entry_of(row))]
+        return [entry for row in rows if (entry := _entry_of(row))]

@@ -161,7 +161,7 @@ class Acquisition:
             try:
                 return await self._commit(offer, asked, key)
             except APIError as error:
-                if not was_taken(error):
+                if error.may_have_changed or not was_taken(error):  # after a lost answer it may be ours all the same
                     raise
                 last = error
                 refused += 1

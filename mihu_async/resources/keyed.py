@@ -7,15 +7,17 @@ import asyncio
 import hashlib
 import json
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 from attrs import define, evolve, frozen
 
+from mihu_async.core.admission import SHORTEST
 from mihu_async.core.clock import Deadline
 from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
@@ -48,6 +50,13 @@ FOR_DISPLAY = ("monthly_fee", "capabilities", "location")
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at a key that another call holds; the pause doubles from the first to the longest."""
+
+LEDGER_TIMEOUT = 2.0
+"""Seconds that a ledger may take after the purchase was sent: the number counts more than its record."""
+SOMEBODY_ELSES = timedelta(hours=15)
+"""A number that was bought so long after a call had ended is not the call's, whichever time zone its date is in."""
+
+T = TypeVar("T")
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 
@@ -101,6 +110,100 @@ class Interrupted:
         raise ConnectionLostError(message, method=request.method, url=request.path)
 
 
+@define
+class Lease:
+    """The hold of a call on its key: ``since`` is the monotonic time before it was taken or renewed last."""
+
+    ledger: Ledger
+    key: str
+    owner: str
+    since: float
+
+    async def renew(self) -> bool:
+        """Hold the key for another lease; False if the call has lost it.
+
+        Raises:
+            LedgerError: If the ledger does not say so.
+        """
+        now = time.monotonic()
+        held = await within(LEDGER_TIMEOUT, self.ledger.renew(self.key, self.owner))
+        self.since = now if held else float("-inf")
+        return held
+
+    @property
+    def is_fresh(self) -> bool:
+        """True if the key is held for at least half a lease from now on."""
+        return time.monotonic() - self.since <= self.ledger.lease / 2
+
+    async def leave(self, step: Callable[[str, str], Awaitable[None]]) -> None:
+        """End the hold by a step of the ledger; one that fails is logged."""
+        try:
+            await within(LEDGER_TIMEOUT, step(self.key, self.owner))
+        except LedgerError as failure:
+            message = "The ledger could not release a key, whose lease will end by itself: %s"
+            logger.warning(message, failure.__cause__ or failure)
+
+
+@define
+class Leased:
+    """A sender that sends a write only while its call holds the key of the purchase.
+
+    A process that was suspended for longer than its lease may have lost the key to another one, which then buys.
+    """
+
+    sender: Sender
+    lease: Lease
+    was_used: bool = False
+    """True once a write was sent."""
+
+    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+        """Send a request.
+
+        Args:
+            request: The request.
+            bounds: The bounds of the attempt.
+            mask: The redactor of secrets.
+
+        Raises:
+            ConnectError: If the key is not held any more, or the ledger does not say so. Nothing was sent.
+        """
+        if request.method != "GET":
+            await self._check(request)
+            self.was_used = True
+        return await self.sender.send(request, bounds, mask)
+
+    async def _check(self, request: Request[Any]) -> None:
+        why = "another call may hold its key, because this process stood still for longer than its lease"
+        try:
+            for _ in range(2):  # it may stand still while it renews, too
+                if self.lease.is_fresh or (await self.lease.renew() and self.lease.is_fresh):
+                    return
+        except LedgerError as failure:
+            why = f"the lease of its key could not be renewed: {failure}".removesuffix(".")
+        error = ConnectError(
+            f"{request.method} {request.path} was not sent: {why}.", method=request.method, url=request.path
+        )
+        error.is_permanent = True
+        raise error
+
+
+async def within(seconds: float, step: Awaitable[T]) -> T:
+    """Wait for a step of a ledger.
+
+    Args:
+        seconds: The longest that it may take.
+        step: The step.
+
+    Raises:
+        LedgerError: If it fails, or takes longer.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await step
+    except TimeoutError:
+        raise LedgerError(f"The ledger did not answer within {seconds:.3g} s.") from None
+
+
 def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
     """Return a pipeline that continues the purchase of an earlier call: it looks before it sends.
 
@@ -114,45 +217,73 @@ def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
 
 
 def keyed_request(
-    request: Request[PhoneNumber], ledger: Ledger, entry: Entry, *, resumed: bool
+    request: Request[PhoneNumber],
+    ledger: Ledger,
+    entry: Entry,
+    *,
+    resumed: bool,
+    grace: timedelta,
+    was_sent: Callable[[], bool],
 ) -> Request[PhoneNumber]:
     """Return the request of a purchase whose look-up knows which numbers other keys have bought.
 
     Args:
         request: The request of the purchase.
         ledger: The ledger that knows the other keys.
-        entry: The entry of the purchase.
-        resumed: True if an earlier call has begun the purchase. Every number that was bought since then counts as its
-            own.
+        entry: The entry of the purchase, as the call found it.
+        resumed: True if an earlier call has begun the purchase. A number that was bought during that call counts as
+            its own.
+        grace: The time after the earlier call's end within which its purchase may have been applied.
+        was_sent: Returns True once this call has sent the purchase itself.
     """
     lookup = cast("Lookup[PhoneNumber]", request.lookup)  # every purchase has one
+    ends = entry.ends and entry.ends + grace
 
     async def find(pipeline: Pipeline, thorough: bool) -> tuple[Rows, set[str]] | None:
         rows: Rows | None = await lookup.find(pipeline, thorough)
         if rows is None:
             return None
-        buyers = {row.phone_number_uuid: await ledger.bought_by(row.phone_number_uuid) for row in rows.items}
-        return rows, {uuid for uuid, key in buyers.items() if key not in {None, entry.key}}
+        anothers: set[str] = set()
+        for row in rows.items:
+            buyer = await within(LEDGER_TIMEOUT, ledger.bought_by(row.phone_number_uuid))
+            if buyer not in {None, entry.key}:
+                anothers.add(row.phone_number_uuid)
+        return rows, anothers
 
     def judge(found: tuple[Rows, set[str]], circumstances: Circumstances) -> Found[PhoneNumber]:
         rows, anothers = found
-        window, is_anothers = circumstances.window, circumstances.is_anothers
-        if resumed:  # an earlier call of this client may have been given the number under this very key
-            window, is_anothers = _window_since(entry.began, window), anothers.__contains__
-        return lookup.judge(rows, Circumstances(window, lambda uuid: uuid in anothers or is_anothers(uuid)))
+        if not resumed:
+            known = circumstances.is_anothers
+            return lookup.judge(rows, evolve(circumstances, is_anothers=lambda uuid: uuid in anothers or known(uuid)))
+        # an earlier call of this client may have been given the number under this very key
+        late = {row.phone_number_uuid for row in rows.items if _is_much_later(row, ends)}
+        earlier = lookup.judge(
+            rows, Circumstances(_window(entry.began, ends, circumstances.window), (anothers | late).__contains__)
+        )
+        if earlier.ours or not was_sent():
+            return earlier
+        own = lookup.judge(rows, Circumstances(circumstances.window, anothers.__contains__))
+        return own if own.ours or (own.ours is None and earlier.ours is False) else earlier
 
     return evolve(request, lookup=evolve(lookup, find=find, judge=judge))
 
 
-def _window_since(began: datetime | None, window: CallWindow | None) -> CallWindow | None:
-    """Return the time from the beginning of a purchase to the end of a call's window; None if either is not known."""
+def _is_much_later(row: PhoneNumber, ends: datetime | None) -> bool:
+    return ends is not None and row.purchased_at is not None and row.purchased_at > ends + SOMEBODY_ELSES
+
+
+def _window(began: datetime | None, ends: datetime | None, window: CallWindow | None) -> CallWindow | None:
+    """Return the time from the beginning of a purchase to its end; None if it is not known."""
     if began is None or window is None:
         return None
-    return CallWindow(TimeInterval(began, began + timedelta(seconds=TICK)), window.now)
+    now = window.now
+    if ends is not None and ends < now.latest:
+        now = TimeInterval(min(now.earliest, ends), ends)
+    return CallWindow(TimeInterval(began, began + timedelta(seconds=TICK)), now)
 
 
-async def service_time(pipeline: Pipeline) -> datetime | None:
-    """Return the earliest time that it can be on the service now; None if its answers have no date.
+async def service_time(pipeline: Pipeline) -> TimeInterval | None:
+    """Return the time that it is on the service now; None if its answers have no date.
 
     If no answer has had a date yet, a safe request is sent to get one.
     """
@@ -160,7 +291,7 @@ async def service_time(pipeline: Pipeline) -> datetime | None:
         first: Request[Page[PhoneNumber]] = describe("GET", PATH, Page[PhoneNumber], query={"per_page": 1})
         await pipeline.run(first)
         now = _now(pipeline)
-    return None if now is None else now.earliest
+    return now
 
 
 def _now(pipeline: Pipeline) -> TimeInterval | None:
@@ -201,42 +332,73 @@ class KeyedPurchase:
         deadline = clock.monotonic() + self.pipeline.timeout.total
         pipeline = evolve(self.pipeline, outer=Deadline(deadline, clock.pulse()))
         owner = uuid4().hex
-        claim = await self._claim(number, owner, deadline)
+        claim, taken = await self._claim(number, owner, deadline)
         entry = claim.entry
         if claim.standing is Standing.SETTLED:
             return await self._as_it_is_now(pipeline, entry)
         resumed = claim.standing is Standing.RESUMED
-        request = keyed_request(self.describe(entry.number), self.ledger, entry, resumed=resumed)
+        lease = Lease(self.ledger, self.key, owner, taken)
+        leased = Leased(pipeline.sender, lease)
+        request = keyed_request(
+            self.describe(entry.number),
+            self.ledger,
+            entry,
+            resumed=resumed,
+            grace=timedelta(seconds=pipeline.timeout.total),
+            was_sent=lambda: leased.was_used,
+        )
+        pipeline = evolve(pipeline, sender=leased)
         if resumed:
             pipeline = interrupted(pipeline, self.key)
-        async with hold_key(self.ledger, self.key, owner):
+        async with hold_key(lease):
             try:
                 bought = await pipeline.run(request)
             except MihuError as error:
                 if changed_nothing(error):
-                    await _give_up(self.ledger.release, self.key, owner)
+                    await lease.leave(self.ledger.release)
                 raise
-            if await settle(self.ledger, entry, bought):
-                return bought
-            await _give_up(self.ledger.release, self.key, owner)
-            raise self._taken(f"{entry.number} is in the inventory, bought with another idempotency key.")
+            if not await settle(lease, entry, bought):
+                await self._reclaim(lease, entry, bought)
+            return bought
 
-    async def _claim(self, number: str, owner: str, deadline: float) -> Claim:
-        """Claim the key, or wait until it is settled or free. The only request is a read of the service's time."""
+    async def _reclaim(self, lease: Lease, entry: Entry, bought: PhoneNumber) -> None:
+        """Settle a key that was lost while its purchase was under way; raise if another key has bought the number."""
+        try:
+            buyer = await within(LEDGER_TIMEOUT, self.ledger.bought_by(bought.phone_number_uuid))
+            if buyer not in {None, self.key}:
+                await lease.leave(self.ledger.release)
+                raise self._taken(f"{entry.number} is in the inventory, bought with another idempotency key.")
+            claim = await within(LEDGER_TIMEOUT, self.ledger.take(entry, lease.owner))
+        except LedgerError as failure:
+            logger.warning("%s was bought, and the ledger cannot record it: %s", entry.number, failure)
+            return
+        if claim.entry.number != entry.number or not await settle(lease, entry, bought):
+            message = "%s was bought with the idempotency key %r, which stands for %s by now. Check if both are wanted."
+            logger.error(message, entry.number, self.key, claim.entry.number)
+
+    async def _claim(self, number: str, owner: str, deadline: float) -> tuple[Claim, float]:
+        """Claim the key, or wait until it is settled or free, and return the monotonic time before that, too.
+
+        The only request is a read of the service's time.
+        """
         pipeline = self.pipeline
         outer = Deadline(deadline, pipeline.clock.pulse())
-        found = await self.ledger.find(self.key)
+        found = await self._ask(self.ledger.find(self.key), deadline)
         is_settled = found is not None and found.state == "settled"
+        now = None if is_settled else await service_time(evolve(pipeline, outer=outer))
+        left = timedelta(seconds=max(0.0, deadline - pipeline.clock.monotonic()))
         entry = Entry(
             key=self.key,
             workspace=pipeline.base_url,
             number=number,
             fingerprint=self.fingerprint,
-            began=None if is_settled else await service_time(evolve(pipeline, outer=outer)),
+            began=None if now is None else now.earliest,
+            ends=None if now is None else now.latest + left,
         )
         pause = FIRST_PAUSE
         while True:
-            claim = await self.ledger.take(entry, owner)
+            taken = time.monotonic()
+            claim = await self._ask(self.ledger.take(entry, owner), deadline)
             if claim.standing is Standing.OTHER:
                 raise self._other(claim.entry)
             if claim.standing is Standing.BUSY:
@@ -245,12 +407,19 @@ class KeyedPurchase:
                     "it, and its outcome is not known. Repeat that call, or call numbers.recover()."
                 )
             if claim.standing is not Standing.HELD:
-                return claim
-            left = deadline - pipeline.clock.monotonic()
-            if left <= 0:
+                return claim, taken
+            remaining = deadline - pipeline.clock.monotonic()
+            if remaining <= 0:
                 raise self._busy()
-            await pipeline.clock.sleep(min(pause, left))
+            await pipeline.clock.sleep(min(pause, remaining))
             pause = min(LONGEST_PAUSE, 2 * pause)
+
+    async def _ask(self, step: Awaitable[T], deadline: float) -> T:
+        """Wait for a step of the ledger before anything is sent, no longer than the call may take."""
+        try:
+            return await within(max(SHORTEST, deadline - self.pipeline.clock.monotonic()), step)
+        except LedgerError as failure:
+            raise LedgerError(f"{failure} Nothing was sent.") from failure.__cause__
 
     def _other(self, entry: Entry) -> UsageError:
         where = "in another workspace" if entry.workspace != self.pipeline.base_url else "with another request"
@@ -274,8 +443,10 @@ class KeyedPurchase:
         """Return the row of the number that the key has bought; the inventory may lag, so look as often as allowed."""
         policy = pipeline.retries
 
+        uuid = (entry.phone_number_uuid or "").lower()
+
         def is_it(row: PhoneNumber) -> bool:
-            return row.phone_number_uuid == entry.phone_number_uuid
+            return row.phone_number_uuid.lower() == uuid
 
         for look in range(1, policy.max_attempts + 1):
             rows = await narrowed_rows(entry.number, lambda search: self.listed(pipeline, search), counts=is_it)
@@ -283,63 +454,60 @@ class KeyedPurchase:
             if rows:
                 return rows[0]
             await pipeline.clock.sleep(backoff(policy, look, pipeline.jitter()))
+        others = await narrowed_rows(entry.number, lambda search: self.listed(pipeline, search))
+        advice = "To buy it again, use another key."
+        if others:
+            advice = f"The inventory has it under another id, {others[0].phone_number_uuid}: look at that first."
         message = (
             f"{entry.number} was bought with the idempotency key {self.key!r} as {entry.phone_number_uuid}, and is no "
-            "longer in the inventory. Nothing was sent. To buy it again, use another key."
+            f"longer in the inventory under this id. Nothing was sent. {advice}"
         )
         raise NotFoundError(message, method="GET", url=PATH, status=HTTPStatus.NOT_FOUND)
 
 
 @asynccontextmanager
-async def hold_key(ledger: Ledger, key: str, owner: str) -> AsyncGenerator[None]:
+async def hold_key(lease: Lease) -> AsyncGenerator[None]:
     """Hold a claimed key while the block runs, and release its lease to the next call if the block fails.
 
     Args:
-        ledger: The ledger.
-        key: The idempotency key.
-        owner: The owner that claimed the key.
+        lease: The hold of the call on the key.
     """
-    heartbeat = asyncio.create_task(_renew(ledger, key, owner))
+    heartbeat = asyncio.create_task(_renew(lease))
     try:
         yield
     except BaseException:
-        await _give_up(ledger.let_go, key, owner)
+        await lease.leave(lease.ledger.let_go)
         raise
     finally:
         heartbeat.cancel()
         await asyncio.wait([heartbeat])
 
 
-async def _give_up(leave: Callable[[str, str], Awaitable[None]], key: str, owner: str) -> None:
-    try:
-        await leave(key, owner)
-    except LedgerError as failure:
-        logger.warning("The ledger could not release a key, whose lease will end by itself: %s", failure.__cause__)
-
-
-async def _renew(ledger: Ledger, key: str, owner: str) -> None:
+async def _renew(lease: Lease) -> None:
     while True:
-        await asyncio.sleep(ledger.lease / 3)
+        await asyncio.sleep(lease.ledger.lease / 3)
         try:
-            await ledger.renew(key, owner)
+            await lease.renew()
         except LedgerError as failure:
-            logger.warning("The ledger could not renew the lease of a key: %s", failure.__cause__)
+            logger.warning("The ledger could not renew the lease of a key: %s", failure.__cause__ or failure)
 
 
-async def settle(ledger: Ledger, entry: Entry, bought: PhoneNumber) -> bool:
+async def settle(lease: Lease, entry: Entry, bought: PhoneNumber) -> bool:
     """Write down that a purchase was made. If that fails, the next call with the key finds the purchase by looking.
 
     Args:
-        ledger: The ledger.
+        lease: The hold of the call on the key.
         entry: The entry of the purchase.
         bought: The number that was bought.
 
     Returns:
-        False if another key has bought the number.
+        False if the key does not stand for the number: another key has bought it, or the key was lost meanwhile.
     """
+    settled = evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid)
     try:
-        return await ledger.settle(evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid))
+        return await within(LEDGER_TIMEOUT, lease.ledger.settle(settled))
     except LedgerError as failure:
         message = "%s was bought, and the ledger could not record it, so the next call with its key looks it up: %s"
-        logger.warning(message, entry.number, failure.__cause__ or type(failure).__name__)
+        logger.warning(message, entry.number, failure.__cause__ or failure)
+        await lease.leave(lease.ledger.let_go)
         return True

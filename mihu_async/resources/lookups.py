@@ -16,7 +16,7 @@ from mihu_async.core.server_clock import Dating, date_against
 from mihu_async.errors import BadRequestError, MihuError, ValidationError
 from mihu_async.models.agents import Agent, AgentAnswer
 from mihu_async.models.channels import Channel, Channels, NumberChannels
-from mihu_async.models.enums import ChannelName, NumberStatus
+from mihu_async.models.enums import ChannelName, NumberSource, NumberStatus
 from mihu_async.models.numbers import Binding, Capabilities, ChannelSettings, OutboundSettings, PhoneNumber
 from mihu_async.paging.pager import Pager
 
@@ -85,7 +85,7 @@ def judge_purchase(number: str, rows: Rows, circumstances: Circumstances) -> Fou
 
 def _judge_row(number: str, row: PhoneNumber, circumstances: Circumstances) -> tuple[Dating, str]:
     bought, window = row.purchased_at, circumstances.window
-    if row.is_external:
+    if row.is_external and row.source != NumberSource.PURCHASED:  # the documented example says both of one row
         return Dating.BEFORE, f"{number} is an external trunk of this workspace"
     if circumstances.is_anothers(row.phone_number_uuid):
         return Dating.BEFORE, f"{number} is in the inventory, bought by another call"

@@ -1,5 +1,6 @@
-"""The purchases that dead processes left under their keys: each is looked up, and settled or released."""
+"""The purchases that nobody has written down the outcome of: each is looked up, and settled or released."""
 
+import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from enum import StrEnum
@@ -12,7 +13,7 @@ from mihu_async.core.request import Request
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError
 from mihu_async.ledger import Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.keyed import Interrupted, hold_key, keyed_request, service_time, settle
+from mihu_async.resources.keyed import Interrupted, Lease, hold_key, keyed_request, service_time, settle, within
 
 
 class RecoveryOutcome(StrEnum):
@@ -22,6 +23,8 @@ class RecoveryOutcome(StrEnum):
     """This purchase bought the number; its key is settled."""
     NOT_BOUGHT = "not_bought"
     """The number is not in the inventory, or another purchase bought it; the key is free."""
+    UNDER_WAY = "under_way"
+    """A process holds the key, or held it less than a lease ago: recover again later."""
     UNKNOWN = "unknown"
     """The look-up was inconclusive, and the entry stays as it is: recover again later."""
 
@@ -37,13 +40,13 @@ class Recovered:
     number: PhoneNumber | None = None
     """The number as it is now, if it was bought; None otherwise."""
     reason: str = ""
-    """The reason why the outcome is unknown; empty otherwise."""
+    """The reason why the outcome is not known; empty otherwise."""
 
 
 async def recover(
     pipeline: Pipeline, ledger: Ledger, describe: Callable[[str], Request[PhoneNumber]]
 ) -> AsyncGenerator[Recovered]:
-    """Look up each abandoned entry of this workspace; no purchase is sent.
+    """Look up each entry of this workspace that is begun and that nobody holds; no purchase is sent.
 
     Args:
         pipeline: The pipeline of the client.
@@ -53,25 +56,26 @@ async def recover(
     Yields:
         The outcome of each entry, in the order of the keys.
     """
-    for entry in await ledger.abandoned():
+    timeout = pipeline.timeout.total
+    for entry in await within(timeout, ledger.begun()):
         if entry.workspace != pipeline.base_url:
             continue
-        owner = uuid4().hex
-        latest = entry.resumed or entry.began  # taking it over sends nothing, so this time stays
-        if (await ledger.take(evolve(entry, began=latest), owner)).standing is not Standing.RESUMED:
-            continue  # somebody else has it by now
-        yield await _recovered(pipeline, ledger, entry, owner, describe(entry.number))
+        lease = Lease(ledger, entry.key, uuid4().hex, time.monotonic())
+        standing = (await within(timeout, ledger.take(entry, lease.owner))).standing
+        if standing is Standing.RESUMED:
+            yield await _recovered(pipeline, lease, entry, describe(entry.number))
+        elif standing is Standing.HELD:
+            reason = f"A process holds the key, or held it less than {ledger.lease:g} s ago. Recover again later."
+            yield Recovered(entry=entry, outcome=RecoveryOutcome.UNDER_WAY, reason=reason)
 
 
-async def _recovered(
-    pipeline: Pipeline, ledger: Ledger, entry: Entry, owner: str, request: Request[PhoneNumber]
-) -> Recovered:
+async def _recovered(pipeline: Pipeline, lease: Lease, entry: Entry, request: Request[PhoneNumber]) -> Recovered:
     try:
-        async with hold_key(ledger, entry.key, owner):
-            number = await _bought(pipeline, ledger, entry, request)
-            if number is None or not await settle(ledger, entry, number):
+        async with hold_key(lease):
+            number = await _bought(pipeline, lease.ledger, entry, request)
+            if number is None or not await settle(lease, entry, number):
                 number = None
-                await ledger.release(entry.key, owner)
+                await within(pipeline.timeout.total, lease.ledger.release(lease.key, lease.owner))
     except MihuError as error:
         return Recovered(entry=entry, outcome=RecoveryOutcome.UNKNOWN, reason=str(error))
     outcome = RecoveryOutcome.NOT_BOUGHT if number is None else RecoveryOutcome.BOUGHT
@@ -82,13 +86,15 @@ async def _bought(
     pipeline: Pipeline, ledger: Ledger, entry: Entry, request: Request[PhoneNumber]
 ) -> PhoneNumber | None:
     """Return the number if the purchase made it, and None if it certainly did not; raise if the look-up is unclear."""
+    grace = timedelta(seconds=pipeline.timeout.total)  # a write may be applied after its call has ended
     looking = evolve(
         pipeline,
         sender=Interrupted(pipeline.sender, entry.key, sends=False),
         retries=evolve(pipeline.retries, max_attempts=1),
     )
     try:
-        return await looking.run(keyed_request(request, ledger, entry, resumed=True))
+        looked = keyed_request(request, ledger, entry, resumed=True, grace=grace, was_sent=lambda: False)
+        return await looking.run(looked)
     except ConflictError:
         return None
     except OutcomeUnknownError as error:
@@ -98,7 +104,7 @@ async def _bought(
             return None
         if number is not None:
             return number
-        now, latest = await service_time(pipeline), entry.resumed or entry.began
-        if now is None or latest is None or now - latest < timedelta(seconds=pipeline.timeout.total):
+        now = await service_time(pipeline)
+        if now is None or entry.ends is None or now.earliest < entry.ends + grace:
             raise
         return None

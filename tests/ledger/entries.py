@@ -12,5 +12,6 @@ ENTRY = Entry(
     number="+390790080041",
     fingerprint="f1",
     began=datetime(2026, 1, 1, 12, tzinfo=UTC),
+    ends=datetime(2026, 1, 1, 12, 1, tzinfo=UTC),
 )
 SETTLED = evolve(ENTRY, state="settled", phone_number_uuid="u-1")

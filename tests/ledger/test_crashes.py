@@ -165,5 +165,5 @@ async def recovered(fleet):
             if all(entry is None or entry.state == "settled" for entry in entries.values()):
                 break
             await asyncio.sleep(0.2)
-        assert not await ledger.abandoned(), unknown
+        assert not await ledger.begun(), unknown
     return entries

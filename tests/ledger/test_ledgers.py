@@ -54,23 +54,30 @@ async def test_a_key_is_taken_once(opened):
 
 
 async def test_nothing_stands_under_a_key_that_nobody_took(opened):
-    """An unknown key has no entry, and nothing is abandoned."""
+    """An unknown key has no entry, and nothing is begun."""
     async with opened() as ledger:
-        found, abandoned = await ledger.find("order-1"), await ledger.abandoned()
+        found, begun = await ledger.find("order-1"), await ledger.begun()
 
     assert LONG == ledger.lease
     assert found is None
-    assert [] == list(abandoned)
+    assert [] == list(begun)
 
 
 async def test_a_moment_that_is_not_known_stays_so(opened):
     """An entry that began at an unknown moment is read as it was written."""
-    entry = evolve(ENTRY, began=None)
-    async with opened() as ledger:
+    entry = evolve(ENTRY, began=None, ends=None)
+    async with opened(SHORT) as ledger:
         await ledger.take(entry, "a")
         found = await ledger.find(entry.key)
+        await asyncio.sleep(SHORT * 2)
+        await ledger.take(ENTRY, "b")
+        known = await ledger.find(entry.key)
+        await asyncio.sleep(SHORT * 2)
+        await ledger.take(entry, "c")
+        unknown = await ledger.find(entry.key)
 
     assert entry == found
+    assert [ENTRY.ends, None] == [one and one.ends for one in (known, unknown)]
 
 
 async def test_a_lease_that_ended_is_taken_over(opened):
@@ -78,17 +85,15 @@ async def test_a_lease_that_ended_is_taken_over(opened):
     async with opened(SHORT) as dying, opened() as ledger:
         await dying.take(ENTRY, "a")
         await asyncio.sleep(SHORT * 2)
-        abandoned = await ledger.abandoned()
-        later = evolve(ENTRY, number="+390790080042", began=LATER)
+        later = evolve(ENTRY, number="+390790080042", began=LATER, ends=LATER)
         claim, next_one = await ledger.take(later, "b"), await dying.take(ENTRY, "c")
         renewed = await dying.renew(ENTRY.key, "a")
-        left = await ledger.abandoned()
+        begun = await ledger.begun()
 
-    assert [ENTRY] == list(abandoned)
-    assert (Standing.RESUMED, evolve(ENTRY, resumed=LATER)) == (claim.standing, claim.entry)
+    assert (Standing.RESUMED, ENTRY) == (claim.standing, claim.entry)
     assert next_one.standing in {Standing.HELD, Standing.RESUMED}
     assert renewed is False
-    assert next_one.standing is Standing.RESUMED or [] == list(left)
+    assert [evolve(ENTRY, ends=LATER)] == list(begun)
 
 
 async def test_a_lease_is_renewed_and_let_go(opened):
@@ -111,25 +116,27 @@ async def test_a_settled_key_stays_settled(opened):
     async with opened() as ledger:
         await ledger.take(ENTRY, "a")
         first = await ledger.settle(SETTLED)
-        await ledger.settle(evolve(SETTLED, phone_number_uuid="u-2"))
+        assert not await ledger.settle(evolve(SETTLED, phone_number_uuid="u-2"))
         await ledger.release(ENTRY.key, "a")
         renewed = await ledger.renew(ENTRY.key, "a")
-        claim, abandoned = await ledger.take(ENTRY, "b"), await ledger.abandoned()
+        again = await ledger.settle(evolve(SETTLED, phone_number_uuid="U-1"))
+        claim, begun = await ledger.take(ENTRY, "b"), await ledger.begun()
 
-    assert (True, False) == (first, renewed)
+    assert (True, False, True) == (first, renewed, again)
     assert (Standing.SETTLED, SETTLED) == (claim.standing, claim.entry)
-    assert [] == list(abandoned)
+    assert [] == list(begun)
 
 
 async def test_what_another_number_came_to_is_not_written_under_a_key(opened):
     """Only an entry about the same number is settled."""
     async with opened() as ledger:
-        await ledger.settle(SETTLED)
+        settled = [await ledger.settle(SETTLED)]
         missing = await ledger.find(ENTRY.key)
         await ledger.take(ENTRY, "a")
-        await ledger.settle(evolve(SETTLED, number="+390790080042"))
+        settled.append(await ledger.settle(evolve(SETTLED, number="+390790080042")))
         found = await ledger.find(ENTRY.key)
 
+    assert [False, False] == settled
     assert missing is None
     assert ENTRY == found
 
@@ -164,17 +171,33 @@ async def test_a_key_that_is_released_is_free(opened):
     assert corrected == claim.entry
 
 
-async def test_abandoned_entries_come_in_the_order_of_their_keys(opened):
-    """All that are begun and held by nobody are told, and no others."""
+async def test_a_key_is_forgotten_only_where_nobody_holds_it(opened):
+    """A person may know the outcome that no look-up shows; a settled key and a held one stay."""
+    async with opened() as ledger:
+        forgotten = [await ledger.forget(ENTRY.key)]
+        await ledger.take(ENTRY, "a")
+        forgotten.append(await ledger.forget(ENTRY.key))
+        await ledger.let_go(ENTRY.key, "a")
+        forgotten.append(await ledger.forget(ENTRY.key))
+        free = await ledger.take(evolve(ENTRY, key="order-2"), "a")
+        await ledger.settle(evolve(SETTLED, key="order-2"))
+        forgotten.append(await ledger.forget("order-2"))
+
+    assert [False, False, True, False] == forgotten
+    assert Standing.NEW == free.standing
+
+
+async def test_begun_entries_come_in_the_order_of_their_keys(opened):
+    """All that are begun are returned, whether somebody holds them or not, and no others."""
     async with opened() as ledger:
         for key in ("c", "a", "b", "d"):
             await ledger.take(evolve(ENTRY, key=key, number=f"+39079008{ord(key)}"), "a")
         for key in ("c", "a"):
             await ledger.let_go(key, "a")
         await ledger.settle(evolve(SETTLED, key="d", number="+39079008100"))
-        abandoned = await ledger.abandoned()
+        begun = await ledger.begun()
 
-    assert ["a", "c"] == [entry.key for entry in abandoned]
+    assert ["a", "b", "c"] == [entry.key for entry in begun]
 
 
 async def test_two_keys_never_begin_to_buy_one_number(opened):
@@ -201,7 +224,7 @@ async def test_one_number_is_never_what_two_keys_have_bought(opened):
         settled = await ledger.settle(evolve(SETTLED, key="order-2"))
         found = await ledger.find("order-2")
 
-        buyers = [await ledger.bought_by(uuid) for uuid in (SETTLED.phone_number_uuid, "u-9")]
+        buyers = [await ledger.bought_by(uuid) for uuid in (str(SETTLED.phone_number_uuid).upper(), "u-9")]
 
     assert settled is False
     assert [ENTRY.key, None] == buyers

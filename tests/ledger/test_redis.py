@@ -14,8 +14,8 @@ async def test_a_redis_that_does_not_answer_is_told():
     """Where Redis cannot be reached, every step is an error that says that nothing was sent."""
     async with Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0)) as client:
         ledger = RedisLedger(client, prefix="shop")
-        for step in (ledger.take(ENTRY, "a"), ledger.find("k"), ledger.abandoned()):
-            with pytest.raises(LedgerError, match=r"'shop'.*ConnectionError.*nothing was sent"):
+        for step in (ledger.take(ENTRY, "a"), ledger.find("k"), ledger.begun()):
+            with pytest.raises(LedgerError, match=r"'shop'.*ConnectionError.*protects nothing"):
                 await step
 
     assert "RedisLedger(prefix='shop')" == repr(ledger)

@@ -250,7 +250,7 @@ def test_a_file_that_is_no_ledger_is_named(path, spoil, says):
         asyncio.run(SqliteLedger(path).take(ENTRY, "a"))
 
     assert str(path) in str(broken.value)
-    assert "nothing was sent" in str(broken.value)
+    assert "protects nothing" in str(broken.value)
     assert isinstance(broken.value, MihuError)
     assert str(broken.value) == str(pickle.loads(pickle.dumps(broken.value)))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import AsyncMock
@@ -33,7 +34,7 @@ from mihu_async.core.request import describe
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
-from mihu_async.sandbox import Hang, Sandbox, Status
+from mihu_async.sandbox import Hang, Reset, Sandbox, Status
 
 NUMBER, OTHER = "+390790080041", "+390790080042"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
@@ -42,6 +43,8 @@ BOUNDS = Timeout(total=20, read=5)
 IMPATIENT = Timeout(total=20, read=0.3)
 FINGERPRINT = purchase_fingerprint(describe("POST", "/phone-numbers", PhoneNumber, json=PURCHASE))
 HOUR = timedelta(hours=1)
+DURING = HOUR - timedelta(seconds=5)
+"""So long ago a purchase was made that its process began an hour ago."""
 
 
 class Shelf:
@@ -81,8 +84,8 @@ class Shelf:
         self.owners[entry.key] = owner
         if is_new:
             return Claim(Standing.NEW, entry)
-        self.entries[entry.key] = evolve(found, resumed=entry.began)
-        return Claim(Standing.RESUMED, self.entries[entry.key])
+        self.entries[entry.key] = evolve(found, ends=entry.ends and max(entry.ends, found.ends or entry.ends))
+        return Claim(Standing.RESUMED, found)
 
     async def renew(self, key, owner):
         self.renewed.set()
@@ -93,13 +96,16 @@ class Shelf:
         self._step("settle")
         if any(one.phone_number_uuid == entry.phone_number_uuid for one in self.entries.values()):
             return False
+        if self.entries.get(entry.key, entry).number != entry.number or entry.key not in self.entries:
+            return False
         self.entries[entry.key] = entry
         self.owners.pop(entry.key, None)
         return True
 
     async def release(self, key, owner):
         self._step("release")
-        del self.entries[key], self.owners[key]
+        if self.owners.get(key) == owner:
+            del self.entries[key], self.owners[key]
 
     async def let_go(self, key, owner):
         self._step("let_go")
@@ -109,9 +115,13 @@ class Shelf:
         self._step("bought_by")
         return next((key for key, one in self.entries.items() if one.phone_number_uuid == phone_number_uuid), None)
 
-    async def abandoned(self):
-        self._step("abandoned")
-        return [entry for key, entry in self.entries.items() if entry.state == "begun" and key not in self.owners]
+    async def forget(self, key):
+        self._step("forget")
+        return self.owners.get(key) is None and self.entries.pop(key, None) is not None
+
+    async def begun(self):
+        self._step("begun")
+        return [entry for entry in self.entries.values() if entry.state == "begun"]
 
 
 @pytest.fixture
@@ -149,7 +159,8 @@ def begun(mihu, **fields) -> Entry:
     """Return the entry of a process that died a while ago."""
     workspace = mihu._pipeline.base_url
     given: dict[str, Any] = {"key": KEY, "workspace": workspace, "number": NUMBER, "fingerprint": FINGERPRINT}
-    return Entry(**given | {"began": datetime.now(UTC) - HOUR} | fields)
+    began = datetime.now(UTC) - HOUR
+    return Entry(**given | {"began": began, "ends": began + timedelta(seconds=BOUNDS.total)} | fields)
 
 
 # Once
@@ -390,7 +401,7 @@ async def test_a_call_that_is_cancelled_leaves_its_key_to_the_next_one(sandbox, 
 async def test_what_a_dead_process_bought_is_found(sandbox, mihu, shelf):
     """The number is looked up before anything is sent, and is given where it was bought since the entry began."""
     shelf.entries[KEY] = begun(mihu)
-    row = sandbox.inventory.insert(number=NUMBER, purchased_at=datetime.now(UTC) - HOUR / 2)
+    row = sandbox.inventory.insert(number=NUMBER, purchased_at=datetime.now(UTC) - DURING)
     bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
     report = mihu.last_call
 
@@ -440,7 +451,7 @@ async def test_a_number_of_somebody_else_frees_the_key(sandbox, mihu, shelf):
 
 async def test_a_beginning_that_is_not_known_does_not_tell(sandbox, mihu, shelf):
     """Without the moment when it began, a number that is there is neither claimed nor bought again."""
-    shelf.entries[KEY] = begun(mihu, began=None)
+    shelf.entries[KEY] = begun(mihu, began=None, ends=None)
     sandbox.inventory.insert(number=NUMBER)
     with pytest.raises(OutcomeUnknownError, match="idempotency key 'order-4711' has begun this purchase"):
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
@@ -454,7 +465,9 @@ async def test_a_number_that_is_no_longer_there_is_not_bought_again(sandbox, mih
     bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
     sandbox.inventory.delete(bought.phone_number_uuid)
     sandbox.inventory.insert(number=NUMBER)
-    with pytest.raises(NotFoundError, match=r"no longer in the inventory. Nothing was sent") as gone:
+    with pytest.raises(
+        NotFoundError, match=r"no longer in the inventory under this id. Nothing was sent.*under another id"
+    ) as gone:
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
 
     assert bought.phone_number_uuid in str(gone.value)
@@ -492,8 +505,8 @@ async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu
 async def test_a_number_that_another_key_settles_meanwhile_is_not_claimed(sandbox, mihu, shelf, monkeypatch):
     """Where the look-up is overtaken, the ledger itself refuses to settle one number under two keys."""
     await mihu.numbers.buy(**PURCHASE, idempotency_key="order-1")
-    shelf.entries[KEY] = begun(mihu)
-    monkeypatch.setattr(shelf, "bought_by", AsyncMock(return_value=None))
+    shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC) - timedelta(seconds=2), ends=None)
+    monkeypatch.setattr(shelf, "bought_by", AsyncMock(side_effect=[None, "order-1"]))
     with pytest.raises(ConflictError, match="bought with another idempotency key"):
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
 
@@ -602,14 +615,16 @@ async def test_recovery_settles_what_was_bought_and_frees_the_rest(sandbox, mihu
     numbers = {"bought": NUMBER, "taken": OTHER, "absent": "+390790080043", "held": "+390790080044"}
     shelf.entries = {key: begun(mihu, key=key, number=number) for key, number in numbers.items()}
     shelf.owners["held"] = "alive"
-    row = sandbox.inventory.insert(number=NUMBER)
+    row = sandbox.inventory.insert(number=NUMBER, purchased_at=datetime.now(UTC) - DURING)
     sandbox.inventory.insert(number=OTHER, purchased_at=datetime.now(UTC) - 48 * HOUR)
     found = [recovered async for recovered in mihu.numbers.recover()]
 
-    assert {"bought": "bought", "taken": "not_bought", "absent": "not_bought"} == {
+    assert {"bought": "bought", "taken": "not_bought", "absent": "not_bought", "held": "under_way"} == {
         one.entry.key: one.outcome for one in found
     }
-    assert [row["phone_number_uuid"], None, None] == [one.number and one.number.phone_number_uuid for one in found]
+    assert [row["phone_number_uuid"], None, None, None] == [
+        one.number and one.number.phone_number_uuid for one in found
+    ]
     assert {"bought": "settled", "held": "begun"} == {key: entry.state for key, entry in shelf.entries.items()}
     assert {"held": "alive"} == shelf.owners
     assert 0 == sent(sandbox)
@@ -617,11 +632,11 @@ async def test_recovery_settles_what_was_bought_and_frees_the_rest(sandbox, mihu
 
 async def test_recovery_waits_for_what_may_still_come(sandbox, mihu, shelf):
     """A number that is not there is not given up while the purchase is younger than a call may take."""
-    shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC))
+    shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC), ends=datetime.now(UTC))
     young = await outcomes(mihu)
-    shelf.entries[KEY] = begun(mihu, began=None)
+    shelf.entries[KEY] = begun(mihu, began=None, ends=None)
     undated = await outcomes(mihu)
-    shelf.entries[KEY] = begun(mihu, resumed=datetime.now(UTC))
+    shelf.entries[KEY] = begun(mihu, ends=datetime.now(UTC))
     resumed = await outcomes(mihu), await outcomes(mihu)
 
     assert {KEY: RecoveryOutcome.UNKNOWN} == young == undated
@@ -641,10 +656,10 @@ async def test_recovery_leaves_what_cannot_be_looked_up(sandbox, mihu, shelf):
     assert "begun" == shelf.entries[KEY].state
 
 
-@pytest.mark.parametrize(("bought", "outcome"), [(HOUR / 2, "bought"), (48 * HOUR, "not_bought")], ids=["ours", "not"])
+@pytest.mark.parametrize(("bought", "outcome"), [(DURING, "bought"), (48 * HOUR, "not_bought")], ids=["ours", "not"])
 async def test_recovery_finds_what_shows_up_between_its_looks(sandbox, mihu, shelf, bought, outcome):
     """A number that the first look misses, and the second one shows, is judged by that."""
-    shelf.entries[KEY] = begun(mihu, began=None)
+    shelf.entries[KEY] = begun(mihu, began=None, ends=None)
     await outcomes(mihu)  # to know how often it looks
     looks = len(sandbox.journal)
     sandbox.journal.clear()
@@ -666,20 +681,189 @@ async def test_recovery_passes_over_what_another_one_took(sandbox, mihu, shelf):
     """Several may recover at a time: each entry is one's alone."""
     shelf.entries[KEY] = entry = begun(mihu)
     recovering = mihu.numbers.recover()
-    abandoned = shelf.abandoned
+    listed = shelf.begun
 
     async def overtaken():
-        found = await abandoned()
+        found = await listed()
         shelf.entries[KEY] = evolve(entry, state="settled", phone_number_uuid="u")
         return found
 
-    shelf.abandoned = overtaken
+    shelf.begun = overtaken
 
     assert [] == [found async for found in recovering]
 
 
 async def test_recovery_needs_its_ledger(mihu, shelf):
     """A ledger that cannot be read is an error."""
-    shelf.broken = {"abandoned"}
+    shelf.broken = {"begun"}
     with pytest.raises(LedgerError):
         await outcomes(mihu)
+
+
+# What a worker that stood still, or a ledger that does, may not do
+
+
+class Paused:
+    """Refuses with 429 once, and does something meanwhile, as another process does while this one stands still."""
+
+    def __init__(self, meanwhile) -> None:
+        self.meanwhile = meanwhile
+
+    async def around(self, exchange):
+        self.meanwhile()
+        return await Status(429, retry_after=0).around(exchange)
+
+
+async def test_a_call_that_has_lost_its_key_sends_no_purchase(sandbox, shelf):
+    """A process that stood still for longer than its lease finds its key freed; another call may have bought by now."""
+
+    def free() -> None:
+        shelf.entries.clear()
+        shelf.owners.clear()
+        shelf.lease = 0.0  # it has run out
+
+    sandbox.faults.add(Paused(free), method="POST")
+    async with connect(sandbox, shelf) as mihu:
+        with pytest.raises(ConnectError, match=r"another call may hold its key.*stood still") as lost:
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 0 == sum(row["number"] == NUMBER for row in sandbox.inventory.numbers)
+    assert lost.value.is_permanent
+    assert not lost.value.may_have_changed
+
+
+async def test_a_lease_that_cannot_be_renewed_sends_no_purchase(sandbox, shelf):
+    """Without the ledger's word the key may be another call's by now."""
+    sandbox.faults.add(Paused(lambda: setattr(shelf, "lease", 0.0)), method="POST")
+    shelf.broken = {"renew"}
+    async with connect(sandbox, shelf) as mihu:
+        with pytest.raises(ConnectError, match="the lease of its key could not be renewed: It is broken"):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 1 == sent(sandbox)
+
+
+async def test_a_lease_that_is_not_fresh_is_renewed_before_the_purchase(sandbox, shelf):
+    """A call that waited long holds its key for another lease, and buys; one that stands still meanwhile does not."""
+
+    def wait() -> None:
+        shelf.lease = 0.02
+        time.sleep(0.03)
+
+    async with connect(sandbox, shelf) as mihu:
+        sandbox.faults.add(Paused(wait), method="POST")
+        bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+        shelf.lease = 60.0
+        sandbox.faults.add(Paused(lambda: setattr(shelf, "lease", 0.0)), method="POST")
+        with pytest.raises(ConnectError, match="stood still"):
+            await mihu.numbers.buy(**PURCHASE | {"number": OTHER}, idempotency_key="order-2")
+
+    assert NUMBER == bought.number
+    assert "renew" in shelf.steps
+
+
+@pytest.mark.parametrize("other", [None, OTHER], ids=["free", "another number"])
+async def test_a_key_that_was_lost_under_way_is_reclaimed_or_named(sandbox, mihu, shelf, caplog, other):
+    """The purchase was sent before the key was lost: it is settled where the key is free, and reported elsewhere."""
+
+    class Lost(Status):
+        async def around(self, exchange):
+            answer = await exchange.apply()
+            entry = shelf.entries.pop(KEY)
+            shelf.owners.clear()
+            if other:
+                shelf.entries[KEY] = evolve(entry, number=other)
+            return answer
+
+    sandbox.faults.add(Lost(201), method="POST")
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert NUMBER == bought.number
+    assert ("settled" if other is None else "begun") == shelf.entries[KEY].state
+    assert (other is not None) == ("which stands for +390790080042 by now" in caplog.text)
+
+
+async def test_a_ledger_that_fails_after_a_lost_key_is_logged(sandbox, mihu, shelf, caplog):
+    """The number is bought, and returned."""
+
+    class Lost(Status):
+        async def around(self, exchange):
+            answer = await exchange.apply()
+            shelf.entries.clear()
+            shelf.broken = {"bought_by"}
+            return answer
+
+    sandbox.faults.add(Lost(201), method="POST")
+
+    assert NUMBER == (await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)).number
+    assert "the ledger cannot record it: It is broken" in caplog.text
+
+
+@pytest.mark.parametrize("step", ["find", "take"])
+async def test_a_ledger_that_hangs_ends_the_call_in_its_time(sandbox, shelf, monkeypatch, step):
+    """Before the purchase: nothing was sent."""
+    monkeypatch.setattr(shelf, step, hang)
+    async with connect(sandbox, shelf, timeout=Timeout(total=0.1)) as mihu:
+        with pytest.raises(LedgerError, match=r"did not answer within .* Nothing was sent"):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 0 == sent(sandbox)
+
+
+async def test_a_ledger_that_hangs_after_the_purchase_costs_no_number(sandbox, mihu, shelf, monkeypatch, caplog):
+    """The number is returned, and the ledger's silence logged."""
+    monkeypatch.setattr("mihu_async.resources.keyed.LEDGER_TIMEOUT", 0.01)
+    monkeypatch.setattr(shelf, "settle", hang)
+    monkeypatch.setattr(shelf, "let_go", hang)
+
+    assert NUMBER == (await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)).number
+    assert "could not record it" in caplog.text
+    assert "could not release a key" in caplog.text
+
+
+async def hang(*_: Any) -> None:
+    """Never answer."""
+    await asyncio.Event().wait()
+
+
+# Windows
+
+
+@pytest.mark.parametrize(
+    ("later", "outcome"),
+    [(timedelta(minutes=1), "unknown"), (20 * HOUR, "not_bought")],
+    ids=["a minute after its end", "the next day"],
+)
+async def test_a_number_that_was_bought_after_the_call_had_ended_is_not_claimed(sandbox, mihu, shelf, later, outcome):
+    """A colleague may have bought it; the longer ago the call ended, the surer that is."""
+    began = datetime.now(UTC) - 48 * HOUR
+    shelf.entries[KEY] = begun(mihu, began=began, ends=began + timedelta(seconds=20))
+    sandbox.inventory.insert(number=NUMBER, purchased_at=began + timedelta(seconds=60) + later)
+
+    assert {KEY: outcome} == await outcomes(mihu)
+
+
+async def test_a_resumed_purchase_is_found_in_the_time_of_either_call(sandbox, mihu, shelf):
+    """The earlier call bought nothing; this one did, and its answer was lost."""
+    shelf.entries[KEY] = begun(mihu)
+    sandbox.faults.add(Reset(after=True), method="POST")
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert NUMBER == bought.number
+    assert 1 == sent(sandbox)
+    assert "settled" == shelf.entries[KEY].state
+
+
+async def test_recovery_gives_up_no_purchase_that_may_be_applied_late(sandbox, mihu, shelf):
+    """A write may be applied for as long again as its call was allowed to take."""
+    ended = datetime.now(UTC) - timedelta(seconds=BOUNDS.total / 2)
+    shelf.entries[KEY] = begun(mihu, ends=ended)
+
+    assert {KEY: RecoveryOutcome.UNKNOWN} == await outcomes(mihu)
+    assert {KEY: RecoveryOutcome.NOT_BOUGHT} == await outcomes_of(mihu, shelf, begun(mihu))
+
+
+async def outcomes_of(mihu, shelf, entry) -> dict[str, RecoveryOutcome]:
+    """Recover one entry alone."""
+    shelf.entries = {entry.key: entry}
+    return await outcomes(mihu)
