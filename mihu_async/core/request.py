@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from types import NoneType
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote, unquote
@@ -110,10 +111,23 @@ def encode_method(method: Any) -> str:
 
 
 def encode_path(path: Any) -> str:
-    """Give the full path of an endpoint that is named with or without ``/api/v1``."""
-    if not isinstance(path, str) or re.search(r"[?#\\\s\x00-\x1f\x7f]|//|%2f|%5c|[\ud800-\udfff]", path, re.IGNORECASE):
-        why = "must be a plain path such as '/phone-numbers/search'; what filters belongs in query="
-        raise UsageError(f"path {why}, not {path!r}.", argument="path")
+    """Return the full path of an endpoint. The latest 256 paths are cached.
+
+    Args:
+        path: The path, with or without ``/api/v1``.
+
+    Raises:
+        UsageError: If it is not a plain path, or could reach another endpoint.
+    """
+    if not isinstance(path, str):
+        raise _not_plain(path)
+    return _encode_path(path)
+
+
+@lru_cache(maxsize=256)
+def _encode_path(path: str) -> str:
+    if re.search(r"[?#\\\s\x00-\x1f\x7f]|//|%2f|%5c|[\ud800-\udfff]", path, re.IGNORECASE):
+        raise _not_plain(path)
     segments = path.strip("/").split("/")
     if segments[:2] == ["api", "v1"]:
         segments = segments[2:]
@@ -128,6 +142,11 @@ def _decoded(part: str) -> str:
     while (inner := unquote(part)) != part:
         part = inner
     return part
+
+
+def _not_plain(path: object) -> UsageError:
+    why = "must be a plain path such as '/phone-numbers/search'; what filters belongs in query="
+    return UsageError(f"path {why}, not {path!r}.", argument="path")
 
 
 def query_pairs(query: Any) -> list[tuple[Any, Any]]:
