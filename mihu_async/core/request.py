@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from types import NoneType
@@ -12,7 +11,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from mihu_async.core import codec, converter
+from mihu_async.core.body import encode_body
 from mihu_async.core.finite import is_finite
 from mihu_async.core.headers import Extra, check_headers, secrets_of
 from mihu_async.core.mask import secrets_in
@@ -198,31 +197,3 @@ def _query_text(value: Any) -> str:
             return str(value)
         case _:
             raise TypeError
-
-
-def encode_body(value: Any, *, argument: str = "json") -> tuple[Any, bytes | None]:
-    """Encode a JSON body, None as none, or say what in it is no JSON. Gives its plain values too."""
-    if value is None:
-        return None, None
-    try:
-        plain = converter.unstructure(value)
-        body = codec.dump(plain) if _is_finite_throughout(plain) else None
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{argument} cannot be sent: {error}.", argument=argument) from None
-    except RecursionError:
-        raise UsageError(f"{argument} cannot be sent: it is nested too deeply.", argument=argument) from None
-    if body is None:
-        raise UsageError(f"{argument} cannot be sent: its numbers must be finite.", argument=argument)
-    return plain, body
-
-
-def _is_finite_throughout(value: Any) -> bool:
-    match value:
-        case Mapping():
-            return all(map(_is_finite_throughout, cast("Mapping[Any, Any]", value).values()))
-        case list() | tuple():
-            return all(map(_is_finite_throughout, cast("Sequence[Any]", value)))
-        case float() | Decimal():
-            return is_finite(value)
-        case _:
-            return True

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from mihu_async.core.body import encode_body
 from mihu_async.core.finite import is_finite
-from mihu_async.core.request import encode_body
 from mihu_async.errors import UsageError
 from mihu_async.models.enums import OpenEnum
 

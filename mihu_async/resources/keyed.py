@@ -16,12 +16,13 @@ from uuid import uuid4
 
 from attrs import define, evolve, frozen
 
+from mihu_async.core.body import encode_body
 from mihu_async.core.clock import Deadline
 from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found, Lookup
-from mihu_async.core.request import Request, describe, encode_body
+from mihu_async.core.request import Request, describe
 from mihu_async.core.response import Response
 from mihu_async.core.retry import backoff
 from mihu_async.core.sender import DryRunSender, Sender
