@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
@@ -127,7 +128,12 @@ def _holds(value: Any) -> bool:
 
 def names_secret(key: Any) -> bool:
     """Return True if a key says that its value is a secret, in snake, kebab or camel case."""
-    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", str(key))]
+    return _names_secret(str(key))  # equal keys, such as those of two enums, may be different texts
+
+
+@lru_cache(maxsize=1024)
+def _names_secret(key: str) -> bool:
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", key)]
     name = "".join(words)
     return not SECRET_WORDS.isdisjoint(words) or any(part in name for part in SECRET_PARTS)
 
