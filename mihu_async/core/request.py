@@ -151,7 +151,7 @@ def _not_plain(path: object) -> UsageError:
 def query_pairs(query: Any) -> list[tuple[Any, Any]]:
     """Return names and values in order, a name as often as it has values; those of None are left out."""
     if isinstance(query, Mapping):
-        given: Iterable[Any] = cast("Mapping[Any, Any]", query).items()
+        given: Iterable[Any] = [pair for pair in cast("Mapping[Any, Any]", query).items() if pair[1] is not None]
     elif isinstance(query, list | tuple):
         given = cast("Sequence[Any]", query)
     else:
