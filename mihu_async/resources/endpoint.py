@@ -3,7 +3,7 @@
 from asyncio import Event
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
@@ -87,15 +87,8 @@ class Endpoint(Generic[T]):
         return Pager(evolve(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
 
     def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
-        progress = Progress()
-
-        async def fetch(number: int, ready: Event | None) -> Answer[T]:
-            prefetch = None if ready is None else Prefetch(progress, ready)
-            page = await pipeline.run(self.request.with_query(f"{query}&page={number}"), prefetch)
-            return Answer(page, moment_of(prefetch) if prefetch and self.dates else None)
-
         return Listing(
-            fetch=fetch,
+            fetch=partial(self._fetch, pipeline, query, Progress()),
             key=self.key,
             dates=self.dates,
             path=self.path,
@@ -105,6 +98,13 @@ class Endpoint(Generic[T]):
             start=start,
             on_page=page_hook(pipeline, self.request.path),
         )
+
+    async def _fetch(
+        self, pipeline: Pipeline, query: str, progress: Progress, number: int, ready: Event | None
+    ) -> Answer[T]:
+        prefetch = None if ready is None else Prefetch(progress, ready)
+        page = await pipeline.run(self.request.with_query(f"{query}&page={number}"), prefetch)
+        return Answer(page, moment_of(prefetch) if prefetch and self.dates else None)
 
 
 def moment_of(page: Prefetch) -> Moment | None:
