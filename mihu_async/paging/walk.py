@@ -2,7 +2,7 @@
 
 import logging
 from asyncio import Event
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from mihu_async.errors import DriftError, MihuError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
-from mihu_async.paging.drift import PASSES, History, OnDrift, Read, compact_key, fell
+from mihu_async.paging.drift import PASSES, History, OnDrift, Read, compact_keys, fell
 from mihu_async.paging.page import Answer, check_progress, contradiction, has_more
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Window
@@ -71,7 +71,7 @@ class Walk(Generic[T]):
         forgetful, span = self._mode == "ignore", (listing.start, listing.end)
         evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
         self._history = History(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
-        self._compact: Callable[[str], Hashable] = str if forgetful else compact_key
+        self._compact: Callable[[Iterable[str]], tuple[Hashable, ...]] = tuple if forgetful else compact_keys
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._anchors = begin.anchors
@@ -188,7 +188,7 @@ class Walk(Generic[T]):
 
     async def _first(self) -> Read[T]:
         """Read the page where the walk begins, before all others; if no anchor is left, begin again."""
-        history, page, anchors = self._history, self._begin.page, {*map(self._compact, self._begin.anchors)}
+        history, page, anchors = self._history, self._begin.page, {*self._compact(self._begin.anchors)}
         read = await self._window.read(page)
         others = {*range(1, (history.last_page or page) + 1)} - {page}
         nearest_first = iter(sorted(others, key=lambda other: abs(other - page)))
@@ -231,7 +231,7 @@ class Walk(Generic[T]):
         answer = await self._listing.fetch(number, ready)
         page, count = answer.page, answer.page.problem_count
         check_progress(page, requested=number)
-        read = Read(number, page, tuple(map(self._compact, map(self._listing.key, page.items))), answer.moment)
+        read = Read(number, page, self._compact(map(self._listing.key, page.items)), answer.moment)
         self._history.record(read)
         if count and not self._problems:
             message = "The walk of %s cannot read a part of an answer (report.problems counts them): a page has %s"

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from mihu_async import DriftError, PaginationError, Problem, WalkReport
 from mihu_async.paging.checkpoint import ANCHORS
-from mihu_async.paging.drift import OnDrift, compact_key
+from mihu_async.paging.drift import OnDrift, compact_keys
 from tests.paging.listings import Move, Scripted, Shelf, page_of, pager_of
 
 
@@ -306,18 +306,25 @@ async def test_a_pair_of_moves_that_hides_is_found_by_the_next_pass(mode):
     await walk.aclose()
 
 
+NO_UUIDS = ("", "item-1", "9" * 31, "g" * 32, "1_" * 16, "1 " * 16, "11 " * 10 + "11", "+" + "1" * 31, "0x" + "1" * 30)
+
+
 def test_items_are_remembered_by_what_takes_little():
     """A UUID by its number, in whichever form; anything else by its text."""
     uuid = "9bcb8f00-c0c5-4ee1-9b75-000000000001"
+    number = int(uuid.replace("-", ""), 16)
 
-    assert (
-        int(uuid.replace("-", ""), 16)
-        == compact_key(uuid)
-        == compact_key(uuid.upper())
-        == compact_key(uuid.replace("-", ""))
-    )
-    for text in ("", "item-1", "9" * 31, "g" * 32, "1_" * 16, "1 " * 16, "+" + "1" * 31, "0x" + "1" * 30):
-        assert text == compact_key(text)
+    assert (number,) * 3 == compact_keys((uuid, uuid.upper(), uuid.replace("-", "")))
+    assert () == compact_keys(())
+
+
+@pytest.mark.parametrize("text", NO_UUIDS, ids=repr)
+def test_a_key_is_remembered_alike_whatever_stands_beside_it(text):
+    """A text is not taken for a UUID, nor a UUID for a text, because of the other keys of its page."""
+    uuid = "9bcb8f00-c0c5-4ee1-9b75-000000000001"
+
+    assert (text,) == compact_keys((text,))
+    assert (text, *compact_keys((uuid,))) == compact_keys((text, uuid))
 
 
 async def test_what_could_not_be_read_is_told_once_and_counted(caplog):
