@@ -76,7 +76,8 @@ class Walk(Generic[T]):
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._anchors = begin.anchors
         self._rewound = False
-        self._done = self._yielded = self._duplicates = self._problems = 0
+        self._number: int | None = None
+        self._before = self._done = self._held = self._duplicates = self._problems = 0
         self._proof: Proof | None = None
         self._complete: bool | None = None
 
@@ -85,7 +86,7 @@ class Walk(Generic[T]):
         """The report of the walk, as of now."""
         return WalkReport(
             expected=self._history.total,
-            yielded=self._yielded,
+            yielded=self._before + self._done + self._held,
             duplicates=self._duplicates,
             pages=self._history.pages,
             drifted=self._history.evidence.moved,
@@ -104,10 +105,10 @@ class Walk(Generic[T]):
 
     def _place(self) -> Place:
         history, anchors = self._history, self._passed()
-        if self._hand is None or self._rewound or self._done < history.front or anchors == self._begin.anchors:
+        if self._number is None or self._rewound or self._done < history.front or anchors == self._begin.anchors:
             return self._begin
-        read, new = self._hand
-        return Place(page=read.number, anchors=anchors, evidence=history.seen(new[self._done :]))
+        unread = () if self._hand is None else self._hand[1][self._done :]
+        return Place(page=self._number, anchors=anchors, evidence=history.seen(unread))
 
     def _passed(self) -> tuple[str, ...]:
         """Return the keys of the last items that are done, in the listing's order."""
@@ -120,34 +121,42 @@ class Walk(Generic[T]):
     async def items(self) -> AsyncGenerator[T]:
         """Walk item by item."""
         async with aclosing(self._guarded()) as pages:
-            async for _, new in pages:
-                for item in new:
-                    self._yielded += 1
+            async for page, new in pages:
+                self._held = 1
+                for self._done, item in enumerate(new):
                     yield item
-                    self._done += 1
+                self._done, self._held = len(new), 0
+                del page, new  # so that the next page can use their memory
 
     async def pages(self) -> AsyncGenerator[Page[T]]:
         """Walk page by page. A page leaves out the items that were yielded before."""
         async with aclosing(self._guarded()) as pages:
             async for page, new in pages:
-                self._yielded += len(new)
+                self._held = len(new)
                 yield page if len(new) == len(page.items) else evolve(page, items=new)
-                self._done = len(new)
+                self._done, self._held = len(new), 0
+                del page, new
 
     async def _guarded(self) -> AsyncGenerator[tuple[Page[T], tuple[T, ...]]]:
         """Leave nothing under way when the walk ends, and put its position on every error."""
         try:
             async with aclosing(self._reads()) as reads:
                 async for read, new in reads:
-                    self._anchors, self._hand, self._done = self._passed(), (read, new), 0
+                    self._begin_page(read, new)
                     if self._listing.on_page is not None:
                         self._listing.on_page(read.number, len(new), read.page.problems, self.report)
                     yield read.page, new
+                    del read, new
+                    self._anchors, self._hand = self._passed(), None
         except MihuError as error:
             error.checkpoint = self.checkpoint()
             raise
         finally:
             await self._window.clear()
+
+    def _begin_page(self, read: Read[T], new: tuple[T, ...]) -> None:
+        self._before += self._done
+        self._number, self._hand, self._done = read.number, (read, new), 0
 
     async def _reads(self) -> AsyncGenerator[tuple[Read[T], tuple[T, ...]]]:
         """Read from page to page, and again until a certificate holds, as often as the mode allows."""
@@ -163,7 +172,9 @@ class Walk(Generic[T]):
             if new or forward:
                 yield read, new
             if read.number != listing.end and has_more(read.page, number=read.number):
-                read = await self._following(read.number, read.total)
+                number, total = read.number, read.total
+                del read, new
+                read = await self._following(number, total)
             elif self._ends(read):
                 return
             else:
