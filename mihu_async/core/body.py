@@ -1,7 +1,6 @@
 """The body of a request: a caller's values as plain JSON values and as bytes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -82,7 +81,9 @@ def _plain_object(value: Any) -> Any:
     if attrs.has(kind):
         given = ((key, getattr(value, name)) for name, key in _members(kind))
         return {key: plain_values(inner) for key, inner in given if inner is not None}
-    if is_dataclass(kind):
+    if hasattr(kind, "__dataclass_fields__"):
+        from dataclasses import fields  # noqa: PLC0415 - a program without dataclasses does not load it
+
         return {field.name: plain_values(getattr(value, field.name)) for field in fields(kind)}
     return plain_values(codec.builtins(value))
 

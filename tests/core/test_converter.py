@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, get_args
@@ -269,3 +271,32 @@ def test_a_model_survives_the_way_out_and_back():
     channels = structure({"number": "+1", "channels": {"call": {"bound": True}}, "source": "new"}, NumberChannels)
 
     assert channels == structure(parse(dump(plain_values(channels)), exact=True), NumberChannels)
+
+
+LOADED_LATE = """
+import sys
+import mihu_async
+from mihu_async.core.envelope import read_closely, read_fast
+from mihu_async.core.mask import Mask
+from mihu_async.core.request import describe
+from mihu_async.core.response import Response
+from mihu_async.models.numbers import PhoneNumber
+
+request = describe("GET", "/phone-numbers", PhoneNumber)
+answer = b'{"data":{"phone_number_uuid":"u","number":"+12085550100","is_external":false%s}}'
+headers = {"Content-Type": "application/json"}
+assert read_fast(Response("http://127.0.0.1", 200, headers, answer % b""), request) is not None
+print("cattrs" in sys.modules)
+odd = Response("http://127.0.0.1", 200, headers, answer % b',"status":5')
+assert read_fast(odd, request) is None
+for _ in read_closely(odd, request, Mask(()), now=None, strict=False):
+    pass
+print("cattrs" in sys.modules)
+"""
+
+
+def test_what_most_calls_do_not_need_is_loaded_late():
+    """The package, and an answer without a problem, load no cattrs; the first closer look at data does."""
+    told = subprocess.run([sys.executable, "-c", LOADED_LATE], check=True, capture_output=True, text=True)
+
+    assert ["False", "True"] == told.stdout.splitlines()
