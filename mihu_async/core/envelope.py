@@ -4,8 +4,6 @@ from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
-from attrs import frozen
-
 from mihu_async.core import codec
 from mihu_async.core.fast_path import decode_fast
 from mihu_async.core.mask import Mask, printable
@@ -14,6 +12,7 @@ from mihu_async.core.request import NOTHING, RAW, Request
 from mihu_async.core.response import Response, refused
 from mihu_async.errors import DecodeError
 from mihu_async.reports import Problem
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -30,8 +29,7 @@ MEMBERS = ("success", "message", "data")
 CROWDED = "it holds too many objects and values for one answer"
 
 
-@frozen
-class Reading(Generic[T]):
+class Reading(Value, Generic[T], frozen=True):
     """An answer as it was read.
 
     Args:

@@ -18,6 +18,7 @@ import msgspec
 from mihu_async.models.extra import keeps_extra
 from mihu_async.models.identity import is_identity
 from mihu_async.models.pages import Page, Pagination
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -48,8 +49,7 @@ class _Page(msgspec.Struct, Generic[T]):
     pagination: _Pagination
 
 
-@attrs.frozen
-class _Decoder:
+class _Decoder(Value, frozen=True):
     """How one type of answer is decoded, and whether a decoded item needs a closer look all the same."""
 
     decode: Callable[[bytes], _Envelope[Any]]

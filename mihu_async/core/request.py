@@ -9,14 +9,13 @@ from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote, unquote
 from uuid import UUID
 
-from attrs import field, frozen
-
 from mihu_async.core.body import encode_body
 from mihu_async.core.finite import is_finite
 from mihu_async.core.headers import Extra, check_headers, secrets_of
 from mihu_async.core.mask import secrets_in
 from mihu_async.core.reconcile import Lookup
 from mihu_async.errors import UsageError
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -33,8 +32,7 @@ CLIMBING = frozenset({"", ".", ".."})
 _SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that what is encoded stays so
 
 
-@frozen(kw_only=True)
-class Request(Generic[T]):
+class Request(Value, Generic[T], frozen=True, kw_only=True):
     """One call to the service.
 
     ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
@@ -42,20 +40,22 @@ class Request(Generic[T]):
     this call; ``token`` is the one of this attempt, where a function gave it. No cache may answer an ``uncached`` one.
     """
 
+    HIDDEN = frozenset({"body", "secrets", "headers", "token"})
+
     method: str
     path: str
     answer: type[T]
     query: str = ""
-    body: bytes | None = field(default=None, repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    body: bytes | None = None
+    secrets: tuple[str, ...] = ()
     check: str = ""
     lookup: Lookup[T] | None = None
-    headers: Extra = field(default=(), repr=False)
-    token: str = field(default="", repr=False)
+    headers: Extra = ()
+    token: str = ""
     uncached: bool = False
 
     def with_query(self, query: str) -> "Request[T]":
-        """Return the same read with another query: made anew for each page, in a fifth of evolve's time."""
+        """Return the same read with another query."""
         return Request(method=self.method, path=self.path, answer=self.answer, query=query)
 
 

@@ -11,11 +11,12 @@ from operator import itemgetter
 from struct import iter_unpack
 from typing import Generic, Literal, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from mihu_async.models.pages import Page
 from mihu_async.paging.page import Moment, last_page, optional
 from mihu_async.paging.proof import Dates, Evidence, came_since, older
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -28,8 +29,7 @@ SPARE_READS = 16
 UUID_DIGITS, UUID_BYTES = 32, 16
 
 
-@frozen
-class Read(Generic[T]):
+class Read(Value, Generic[T], frozen=True):
     """The answer for page ``number``, and the keys of its items."""
 
     number: int

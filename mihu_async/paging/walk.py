@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Itera
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from mihu_async.errors import DriftError, MihuError
 from mihu_async.models.pages import Page
@@ -16,14 +16,14 @@ from mihu_async.paging.page import Answer, check_progress, contradiction, has_mo
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Window
 from mihu_async.reports import Problem, WalkReport, summarize
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 
 
-@frozen(kw_only=True)
-class Listing(Generic[T]):
+class Listing(Value, Generic[T], frozen=True, kw_only=True):
     """A listing that can be walked: how to fetch a page, how to recognise an item, and where to begin and end.
 
     ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
@@ -52,8 +52,7 @@ class Listing(Generic[T]):
         return f"{self.base_url}{self.path}?{self.query}{part}"
 
 
-@frozen(kw_only=True)
-class WalkOptions:
+class WalkOptions(Value, frozen=True, kw_only=True):
     """The options of a walk."""
 
     concurrency: int

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from mihu_async.core.admission import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
@@ -21,6 +21,7 @@ from mihu_async.paging.proof import Dates
 from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.reports import PageReport, Problem, WalkReport
 from mihu_async.resources.arguments import instance_of, whole
+from mihu_async.value import replace
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class Endpoint(Generic[T]):
         if theirs != ours:
             raise UsageError(f"shard is a part of {''.join(theirs)}, not of {''.join(ours)}.", argument="shard")
         listing = self._listing(pipeline, shard.query, start=shard.first)
-        return Pager(evolve(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
+        return Pager(replace(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
 
     def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
         return Listing(

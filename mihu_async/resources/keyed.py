@@ -42,6 +42,7 @@ from mihu_async.ledger import Claim, Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.resources.lookups import Listed, Rows, narrowed_rows, proved_rows
+from mihu_async.value import replace
 
 PATH = "/phone-numbers"
 FOR_DISPLAY = ("monthly_fee", "capabilities", "location")
@@ -142,7 +143,7 @@ def keyed_request(
             window, is_anothers = _window_since(entry.began, window), anothers.__contains__
         return lookup.judge(rows, Circumstances(window, lambda uuid: uuid in anothers or is_anothers(uuid)))
 
-    return evolve(request, lookup=evolve(lookup, find=find, judge=judge))
+    return replace(request, lookup=evolve(lookup, find=find, judge=judge))
 
 
 def _window_since(began: datetime | None, window: CallWindow | None) -> CallWindow | None:
