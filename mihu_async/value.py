@@ -1,4 +1,4 @@
-"""The base class of the values that are created for every call.
+"""The base class of the internal values that every call creates.
 
 A frozen ``msgspec.Struct`` is created in an eighth of the time of a frozen attrs class. The public classes use attrs.
 """
