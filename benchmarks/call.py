@@ -1,4 +1,4 @@
-"""How long an awaited call takes, alone and fifty at a time, against bare aiohttp and orjson."""
+"""The time of an awaited call, alone and fifty at a time, against bare aiohttp and orjson."""
 
 import asyncio
 import time
@@ -15,16 +15,16 @@ from mihu_async import MihuClient
 
 ROUNDS = 300
 AT_A_TIME = 1, 50
-"""How many calls are under way together."""
+"""The numbers of calls that are under way together."""
 CALLS = 10
-"""How many calls a turn has at the least."""
+"""The least number of calls of a turn."""
 Call = Callable[[], Awaitable[object]]
 Turn = dict[str, tuple[float, float]]
 
 
 @asynccontextmanager
 async def contestants(base_url: str) -> AsyncIterator[dict[str, dict[str, Call]]]:
-    """Open both sessions, and return what each does for a call."""
+    """Open both sessions, and yield the calls of each."""
     listing, put = (f"{base_url}/api/v1/phone-numbers{path}" for path in ("?per_page=1&page=1", "/trunks/assign"))
     json = {"Content-Type": "application/json"}
     async with aiohttp.ClientSession() as session, MihuClient("benchmark", base_url=base_url) as mihu:
@@ -60,7 +60,7 @@ async def seconds(call: Call, at_a_time: int) -> tuple[float, float]:
 
 
 async def rounds(base_url: str) -> list[dict[str, Any]]:
-    """Call in turns; the first one warms up."""
+    """Return the seconds of each case. Both call in turns, and the first turn does not count."""
     async with contestants(base_url) as calls:
         return [
             {"call": name, "at_a_time": at_a_time, **await _case(who, at_a_time)}

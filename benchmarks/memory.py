@@ -1,4 +1,4 @@
-"""How much memory a held item takes, by what Python allocates and what a process grows by; and what a call leaves."""
+"""The memory of a held item, as Python allocates it and as a process grows; and the memory that a call leaves."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from mihu_async import MihuClient
 
 FEW, MANY, ROUNDS = 100, 1_000, 3
 CALLS = 50
-"""How many ended calls are looked at."""
+"""The number of ended calls that are measured."""
 
 
 def measure() -> dict[str, Any]:
@@ -41,7 +41,7 @@ async def traced(base_url: str) -> float:
 
 
 async def left(base_url: str) -> float:
-    """Return the bytes that a call leaves after it ended, where each has a context, and so a last call, of its own."""
+    """Return the bytes that an ended call leaves. Each call has a context, and so a ``last_call``, of its own."""
     async with MihuClient("benchmark", base_url=base_url) as mihu:
         await mihu.numbers.list()
         contexts = [copy_context() for _ in range(CALLS)]

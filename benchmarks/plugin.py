@@ -1,4 +1,4 @@
-"""How long pytest takes to start and to find nothing, with the plugin that comes with the package and without it."""
+"""The time that pytest takes to start and to find no test, with the plugin of the package and without it."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def seconds(options: Sequence[str], folder: str) -> float:
 
 
 def measure() -> dict[str, list[float]]:
-    """Start in turns; the first ones read the disk."""
+    """Return the seconds with the plugin and without it, in turns. The first turn reads the disk and does not count."""
     pin(0)
     with TemporaryDirectory() as folder:
         turns = [(seconds(WITH, folder), seconds(WITHOUT, folder)) for _ in range(ROUNDS + 1)][1:]

@@ -235,7 +235,7 @@ def memory(taken: dict[str, Any]) -> Iterator[Row]:
 
 
 def plugin(taken: dict[str, list[float]]) -> Iterator[Row]:
-    """Say what the plugin costs a run of pytest that does not use it."""
+    """Compare the start of pytest with the plugin and without it, for a run that does not use it."""
     yield Row(
         what="start of pytest with the plugin installed, against without",
         measured=f"{median(taken['with']) * 1e3:.0f} ms, against {median(taken['without']) * 1e3:.0f}",
@@ -245,7 +245,7 @@ def plugin(taken: dict[str, list[float]]) -> Iterator[Row]:
 
 
 def writes(taken: dict[str, list[int]]) -> Iterator[Row]:
-    """Say how often a purchase waits for the disk of its ledger."""
+    """Compare the durable writes of a purchase with the most that it may make."""
     for name, what, most in (("keyed", "with", 2.0), ("plain", "without", 0.0)):
         yield Row(
             what=f"durable writes of a purchase {what} an `idempotency_key`",

@@ -303,7 +303,7 @@ class Listing:
 
 
 def assigned() -> bytes:
-    """Return what Mihu answers to that PUT."""
+    """Return the answer to that PUT."""
     free = {"bound": False, "agent_uuid": None, "agent_name": None}
     call = {"bound": True, "agent_uuid": ASSIGNMENT["agent_uuid"], "agent_name": "Ada"}
     number = {

@@ -1,4 +1,4 @@
-"""How many durable writes a purchase makes in its ledger, with an idempotency key and without one."""
+"""The number of durable writes of a purchase to its ledger, with an idempotency key and without one."""
 
 import asyncio
 import warnings
@@ -14,22 +14,22 @@ PURCHASES = 5
 
 
 class CountingLedger(SqliteLedger):
-    """A ledger in a file that counts the writes that are on the disk before its caller goes on."""
+    """A ledger in a file that counts the writes for which its caller waits."""
 
     writes: int = 0
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Count, and take a key."""
+        """Take a key, and count a write."""
         self.writes += 1
         return await super().take(entry, owner)
 
     async def settle(self, entry: Entry) -> bool:
-        """Count, and write down how a purchase ended."""
+        """Record the outcome of a purchase, and count a write."""
         self.writes += 1
         return await super().settle(entry)
 
     async def release(self, key: str, owner: str) -> None:
-        """Count, and free a key."""
+        """Free a key, and count a write."""
         self.writes += 1
         await super().release(key, owner)
 
