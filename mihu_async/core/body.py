@@ -13,7 +13,7 @@ from mihu_async.core import codec
 from mihu_async.core.finite import is_finite
 from mihu_async.errors import UsageError
 
-AS_THEY_ARE = frozenset({str, int, bool, NoneType})
+PLAIN_TYPES = frozenset({str, int, bool, NoneType})
 """The types of values that are plain JSON values already."""
 
 
@@ -54,7 +54,7 @@ def plain_values(value: Any) -> Any:
         TypeError: If JSON cannot express the value or a part of it.
         ValueError: If the value is, or holds, a number that is not finite.
     """
-    if type(value) in AS_THEY_ARE:
+    if type(value) in PLAIN_TYPES:
         return value
     match value:
         case Enum():
