@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from types import NoneType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 from urllib.parse import quote, unquote
 from uuid import UUID
 
@@ -40,7 +40,7 @@ class Request(Value, Generic[T], frozen=True, kw_only=True):
     this call; ``token`` is the one of this attempt, where a function gave it. No cache may answer an ``uncached`` one.
     """
 
-    HIDDEN = frozenset({"body", "secrets", "headers", "token"})
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"body", "secrets", "headers", "token"})
 
     method: str
     path: str

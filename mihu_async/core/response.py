@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from itertools import islice
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from mihu_async import errors
 from mihu_async.core.mask import SHOWN, Mask, printable
@@ -47,7 +47,7 @@ class Response(Value, frozen=True):
         body_took: The seconds from the end of the head to the end of the body.
     """
 
-    HIDDEN = frozenset({"headers", "body"})
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"headers", "body"})
 
     url: str
     status: int
