@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
-from attrs import evolve
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from benchmarks.processes import pin
@@ -17,6 +16,7 @@ from mihu_async.core.request import Request, describe
 from mihu_async.core.response import Response
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
+from mihu_async.value import replace
 
 ROUNDS, PAGES, SLOW = 15, 60, 10
 
@@ -26,7 +26,7 @@ REQUEST: Request[Page[PhoneNumber]] = describe("GET", "/phone-numbers", Page[Pho
 RESPONSE = Response(
     "http://127.0.0.1", 200, CIMultiDictProxy(CIMultiDict({"Content-Type": "application/json"})), BODY, complete=True
 )
-ODD = evolve(RESPONSE, body=BODY.replace(b'"status":"', b'"status":5,"was":"'))
+ODD = replace(RESPONSE, body=BODY.replace(b'"status":"', b'"status":5,"was":"'))
 MASK = Mask(("benchmark-token",))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ def ours() -> int:
 
 def read(body: bytes = BODY) -> Page[PhoneNumber]:
     """Read an answer without a problem."""
-    reading = read_fast(evolve(RESPONSE, body=body), REQUEST)
+    reading = read_fast(replace(RESPONSE, body=body), REQUEST)
     assert reading is not None
     return reading.data
 

@@ -1,7 +1,8 @@
 """Serves a listing of one shape from a process of its own, on another core than what is measured.
 
 Usage: python -m benchmarks.server SHAPE PAGES PER_PAGE DELAY; prints the port that it serves on. DELAY is in seconds.
-A page costs the server some ten microseconds. ``GET /requests`` tells how many it has answered.
+A page costs the server some ten microseconds. A PUT is answered as the assignment of a trunk is, whatever it asks for.
+``GET /requests`` tells how many it has answered.
 """
 
 import asyncio
@@ -10,13 +11,14 @@ import sys
 from typing import cast
 
 from benchmarks.processes import pin
-from benchmarks.shapes import SHAPES, Listing
+from benchmarks.shapes import SHAPES, Listing, assigned
 
 COUNT = b"GET /requests "
+ASSIGNED = assigned()
 
 
 class Pages(asyncio.Protocol):
-    """Answers each request with the page that it names, and looks at nothing else."""
+    """Answers each request with the page that it names, or as a PUT, and looks at nothing else."""
 
     answered = 0
     transport: asyncio.Transport
@@ -30,12 +32,14 @@ class Pages(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer; a request fits into one segment on loopback."""
+        """Answer; the head of a request fits into one segment on loopback, and its body comes with it or alone."""
         if data.startswith(COUNT):
             self.transport.write(_answer(json.dumps(Pages.answered).encode()))
             return
+        if data.startswith(b"{"):
+            return
         Pages.answered += 1
-        answer = _answer(self._listing.body(self._listing.asked(data)))
+        answer = _answer(ASSIGNED if data.startswith(b"PUT ") else self._listing.body(self._listing.asked(data)))
         if self._delay:
             asyncio.get_running_loop().call_later(self._delay, self.transport.write, answer)
         else:

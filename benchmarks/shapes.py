@@ -13,6 +13,12 @@ PER_PAGE = 100
 BLANK = "########"
 """Stands where an item names its page, in eight digits."""
 ACCOUNT = "AC" + "0" * 32
+ASSIGNMENT = {
+    "phone_number": "+12085550100",
+    "channel": "call",
+    "agent_uuid": "3c90c3cc-0d44-4b50-8888-000000000001",
+}
+"""The body of a PUT that moves a trunk to an agent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,3 +300,17 @@ class Listing:
         """Give a page."""
         before, behind = self._shape.around(page, self._pages, self._per_page)
         return b"".join((before.encode(), (b"%08d" % page).join(self._parts), behind.encode()))
+
+
+def assigned() -> bytes:
+    """Return the answer to that PUT."""
+    free = {"bound": False, "agent_uuid": None, "agent_name": None}
+    call = {"bound": True, "agent_uuid": ASSIGNMENT["agent_uuid"], "agent_name": "Ada"}
+    number = {
+        "phone_number_uuid": "9bcb8f00-c0c5-4ee1-9b75-000000000001",
+        "number": ASSIGNMENT["phone_number"],
+        "is_external": True,
+        "source": "external",
+        "channels": {"call": call, "sms": free, "whatsapp": free},
+    }
+    return json.dumps({"success": True, "message": "The trunk was assigned.", "data": number}).encode()

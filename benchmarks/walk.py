@@ -1,7 +1,8 @@
 """How long a walk takes with this SDK, with each peer over its own wire, and with bare aiohttp over the same bytes.
 
 Each walks in a process and an environment of its own, one at a time. A turn is bare aiohttp and this SDK over Mihu's
-pages, then bare aiohttp and one peer over the peer's; so each ratio is taken between neighbours in time.
+pages, as it comes and page by page, then bare aiohttp and one peer over the peer's; so each ratio is taken between
+neighbours in time.
 """
 
 import sys
@@ -14,11 +15,13 @@ from benchmarks.processes import Walker, serving
 from benchmarks.shapes import PER_PAGE
 
 PAGES, WARM, ROUNDS, TURNS = 400, 5, 3, 4
+ONE_BY_ONE = "mihu, one by one"
+"""Names the walks of this SDK with ``concurrency=1``."""
 Taken = dict[str, float]
 
 
 def measure() -> dict[str, Any]:
-    """Take the rounds; gives a list of turns for each peer: what the four walks took."""
+    """Take the rounds; return a list of turns for each peer: what the five walks took."""
     turns: dict[str, list[dict[str, Taken]]] = {}
     with ExitStack() as stack:
         peers = {peer: stack.enter_context(_Race(peer, python)) for peer, python in installed().items()}
@@ -27,13 +30,18 @@ def measure() -> dict[str, Any]:
         for _ in range(ROUNDS):
             for peer, race in peers.items():
                 if peer not in broken:
-                    turns.setdefault(peer, []).append(own.walk() | race.walk())
-            turns.setdefault("mihu", []).extend(own.walk() for _ in range(max(0, TURNS - len(peers))))
+                    turns.setdefault(peer, []).append(_own_walks(own) | race.walk())
+            turns.setdefault("mihu", []).extend(_own_walks(own) for _ in range(max(0, TURNS - len(peers))))
     return {
         "turns": turns,
         "versions": {peer: version_of(peer) for peer in peers},
         "skipped": [f"{peer} could not walk" for peer in broken],
     }
+
+
+def _own_walks(own: "_Race") -> dict[str, Taken]:
+    """Walk Mihu's pages as it comes, and page by page right after it, so that both have one bare walk beside them."""
+    return own.walk() | {ONE_BY_ONE: own.walk_one_by_one()}
 
 
 class _Race:
@@ -71,3 +79,7 @@ class _Race:
         for name, told in taken.items():
             assert told["items"] == PAGES * PER_PAGE, f"{name} saw {told['items']} items"
         return taken
+
+    def walk_one_by_one(self) -> Taken:
+        """Walk with the SDK alone, one page at a time."""
+        return self._sdk.walk(self._long, concurrency=1)

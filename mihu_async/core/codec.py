@@ -132,6 +132,23 @@ def dump(value: Any) -> bytes:
     return _encoder.encode(value)
 
 
+def builtins(value: Any) -> Any:
+    """Return a value as the built-in Python values that would be written for it; a Decimal stays a Decimal.
+
+    Args:
+        value: The value to convert.
+
+    Raises:
+        TypeError: If JSON cannot express the value or a part of it.
+    """
+    return msgspec.to_builtins(value, builtin_types=(Decimal,))
+
+
+def json_name(attribute: str) -> str:
+    """Return a field's name in JSON, without the underscore that a field named like a Python keyword ends with."""
+    return attribute.removesuffix("_")
+
+
 def is_crowded(body: bytes) -> bool:
     """Return True if a body holds so many small things that reading it would hold up the event loop."""
     most, names = max(CROWDED, len(body) // SPARSE), max(NAMES, len(body) // BYTES_PER_NAME)

@@ -1,4 +1,4 @@
-"""Plain JSON values to models, and back. The only user of cattrs.
+"""Plain JSON values to models. The only user of cattrs.
 
 Reading is tolerant. What is new is kept (enum values) or ignored (fields), what is absent is None, and what PHP writes
 for nothing or as text is read without loss: ``[]`` for an empty object, ``{}`` for an empty list, numbers as text.
@@ -18,7 +18,7 @@ import cattrs
 import msgspec
 from attrs import frozen
 
-from mihu_async.core.codec import Part
+from mihu_async.core.codec import Part, json_name
 from mihu_async.core.problems import Problems, UnreadableError
 from mihu_async.models.enums import OpenEnum
 from mihu_async.models.extra import EXTRA, keeps_extra
@@ -58,19 +58,9 @@ def structure(value: Any, into: type[T], problems: Problems) -> T:
         _problems.reset(token)
 
 
-def unstructure(value: Any) -> Any:
-    """Make plain values of a request's parts: attrs inputs become objects without the fields that are None."""
-    return _converter.unstructure(value)
-
-
 def expected(what: str, value: Any) -> UnreadableError:
     """Make the error that tells what was expected, and what kind of value came."""
     return UnreadableError(f"must be {what}, not {_NAMES.get(type(value), 'a fraction')}")
-
-
-def json_name(attribute: str) -> str:
-    """Return a field's name in JSON: a Python keyword carries an underscore that the API's name has not."""
-    return attribute.removesuffix("_")
 
 
 def unknown_fields(value: dict[str, Any], model: Any) -> dict[str, Any]:
@@ -279,16 +269,6 @@ NORMALIZED: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {AvailableNu
 """How a row of an answer that is not documented is brought into the form of its model."""
 
 
-def _input(kind: Any, converter: cattrs.Converter) -> Callable[[Any], dict[str, Any]]:
-    names = [field.name for field in attrs.fields(kind)]
-
-    def unstructure_input(value: Any) -> dict[str, Any]:
-        present = ((name, getattr(value, name)) for name in names)
-        return {json_name(name): converter.unstructure(inner) for name, inner in present if inner is not None}
-
-    return unstructure_input
-
-
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False)
     converter.register_structure_hook_factory(_is_model, _model)
@@ -298,8 +278,6 @@ def _make_converter() -> cattrs.Converter:
         converter.register_structure_hook(kind, hook)
     for enum in OpenEnum.__subclasses__():  # a predicate would be passed over for string enums
         converter.register_structure_hook(enum, _enum)
-    converter.register_unstructure_hook_factory(attrs.has, _input)
-    converter.register_unstructure_hook(Decimal, lambda value: value)
     return converter
 
 

@@ -4,17 +4,15 @@ from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
-from attrs import frozen
-
 from mihu_async.core import codec
 from mihu_async.core.fast_path import decode_fast
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.problems import Problems, UnreadableError
-from mihu_async.core.reading import read_data
 from mihu_async.core.request import NOTHING, RAW, Request
 from mihu_async.core.response import Response, refused
 from mihu_async.errors import DecodeError
 from mihu_async.reports import Problem
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -31,8 +29,7 @@ MEMBERS = ("success", "message", "data")
 CROWDED = "it holds too many objects and values for one answer"
 
 
-@frozen
-class Reading(Generic[T]):
+class Reading(Value, Generic[T], frozen=True):
     """An answer as it was read.
 
     Args:
@@ -141,6 +138,8 @@ def _read_envelope(
         return Reading(None, message, tuple(problems.listed))
     if answer is RAW:
         return Reading(codec.parse(data), message, tuple(problems.listed))
+    from mihu_async.core.reading import read_data  # noqa: PLC0415 - cattrs is loaded with the first answer that needs it
+
     problems.path.append(".data")
     found = yield from read_data(data, answer, problems)
     return Reading(found, message, tuple(problems.listed))

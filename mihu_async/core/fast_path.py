@@ -18,6 +18,7 @@ import msgspec
 from mihu_async.models.extra import keeps_extra
 from mihu_async.models.identity import is_identity
 from mihu_async.models.pages import Page, Pagination
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -48,8 +49,7 @@ class _Page(msgspec.Struct, Generic[T]):
     pagination: _Pagination
 
 
-@attrs.frozen
-class _Decoder:
+class _Decoder(Value, frozen=True):
     """How one type of answer is decoded, and whether a decoded item needs a closer look all the same."""
 
     decode: Callable[[bytes], _Envelope[Any]]
@@ -144,29 +144,40 @@ def _oddness(kind: Any) -> Callable[[Sequence[Any]], bool] | None:
         if is_identity(field):
             checks.append(partial(_has_blank, values))
         if datetime in parts:
-            checks.append(partial(_has_naive, values))
+            checks.append(partial(_has_naive, values, partial(map, attrgetter(f"{field.name}.tzinfo"))))
         if Decimal in parts:
             checks.append(partial(_has_infinite, values))
         below = [_oddness(part) for part in parts if attrs.has(part)]
         checks += [partial(_has_odd, values, check) for check in below if check is not None]
-    if not checks:
-        return None
-    return lambda items: any(check(items) for check in checks)
+    return partial(_is_any_odd, checks) if checks else None
 
 
 Values = Callable[[Sequence[Any]], Iterable[Any]]
+
+
+def _is_any_odd(checks: Sequence[Callable[[Sequence[Any]], bool]], items: Sequence[Any]) -> bool:
+    for check in checks:  # noqa: SIM110 - a generator would cost a small answer as much as its checks
+        if check(items):
+            return True
+    return False
 
 
 def _has_blank(values: Values, items: Sequence[Any]) -> bool:
     return not all(values(items))
 
 
-def _has_naive(values: Values, items: Sequence[Any]) -> bool:
-    return any([moment.tzinfo is None for moment in values(items) if moment is not None])  # noqa: C419 - in half the time
+def _has_naive(values: Values, zones: Values, items: Sequence[Any]) -> bool:
+    try:
+        return None in zones(items)
+    except AttributeError:  # not every item has a time
+        return any([moment.tzinfo is None for moment in values(items) if moment is not None])  # noqa: C419 - in half the time
 
 
 def _has_infinite(values: Values, items: Sequence[Any]) -> bool:
-    return not all([amount.is_finite() for amount in values(items) if amount is not None])  # noqa: C419 - same reason
+    try:
+        return not all(map(Decimal.is_finite, values(items)))
+    except TypeError:  # not every item has an amount
+        return not all([amount.is_finite() for amount in values(items) if amount is not None])  # noqa: C419 - same reason
 
 
 def _has_odd(values: Values, check: Callable[[Sequence[Any]], bool], items: Sequence[Any]) -> bool:

@@ -1,9 +1,9 @@
 """Hides secrets in text that comes from outside, before it gets into an error or a log line."""
 
-import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
@@ -88,8 +88,10 @@ def _forms(secret: str) -> Iterator[str]:
         for written in (text, text.replace("/", r"\/"), _hex_escaped(text)):
             yield written
             yield json.dumps(written)[1:-1]
-    yield html.escape(secret)
-    yield html.escape(secret).replace("&#x27;", "&#039;")
+    from html import escape  # noqa: PLC0415 - it takes a millisecond to import, and few texts are masked
+
+    yield escape(secret)
+    yield escape(secret).replace("&#x27;", "&#039;")
     for encoded in (quote(secret), quote(secret, safe=""), quote_plus(secret)):
         yield encoded
         yield re.sub("%..", lambda found: found[0].lower(), encoded)
@@ -127,7 +129,12 @@ def _holds(value: Any) -> bool:
 
 def names_secret(key: Any) -> bool:
     """Return True if a key says that its value is a secret, in snake, kebab or camel case."""
-    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", str(key))]
+    return _names_secret(str(key))  # equal keys, such as those of two enums, may be different texts
+
+
+@lru_cache(maxsize=1024)
+def _names_secret(key: str) -> bool:
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", key)]
     name = "".join(words)
     return not SECRET_WORDS.isdisjoint(words) or any(part in name for part in SECRET_PARTS)
 

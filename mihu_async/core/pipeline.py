@@ -49,6 +49,7 @@ from mihu_async.errors import (
 from mihu_async.hooks import Hooks, around
 from mihu_async.models.pages import Page
 from mihu_async.models.provisional import Items
+from mihu_async.value import replace
 
 T = TypeVar("T")
 
@@ -364,7 +365,7 @@ class Call(Generic[T]):
         self._bounds = pipeline.timeout.within(max(self._deadline.left(sent.monotonic), SHORTEST))
         pipeline.throttle.take_slot(self)
         try:
-            request = self._request if self._token is None else evolve(self._request, token=self._token)
+            request = self._request if self._token is None else replace(self._request, token=self._token)
             response = await pipeline.sender.send(request, self._bounds, self._mask)
         finally:
             pipeline.throttle.free_slot(self)

@@ -9,8 +9,8 @@ from typing import Any, TypeVar, cast, get_args, get_origin
 import attrs
 
 from mihu_async.core import codec
-from mihu_async.core.codec import Part
-from mihu_async.core.converter import expected, json_name, structure
+from mihu_async.core.codec import Part, json_name
+from mihu_async.core.converter import expected, structure
 from mihu_async.core.fast_path import MANY, item_decoder
 from mihu_async.core.problems import Problems, UnreadableError
 from mihu_async.models.extra import keeps_extra

@@ -2,21 +2,20 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from types import NoneType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 from urllib.parse import quote, unquote
 from uuid import UUID
 
-from attrs import field, frozen
-
-from mihu_async.core import codec, converter
+from mihu_async.core.body import encode_body
 from mihu_async.core.finite import is_finite
 from mihu_async.core.headers import Extra, check_headers, secrets_of
 from mihu_async.core.mask import secrets_in
 from mihu_async.core.reconcile import Lookup
 from mihu_async.errors import UsageError
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -33,8 +32,7 @@ CLIMBING = frozenset({"", ".", ".."})
 _SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that what is encoded stays so
 
 
-@frozen(kw_only=True)
-class Request(Generic[T]):
+class Request(Value, Generic[T], frozen=True, kw_only=True):
     """One call to the service.
 
     ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
@@ -42,20 +40,22 @@ class Request(Generic[T]):
     this call; ``token`` is the one of this attempt, where a function gave it. No cache may answer an ``uncached`` one.
     """
 
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"body", "secrets", "headers", "token"})
+
     method: str
     path: str
     answer: type[T]
     query: str = ""
-    body: bytes | None = field(default=None, repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    body: bytes | None = None
+    secrets: tuple[str, ...] = ()
     check: str = ""
     lookup: Lookup[T] | None = None
-    headers: Extra = field(default=(), repr=False)
-    token: str = field(default="", repr=False)
+    headers: Extra = ()
+    token: str = ""
     uncached: bool = False
 
     def with_query(self, query: str) -> "Request[T]":
-        """Return the same read with another query: made anew for each page, in a fifth of evolve's time."""
+        """Return the same read with another query."""
         return Request(method=self.method, path=self.path, answer=self.answer, query=query)
 
 
@@ -110,10 +110,23 @@ def encode_method(method: Any) -> str:
 
 
 def encode_path(path: Any) -> str:
-    """Give the full path of an endpoint that is named with or without ``/api/v1``."""
-    if not isinstance(path, str) or re.search(r"[?#\\\s\x00-\x1f\x7f]|//|%2f|%5c|[\ud800-\udfff]", path, re.IGNORECASE):
-        why = "must be a plain path such as '/phone-numbers/search'; what filters belongs in query="
-        raise UsageError(f"path {why}, not {path!r}.", argument="path")
+    """Return the full path of an endpoint. The latest 256 paths are cached.
+
+    Args:
+        path: The path, with or without ``/api/v1``.
+
+    Raises:
+        UsageError: If it is not a plain path, or could reach another endpoint.
+    """
+    if not isinstance(path, str):
+        raise _not_plain(path)
+    return _encode_path(path)
+
+
+@lru_cache(maxsize=256)
+def _encode_path(path: str) -> str:
+    if re.search(r"[?#\\\s\x00-\x1f\x7f]|//|%2f|%5c|[\ud800-\udfff]", path, re.IGNORECASE):
+        raise _not_plain(path)
     segments = path.strip("/").split("/")
     if segments[:2] == ["api", "v1"]:
         segments = segments[2:]
@@ -130,10 +143,15 @@ def _decoded(part: str) -> str:
     return part
 
 
+def _not_plain(path: object) -> UsageError:
+    why = "must be a plain path such as '/phone-numbers/search'; what filters belongs in query="
+    return UsageError(f"path {why}, not {path!r}.", argument="path")
+
+
 def query_pairs(query: Any) -> list[tuple[Any, Any]]:
     """Return names and values in order, a name as often as it has values; those of None are left out."""
     if isinstance(query, Mapping):
-        given: Iterable[Any] = cast("Mapping[Any, Any]", query).items()
+        given: Iterable[Any] = [pair for pair in cast("Mapping[Any, Any]", query).items() if pair[1] is not None]
     elif isinstance(query, list | tuple):
         given = cast("Sequence[Any]", query)
     else:
@@ -179,31 +197,3 @@ def _query_text(value: Any) -> str:
             return str(value)
         case _:
             raise TypeError
-
-
-def encode_body(value: Any, *, argument: str = "json") -> tuple[Any, bytes | None]:
-    """Encode a JSON body, None as none, or say what in it is no JSON. Gives its plain values too."""
-    if value is None:
-        return None, None
-    try:
-        plain = converter.unstructure(value)
-        body = codec.dump(plain) if _is_finite_throughout(plain) else None
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{argument} cannot be sent: {error}.", argument=argument) from None
-    except RecursionError:
-        raise UsageError(f"{argument} cannot be sent: it is nested too deeply.", argument=argument) from None
-    if body is None:
-        raise UsageError(f"{argument} cannot be sent: its numbers must be finite.", argument=argument)
-    return plain, body
-
-
-def _is_finite_throughout(value: Any) -> bool:
-    match value:
-        case Mapping():
-            return all(map(_is_finite_throughout, cast("Mapping[Any, Any]", value).values()))
-        case list() | tuple():
-            return all(map(_is_finite_throughout, cast("Sequence[Any]", value)))
-        case float() | Decimal():
-            return is_finite(value)
-        case _:
-            return True

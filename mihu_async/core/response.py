@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from itertools import islice
-from typing import Any, cast
-
-from attrs import field, frozen
+from typing import Any, ClassVar, cast
 
 from mihu_async import errors
 from mihu_async.core.mask import SHOWN, Mask, printable
 from mihu_async.core.request import Request
 from mihu_async.core.retry import parse_date, parse_retry_after
+from mihu_async.value import Value
 
 SUCCESS = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -35,8 +34,7 @@ ERRORS_BY_STATUS: Mapping[int, type[errors.APIError]] = {
 }
 
 
-@frozen
-class Response:
+class Response(Value, frozen=True):
     """One answer of the service.
 
     Args:
@@ -49,10 +47,12 @@ class Response:
         body_took: The seconds from the end of the head to the end of the body.
     """
 
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"headers", "body"})
+
     url: str
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
     complete: bool = True
     encoding: str = ""
     body_took: float = 0.0
@@ -98,8 +98,7 @@ class Response:
         return mask(self.body[:SEARCHED].decode("utf-8", "replace"))[:SHOWN]
 
 
-@frozen(kw_only=True)
-class Refusal:
+class Refusal(Value, frozen=True, kw_only=True):
     """A refusal in the service's own words, with secrets hidden; None where it said nothing."""
 
     code: str | None

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from mihu_async.core import codec
 from mihu_async.core.headers import Extra, combined, shown
@@ -13,6 +13,7 @@ from mihu_async.core.options import Bounds
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.errors import DryRun
+from mihu_async.value import replace
 
 
 class Sender(Protocol):
@@ -33,7 +34,7 @@ class UncachedSender:
 
     async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         """Send a request and return the response."""
-        response = await self.sender.send(evolve(request, uncached=True), bounds, mask)
+        response = await self.sender.send(replace(request, uncached=True), bounds, mask)
         if response.is_cached:
             self.cached = response.headers.get("Age")
         return response

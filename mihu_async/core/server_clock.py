@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from math import ceil
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from mihu_async.core.retry import parse_date
+from mihu_async.value import Value
 
 TICK = 1.0
 """The seconds by which a ``Date``, or a time in an answer, may be rounded down."""
@@ -33,8 +34,7 @@ ZONES = 56
 """A local time that is written as UTC may be wrong by this many of them, which are 14 hours."""
 
 
-@frozen
-class Moment:
+class Moment(Value, frozen=True):
     """A moment on our own two clocks, in seconds: the monotonic one, and the calendar."""
 
     monotonic: float
@@ -50,8 +50,7 @@ class Moment:
         return jump if jump > JUMP else 0.0
 
 
-@frozen
-class TimeInterval:
+class TimeInterval(Value, frozen=True):
     """A moment on the service's clock, known only within bounds."""
 
     earliest: datetime
@@ -60,8 +59,7 @@ class TimeInterval:
     """The moment is not after this time."""
 
 
-@frozen
-class CallWindow:
+class CallWindow(Value, frozen=True):
     """The time of a call on the service's clock: when its first attempt was sent, and the moment of the look-up."""
 
     began: TimeInterval

@@ -5,14 +5,18 @@ a page follows on the page before it if it holds an item that was shown, or if `
 reveal the movements that this rule does not see.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from contextlib import suppress
+from operator import itemgetter
+from struct import iter_unpack
 from typing import Generic, Literal, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from mihu_async.models.pages import Page
 from mihu_async.paging.page import Moment, last_page, optional
 from mihu_async.paging.proof import Dates, Evidence, came_since, older
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -22,11 +26,10 @@ PASSES: dict[OnDrift, tuple[int, int]] = {"recover": (1, 3), "verify": (2, 5), "
 SPARE_READS = 16
 """The number of answers without a new item, beyond a whole pass, after which a walk steps back no more, and then ends.
 """
-UUID_DIGITS = 32
+UUID_DIGITS, UUID_BYTES = 32, 16
 
 
-@frozen
-class Read(Generic[T]):
+class Read(Value, Generic[T], frozen=True):
     """The answer for page ``number``, and the keys of its items."""
 
     number: int
@@ -186,10 +189,21 @@ def expected(total: int | None, per_page: int | None, start: int, end: int | Non
     return max(0, (total if end is None else min(total, end * size)) - (start - 1) * size)
 
 
-def compact_key(key: str) -> Hashable:
-    """Return the form in which a key is remembered: for a UUID a number, which takes half the memory of its text."""
-    digits = key.replace("-", "")
+def compact_keys(keys: Iterable[str]) -> tuple[Hashable, ...]:
+    """Return the forms in which keys are remembered: for a UUID a number, which takes half the memory of its text."""
+    texts = tuple(keys)
+    digits = [text.replace("-", "") for text in texts]
+    if set(map(len, digits)) == {UUID_DIGITS}:
+        with suppress(ValueError):
+            together = bytes.fromhex("".join(digits))
+            if len(together) == UUID_BYTES * len(texts):  # fewer, if there are spaces among the digits
+                return tuple(map(int.from_bytes, map(itemgetter(0), iter_unpack(f"{UUID_BYTES}s", together))))
+    return tuple(map(_compact_key, texts, digits))
+
+
+def _compact_key(text: str, digits: str) -> Hashable:
     try:
-        return int.from_bytes(bytes.fromhex(digits)) if len(digits) == UUID_DIGITS else key
+        found = bytes.fromhex(digits)
     except ValueError:
-        return key
+        return text
+    return int.from_bytes(found) if len(found) == UUID_BYTES else text

@@ -3,17 +3,15 @@
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from attrs import frozen
-
 from mihu_async.errors import PaginationError
 from mihu_async.models.pages import Page
+from mihu_async.value import Value
 
 T = TypeVar("T")
 V = TypeVar("V")
 
 
-@frozen
-class Moment:
+class Moment(Value, frozen=True):
     """The earliest and the latest time at which a page was made, on the service's clock, with a second to spare.
 
     The second is for dates that are cut to whole seconds.
@@ -23,8 +21,7 @@ class Moment:
     latest: datetime
 
 
-@frozen
-class Answer(Generic[T]):
+class Answer(Value, Generic[T], frozen=True):
     """A page, and the time at which it was made; None if the answer does not say."""
 
     page: Page[T]

@@ -13,6 +13,7 @@ from mihu_async.paging.drift import PASSES, OnDrift
 from mihu_async.paging.page import check_progress, contradiction, last_page, optional
 from mihu_async.paging.walk import Listing, Walk, WalkOptions, logger
 from mihu_async.reports import WalkReport, summarize
+from mihu_async.value import replace
 
 T = TypeVar("T")
 
@@ -81,14 +82,14 @@ class Pager(Generic[T]):
         """
         options = self._options
         if concurrency is not None:
-            options = evolve(options, concurrency=check_concurrency(concurrency))
+            options = replace(options, concurrency=check_concurrency(concurrency))
         if on_drift is not None:
             if on_drift not in PASSES:
                 names = ", ".join(map(repr, PASSES))
                 raise UsageError(f"on_drift must be one of {names}, not {on_drift!r}.", argument="on_drift")
-            options = evolve(options, on_drift=on_drift)
+            options = replace(options, on_drift=on_drift)
         if resume is not None:
-            options = evolve(options, resume=decode_checkpoint(resume, listing=self._listing.name))
+            options = replace(options, resume=decode_checkpoint(resume, listing=self._listing.name))
         return Pager(self._listing, options)
 
     def __repr__(self) -> str:

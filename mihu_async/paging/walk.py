@@ -2,28 +2,28 @@
 
 import logging
 from asyncio import Event
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from mihu_async.errors import DriftError, MihuError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
-from mihu_async.paging.drift import PASSES, History, OnDrift, Read, compact_key, fell
+from mihu_async.paging.drift import PASSES, History, OnDrift, Read, compact_keys, fell
 from mihu_async.paging.page import Answer, check_progress, contradiction, has_more
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Window
 from mihu_async.reports import Problem, WalkReport, summarize
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 
 
-@frozen(kw_only=True)
-class Listing(Generic[T]):
+class Listing(Value, Generic[T], frozen=True, kw_only=True):
     """A listing that can be walked: how to fetch a page, how to recognise an item, and where to begin and end.
 
     ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
@@ -52,8 +52,7 @@ class Listing(Generic[T]):
         return f"{self.base_url}{self.path}?{self.query}{part}"
 
 
-@frozen(kw_only=True)
-class WalkOptions:
+class WalkOptions(Value, frozen=True, kw_only=True):
     """The options of a walk."""
 
     concurrency: int
@@ -71,12 +70,13 @@ class Walk(Generic[T]):
         forgetful, span = self._mode == "ignore", (listing.start, listing.end)
         evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
         self._history = History(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
-        self._compact: Callable[[str], Hashable] = str if forgetful else compact_key
+        self._compact: Callable[[Iterable[str]], tuple[Hashable, ...]] = tuple if forgetful else compact_keys
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._anchors = begin.anchors
         self._rewound = False
-        self._done = self._yielded = self._duplicates = self._problems = 0
+        self._number: int | None = None
+        self._before = self._done = self._held = self._duplicates = self._problems = 0
         self._proof: Proof | None = None
         self._complete: bool | None = None
 
@@ -85,7 +85,7 @@ class Walk(Generic[T]):
         """The report of the walk, as of now."""
         return WalkReport(
             expected=self._history.total,
-            yielded=self._yielded,
+            yielded=self._before + self._done + self._held,
             duplicates=self._duplicates,
             pages=self._history.pages,
             drifted=self._history.evidence.moved,
@@ -104,10 +104,10 @@ class Walk(Generic[T]):
 
     def _place(self) -> Place:
         history, anchors = self._history, self._passed()
-        if self._hand is None or self._rewound or self._done < history.front or anchors == self._begin.anchors:
+        if self._number is None or self._rewound or self._done < history.front or anchors == self._begin.anchors:
             return self._begin
-        read, new = self._hand
-        return Place(page=read.number, anchors=anchors, evidence=history.seen(new[self._done :]))
+        unread = () if self._hand is None else self._hand[1][self._done :]
+        return Place(page=self._number, anchors=anchors, evidence=history.seen(unread))
 
     def _passed(self) -> tuple[str, ...]:
         """Return the keys of the last items that are done, in the listing's order."""
@@ -120,34 +120,42 @@ class Walk(Generic[T]):
     async def items(self) -> AsyncGenerator[T]:
         """Walk item by item."""
         async with aclosing(self._guarded()) as pages:
-            async for _, new in pages:
-                for item in new:
-                    self._yielded += 1
+            async for page, new in pages:
+                self._held = 1
+                for self._done, item in enumerate(new):
                     yield item
-                    self._done += 1
+                self._done, self._held = len(new), 0
+                del page, new  # so that the next page can use their memory
 
     async def pages(self) -> AsyncGenerator[Page[T]]:
         """Walk page by page. A page leaves out the items that were yielded before."""
         async with aclosing(self._guarded()) as pages:
             async for page, new in pages:
-                self._yielded += len(new)
+                self._held = len(new)
                 yield page if len(new) == len(page.items) else evolve(page, items=new)
-                self._done = len(new)
+                self._done, self._held = len(new), 0
+                del page, new
 
     async def _guarded(self) -> AsyncGenerator[tuple[Page[T], tuple[T, ...]]]:
         """Leave nothing under way when the walk ends, and put its position on every error."""
         try:
             async with aclosing(self._reads()) as reads:
                 async for read, new in reads:
-                    self._anchors, self._hand, self._done = self._passed(), (read, new), 0
+                    self._begin_page(read, new)
                     if self._listing.on_page is not None:
                         self._listing.on_page(read.number, len(new), read.page.problems, self.report)
                     yield read.page, new
+                    del read, new
+                    self._anchors, self._hand = self._passed(), None
         except MihuError as error:
             error.checkpoint = self.checkpoint()
             raise
         finally:
             await self._window.clear()
+
+    def _begin_page(self, read: Read[T], new: tuple[T, ...]) -> None:
+        self._before += self._done
+        self._number, self._hand, self._done = read.number, (read, new), 0
 
     async def _reads(self) -> AsyncGenerator[tuple[Read[T], tuple[T, ...]]]:
         """Read from page to page, and again until a certificate holds, as often as the mode allows."""
@@ -163,7 +171,9 @@ class Walk(Generic[T]):
             if new or forward:
                 yield read, new
             if read.number != listing.end and has_more(read.page, number=read.number):
-                read = await self._following(read.number, read.total)
+                number, total = read.number, read.total
+                del read, new
+                read = await self._following(number, total)
             elif self._ends(read):
                 return
             else:
@@ -188,7 +198,7 @@ class Walk(Generic[T]):
 
     async def _first(self) -> Read[T]:
         """Read the page where the walk begins, before all others; if no anchor is left, begin again."""
-        history, page, anchors = self._history, self._begin.page, {*map(self._compact, self._begin.anchors)}
+        history, page, anchors = self._history, self._begin.page, {*self._compact(self._begin.anchors)}
         read = await self._window.read(page)
         others = {*range(1, (history.last_page or page) + 1)} - {page}
         nearest_first = iter(sorted(others, key=lambda other: abs(other - page)))
@@ -231,7 +241,7 @@ class Walk(Generic[T]):
         answer = await self._listing.fetch(number, ready)
         page, count = answer.page, answer.page.problem_count
         check_progress(page, requested=number)
-        read = Read(number, page, tuple(map(self._compact, map(self._listing.key, page.items))), answer.moment)
+        read = Read(number, page, self._compact(map(self._listing.key, page.items)), answer.moment)
         self._history.record(read)
         if count and not self._problems:
             message = "The walk of %s cannot read a part of an answer (report.problems counts them): a page has %s"

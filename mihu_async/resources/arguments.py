@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from mihu_async.core.body import encode_body
 from mihu_async.core.finite import is_finite
-from mihu_async.core.request import encode_body
 from mihu_async.errors import UsageError
 from mihu_async.models.enums import OpenEnum
 
@@ -56,17 +56,19 @@ def country(argument: str, value: Any) -> str:
 
 
 def one_of(kind: type[E]) -> Callable[[str, Any], E]:
-    """Check a word of the API's list.
+    """Return a check of a word of the API's list.
 
     A member is taken as it is, also one that came from the service and is new to us.
     """
+    members: dict[str, E] = {str(member): member for member in kind}
 
     def choice(argument: str, value: Any) -> E:
         if isinstance(value, kind):
             return value
-        if not isinstance(value, str) or not kind(value).is_known:
-            raise wrong(argument, f"one of {', '.join(repr(str(member)) for member in kind)}", value)
-        return kind(value)
+        member = members.get(value) if isinstance(value, str) else None
+        if member is None:
+            raise wrong(argument, f"one of {', '.join(map(repr, members))}", value)
+        return member
 
     return choice
 

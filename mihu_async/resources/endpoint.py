@@ -3,10 +3,10 @@
 from asyncio import Event
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from mihu_async.core.admission import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
@@ -21,6 +21,7 @@ from mihu_async.paging.proof import Dates
 from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.reports import PageReport, Problem, WalkReport
 from mihu_async.resources.arguments import instance_of, whole
+from mihu_async.value import replace
 
 T = TypeVar("T")
 
@@ -84,18 +85,11 @@ class Endpoint(Generic[T]):
         if theirs != ours:
             raise UsageError(f"shard is a part of {''.join(theirs)}, not of {''.join(ours)}.", argument="shard")
         listing = self._listing(pipeline, shard.query, start=shard.first)
-        return Pager(evolve(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
+        return Pager(replace(listing, end=shard.last, total=shard.total), WalkOptions(concurrency=concurrency))
 
     def _listing(self, pipeline: Pipeline, query: str, *, start: int) -> Listing[T]:
-        progress = Progress()
-
-        async def fetch(number: int, ready: Event | None) -> Answer[T]:
-            prefetch = None if ready is None else Prefetch(progress, ready)
-            page = await pipeline.run(self.request.with_query(f"{query}&page={number}"), prefetch)
-            return Answer(page, moment_of(prefetch) if prefetch and self.dates else None)
-
         return Listing(
-            fetch=fetch,
+            fetch=partial(self._fetch, pipeline, query, Progress()),
             key=self.key,
             dates=self.dates,
             path=self.path,
@@ -105,6 +99,13 @@ class Endpoint(Generic[T]):
             start=start,
             on_page=page_hook(pipeline, self.request.path),
         )
+
+    async def _fetch(
+        self, pipeline: Pipeline, query: str, progress: Progress, number: int, ready: Event | None
+    ) -> Answer[T]:
+        prefetch = None if ready is None else Prefetch(progress, ready)
+        page = await pipeline.run(self.request.with_query(f"{query}&page={number}"), prefetch)
+        return Answer(page, moment_of(prefetch) if prefetch and self.dates else None)
 
 
 def moment_of(page: Prefetch) -> Moment | None:

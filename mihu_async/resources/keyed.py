@@ -18,12 +18,13 @@ from uuid import uuid4
 from attrs import define, evolve, frozen
 
 from mihu_async.core.admission import SHORTEST
+from mihu_async.core.body import encode_body
 from mihu_async.core.clock import Deadline
 from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found, Lookup
-from mihu_async.core.request import Request, describe, encode_body
+from mihu_async.core.request import Request, describe
 from mihu_async.core.response import Response
 from mihu_async.core.retry import backoff
 from mihu_async.core.sender import DryRunSender, Sender
@@ -43,6 +44,7 @@ from mihu_async.ledger import Claim, Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.resources.lookups import Listed, Rows, narrowed_rows, proved_rows
+from mihu_async.value import replace
 
 PATH = "/phone-numbers"
 FOR_DISPLAY = ("monthly_fee", "capabilities", "location")
@@ -265,7 +267,7 @@ def keyed_request(
         own = lookup.judge(rows, Circumstances(circumstances.window, anothers.__contains__))
         return own if own.ours or (own.ours is None and earlier.ours is False) else earlier
 
-    return evolve(request, lookup=evolve(lookup, find=find, judge=judge))
+    return replace(request, lookup=evolve(lookup, find=find, judge=judge))
 
 
 def _is_much_later(row: PhoneNumber, ends: datetime | None) -> bool:

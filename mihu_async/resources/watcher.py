@@ -15,7 +15,6 @@ from attrs import frozen
 
 from mihu_async.core.clock import Clock, is_cancelled
 from mihu_async.core.codec import ParseError, dump, parse
-from mihu_async.core.converter import structure
 from mihu_async.core.problems import Problems
 from mihu_async.errors import APIError, MihuError, TransportError, UsageError
 from mihu_async.models.numbers import PhoneNumber
@@ -276,6 +275,8 @@ def pause_after(error: MihuError, failures: int, interval: float) -> float:
 
 
 def _unpack(row: bytes | None) -> PhoneNumber | None:
+    from mihu_async.core.converter import structure  # noqa: PLC0415 - cattrs is loaded with the first change
+
     return None if row is None else structure(parse(zlib.decompress(row), exact=True), PhoneNumber, Problems())
 
 

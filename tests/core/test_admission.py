@@ -21,6 +21,7 @@ from mihu_async import (
 from mihu_async.core.reconcile import Lookup
 from mihu_async.core.request import RAW, describe
 from mihu_async.sandbox import Hang, Sandbox, Status
+from mihu_async.value import replace
 from tests.doubles import FakeClock, FakeSender, client, failed, ok, pipeline
 
 GET = describe("GET", "/phone-numbers", RAW)
@@ -189,7 +190,7 @@ async def test_a_limiter_does_not_hide_that_a_write_may_have_been_carried_out(en
         return None
 
     network = Network(failed(502))
-    request = evolve(POST, lookup=Lookup(find=find, judge=lambda *_: pytest.fail("there is nothing to judge")))
+    request = replace(POST, lookup=Lookup(find=find, judge=lambda *_: pytest.fail("there is nothing to judge")))
     with pytest.raises(OutcomeUnknownError) as caught:
         await limited(network, Turnstile(entering=entering), timeout=Timeout(total=10)).run(request)
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, get_args
@@ -8,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mihu_async import (
-    Address,
     Billing,
     Capabilities,
     Channels,
@@ -19,11 +20,10 @@ from mihu_async import (
     Pagination,
     PhoneNumber,
     Requirement,
-    RequirementValue,
 )
 from mihu_async.core import converter
+from mihu_async.core.body import plain_values
 from mihu_async.core.codec import Part, dump, parse
-from mihu_async.core.converter import unstructure
 from mihu_async.core.problems import Problems, UnreadableError
 
 NUMBER: dict[str, Any] = {"phone_number_uuid": "u", "number": "+12084439178", "is_external": False}
@@ -266,19 +266,37 @@ def test_times_are_aware(moment):
     assert number.updated_at.tzinfo is not None
 
 
-def test_inputs_are_written_without_what_is_none():
-    """What was not given is not sent, and what was given empty is."""
-    value = {"address": Address(locality="", country_code="IT"), "requirements": (RequirementValue(key="k", value=""),)}
-
-    assert {
-        "address": {"locality": "", "country_code": "IT"},
-        "requirements": [{"key": "k", "value": ""}],
-    } == unstructure(value)
-    assert b'{"voice":true}' == dump(unstructure(Capabilities(voice=True)))
-
-
 def test_a_model_survives_the_way_out_and_back():
     """What is written is read as the same value."""
     channels = structure({"number": "+1", "channels": {"call": {"bound": True}}, "source": "new"}, NumberChannels)
 
-    assert channels == structure(parse(dump(unstructure(channels)), exact=True), NumberChannels)
+    assert channels == structure(parse(dump(plain_values(channels)), exact=True), NumberChannels)
+
+
+LOADED_LATE = """
+import sys
+import mihu_async
+from mihu_async.core.envelope import read_closely, read_fast
+from mihu_async.core.mask import Mask
+from mihu_async.core.request import describe
+from mihu_async.core.response import Response
+from mihu_async.models.numbers import PhoneNumber
+
+request = describe("GET", "/phone-numbers", PhoneNumber)
+answer = b'{"data":{"phone_number_uuid":"u","number":"+12085550100","is_external":false%s}}'
+headers = {"Content-Type": "application/json"}
+assert read_fast(Response("http://127.0.0.1", 200, headers, answer % b""), request) is not None
+print("cattrs" in sys.modules)
+odd = Response("http://127.0.0.1", 200, headers, answer % b',"status":5')
+assert read_fast(odd, request) is None
+for _ in read_closely(odd, request, Mask(()), now=None, strict=False):
+    pass
+print("cattrs" in sys.modules)
+"""
+
+
+def test_what_most_calls_do_not_need_is_loaded_late():
+    """The package, and an answer without a problem, load no cattrs; the first closer look at data does."""
+    told = subprocess.run([sys.executable, "-c", LOADED_LATE], check=True, capture_output=True, text=True)
+
+    assert ["False", "True"] == told.stdout.splitlines()

@@ -24,6 +24,7 @@ from mihu_async.core.journal import LATEST
 from mihu_async.core.reconcile import Found, Lookup
 from mihu_async.core.request import RAW, describe
 from mihu_async.core.server_clock import CallWindow, Moment, TimeInterval
+from mihu_async.value import replace
 from tests.doubles import TOKEN, URL, FakeClock, FakeSender, failed, ok, pipeline
 
 WHERE: dict[str, Any] = {"method": "POST", "url": URL}
@@ -95,7 +96,7 @@ async def test_the_call_began_on_the_services_clock(date):
 
 async def test_the_clock_is_read_as_the_head_comes():
     """However long the body takes."""
-    slow = evolve(ok(["ours"], Date="Thu, 01 Jan 2026 12:00:10 GMT"), body_took=6.0)
+    slow = replace(ok(["ours"], Date="Thu, 01 Jan 2026 12:00:10 GMT"), body_took=6.0)
     network = sender(LOST, slow, took=6.0)
     _, known = await pipeline(network).run(BUY)
 

@@ -8,9 +8,9 @@ from weakref import WeakSet
 import pytest
 from attrs import evolve
 
-from mihu_async import DriftError, PaginationError, Problem, WalkReport
+from mihu_async import DriftError, Page, PaginationError, Problem, WalkReport
 from mihu_async.paging.checkpoint import ANCHORS
-from mihu_async.paging.drift import OnDrift, compact_key
+from mihu_async.paging.drift import OnDrift, compact_keys
 from tests.paging.listings import Move, Scripted, Shelf, page_of, pager_of
 
 
@@ -230,7 +230,7 @@ async def test_metadata_without_positions_will_do():
 @pytest.mark.parametrize("mode", ["recover", "verify", "raise", "ignore"])
 @pytest.mark.parametrize("concurrency", [1, 16])
 async def test_what_was_given_is_let_go(mode, concurrency):
-    """However wide the window is: a page, the one before it, and what a checkpoint names."""
+    """However wide the window is: what is held is a page and what a checkpoint names."""
 
     class Item(str):
         __slots__ = ("__weakref__",)
@@ -248,7 +248,7 @@ async def test_what_was_given_is_let_go(mode, concurrency):
     async for _ in pager_of(fetch, concurrency=concurrency).with_options(on_drift=mode):
         most = max(most, len(held))
 
-    assert most <= 20 + 20 + ANCHORS
+    assert most <= 20 + ANCHORS
 
 
 async def test_an_empty_page_in_the_middle_is_no_end():
@@ -306,18 +306,46 @@ async def test_a_pair_of_moves_that_hides_is_found_by_the_next_pass(mode):
     await walk.aclose()
 
 
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("walk", ["items", "pages"])
+async def test_a_page_is_gone_when_the_next_one_is_made(walk, concurrency):
+    """Its memory can serve again, though the walk remembers where it is."""
+    made: WeakSet[Page[str]] = WeakSet()
+    places: list[tuple[int, int]] = []
+
+    async def fetch(number, ready):
+        await ready.wait()
+        places.append((len(made), pager.report.yielded))
+        page = page_of([f"item-{place}" for place in range(60)], number, 20)
+        made.add(page)
+        return page
+
+    pager = pager_of(fetch, concurrency=concurrency)
+    async for each in pager if walk == "items" else pager.pages():
+        del each
+
+    assert [(0, 0), (0, 20), (0, 40)] == places
+
+
+NO_UUIDS = ("", "item-1", "9" * 31, "g" * 32, "1_" * 16, "1 " * 16, "11 " * 10 + "11", "+" + "1" * 31, "0x" + "1" * 30)
+
+
 def test_items_are_remembered_by_what_takes_little():
     """A UUID by its number, in whichever form; anything else by its text."""
     uuid = "9bcb8f00-c0c5-4ee1-9b75-000000000001"
+    number = int(uuid.replace("-", ""), 16)
 
-    assert (
-        int(uuid.replace("-", ""), 16)
-        == compact_key(uuid)
-        == compact_key(uuid.upper())
-        == compact_key(uuid.replace("-", ""))
-    )
-    for text in ("", "item-1", "9" * 31, "g" * 32, "1_" * 16, "1 " * 16, "+" + "1" * 31, "0x" + "1" * 30):
-        assert text == compact_key(text)
+    assert (number,) * 3 == compact_keys((uuid, uuid.upper(), uuid.replace("-", "")))
+    assert () == compact_keys(())
+
+
+@pytest.mark.parametrize("text", NO_UUIDS, ids=repr)
+def test_a_key_is_remembered_alike_whatever_stands_beside_it(text):
+    """A text is not taken for a UUID, nor a UUID for a text, because of the other keys of its page."""
+    uuid = "9bcb8f00-c0c5-4ee1-9b75-000000000001"
+
+    assert (text,) == compact_keys((text,))
+    assert (text, *compact_keys((uuid,))) == compact_keys((text, uuid))
 
 
 async def test_what_could_not_be_read_is_told_once_and_counted(caplog):

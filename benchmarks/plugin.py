@@ -1,0 +1,35 @@
+"""The time that pytest takes to start and to find no test, with the plugin of the package and without it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from tempfile import TemporaryDirectory
+
+from benchmarks.processes import pin
+
+ROUNDS = 15
+WITH, WITHOUT = ("-p", "mihu_async"), ()
+NO_TESTS = 5
+"""The exit status of a run that found no test."""
+
+
+def seconds(options: Sequence[str], folder: str) -> float:
+    """Start pytest in a process of its own, in an empty folder and with no other plugin that is installed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHONDONT"))}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    command = [sys.executable, "-m", "pytest", "--rootdir", folder, "-p", "no:cacheprovider", *options]
+    began = time.perf_counter()
+    ended = subprocess.run(command, check=False, capture_output=True, cwd=folder, env=environment)
+    took = time.perf_counter() - began
+    assert ended.returncode == NO_TESTS, ended.stderr.decode()
+    return took
+
+
+def measure() -> dict[str, list[float]]:
+    """Return the seconds with the plugin and without it, in turns. The first turn reads the disk and does not count."""
+    pin(0)
+    with TemporaryDirectory() as folder:
+        turns = [(seconds(WITH, folder), seconds(WITHOUT, folder)) for _ in range(ROUNDS + 1)][1:]
+    return {"with": [turn[0] for turn in turns], "without": [turn[1] for turn in turns]}
