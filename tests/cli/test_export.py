@@ -220,7 +220,7 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
             "is no file that --resume-file made",
             "must hold a JSON object, not list",
             "is no JSON",
-            "is no text in UTF-8",
+            "is not text in UTF-8",
             "belongs to an export as jsonl, not csv",
             "belongs to an export to standard output",
             "resume cannot be used",

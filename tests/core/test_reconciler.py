@@ -381,7 +381,9 @@ async def test_check_needs_a_way_to_look():
     with pytest.raises(UsageError, match=r"There is no look-up for this call\. Look by hand\."):
         await error.check()
     far = pickle.loads(pickle.dumps(await unknown(sender(LOST, *[NOTHING] * 5))))
-    with pytest.raises(UsageError, match=r"came without its client, so it cannot look up anything\. Look by hand\."):
+    with pytest.raises(
+        UsageError, match=r"is detached from its client, so it cannot look anything up\. Look by hand\."
+    ):
         await far.check()
 
 
