@@ -1,4 +1,4 @@
-"""How a request is admitted before it is sent: the client's throttle, the caller's limiter, and a token."""
+"""The admission of a request before it is sent: the client's throttle, the caller's limiter, and a token."""
 
 import logging
 from asyncio import CancelledError, Event

@@ -1,4 +1,4 @@
-"""From a response to data or an error: the envelope ``{"success": …, "data": …}``. Does no I/O."""
+"""Responses read as data or as an error: the envelope ``{"success": …, "data": …}``. Does no I/O."""
 
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
