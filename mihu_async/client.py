@@ -230,8 +230,8 @@ class MihuClient:
         OutcomeUnknownError.
         Gives None where the answer has no body or no data.
         """
-        check = "Look whether it was carried out before sending it again."
-        described = describe(method, path, RAW, query=query, json=json, headers=headers, check=check)
+        how_to_check = "Look whether it was carried out before sending it again."
+        described = describe(method, path, RAW, query=query, json=json, headers=headers, how_to_check=how_to_check)
         del query, json, headers  # a report of an error might print them
         return await self._pipeline.run(described)
 

@@ -1,4 +1,4 @@
-"""How a request is admitted before it is sent: the client's throttle, the caller's limiter, and a token."""
+"""The admission of a request before it is sent: the client's throttle, the caller's limiter, and a token."""
 
 import logging
 from asyncio import CancelledError, Event
@@ -46,7 +46,7 @@ class Prefetch:
     progress: Progress
     ready: Event
     date: str = field(default="", init=False)
-    """The answer has this ``Date``; empty where it has none."""
+    """The answer has this ``Date``; empty if it has none."""
     sent: float = field(default=0.0, init=False)
     """The request was sent at this moment, in seconds of the pipeline's clock."""
     received: float = field(default=0.0, init=False)
@@ -159,7 +159,7 @@ class Admission:
             refused: A token that the service refused, so that another one is asked for; None if it refused none.
 
         Raises:
-            UsageError: If the function that was given as ``token=`` returns no token.
+            UsageError: If the function that the caller passed as ``token=`` returns no token.
             ConnectError: If it fails or takes too long. Nothing was sent.
         """
         try:

@@ -1,4 +1,4 @@
-"""From a response to data or an error: the envelope ``{"success": …, "data": …}``. Does no I/O."""
+"""Responses read as data or as an error: the envelope ``{"success": …, "data": …}``. Does no I/O."""
 
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
@@ -47,9 +47,9 @@ def read_fast(response: Response, request: Request[T]) -> Reading[T] | None:
     """Read a successful answer in one go, or return None if :func:`read_closely` must read it."""
     if not (response.ok and response.is_json) or _unfit(response) or len(response.body) > LARGE:
         return None
-    if request.answer is RAW or request.answer is NOTHING:
+    if request.returns is RAW or request.returns is NOTHING:
         return None
-    found = decode_fast(response.body, request.answer)
+    found = decode_fast(response.body, request.returns)
     return None if found is None else Reading(*found)
 
 
@@ -77,7 +77,7 @@ def read_closely(
     """
     if not response.ok:
         raise refused(response, request, _document_of(response), mask, now=now)
-    if response.complete and not response.body and (request.answer is RAW or request.answer is NOTHING):
+    if response.complete and not response.body and (request.returns is RAW or request.returns is NOTHING):
         return Reading(cast("T", None))
     _check_body(response, request, mask)
     yield
@@ -92,7 +92,7 @@ def read_closely(
             raise refused(response, request, _document_of(response), mask, now=now)
         if success is not None and success is not True:
             raise UnreadableError("must be true or false", ".success")  # noqa: TRY301 - same reason
-        reading = yield from _read_envelope(envelope, request.answer, problems)
+        reading = yield from _read_envelope(envelope, request.returns, problems)
     except codec.ParseError as error:
         raise _unreadable(response, request, mask, str(error), transient=not error.well_formed) from None
     except UnreadableError as odd:

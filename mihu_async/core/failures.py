@@ -1,4 +1,4 @@
-"""The errors that aiohttp's exceptions mean: whose fault, whether anything was sent, what to do. Does no I/O."""
+"""The errors that aiohttp's exceptions mean, with the fault, the effect and the remedy. Does no I/O."""
 
 from http import HTTPStatus
 from ssl import SSLCertVerificationError, SSLError
@@ -117,14 +117,14 @@ def _unreadable(
 ) -> DecodeError:
     why = " ".join((breach.message or type(breach).__name__).split())
     if isinstance(breach, LineTooLong):
-        why = "a line that is longer than aiohttp reads"  # what it quotes of the line may be half a secret
+        why = "a line that is longer than aiohttp reads"  # its quotation of the line may be half a secret
     if isinstance(breach, LineTooLong) or "Too many headers" in why:
         cure = "max_line_size=…, max_field_size=…, max_headers=…"
-        cure = f"Where that is meant to be, lend the client a session of your own: aiohttp.ClientSession({cure})."
+        cure = f"If the service means to send this, pass a session of your own: aiohttp.ClientSession({cure})."
     elif isinstance(breach, ContentEncodingError):
         cure = "A session of your own, aiohttp.ClientSession(auto_decompress=False), asks for answers without a coding."
     else:
-        cure = "Look what stands between this machine and the service: mihu.doctor() says which way it goes."
+        cure = "Check the proxies between this machine and the service: mihu.doctor() shows the way."
     effect = "" if request.method == "GET" else " It may have been carried out."
     written = "" if head is None else head.headers.get("Content-Type", "")
     kind = printable(mask(written.partition(";")[0].strip()).lower())

@@ -86,7 +86,7 @@ _budget = _validator(
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """How a call that failed is retried.
+    """The retries of a call that failed.
 
     The wait before an attempt is a random part of its longest wait, unless the service asks for a pause with
     ``Retry-After``.

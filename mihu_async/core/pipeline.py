@@ -176,7 +176,7 @@ class Call(Generic[T]):
             jitter=pipeline.jitter,
             total=pipeline.timeout.total,
             lookup=self._request.lookup,
-            how_to_check=self._request.check,
+            how_to_check=self._request.how_to_check,
             contention=pipeline.contention,
             sender=pipeline.sender,
             reader=self._reader,

@@ -1,4 +1,4 @@
-"""The service's rate limit: what its answers say of it, and what its refusals teach. Pure: moments are passed in.
+"""The service's rate limit, read from its answers and learned from its refusals. Pure: moments are passed in.
 
 No request is spaced until the service refuses one. Then the rate is guessed, and doubled each second until the next
 refusal shows what the service takes. After that the rate returns to just below that, stays there for a while, and rises

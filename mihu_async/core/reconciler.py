@@ -1,4 +1,4 @@
-"""Settles a call whose answer was lost: waits, looks the thing up, and does what is decided."""
+"""Settles a call whose answer was lost: waits, looks the thing up, and carries the decision out."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -37,7 +37,7 @@ LONGEST = 500
 
 @define(repr=False, eq=False)
 class Reconciler(Generic[T]):
-    """Finds out what one call did, and notes what it made, so that no other call returns that.
+    """Finds out whether one call was applied, and notes the thing that it made, so that no other call returns it.
 
     Args:
         clock: The pipeline's clock.
@@ -48,7 +48,7 @@ class Reconciler(Generic[T]):
         total: The time that a look-up after the call may take, in seconds.
         lookup: The way to find the thing; None if there is none.
         how_to_check: A sentence that says how to check the outcome by hand.
-        contention: The record of what the client's calls made.
+        contention: The record of the things that the client's calls made.
         sender: The sender of the look-ups' reads.
         reader: A function that returns a pipeline for these reads, given its sender and its deadline.
         window: A function that returns the call's time on the service's clock, or None if that is not known.

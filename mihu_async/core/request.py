@@ -22,9 +22,9 @@ T = TypeVar("T")
 ROOT = "/api/v1"
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 RAW = object
-"""The ``answer`` of a call whose data is given as it came, as plain JSON values."""
+"""The ``returns`` of a call whose data is given as it came, as plain JSON values."""
 NOTHING: type[None] = NoneType
-"""The ``answer`` of a call that is asked for its effect: whatever data comes is not looked at."""
+"""The ``returns`` of a call that is asked for its effect: whatever data comes is not looked at."""
 Query = Mapping[str, Any] | Sequence[tuple[str, Any]]
 """What filters a call: names to values or lists of values, or pairs of both."""
 PAIR = 2
@@ -35,20 +35,21 @@ _SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that
 class Request(Value, Generic[T], frozen=True, kw_only=True):
     """One call to the service.
 
-    ``path`` and ``query`` are encoded; ``answer`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
-    what a write did whose answer was lost, and ``check`` says how to do that by hand. ``headers`` are the caller's for
-    this call; ``token`` is the one of this attempt, where a function gave it. No cache may answer an ``uncached`` one.
+    ``path`` and ``query`` are encoded; ``returns`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
+    what a write did whose answer was lost, and ``how_to_check`` says how to do that by hand. ``headers`` are the
+    caller's for this call; ``token`` is the one of this attempt, where a function gave it. No cache may answer an
+    ``uncached`` one.
     """
 
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"body", "secrets", "headers", "token"})
 
     method: str
     path: str
-    answer: type[T]
+    returns: type[T]
     query: str = ""
     body: bytes | None = None
     secrets: tuple[str, ...] = ()
-    check: str = ""
+    how_to_check: str = ""
     lookup: Lookup[T] | None = None
     headers: Extra = ()
     token: str = ""
@@ -56,18 +57,18 @@ class Request(Value, Generic[T], frozen=True, kw_only=True):
 
     def with_query(self, query: str) -> "Request[T]":
         """Return the same read with another query."""
-        return Request(method=self.method, path=self.path, answer=self.answer, query=query)
+        return Request(method=self.method, path=self.path, returns=self.returns, query=query)
 
 
 def describe(
     method: str,
     path: str,
-    answer: type[T],
+    returns: type[T],
     *,
     query: Query | None = None,
     json: Any = None,
     headers: Mapping[str, str] | None = None,
-    check: str = "",
+    how_to_check: str = "",
     lookup: Lookup[T] | None = None,
 ) -> Request[T]:
     """Make a request of plain values: encode the path, the query and the body.
@@ -84,8 +85,8 @@ def describe(
         body=body,
         secrets=(*_secrets_in_query(pairs), *secrets_in(plain), *secrets_of(extra)),
         headers=extra,
-        answer=answer,
-        check=check,
+        returns=returns,
+        how_to_check=how_to_check,
         lookup=lookup,
     )
 

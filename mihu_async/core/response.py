@@ -99,7 +99,7 @@ class Response(Value, frozen=True):
 
 
 class Refusal(Value, frozen=True, kw_only=True):
-    """A refusal in the service's own words, with secrets hidden; None where it said nothing."""
+    """A refusal in the service's own words, with secrets hidden; None for each part that it left out."""
 
     code: str | None
     message: str | None
@@ -199,7 +199,7 @@ def _phrase(response: Response) -> str:
 
 
 def _effect(response: Response, request: Request[Any], mask: Mask) -> str:
-    """Return where a redirect points, and whether anything can have changed, in sentences."""
+    """Return sentences on the target of a redirect, and on whether anything can have changed."""
     redirected = errors.is_redirection(response.status)
     sentences: list[str] = []
     if redirected and response.status != HTTPStatus.NOT_MODIFIED:

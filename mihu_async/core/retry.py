@@ -1,4 +1,4 @@
-"""Whether and when a failed call is sent again: a pure decision over values. Knows no clock and no network."""
+"""The decision whether and when a failed call is sent again: a pure function, without clock and network."""
 
 import re
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from mihu_async.errors import (
 )
 
 REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
-"""Verbs that may be sent twice, because sending them once has the same effect. [inferred for all but GET]"""
+"""Verbs that may be sent twice, because sending them once has the same effect. [inferred for all but GET]."""
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """A date between these is still a date when the duration of any call is added or subtracted."""
 THROTTLED = 429

@@ -27,7 +27,7 @@ MEMORY = 32.0
 UNBOUNDED = 1_000_000
 """The number of attempts that may be under way while the service refuses nothing: more than there ever are."""
 AMPLE = 1000
-"""From this many remaining requests on, a limit holds no call back."""
+"""A limit of which this many requests remain holds no call back."""
 ASKED_FOR_LESS = (THROTTLED, HTTPStatus.SERVICE_UNAVAILABLE)
 """The statuses that ask all calls of the client to slow down."""
 

@@ -82,7 +82,7 @@ class Agents:
             f"{PATH}/{agent}/channels/call/provision",
             AgentAnswer,
             json={"phone_number_uuid": number},
-            check=f"Look at numbers.channels({number!r}).call_agent before you send it again.",
+            how_to_check=f"Look at numbers.channels({number!r}).call_agent before you send it again.",
             lookup=provision_of(agent, number),
         )
         bound = await self._pipeline.run(request)
@@ -118,7 +118,7 @@ class Agents:
             f"{PATH}/{agent}/channels/sms",
             NOTHING,
             json={"phone_number_uuid": number},
-            check=f"Look at numbers.channels({number!r}).sms_agent before you send it again.",
+            how_to_check=f"Look at numbers.channels({number!r}).sms_agent before you send it again.",
             lookup=sms_assignment_of(agent, number),
         )
         await self._pipeline.run(request)
@@ -150,7 +150,9 @@ class Agents:
             f"{PATH}/{agent}/channels/call/sip-trunk",
             SipAssignment,
             json=body,
-            check="Call the connection's number, or look at the agent in the workspace, before you send it again.",
+            how_to_check=(
+                "Call the connection's number, or look at the agent in the workspace, before you send it again."
+            ),
         )
         return await self._pipeline.run(request)
 

@@ -114,9 +114,9 @@ class Buyer:
             body: The body of the request.
         """
         number: str = body["number"]
-        check = f"Before you buy it again, check that numbers.channels_of({number!r}) does not know it."
+        how_to_check = f"Before you buy it again, check that numbers.channels_of({number!r}) does not know it."
         lookup = purchase_of(number, self.listed)
-        return describe("POST", PATH, PhoneNumber, json=body, check=check, lookup=lookup)
+        return describe("POST", PATH, PhoneNumber, json=body, how_to_check=how_to_check, lookup=lookup)
 
     async def entry(self, key: str | None) -> Entry | None:
         """Return the ledger's entry under a key, or None.

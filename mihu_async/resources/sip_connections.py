@@ -65,7 +65,7 @@ class SipConnections:
                     "secondary_gateway": optional(LABEL, "secondary_gateway", secondary_gateway),
                 }
             ),
-            check=(
+            how_to_check=(
                 "Look for it among the workspace's SIP connections before you create it again; "
                 f"mihu.request('GET', {PATH!r}) may list them, which is inferred."
             ),

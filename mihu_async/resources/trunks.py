@@ -184,11 +184,11 @@ class Trunks:
             self._listed,
             settings=[name for name in SETTINGS if name in body],
         )
-        check = (
+        how_to_check = (
             f"Before you register it again, check which agent it serves: numbers.channels_of({phone_number!r})"
             f".{body['channel']}_agent."
         )
-        request = describe("POST", PATH, NumberChannels, json=body, check=check, lookup=lookup)
+        request = describe("POST", PATH, NumberChannels, json=body, how_to_check=how_to_check, lookup=lookup)
         return await self._pipeline.run(request)
 
     @conceals_arguments

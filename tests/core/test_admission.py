@@ -25,7 +25,7 @@ from mihu_async.value import replace
 from tests.doubles import FakeClock, FakeSender, client, failed, ok, pipeline
 
 GET = describe("GET", "/phone-numbers", RAW)
-POST = describe("POST", "/phone-numbers", RAW, check="Look in the inventory.")
+POST = describe("POST", "/phone-numbers", RAW, how_to_check="Look in the inventory.")
 METHODS = pytest.mark.parametrize("request_", [GET, POST], ids=["GET", "POST"])
 
 

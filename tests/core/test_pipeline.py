@@ -29,7 +29,7 @@ from mihu_async.core.request import RAW, describe
 from tests.doubles import TOKEN, URL, FakeClock, FakeSender, Still, failed, ok, pipeline, response
 
 GET = describe("GET", "/phone-numbers", RAW)
-POST = describe("POST", "/phone-numbers", RAW, json={"password": "hunter22"}, check="Look in the inventory.")
+POST = describe("POST", "/phone-numbers", RAW, json={"password": "hunter22"}, how_to_check="Look in the inventory.")
 WHERE: dict[str, Any] = {"method": "GET", "url": URL}
 
 

@@ -43,7 +43,7 @@ def judge(found, known):
     return Found(("found", known), ours={"ours": True, "theirs": False}.get(found), reason=f"it is {found} {TOKEN}")
 
 
-BUY = describe("POST", "/phone-numbers", RAW, json={"a": 1}, check="Look by hand.", lookup=Lookup(find, judge))
+BUY = describe("POST", "/phone-numbers", RAW, json={"a": 1}, how_to_check="Look by hand.", lookup=Lookup(find, judge))
 
 
 def sender(*outcomes, took=0.0) -> FakeSender:
@@ -376,7 +376,7 @@ async def test_check_looks_again():
 
 async def test_check_needs_a_way_to_look():
     """A call without one, and an error from another process, say so and how to do it by hand."""
-    plain = describe("POST", "/other", RAW, check="Look by hand.")
+    plain = describe("POST", "/other", RAW, how_to_check="Look by hand.")
     error = await raised(pipeline(sender(LOST)), plain)
     assert isinstance(error, OutcomeUnknownError)
     with pytest.raises(UsageError, match=r"There is no look-up for this call\. Look by hand\."):
