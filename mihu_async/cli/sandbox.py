@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from mihu_async.cli.parameters import FLAG
 
-NO_NEGATIVE = Parameter(negative=())
+REPEATABLE = Parameter(negative=(), show_default=False)
 
 
 def _played(_: object, script: tuple[str, ...]) -> None:
@@ -25,12 +25,12 @@ async def sandbox(
     trunks: int = 40,
     seed: int = 7,
     token: str | None = None,
-    agent: Annotated[tuple[UUID, ...], NO_NEGATIVE] = (),
+    agent: Annotated[tuple[UUID, ...], REPEATABLE] = (),
     host: str = "127.0.0.1",
     port: int = 0,
     purchase_limit: int | None = None,
     activation_delay: float = 0.0,
-    script: Annotated[tuple[str, ...], Parameter(validator=_played, negative=())] = (),
+    script: Annotated[tuple[str, ...], REPEATABLE, Parameter(validator=_played)] = (),
     strict: Annotated[bool, FLAG] = False,
     admin: Annotated[bool, Parameter(negative="--no-admin")] = True,
     journal_limit: int = 10_000,

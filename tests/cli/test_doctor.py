@@ -22,7 +22,7 @@ def test_the_doctor_finds_a_wrong_token(command, monkeypatch):
     done = command("doctor")
 
     assert Exit.REFUSED == done.code
-    assert "The service does not accept it (401)." in done.out
+    assert "The service rejected it (401)." in done.out
 
 
 def test_the_doctor_finds_that_nobody_listens(command):
@@ -76,5 +76,5 @@ def test_the_doctor_advises_in_the_commands_words(command, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:3128")
     done = command("doctor --no-trust-env")
 
-    assert "Where calls must go through it, leave out --no-trust-env; else leave it so." in done.out
+    assert "If calls must go through it, leave out --no-trust-env; otherwise nothing is wrong." in done.out
     assert "trust_env=" not in done.out

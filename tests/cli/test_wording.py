@@ -43,8 +43,8 @@ SAID = {
     "ask who runs it, or give another one (proxy=…).": "ask who runs it, or give another one (HTTPS_PROXY).",
     "trust its CA (SSL_CERT_FILE=, or ssl= with a context); check": "trust its CA (SSL_CERT_FILE); check",
     "name it (proxy=, or HTTPS_PROXY with trust_env=True).": "name it (HTTPS_PROXY).",
-    "Where calls must go through it, make the client with trust_env=True; else leave it so.": (
-        "Where calls must go through it, leave out --no-trust-env; else leave it so."
+    "If calls must go through it, make the client with trust_env=True; otherwise nothing is wrong.": (
+        "If calls must go through it, leave out --no-trust-env; otherwise nothing is wrong."
     ),
     "Not tried again: the service asks for a pause of 90 s, above max_retry_after=60.": (
         "Not tried again: the service asks for a pause of 90 s, longer than the 60 s that the command waits for."
