@@ -94,7 +94,7 @@ def editor() -> Iterator[Editor]:
         ("sandbox.journal", "What arrived."),
         ("EnsureOutcome.REASSIGNED", "It served another agent."),
         ("max_attempts", "How often a call is sent at the most"),
-        ("mihu.numbers", "Its numbers: to list"),
+        ("mihu.numbers", "The workspace's numbers: list"),
         ("mihu.trunks.assign", "PUT /phone-numbers/trunks/assign"),
     ],
 )
