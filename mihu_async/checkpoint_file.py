@@ -63,9 +63,7 @@ class CheckpointFile:
         except FileNotFoundError:
             return None
         except UnicodeDecodeError:
-            raise UsageError(
-                f"{self.path} is no checkpoint: it is no text in UTF-8. Remove it to begin again."
-            ) from None
+            raise UsageError(f"{self.path} is no checkpoint: it is not UTF-8 text. Remove it to begin again.") from None
 
     def write(self, text: str) -> None:
         """Replace what the file holds, in one step, and wait until it is on the disk.

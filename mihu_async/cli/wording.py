@@ -1,4 +1,4 @@
-"""From advice in Python to advice in options and commands. Pure."""
+"""Translates advice for Python code into options and commands. Pure."""
 
 import re
 
@@ -34,11 +34,11 @@ RULES = (
     (r"mihu-async numbers find", "mihu-async numbers get"),
     (r"mihu\.doctor\(\)", "mihu-async doctor"),
 )
-"""The SDK's advice as patterns, and the command's words for it."""
+"""The patterns of the SDK's advice, and the command's words for each."""
 
 
 def in_words(text: str) -> str:
-    """Say a text of the SDK in the command's words."""
+    """Return a text of the SDK in the command's words."""
     for pattern, words in RULES:
         text = re.sub(pattern, words, text)
     return text.strip()

@@ -83,9 +83,9 @@ class ChannelSettings:
     """A number's settings by channel. The channel that bindings call ``call`` is ``voice`` here."""
 
     voice: OutboundSettings | None = None
-    """Calls that go out."""
+    """Allow outgoing calls."""
     sms: OutboundSettings | None = None
-    """Text messages that go out."""
+    """Allow outgoing text messages."""
     inbound: InboundSettings | None = None
     """What comes in."""
 

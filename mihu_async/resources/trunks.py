@@ -1,4 +1,4 @@
-"""External SIP trunks: numbers that the workspace brings along. Mirrors the API under ``/phone-numbers/trunks``."""
+"""External SIP trunks: the workspace's own numbers. Mirrors the API under ``/phone-numbers/trunks``."""
 
 from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial

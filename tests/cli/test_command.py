@@ -38,7 +38,7 @@ async def test_the_demo_does_the_main_job():
         "+390790080041\tIT\tlocal\tactive\t1.15 EUR",
     ):
         assert line in told.splitlines()
-    assert re.search(r"^5\d numbers stayed all along; 0 of them were missed\.$", told, re.MULTILINE)
+    assert re.search(r"^5\d numbers stayed in the listing; 0 of them were missed\.$", told, re.MULTILINE)
     ((before, after),) = re.findall(r"^The workspace held (\d+) numbers, and now holds (\d+)\.$", told, re.MULTILINE)
     assert int(before) + 1 == int(after)
     assert f"(limit {after}, current {after})" in told

@@ -58,7 +58,7 @@ def test_a_proxy_that_cannot_be_used_is_named_with_its_variable(command, sandbox
     assert (Exit.USAGE, Exit.NETWORK) == (listed.code, told.code)
     assert f"mihu-async: {reason} Nothing was sent.\n" in listed.err
     assert "--no-trust-env" in listed.err
-    assert f"problem  proxy     {reason} The other checks went without it." in told.rows
+    assert f"problem  proxy     {reason} The other checks did not use it." in told.rows
     assert [Exit.DONE] * 2 == [done.code for done in without]
     assert "hunter22" not in listed.err + told.out
 

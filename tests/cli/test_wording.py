@@ -128,9 +128,14 @@ def test_help_is_without_noise(command, words):
     assert f"Usage: mihu-async {words}" in told
     assert "--empty-" not in told
     assert not re.search(r"\[default: (\(\)|False|None|True)\]", told)
-    assert {"--no-search", "--no-trust-env", "--no-voice-enabled", "--no-sms-enabled", "--no-inbound-enabled"} >= set(
-        re.findall(r"--no-[\w-]+", told)
-    )
+    assert {
+        "--no-admin",
+        "--no-search",
+        "--no-trust-env",
+        "--no-voice-enabled",
+        "--no-sms-enabled",
+        "--no-inbound-enabled",
+    } >= set(re.findall(r"--no-[\w-]+", told))
 
 
 @pytest.mark.parametrize("name", ["x.xlsx", "x.txt", "x.csv.gz"])
@@ -140,5 +145,5 @@ def test_a_file_whose_ending_says_no_format_is_refused(command, sandbox, tmp_pat
     refused, written = command("numbers list --file", file), command("numbers list --output csv --file", file)
 
     assert (Exit.USAGE, Exit.DONE) == (refused.code, written.code)
-    assert f"{name}: its ending says none of the formats that there are. Nothing was sent." in refused.err
-    assert "or give --output." in refused.err
+    assert f"{name}: its ending is not that of a format. Nothing was sent." in refused.err
+    assert "or use --output." in refused.err
