@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from mihu_async.cli.parameters import FLAG
 
-REPEATABLE = Parameter(negative=(), show_default=False)
+REPEATED = Parameter(negative=(), show_default=False)
 
 
 def _played(_: object, script: tuple[str, ...]) -> None:
@@ -25,14 +25,14 @@ async def sandbox(
     trunks: int = 40,
     seed: int = 7,
     token: str | None = None,
-    agent: Annotated[tuple[UUID, ...], REPEATABLE] = (),
+    agent: Annotated[tuple[UUID, ...], REPEATED] = (),
     host: str = "127.0.0.1",
     port: int = 0,
     purchase_limit: int | None = None,
     activation_delay: float = 0.0,
-    script: Annotated[tuple[str, ...], REPEATABLE, Parameter(validator=_played)] = (),
+    script: Annotated[tuple[str, ...], REPEATED, Parameter(validator=_played)] = (),
     strict: Annotated[bool, FLAG] = False,
-    admin: Annotated[bool, Parameter(negative="--no-admin", show_default=False)] = True,
+    no_admin: Annotated[bool, FLAG] = False,
     journal_limit: int = 10_000,
     env_file: Path | None = None,
     quiet: Annotated[bool, FLAG] = False,
@@ -53,7 +53,7 @@ async def sandbox(
         activation_delay: Seconds for which a number is pending after its purchase.
         script: Play a named script of faults, such as outage; may be repeated.
         strict: At the end, list requests and fields that no page documents, and exit with 1 if there are any.
-        admin: Serve the inspector and its API below /_sandbox/, without a token, to programs on this machine.
+        no_admin: Do not serve the inspector and its API below /_sandbox/, which need no token on this machine.
         journal_limit: The number of requests that the journal keeps.
         env_file: A file with the environment variables to set, which exists while the sandbox serves.
         quiet: Do not log requests to standard error.
@@ -73,7 +73,7 @@ async def sandbox(
         activation_delay=activation_delay,
         script=script,
         strict=strict,
-        admin=admin,
+        admin=not no_admin,
         journal_limit=journal_limit,
         on_request=None if quiet else tell,
     )

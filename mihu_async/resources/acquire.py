@@ -95,8 +95,22 @@ class Acquisition:
     requirements: Callable[[], Awaitable[PurchaseRequirements]]
     buy: Callable[..., Awaitable[PhoneNumber]]
 
-    async def run(self, begun: Entry | None, key: str | None) -> PhoneNumber:
-        """Buy the number that an earlier call has begun to buy, or else the first offer that nobody takes away."""
+    async def run(self, find: Callable[[], Awaitable[Entry | None]], key: str | None) -> PhoneNumber:
+        """Buy the number that an earlier call has begun to buy, or else the first offer that nobody takes away.
+
+        ``find`` looks the key up. Another call with this key may have taken the only offer in the meantime, so the key
+        is looked up again before the search counts as fruitless.
+        """
+        begun = await find()
+        try:
+            return await self._acquire(begun, key)
+        except NoOfferError:
+            meanwhile = await find()
+            if meanwhile in {None, begun}:
+                raise
+            return await self._acquire(meanwhile, key)
+
+    async def _acquire(self, begun: Entry | None, key: str | None) -> PhoneNumber:
         asked = PurchaseRequirements(items=())
         if begun is None or begun.state == "begun":
             asked = await self.requirements()

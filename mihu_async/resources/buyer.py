@@ -99,8 +99,10 @@ class Buyer:
         lookup = purchase_of(number, self.listed)
         return describe("POST", PATH, PhoneNumber, json=body, check=check, lookup=lookup)
 
-    async def entry(self, key: str) -> Entry | None:
-        """Return what the ledger has under a key that a caller gave, or None."""
+    async def entry(self, key: str | None) -> Entry | None:
+        """Return the ledger's entry for a caller's key; None if there is none, or no key."""
+        if key is None:
+            return None
         return await self.ledger_for("idempotency_key").find(check_key("idempotency_key", key))
 
     def ledger_for(self, what: str) -> Ledger:

@@ -39,7 +39,7 @@ from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.keyed import acquisition_fingerprint
-from mihu_async.resources.lookups import channels_request, snapshot_request
+from mihu_async.resources.lookups import Listed, channels_request, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
 from mihu_async.resources.recovery import Recovered, recover
@@ -80,6 +80,9 @@ class Numbers:
     def __init__(self, pipeline: Pipeline, concurrency: int, ledger: Ledger | None = None) -> None:
         self._pipeline = pipeline
         self._concurrency = concurrency
+        self._listed: Listed = partial(
+            _listed, concurrency
+        )  # no method of its own: a client that is dropped goes at once
         self._buyer = Buyer(pipeline=pipeline, ledger=ledger, listed=self._listed)
 
     def list(
@@ -413,9 +416,6 @@ class Numbers:
         given = check_answers("answers", answers or {})
         owner_address = optional(instance_of(Address), "address", address)
         bound = optional(money, "max_monthly_fee", max_monthly_fee)
-        found = None
-        if idempotency_key is not None:
-            found = await self._buyer.entry(idempotency_key)
         request = {"country_code": place, "type": kind, "fee": bound, "answers": given, "address": owner_address}
         buy = partial(self._buyer.buy, fingerprint=acquisition_fingerprint(request))
         acquisition = Acquisition(
@@ -429,7 +429,7 @@ class Numbers:
             requirements=lambda: self.requirements(place, kind),
             buy=buy,
         )
-        number = await acquisition.run(found, idempotency_key)
+        number = await acquisition.run(partial(self._buyer.entry, idempotency_key), idempotency_key)
         if agent is None:
             return number
         return await bind(number, agent, Agents(self._pipeline, self._concurrency).provision_call)
@@ -539,8 +539,9 @@ class Numbers:
         """
         return RATES.part(self._pipeline, self._concurrency, shard)
 
-    def _listed(self, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
-        return NUMBERS.pager(pipeline, self._concurrency, filters, page=1, per_page=PER_PAGE)
+
+def _listed(concurrency: int, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
+    return NUMBERS.pager(pipeline, concurrency, filters, page=1, per_page=PER_PAGE)
 
 
 def _asked_for(country_code: str, kind: NumberType | None) -> dict[str, Any]:

@@ -45,9 +45,9 @@ class Inventory:
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         uuids = tuple(str(UUID(str(uuid))) for uuid in agents)
-        self.purchase_limit = purchase_limit
+        self.purchase_limit: int | None = purchase_limit
         """How many numbers may be held; it may be set anew at any time, and `None` is no limit."""
-        self.activation_delay = activation_delay
+        self.activation_delay: float = activation_delay
         """For how many seconds a number that is bought from now on is pending; 0 makes it active at once."""
         self.lag: float = 0.0
         """Seconds after which a number that is bought, or a trunk that is registered, shows in the listings (0)."""
@@ -177,7 +177,8 @@ class Inventory:
         """Put everything back as it was made: rows, agents, connections, the purchase limit and both delays."""
         with self._lock:
             self._ledger = self._begin()
-            (self.purchase_limit, self.activation_delay), self.lag = self._first, 0.0
+            self.purchase_limit, self.activation_delay = self._first
+            self.lag = 0.0
         self._changed()
 
     def next_activation(self) -> float | None:

@@ -79,6 +79,9 @@ class Faults:
         played, `None` for ever; `skip` is how many matching requests pass it first. With `after_write` it begins only
         after a request that is no GET, which passes it too.
         """
+        if isinstance(fault, type) or not callable(getattr(fault, "around", None)):
+            named = f"; play({fault!r}) adds the script of that name" if isinstance(fault, str) else ""
+            raise TypeError(f"a fault is an object with an async method `around`, such as Status(503){named}")
         if (times is not None and times < 1) or skip < 0:
             raise ValueError("a fault is played at least once, and skips no fewer than no requests")
         with self._lock:

@@ -20,7 +20,8 @@ EVIL = "\x1b[2J\x9b31m\u202eevil\u2066\x07\x7fCefalù"
 def written(encoding: str, *words: str) -> subprocess.CompletedProcess[bytes]:
     """Run the command where standard output has an encoding of its own."""
     code = "from mihu_async.cli import main; main()"
-    shell = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    shell = {name: value for name, value in os.environ.items() if name != "PYTHONDEVMODE"}  # which tells of a slow loop
+    shell |= {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     return subprocess.run([sys.executable, "-c", code, *words], env=shell, capture_output=True, check=False, timeout=60)
 
 

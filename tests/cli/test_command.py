@@ -39,7 +39,7 @@ async def test_the_demo_does_the_main_job():
     ):
         assert line in told.splitlines()
     assert re.search(r"^5\d numbers stayed in the listing; 0 of them were missed\.$", told, re.MULTILINE)
-    ((before, after),) = re.findall(r"^The workspace held (\d+) numbers, and now holds (\d+)\.$", told, re.MULTILINE)
+    ((before, after),) = re.findall(r"^The workspace had (\d+) numbers, and now has (\d+)\.$", told, re.MULTILINE)
     assert int(before) + 1 == int(after)
     assert f"(limit {after}, current {after})" in told
     (report,) = re.findall(r"^WalkReport\((.*)\)$", told, re.MULTILINE)

@@ -11,21 +11,25 @@ from mihu_async.sandbox import Status
 WATCH = "numbers watch --interval 0.01"
 
 
+class Meanwhile:
+    """Does something before one of the requests is answered."""
+
+    def __init__(self, action, nth: int) -> None:
+        self.action, self.left = action, nth
+
+    async def around(self, exchange):
+        self.left -= 1
+        if not self.left:
+            self.action()
+        return await exchange.apply()
+
+
 @pytest.fixture
-def meanwhile(sandbox, monkeypatch):
+def meanwhile(sandbox):
     """Do something once the first walk is over."""
 
     def do(action, walks: int = 3) -> None:
-        asked = type(sandbox.inventory).list_numbers
-        seen = []
-
-        def list_numbers(self, wanted):
-            seen.append(wanted)
-            if len(seen) == walks + 1:
-                action()
-            return asked(self, wanted)
-
-        monkeypatch.setattr(type(sandbox.inventory), "list_numbers", list_numbers)
+        sandbox.faults.add(Meanwhile(action, walks + 1), method="GET", path="/phone-numbers*", times=None)
 
     return do
 

@@ -368,3 +368,24 @@ REFUSAL: dict[str, Any] = {"method": "POST", "url": "/", "status": 422}
 def test_which_refusals_say_that_a_number_is_gone(error, taken):
     """Its status is not documented, so those about the number itself count."""
     assert taken == was_taken(error)
+
+
+async def test_a_call_that_comes_too_late_for_the_only_offer_gets_the_number_of_its_key(sandbox, tmp_path):
+    """Another process bought it with the same key after this call had looked the key up."""
+    ledger = SqliteLedger(tmp_path / "purchases.db")
+    only = offers(sandbox, "IT", "local")[0]
+
+    async with connect(sandbox, ledger) as mihu, connect(sandbox, ledger) as other:
+        request: dict[str, Any] = {"choose": lambda offer: offer.number == only, "idempotency_key": KEY}
+
+        class Overtaken(Status):
+            async def around(self, exchange):
+                await other.numbers.acquire("IT", "local", **request)
+                return await exchange.apply()
+
+        sandbox.faults.add(Overtaken(200), method="GET", path="/phone-numbers/search")
+        number = await mihu.numbers.acquire("IT", "local", **request)
+    ledger.close()
+
+    assert only == number.number
+    assert 1 == posts(sandbox)

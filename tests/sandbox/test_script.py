@@ -110,6 +110,17 @@ def test_counts_that_mean_nothing(counts):
         Faults().add(FIRST, **counts)
 
 
+@pytest.mark.parametrize(
+    ("fault", "says"), [("busy", r"play\('busy'\)"), (Delay, "such as"), (None, "such as")], ids=str
+)
+def test_what_is_no_fault_is_refused(fault, says):
+    """A name of a script is told how it is played; a class of faults is no fault, and neither is nothing."""
+    with pytest.raises(TypeError, match=says):
+        Faults().add(fault)
+
+    assert () == Faults().pending
+
+
 def test_repr_tells_what_is_pending():
     """The repr of a script shows its faults."""
     faults = Faults()
