@@ -13,7 +13,11 @@ from mihu_async.sandbox.serving import serve, tell
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM and return the exit code; `argv=None` takes the arguments of the command line."""
+    """Serve until SIGINT or SIGTERM, and return the exit code.
+
+    Args:
+        argv: The arguments; None uses those of the command line.
+    """
     settings = vars(_arguments(argv))
     variables_file = settings.pop("env_file")
     settings["on_request"] = None if settings.pop("quiet") else tell

@@ -1,4 +1,4 @@
-"""Scripts of faults that are known by a name, for `Sandbox(script=…)` and `sandbox.faults.play(…)`."""
+"""The named scripts of faults, for `Sandbox(script=…)` and `sandbox.faults.play(…)`."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ ANY = f"{NUMBERS}*"
 
 @attrs.frozen
 class Cue:
-    """A fault, and when it is played; the fields are the arguments of `Faults.add`."""
+    """A fault and its timing; the fields are the arguments of `Faults.add`."""
 
     fault: Fault
     method: str | None = attrs.field(default=None, kw_only=True)
@@ -25,7 +25,7 @@ class Cue:
 
 
 class Script:
-    """What goes wrong, in words, and the faults that make it so."""
+    """A description of a disturbance, and the faults that cause it."""
 
     def __init__(self, meaning: str, *cues: Cue) -> None:
         self.meaning = meaning
