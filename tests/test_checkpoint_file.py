@@ -81,7 +81,7 @@ def test_a_file_that_is_no_text_is_refused(path):
     """It is another file than was meant."""
     path.write_bytes(b"\xff")
 
-    with pytest.raises(UsageError, match=r"it is no text in UTF-8\. Remove it to begin again"):
+    with pytest.raises(UsageError, match=r"it is not UTF-8 text\. Remove it to begin again"):
         CheckpointFile(path).read()
 
 

@@ -109,7 +109,7 @@ def ending_of(error: BaseException) -> Ending:
             ending = Ending(Exit.CLOSED_PIPE)
         case KeyboardInterrupt():
             ending = Ending(Exit.INTERRUPTED, "Interrupted.")
-        case OSError(filename=None):  # a disk that is full
+        case OSError(filename=None):  # the disk is full
             ending = Ending(Exit.FAILED, f"The output cannot be written: {reason_of(error)}.")
         case OSError():  # a file that the caller named
             ending = Ending(Exit.USAGE, f"{error.filename} cannot be used: {reason_of(error)}.")

@@ -56,7 +56,7 @@ def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
 async def _interruptible(answer: Coroutine[Any, Any, Any]) -> Any:
     """Let SIGTERM, which containers send, end a call like Ctrl-C: with a report of any doubt, and how to continue."""
     task = cast("asyncio.Task[Any]", asyncio.current_task())
-    with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows has none, and other threads get none
+    with contextlib.suppress(NotImplementedError, RuntimeError):  # not on Windows or in other threads
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await answer
 
@@ -89,7 +89,7 @@ def _end(error: BaseException, *, debug: bool) -> int:
         return ending.code
     try:
         sys.stdout.flush()
-    except OSError:  # its reader is gone, or its disk is full: what is still to be written never will be
+    except OSError:  # its reader is gone or its disk is full, so the rest can never be written
         _forget_stdout()
     if debug:
         print(escape("".join(traceback.format_exception(error))), end="", file=sys.stderr)
@@ -101,7 +101,7 @@ def _end(error: BaseException, *, debug: bool) -> int:
 
 def _forget_stdout() -> None:
     """Discard the rest of standard output: writing it when the interpreter exits would fail again."""
-    with contextlib.suppress(OSError, ValueError):  # a stand-in for stdout has no descriptor
+    with contextlib.suppress(OSError, ValueError):  # a replacement of stdout may have no descriptor
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)

@@ -72,7 +72,7 @@ class Watch(Show):
         file.flush()
         left = self.limit
         async for change in watcher:
-            keep(watcher, place)  # what was written before; this change is kept once the next one is asked for
+            keep(watcher, place)  # the changes written before; this one is kept once the next one is requested
             file.write(rows.row(change))
             file.flush()
             left = None if left is None else left - 1

@@ -145,7 +145,7 @@ def versions() -> dict[str, str]:
 def _installed(name: str) -> str:
     try:
         return version(name)
-    except PackageNotFoundError:  # bundled without its metadata
+    except PackageNotFoundError:  # installed without its metadata
         return "unknown"
 
 

@@ -94,7 +94,7 @@ class Service:
             if answer and not closing.is_set():
                 answer = identified(answer, serial)
                 outcome = {"status": answer.status, "answer": answer}
-        except Exception:  # of a fault's own code; aiohttp logs it and answers 500
+        except Exception:  # from the code of a fault; aiohttp logs it and answers 500
             outcome = {"status": HTTPStatus.INTERNAL_SERVER_ERROR.value}
             raise
         finally:
@@ -145,7 +145,7 @@ def unauthorized(authorization: str | None, token: str) -> RefusedError | None:
     scheme, _, given = authorization.partition(" ")
     if scheme.lower() == "bearer" and given.strip() == token:
         return None
-    return _unauthorized("INVALID_AUTH_TOKEN", "The token is not the one of this sandbox.")
+    return _unauthorized("INVALID_AUTH_TOKEN", "The token is not that of this sandbox.")
 
 
 def _unauthorized(code: str, details: str) -> RefusedError:

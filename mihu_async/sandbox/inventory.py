@@ -25,10 +25,20 @@ def utc_now() -> datetime:
 class Inventory:
     """Purchased numbers, external trunks, agents, SIP connections, rates and offers, determined by the arguments.
 
-    The initial rows have made-up times from 2023 on. A row that is bought, inserted or changed later has the real time,
-    or that of `now()`. Every method is safe to call from any thread while the sandbox serves; a walk in progress sees
-    the listing shift. `agents` are the uuids of additional agents that serve no number; `changed()` is called after
-    every change.
+    The initial rows have made-up times from 2023 on. A row that is bought, inserted or changed later has the current
+    time. Every method is safe to call from any thread while the sandbox serves; a walk in progress sees the listing
+    shift.
+
+    Args:
+        numbers: The number of purchased numbers at the start.
+        trunks: The number of external rows at the start.
+        seed: The seed from which the rows are generated.
+        agents: The uuids of additional agents that serve no number.
+        purchase_limit: The maximum of numbers that the workspace may have; None is no limit.
+        activation_delay: The seconds for which a number is pending after its purchase.
+        now: The function that returns the time of a change.
+        elapsed: The function that returns monotonic seconds, which measure the activation of a number.
+        changed: The function that is called after every change.
     """
 
     def __init__(
@@ -133,7 +143,7 @@ class Inventory:
             dated = ledger.factory.purchased_row(ledger.new_number())
             row = attrs.evolve(dated, **{"purchased_at": now, "updated_at": now, **fields})
             if not twice and (ledger.is_purchased(row.number) or ledger.is_external(row.number)):
-                raise ValueError(f"{row.number} is in the inventory already")
+                raise ValueError(f"{row.number} is already in the inventory")
             return ledger.items([ledger.place(row, at)])[0]
 
     def insert_trunk(
@@ -161,7 +171,7 @@ class Inventory:
             if channel not in TRUNK_CHANNELS:
                 raise ValueError(f"a trunk has no channel {channel}")
             if ledger.is_purchased(number) or ledger.trunk_row(number, channel):
-                raise ValueError(f"{number} is in the inventory already")
+                raise ValueError(f"{number} is already in the inventory")
             row = ledger.factory.trunk_row(number, channel, agent_uuid or ledger.free_agent(channel))
             placed = ledger.place(attrs.evolve(row, updated_at=self.now()), at)
             return ledger.items([placed])[0]
@@ -186,7 +196,7 @@ class Inventory:
             check_changes(row, fields)
             number = fields.get("number", row.number)
             if number != row.number and (ledger.is_purchased(number) or ledger.is_external(number)):
-                raise ValueError(f"{number} is in the inventory already")
+                raise ValueError(f"{number} is already in the inventory")
             if "status" in fields:
                 ledger.activations.pop(phone_number_uuid, None)
             changed = ledger.replace(row, **{"updated_at": self.now(), **fields})

@@ -60,7 +60,9 @@ class Journal(Sequence[JournalEntry]):
     up again instead of keeping it. Safe to read from any thread. A message that is not HTTP is refused by the server
     below, and leaves no entry.
 
-    The journal keeps the last `limit` requests, and the answers of the latest of them, up to 16 MiB.
+    Args:
+        limit: The number of requests to keep. The answers of the latest of them are kept, too, up to 16 MiB.
+        changed: The function that is called after every change.
     """
 
     def __init__(self, limit: int = LIMIT, *, changed: Callable[[], None] = lambda: None) -> None:

@@ -118,7 +118,7 @@ class Ledger:
     def free_agents(self, channel: str) -> tuple[str, ...]:
         """Return the agents that serve no number on a channel."""
         if channel not in CHANNELS:
-            raise ValueError(f"there is no channel {channel}; it is one of {', '.join(CHANNELS)}")
+            raise ValueError(f"there is no channel {channel}; the channels are {', '.join(CHANNELS)}")
         busy = {row.agents.get(channel) for row in self.rows()}
         if channel == "call":
             busy |= {connection.agent_uuid for connection in self.connections}

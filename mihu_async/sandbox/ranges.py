@@ -64,7 +64,7 @@ class NumberRange(NamedTuple):
             yield FictionalNumber(f"{self.prefix}{tail:0{self.digits}d}", self.country_code, self.type, self.location)
 
 
-_STRIDE = 37  # shares no factor with a power of ten, so it meets every number of a block
+_STRIDE = 37  # coprime to powers of ten, so that it visits every number of a block
 
 _RANGES = (
     *(

@@ -86,6 +86,6 @@ def read_body(request: JournalEntry, check: Check) -> Any:
         raise RefusedError(
             status=HTTPStatus.BAD_REQUEST,
             code="INVALID_JSON",
-            message="The body is no JSON.",
+            message="The body is not JSON.",
             details=str(error),
         ) from error

@@ -169,7 +169,7 @@ def check_changes(row: Row, fields: Mapping[str, object]) -> None:
     """Raise TypeError for an unknown field, and ValueError for one that does not apply or for an unknown word."""
     for name, value in fields.items():
         if name not in CHANGEABLE:
-            raise TypeError(f"a row has no field {name} that may change; it has {', '.join(CHANGEABLE)}")
+            raise TypeError(f"a row has no changeable field {name}; the changeable fields are {', '.join(CHANGEABLE)}")
         if row.trunk and name not in OF_EXTERNALS:
             raise ValueError(f"{name} is null for external numbers; only {', '.join(OF_EXTERNALS)} may change")
         if value not in WORDS.get(name, (value,)):

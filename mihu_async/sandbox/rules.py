@@ -23,7 +23,7 @@ def refuse_answers(purchase: Mapping[str, Any]) -> None:
         for one in asked:
             if one.is_named_by(answer) and (wrong := one.wrong_part(answer)):
                 kind, takes = one.shown.type, " or ".join(one.takes)
-                raise invalid(f"requirements.{index}.{wrong}", f"must be {takes}, for {one.key} is of the type {kind}")
+                raise invalid(f"requirements.{index}.{wrong}", f"must be {takes}: {one.key} has the type {kind}")
 
 
 def refuse_purchase(ledger: Ledger, number: str, limit: int | None) -> None:

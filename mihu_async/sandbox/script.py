@@ -48,6 +48,9 @@ class Faults:
     the request. A request without the right token is answered 401 and uses up no fault, so that a misconfigured client
     is noticed at once. Any other request may meet a fault, on any path: an endpoint that the sandbox does not know can
     still be played with `Status(200, body=…)`.
+
+    Args:
+        changed: The function that is called after every change.
     """
 
     def __init__(self, *, changed: Callable[[], None] = lambda: None) -> None:
@@ -87,7 +90,7 @@ class Faults:
             named = f"; play({fault!r}) adds the script of that name" if isinstance(fault, str) else ""
             raise TypeError(f"a fault is an object with an async method `around`, such as Status(503){named}")
         if (times is not None and times < 1) or skip < 0:
-            raise ValueError("a fault is played at least once, and skips no fewer than no requests")
+            raise ValueError("times must be at least 1, and skip at least 0")
         with self._lock:
             self._lines.append(Line(fault, Selector(method=method, path=path), times, skip, after_write))
         self._changed()
@@ -102,7 +105,7 @@ class Faults:
             ValueError: There is no such script; the message lists all of them.
         """
         if name not in SCRIPTS:
-            raise ValueError(f"there is no script {name!r}; there are {', '.join(SCRIPTS)}")
+            raise ValueError(f"there is no script {name!r}; the scripts are {', '.join(SCRIPTS)}")
         for cue in SCRIPTS[name].cues:
             self.add(**attrs.asdict(cue, recurse=False))
 

@@ -25,7 +25,7 @@ FEES = (1.15, 1.0, 2.3, 4.75, 9.99, 15.5)
 ROLES = ("Reception", "Sales", "Support", "Bookings", "Billing", "Surveys", "Reminders", "Night desk")
 REQUIREMENTS = (
     Requirement(name="Proof of address", type="document", description="A bill of the last three months."),
-    Requirement(name="Business name", type="textual", description="As it is registered."),
+    Requirement(name="Business name", type="textual", description="As registered."),
 )
 CHANNELS_OF_A_TRUNK = (("call",), ("call",), ("whatsapp",), ("call", "whatsapp"))
 
@@ -79,7 +79,7 @@ class RowFactory:
         """Return the next number of the fictional ranges; raise `ValueError` when they are used up."""
         if found := next(self._numbers, None):
             return found
-        raise ValueError(f"the fictional ranges hold no more than {CAPACITY} numbers")
+        raise ValueError(f"the fictional ranges have only {CAPACITY} numbers")
 
     def purchased_rows(self, count: int) -> Iterator[Row]:
         """Create purchased numbers of every kind, about a third of them bound to agents of their own."""

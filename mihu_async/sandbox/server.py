@@ -43,19 +43,19 @@ class Sandbox:
         trunks: The number of external rows at the start.
         seed: The seed that determines the initial state.
         token: The token to accept; None makes one up from the seed.
+        agents: The uuids of additional agents that serve no number.
         purchase_limit: The maximum of numbers that the workspace may have; `None` is no limit.
         activation_delay: The seconds for which a number is pending after its purchase, before it is active.
-        script: The name of a script of faults to begin with, or several names, as for `faults.play`.
-        strict: True calls `verify()` when the block is left, unless an exception is being raised.
-        agents: The uuids of additional agents that serve no number.
-        admin: False does not serve the inspector and its API below `/_sandbox/`, which are for programs on the same
-            machine and need no token.
-        journal_limit: The number of requests that the journal keeps.
-        on_request: A function that is called with the journal's entry of each finished request, in the serving loop.
         host: The address to listen on.
         port: The port to listen on. 0 chooses a free one, which is kept when the sandbox is started again with its
             state.
         ssl: A server's `ssl.SSLContext`, with which the sandbox speaks HTTPS; None speaks HTTP.
+        script: The name of a script of faults to begin with, or several names, as for `faults.play`.
+        strict: True calls `verify()` when the block is left, unless an exception is being raised.
+        admin: False does not serve the inspector and its API below `/_sandbox/`, which are for programs on the same
+            machine and need no token.
+        journal_limit: The number of requests that the journal keeps.
+        on_request: A function that is called with the journal's entry of each finished request, in the serving loop.
     """
 
     def __init__(
@@ -208,7 +208,7 @@ class Sandbox:
 
     async def _start(self) -> None:
         if self._serving:
-            raise RuntimeError("the sandbox serves already")
+            raise RuntimeError("the sandbox is already serving")
         service = Service(
             inventory=self.inventory,
             faults=self.faults,

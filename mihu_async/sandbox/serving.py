@@ -36,8 +36,8 @@ async def serve(sandbox: Sandbox, *, variables_file: Path | None = None) -> int:
                 with env_file(variables_file, text) if variables_file else nullcontext():
                     print(text, end="")
                     if sandbox.admin:
-                        print(f"# Look at it, and steer it, at {sandbox.base_url}{ADMIN_PREFIX}/")
-                    print("# Set these for your program; Ctrl-C ends the sandbox.", flush=True)
+                        print(f"# Inspect and control it at {sandbox.base_url}{ADMIN_PREFIX}/")
+                    print("# Set these variables for your program; press Ctrl-C to stop the sandbox.", flush=True)
                     await stopped.wait()
     except UndocumentedError as error:
         print(error, file=sys.stderr)

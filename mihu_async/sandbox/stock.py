@@ -75,8 +75,8 @@ def _asked(key: str, name: str, kind: str, description: str) -> Asked:
 
 ADDRESS = _asked("proof_of_address", "Proof of address", "document", "A bill of the last three months.")
 IDENTITY = _asked("identity_document", "Identity document", "document", "A passport or an identity card.")
-BUSINESS = _asked("business_name", "Business name", "textual", "As it is registered.")
-BIRTH = _asked("date_of_birth", "Date of birth", "datetime", "Of the person who buys.")
+BUSINESS = _asked("business_name", "Business name", "textual", "As registered.")
+BIRTH = _asked("date_of_birth", "Date of birth", "datetime", "That of the buyer.")
 SEAT = _asked("registered_address", "Registered address", "address", "In the country of the number.")
 REQUIREMENTS: Mapping[tuple[str, str], tuple[Asked, ...]] = {
     ("GB", "local"): (ADDRESS,),

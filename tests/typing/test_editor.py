@@ -91,7 +91,7 @@ def editor() -> Iterator[Editor]:
     [
         ("number.billing", "What it costs."),
         ("error.retry_after", "The pause in seconds that the service asked for."),
-        ("sandbox.journal", "What arrived."),
+        ("sandbox.journal", "The requests that arrived."),
         ("EnsureOutcome.REASSIGNED", "It served another agent."),
         ("max_attempts", "How often a call is sent at the most"),
         ("mihu.numbers", "The workspace's numbers: list"),

@@ -17,7 +17,7 @@ def moment(field: str, value: object) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise invalid(field, "must be a time with its offset, such as 2023-11-07T05:31:56Z")
+        raise invalid(field, "must be a time with an offset, such as 2023-11-07T05:31:56Z")
     return found
 
 

@@ -25,7 +25,7 @@ def refusal(*, peer: str | None, host: str, origin: str | None, scheme: str) -> 
     if peer is None or not _is_loopback(peer):
         return _forbidden("only programs on the sandbox's own machine may use this")
     if not _names_loopback(host):
-        return _forbidden(f"the Host {host!r} is no name of this machine, such as 127.0.0.1 or localhost")
+        return _forbidden(f"the Host {host!r} is not a name of this machine, such as 127.0.0.1 or localhost")
     if origin is not None and origin.lower() != f"{scheme}://{host}".lower():
         return _forbidden(f"the Origin {origin!r} is not the sandbox's own")
     return None

@@ -47,7 +47,7 @@ def _journal_entry(sandbox: "Sandbox", request: JournalEntry) -> Answer:
     serial = request.path.rpartition("/")[2]
     if found := sandbox.journal.find(int(serial)):
         return json_answer(views.exchange(found))
-    raise not_found(f"the journal holds no request {serial}")
+    raise not_found(f"the journal has no request {serial}")
 
 
 def _clear_journal(sandbox: "Sandbox", _: JournalEntry) -> Answer:
