@@ -1,10 +1,10 @@
-"""A Telegram bot that lists the workspace's numbers, buys some and assigns its trunks, for the chats that may.
+"""A Telegram bot that lists the workspace's numbers, buys numbers and assigns trunks, for selected chats.
 
-``python examples/aiogram_bot.py``, with MIHU_API_TOKEN, MIHU_TENANT, TELEGRAM_TOKEN and TELEGRAM_CHATS (ids, with
-spaces between) set. ``/buy IT local`` shows an offer that costs no more a month than MAX_MONTHLY_FEE (5 where it is not
-set), with a button; nothing is bought before the button is pressed. The chat and the message with the button are the
-purchase's idempotency key, kept in the file that LEDGER names (``purchases.db``): however often it is pressed, one
-number is bought, also where the bot is killed meanwhile.
+Run ``python examples/aiogram_bot.py`` with MIHU_API_TOKEN, MIHU_TENANT, TELEGRAM_TOKEN and TELEGRAM_CHATS (chat ids,
+separated by spaces) set. ``/buy IT local`` shows an offer with a button; its monthly fee is at most MAX_MONTHLY_FEE
+(default 5). The bot buys only when the button is pressed. The chat and the message with the button form the purchase's
+idempotency key, which is kept in the file that LEDGER names (``purchases.db``). So one number is bought however often
+the button is pressed, even if the bot is killed in between.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ MOST = Decimal(os.environ.get("MAX_MONTHLY_FEE", "5"))
 
 
 class Order(CallbackData, prefix="buy"):
-    """A number to buy: what the button below an offer carries."""
+    """A number to buy, as the callback data of an offer's button."""
 
     number: str
     country_code: str
@@ -51,11 +51,11 @@ async def numbers(message: Message, command: CommandObject, mihu: MihuClient) ->
     lines = [f"{number.number} {number.status or ''}" for number in found[:SHOWN]]
     if len(found) > SHOWN:
         lines.append("and more")
-    await message.answer("\n".join(lines) or "There are none.")
+    await message.answer("\n".join(lines) or "No numbers found.")
 
 
 async def offer(message: Message, command: CommandObject, mihu: MihuClient) -> None:
-    """Answer ``/buy IT local``: show an offer, and ask before it is bought."""
+    """Answer ``/buy IT local``: show an offer and ask for confirmation."""
     match (command.args or "").split():
         case [country, kind]:
             async for found in mihu.numbers.search(country, kind):
@@ -65,14 +65,14 @@ async def offer(message: Message, command: CommandObject, mihu: MihuClient) -> N
                     question = f"Buy {found.number} for {found.monthly_fee} a month?"
                     await message.answer(question, reply_markup=InlineKeyboardMarkup(inline_keyboard=[[button]]))
                     return
-            await message.answer(f"Nothing of that kind is for sale for up to {MOST} a month.")
+            await message.answer(f"No such number is for sale for up to {MOST} a month.")
         case _:
             await message.answer("/buy IT local")
 
 
 async def buy(pressed: CallbackQuery, callback_data: Order, mihu: MihuClient) -> None:
-    """Buy what a button offers, once for each message with a button."""
-    if pressed.message is None:  # Telegram no longer knows it
+    """Buy the number of a button, once for each message with a button."""
+    if pressed.message is None:  # too old for Telegram
         return
     chat, question = pressed.message.chat.id, pressed.message.message_id
     await pressed.answer()
@@ -93,36 +93,36 @@ async def assign(message: Message, command: CommandObject, mihu: MihuClient) -> 
         case [number, agent]:
             snapshot = await mihu.trunks.assign(phone_number=number, channel="call", agent_uuid=agent)
             call = snapshot.channels.call
-            await message.answer(f"{number} is answered by {(call and call.agent_name) or agent} now.")
+            await message.answer(f"{(call and call.agent_name) or agent} now answers {number}.")
         case _:
             await message.answer("/assign +12345678901 agent-uuid")
 
 
 async def refuse(event: ErrorEvent) -> None:
-    """Tell the chat what went wrong; the details are for the log. No error holds a secret."""
+    """Tell the chat what went wrong, and log the details. No error holds a secret."""
     match event.exception:
         case UsageError() as error:
-            told = str(error)
+            text = str(error)
         case RateLimitError() as error:
-            told = f"Mihu is busy. Try again in {error.retry_after or 10:.0f} s."
+            text = f"Mihu is busy. Try again in {error.retry_after or 10:.0f} s."
         case OutcomeUnknownError() as error:
-            told = f"It is not known whether this was done. Press again to find out, or: {error.how_to_check}"
+            text = f"The outcome is unknown. Press again to find out, or check: {error.how_to_check}"
         case LedgerError():
-            told = "The ledger of purchases cannot be used. Nothing was bought."
+            text = "The purchase ledger is unavailable. Nothing was bought."
         case APIError() as error:
-            told = f"Mihu refused: {error.reason or error}"
+            text = f"Mihu refused: {error.reason or error}"
         case MihuError(may_have_changed=True):
-            told = "Mihu gave no usable answer. It may have been done all the same; to ask for it again is safe."
+            text = "Mihu gave no usable answer. It may have been applied; asking again is safe."
         case _:
-            told = "Mihu gave no usable answer. Nothing was changed."
+            text = "Mihu gave no usable answer. Nothing was changed."
     logger.warning("%s", event.exception)
     pressed = event.update.callback_query
     if asked := event.update.message or (pressed and pressed.message):
-        await asked.answer(told)
+        await asked.answer(text)
 
 
 class UnderWay(BaseMiddleware):
-    """The updates that are being handled: aiogram does not wait for them when it stops."""
+    """The updates in progress: aiogram does not wait for them when it stops."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any] | None] = set()
@@ -133,7 +133,7 @@ class UnderWay(BaseMiddleware):
         event: TelegramObject,
         data: dict[str, Any],
     ) -> Any:
-        """Handle an update."""
+        """Handle an update and track its task."""
         task = asyncio.current_task()
         self._tasks.add(task)
         try:
@@ -142,12 +142,12 @@ class UnderWay(BaseMiddleware):
             self._tasks.discard(task)
 
     async def finish(self) -> None:
-        """Wait for them."""
+        """Wait for all updates in progress."""
         await asyncio.gather(*filter(None, self._tasks), return_exceptions=True)
 
 
 def make_dispatcher(mihu: MihuClient, chats: Collection[int]) -> Dispatcher:
-    """Put the bot together; each handler that names ``mihu`` gets the client. Other chats get no answer."""
+    """Set up the bot; aiogram passes the client to each handler as ``mihu``. Other chats get no answer."""
     dispatcher = Dispatcher(mihu=mihu)
     dispatcher.message.filter(F.chat.id.in_(chats))
     dispatcher.message.register(numbers, Command("numbers"))
@@ -161,7 +161,7 @@ def make_dispatcher(mihu: MihuClient, chats: Collection[int]) -> Dispatcher:
 
 
 async def main(bot: Bot, chats: Collection[int]) -> None:
-    """Make the client around the polling, which ends with SIGINT or SIGTERM, and close it after the last answer."""
+    """Poll until SIGINT or SIGTERM, with one client that closes after the last answer."""
     path = os.environ.get("LEDGER", "purchases.db")
     async with SqliteLedger(path) as ledger, MihuClient(ledger=ledger) as mihu:
         await make_dispatcher(mihu, chats).start_polling(bot)

@@ -1,6 +1,6 @@
-"""An aiohttp.web application: one client for all requests, in a cleanup context.
+"""An aiohttp.web application that shares one client among all requests, in a cleanup context.
 
-``python examples/aiohttp_app.py``, with MIHU_API_TOKEN and MIHU_TENANT set, and PORT where 8080 is taken.
+Run ``python examples/aiohttp_app.py`` with MIHU_API_TOKEN and MIHU_TENANT set, and PORT if 8080 is in use.
 """
 
 import logging
@@ -20,7 +20,7 @@ MIHU = web.AppKey("mihu", MihuClient)
 
 
 async def client(app: web.Application) -> AsyncGenerator[None]:
-    """Make the client before the first request, and close it after the last one was answered."""
+    """Create the client before the first request, and close it after the last response."""
     async with MihuClient() as mihu:
         app[MIHU] = mihu
         yield
@@ -35,7 +35,7 @@ async def trunks(request: web.Request) -> web.Response:
 
 
 async def assign(request: web.Request) -> web.Response:
-    """Have a trunk answered by another agent."""
+    """Assign a trunk to another agent."""
     try:
         agent: str = (await request.json())["agent_uuid"]
     except (JSONDecodeError, KeyError, TypeError):
@@ -48,7 +48,7 @@ async def assign(request: web.Request) -> web.Response:
 
 @web.middleware
 async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer whatever went wrong on the way to Mihu, by whose fault it was. No error holds a secret."""
+    """Turn an error of the SDK into a response, by whose fault it was. No error holds a secret."""
     headers: dict[str, str] = {}
     try:
         return await handler(request)
@@ -62,21 +62,21 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         status, detail = 503, f"Mihu is busy. {effect(error)}"
         headers["Retry-After"] = str(ceil(error.retry_after or 1))
     except MihuError as error:
-        told = (
+        reason = (
             f"Mihu refused: {error.reason or error}" if isinstance(error, APIError) else "Mihu gave no usable answer."
         )
-        status, detail = 502, f"{told} {effect(error)}"
+        status, detail = 502, f"{reason} {effect(error)}"
         logger.warning("%s %s failed: %s", request.method, request.path, error)
     return web.json_response({"detail": detail}, status=status, headers=headers)
 
 
 def effect(error: MihuError) -> str:
-    """Say whether anything has changed. To assign a trunk again is safe in either case."""
-    return "It may have been done all the same." if error.may_have_changed else "Nothing was changed."
+    """Say whether anything may have changed. Assigning a trunk again is safe in either case."""
+    return "It may have been applied." if error.may_have_changed else "Nothing was changed."
 
 
 def make_app() -> web.Application:
-    """Put the application together."""
+    """Set up the application."""
     app = web.Application(middlewares=[refuse])
     app.cleanup_ctx.append(client)
     app.add_routes([web.get("/trunks", trunks), web.put("/trunks/{number}", assign)])

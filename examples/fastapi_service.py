@@ -1,9 +1,9 @@
-"""A FastAPI service: one client for all requests, made when the service starts and closed when it stops.
+"""A FastAPI service that shares one client among all requests, from its start to its end.
 
-``uvicorn --app-dir examples fastapi_service:app``, with MIHU_API_TOKEN and MIHU_TENANT set. No number is bought that
-costs more than MAX_MONTHLY_FEE (5 where it is not set). An order needs the header ``Idempotency-Key``: sent again with
-the same key, as after a timeout, it buys nothing more, also where the service was killed meanwhile. The keys are in the
-file that LEDGER names (``purchases.db``), which all workers of one machine share.
+Run ``uvicorn --app-dir examples fastapi_service:app`` with MIHU_API_TOKEN and MIHU_TENANT set. The service buys no
+number that costs more than MAX_MONTHLY_FEE (default 5). An order needs the header ``Idempotency-Key``. If a caller
+repeats an order with the same key, for example after a timeout, nothing more is bought, even if the service was killed
+in between. The keys are kept in the file that LEDGER names (``purchases.db``), which all workers of a machine share.
 """
 
 import logging
@@ -39,20 +39,20 @@ MOST = Decimal(os.environ.get("MAX_MONTHLY_FEE", "5"))
 
 
 class State(TypedDict):
-    """All that the requests share."""
+    """The state that all requests share."""
 
     mihu: MihuClient
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
-    """Make the client before the first request, and close it after the last one was answered."""
+    """Create the client before the first request, and close it after the last response."""
     async with SqliteLedger(os.environ.get("LEDGER", "purchases.db")) as ledger, MihuClient(ledger=ledger) as mihu:
         yield {"mihu": mihu}
 
 
 async def client(request: Request) -> MihuClient:
-    """Hand the client to a request."""
+    """Return the client for a request."""
     mihu: MihuClient = request.state.mihu
     return mihu
 
@@ -62,7 +62,7 @@ Mihu = Annotated[MihuClient, Depends(client)]
 
 
 class Order(BaseModel):
-    """A number to buy, as ``/offers`` showed it."""
+    """A number to buy, as ``/offers`` returned it."""
 
     number: str
     country_code: str
@@ -78,7 +78,7 @@ async def numbers(mihu: Mihu, country_code: str | None = None, limit: int = 100)
 
 @app.get("/offers")
 async def offers(mihu: Mihu, country_code: str, type: str, limit: int = 10) -> list[Order]:  # noqa: A002 - the API's own name
-    """Return numbers for sale that an order may be for: nothing is bought before somebody has seen what it costs."""
+    """Return numbers for sale with their fees, so that callers see the price before they order."""
     found: list[Order] = []
     async for offer in mihu.numbers.search(country_code, type):
         if offer.monthly_fee is not None and offer.monthly_fee <= MOST:
@@ -92,7 +92,7 @@ async def offers(mihu: Mihu, country_code: str, type: str, limit: int = 10) -> l
 
 @app.post("/numbers", status_code=201)
 async def buy(mihu: Mihu, order: Order, idempotency_key: Annotated[str, Header()]) -> dict[str, Any]:
-    """Buy a number, once for each key. With several users, put the user's id before their key."""
+    """Buy a number, once for each key. If there are several users, prefix the key with the user's id."""
     bought = await mihu.numbers.buy(
         number=order.number,
         country_code=order.country_code,
@@ -106,7 +106,7 @@ async def buy(mihu: Mihu, order: Order, idempotency_key: Annotated[str, Header()
 
 @app.exception_handler(MihuError)
 async def refuse(request: Request, error: MihuError) -> JSONResponse:
-    """Answer whatever went wrong on the way to Mihu, by whose fault it was. No error holds a secret."""
+    """Turn an error of the SDK into a response, by whose fault it was. No error holds a secret."""
     logger.warning("%s %s failed: %s", request.method, request.url.path, error)
     headers: dict[str, str] = {}
     match error:
@@ -115,14 +115,14 @@ async def refuse(request: Request, error: MihuError) -> JSONResponse:
         case NotFoundError():
             status, detail = 404, error.reason or str(error)
         case ConflictError() | PurchaseLimitError():
-            status, detail = 409, error.reason or str(error)  # a look-up that finds it has no reason
+            status, detail = 409, error.reason or str(error)  # a conflict found by a lookup has no reason
         case RateLimitError():
             status, detail = 503, f"Mihu is busy. {effect(error)}"
             headers["Retry-After"] = str(ceil(error.retry_after or 1))
         case LedgerError():
-            status, detail = 503, "The ledger of purchases cannot be used. Nothing was bought."
-        case OutcomeUnknownError():  # the same order with the same key looks first
-            status, detail = 504, f"It is not known whether this was done. {error.how_to_check}"
+            status, detail = 503, "The purchase ledger is unavailable. Nothing was bought."
+        case OutcomeUnknownError():  # repeating the order with the same key looks it up first
+            status, detail = 504, f"The outcome is unknown. {error.how_to_check}"
         case APIError():
             status, detail = 502, f"Mihu refused: {error.reason or error} {effect(error)}"
         case _:
@@ -131,5 +131,5 @@ async def refuse(request: Request, error: MihuError) -> JSONResponse:
 
 
 def effect(error: MihuError) -> str:
-    """Say whether anything has changed."""
-    return "It may have been done all the same." if error.may_have_changed else "Nothing was changed."
+    """Say whether anything may have changed."""
+    return "It may have been applied." if error.may_have_changed else "Nothing was changed."

@@ -1,12 +1,12 @@
-"""A watcher that writes a line of JSON for each change of the workspace's numbers, for another program to read.
+"""A watcher that prints each change of the workspace's numbers as a line of JSON, for another program to read.
 
-``python examples/number_watcher.py numbers.seen | your-program``, with MIHU_API_TOKEN and MIHU_TENANT set, and INTERVAL
-where 60 seconds between two walks are not meant. It runs until SIGINT or SIGTERM. What it has told is kept in the file
-that is named, which one process at a time can hold: started again, it tells what changed meanwhile. The last change may
-be told twice where it was stopped, and none is lost.
+Run ``python examples/number_watcher.py numbers.seen | your-program`` with MIHU_API_TOKEN and MIHU_TENANT set. INTERVAL
+sets the seconds between two walks (default 60). The watcher runs until SIGINT or SIGTERM. It keeps its state in the
+file that you name, which one process at a time can open. When it starts again, it reports what changed in between. It
+may repeat the last change before it stopped, and loses none.
 
-It only reads. It exits with 0 when it is told to stop, with 1 where another one runs or no walk can succeed, of which
-the log says more; a network or a service that is away for a while slows it down, and does not end it.
+The watcher only reads. Exit codes: 0 if it was told to stop; 1 if another watcher is running or no walk can succeed, in
+which case the log says why. An outage of the network or the service slows it down but does not end it.
 """
 
 import asyncio
@@ -23,13 +23,18 @@ logger = logging.getLogger(__name__)
 
 
 def line(change: Change) -> str:
-    """Write a change as a line of JSON: what is told of the number before and after it."""
-    told = {"kind": change.kind, "number": change.number, "before": brief(change.before), "after": brief(change.after)}
-    return json.dumps(told)
+    """Return a change as a line of JSON, with the number before and after it."""
+    fields = {
+        "kind": change.kind,
+        "number": change.number,
+        "before": brief(change.before),
+        "after": brief(change.after),
+    }
+    return json.dumps(fields)
 
 
 def brief(number: PhoneNumber | None) -> dict[str, Any] | None:
-    """Return what a reader of the lines asks for most: the status, and who answers calls."""
+    """Return a number's status and the agent that answers its calls."""
     if number is None:
         return None
     call = number.bindings.call if number.bindings else None
@@ -37,16 +42,16 @@ def brief(number: PhoneNumber | None) -> dict[str, Any] | None:
 
 
 async def follow(seen: CheckpointFile, interval: float) -> None:
-    """Print each change, and note what was told."""
+    """Print each change, and save what was reported."""
     async with MihuClient() as mihu, mihu.numbers.watch(interval=interval, since=seen.read()) as watcher:
         seen.write(await watcher.take_base())
         async for change in watcher:
             print(line(change), flush=True)
-            seen.write(watcher.snapshot() or "")  # it stands behind the change before this one
+            seen.write(watcher.snapshot() or "")  # covers the changes before this one
 
 
 async def main(path: str, interval: float) -> int:
-    """Follow the numbers until a signal comes."""
+    """Follow the numbers until a signal arrives."""
     try:
         with CheckpointFile(path) as seen:
             following = asyncio.create_task(follow(seen, interval))
@@ -55,12 +60,12 @@ async def main(path: str, interval: float) -> int:
             await asyncio.wait([following])
             if following.cancelled():
                 return 0
-            await following  # raises what ended it
+            await following  # raises the error that ended it
     except CheckpointInUseError as error:
-        logger.error("The watcher runs already: %s", error)  # noqa: TRY400 - the error says all
+        logger.error("The watcher is already running: %s", error)  # noqa: TRY400 - the error is enough
     except MihuError as error:
         why = (isinstance(error, APIError) and error.reason) or error
-        logger.error("The watcher cannot go on: %s", why)  # noqa: TRY400 - as above
+        logger.error("The watcher cannot continue: %s", why)  # noqa: TRY400 - as above
     return 1
 
 

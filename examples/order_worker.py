@@ -1,13 +1,13 @@
-"""A worker for a queue that hands each job out at least once: a folder of orders, each a file.
+"""A worker for a queue that delivers each job at least once: here, a folder with a file for each order.
 
-``python examples/order_worker.py orders``, with MIHU_API_TOKEN and MIHU_TENANT set. ``orders/4711.json`` holds
-``{"country_code": "IT", "type": "local", "max_monthly_fee": 5, "agent_uuid": "…"}``; whoever writes it has agreed to
-what it may cost. The number is written to ``orders/4711.done``, and only then is the order removed. A worker that is
-killed in between finds the order again: its name is the idempotency key, kept in the file that LEDGER names
-(``purchases.db``), so that the same number comes out and nothing is bought twice. An order that will never succeed is
-renamed to ``4711.refused``, with the reason in the log.
+Run ``python examples/order_worker.py orders`` with MIHU_API_TOKEN and MIHU_TENANT set. ``orders/4711.json`` holds
+``{"country_code": "IT", "type": "local", "max_monthly_fee": 5, "agent_uuid": "…"}``; whoever writes it accepts that
+fee. The worker writes the number to ``orders/4711.done`` and only then removes the order. If it is killed in between,
+it finds the order again. The order's name is the idempotency key, kept in the file that LEDGER names
+(``purchases.db``), so the second run gets the same number and buys nothing. An order that can never succeed is renamed
+to ``4711.refused``, and the log has the reason.
 
-It exits with 0 where no order is left, and with 1 where some are to be tried again: run it every few minutes.
+Exit codes: 0 if no order is left; 1 if some orders must be tried again. Run it every few minutes.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ from mihu_async.ledger import SqliteLedger
 logger = logging.getLogger(__name__)
 
 ITS_OWN = (BadRequestError, ConflictError, NotFoundError, UsageError, ValidationError)
-"""Errors that the same order would meet again. A revoked token and a full workspace are mended elsewhere, and what is
-not for sale now may be later, or was bought by another worker for the same order."""
+"""Errors that the same order would always get. Others may pass: a revoked token or a full workspace can be fixed, and a
+number that is not for sale now may be for sale later, or another worker bought it for the same order."""
 
 
 class OrderError(ValueError):
-    """An order that cannot be read, or sets no bound to what it costs."""
+    """An order that cannot be read, or has no limit on its fee."""
 
 
 def read_order(file: Path) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def read_order(file: Path) -> dict[str, Any]:
 
 
 async def handle(mihu: MihuClient, file: Path) -> bool:
-    """Carry an order out, and return True if it need not be tried again."""
+    """Fulfil an order, and return True if it need not be tried again."""
     try:
         number = await mihu.numbers.acquire(**read_order(file), idempotency_key=f"order-{file.stem}")
     except FileNotFoundError:
@@ -69,7 +69,7 @@ async def handle(mihu: MihuClient, file: Path) -> bool:
 
 
 def finish(file: Path, number: PhoneNumber) -> bool:
-    """Write the number down, and remove the order once that is on the disk; a reader finds all of it or nothing."""
+    """Write the number atomically, sync it to the disk, and then remove the order."""
     part = file.with_suffix(".part")
     with part.open("w") as written:
         json.dump({"number": number.number, "phone_number_uuid": number.phone_number_uuid}, written)
@@ -81,7 +81,7 @@ def finish(file: Path, number: PhoneNumber) -> bool:
 
 
 def put_aside(file: Path) -> bool:
-    """Rename an order that is not to be tried again."""
+    """Rename an order that must not be tried again."""
     with suppress(FileNotFoundError):  # another worker was faster
         file.rename(file.with_suffix(".refused"))
     return True
@@ -89,23 +89,23 @@ def put_aside(file: Path) -> bool:
 
 def reason(error: Exception) -> str:
     """Say why an order failed, and whether something may have been bought."""
-    told = (isinstance(error, APIError) and error.reason) or str(error)
+    text = (isinstance(error, APIError) and error.reason) or str(error)
     bought = isinstance(error, MihuError) and error.may_have_changed
-    return f"{told} A number may have been bought: the next run finds out." if bought else told
+    return f"{text} A number may have been bought; the next run will find out." if bought else text
 
 
 def is_final(error: MihuError | OrderError) -> bool:
-    """Return True if the fault is the order's own, and nothing can have been bought for it."""
+    """Return True if the order itself is at fault and nothing can have been bought for it."""
     return isinstance(error, OrderError) or (isinstance(error, ITS_OWN) and not error.may_have_changed)
 
 
 def waiting(folder: Path) -> list[Path]:
-    """Return the orders that are there."""
+    """Return the pending orders."""
     return sorted(folder.glob("*.json"))
 
 
 async def main(folder: Path) -> int:
-    """Carry out the orders that are there, one after the other."""
+    """Fulfil the pending orders, one after the other."""
     path = os.environ.get("LEDGER", "purchases.db")
     async with SqliteLedger(path) as ledger, MihuClient(ledger=ledger) as mihu:
         handled = [await handle(mihu, file) for file in waiting(folder)]

@@ -1,10 +1,10 @@
-"""A Slack bot with ``/numbers`` and ``/buy``, over Socket Mode: it needs no public address.
+"""A Slack bot with ``/numbers`` and ``/buy`` over Socket Mode, so it needs no public address.
 
-``python examples/slack_bot.py``, with MIHU_API_TOKEN, MIHU_TENANT, SLACK_BOT_TOKEN and SLACK_APP_TOKEN set. Who may use
-a command is for the Slack workspace to say. ``/buy IT local`` shows an offer that costs no more a month than
-MAX_MONTHLY_FEE (5 where it is not set), with a button; nothing is bought before the button is pressed. The message with
-the button is the purchase's idempotency key, kept in the file that LEDGER names (``purchases.db``): however often it is
-pressed, one number is bought, also where the bot is killed meanwhile.
+Run ``python examples/slack_bot.py`` with MIHU_API_TOKEN, MIHU_TENANT, SLACK_BOT_TOKEN and SLACK_APP_TOKEN set. The
+Slack workspace decides who may use a command. ``/buy IT local`` shows an offer with a button; its monthly fee is at
+most MAX_MONTHLY_FEE (default 5). The bot buys only when the button is pressed. The message with the button is the
+purchase's idempotency key, which is kept in the file that LEDGER names (``purchases.db``). So one number is bought
+however often the button is pressed, even if the bot is killed in between.
 """
 
 import asyncio
@@ -42,31 +42,31 @@ Json = dict[str, Any]
 async def numbers(mihu: MihuClient, country_code: str) -> Json:
     """Answer ``/numbers`` or ``/numbers US``."""
     found = await mihu.numbers.list(country_code=country_code or None).collect(limit=50)
-    return {"text": "\n".join(number.number for number in found) or "There are none."}
+    return {"text": "\n".join(number.number for number in found) or "No numbers found."}
 
 
 async def offer(mihu: MihuClient, wanted: str) -> Json:
-    """Answer ``/buy IT local``: show an offer, and ask before it is bought."""
+    """Answer ``/buy IT local``: show an offer and ask for confirmation."""
     match wanted.split():
         case [country_code, kind]:
             async for found in mihu.numbers.search(country_code, kind):
                 if found.monthly_fee is not None and found.monthly_fee <= MOST:
                     order = [found.number, country_code, kind, str(found.monthly_fee)]
                     return question(f"Buy {found.number} for {found.monthly_fee} a month?", json.dumps(order))
-            return {"text": f"Nothing of that kind is for sale for up to {MOST} a month."}
+            return {"text": f"No such number is for sale for up to {MOST} a month."}
         case _:
             return {"text": "/buy IT local"}
 
 
 def question(text: str, order: str) -> Json:
-    """Put a button below a text."""
+    """Return a message with a button below its text."""
     button = {"type": "button", "action_id": "buy", "text": {"type": "plain_text", "text": "Buy"}, "value": order}
     section = {"type": "section", "text": {"type": "plain_text", "text": text}}
     return {"text": text, "blocks": [section, {"type": "actions", "elements": [button]}]}
 
 
 async def buy(mihu: MihuClient, pressed: Json) -> Json:
-    """Buy what a button offers, once for each message with a button."""
+    """Buy the number of a button, once for each message with a button."""
     number, country_code, kind, monthly_fee = json.loads(pressed["actions"][0]["value"])
     bought = await mihu.numbers.buy(
         number=number,
@@ -80,41 +80,41 @@ async def buy(mihu: MihuClient, pressed: Json) -> Json:
 
 
 def explain(error: MihuError) -> str:
-    """Say what went wrong, and what it means for who asked. No error holds a secret."""
+    """Say what went wrong and what the user can do. No error holds a secret."""
     match error:
         case UsageError():
-            told = str(error)
+            text = str(error)
         case PurchaseLimitError():
-            told = f"{error.reason or 'Mihu refused.'} The workspace holds {error.current} of {error.limit} numbers."
+            text = f"{error.reason or 'Mihu refused.'} The workspace holds {error.current} of {error.limit} numbers."
         case RateLimitError():
-            told = f"Mihu is busy. Try again in {error.retry_after or 10:.0f} s."
+            text = f"Mihu is busy. Try again in {error.retry_after or 10:.0f} s."
         case OutcomeUnknownError():
-            told = f"It is not known whether this was done. Press again to find out, or: {error.how_to_check}"
+            text = f"The outcome is unknown. Press again to find out, or check: {error.how_to_check}"
         case LedgerError():
-            told = "The ledger of purchases cannot be used. Nothing was bought."
+            text = "The purchase ledger is unavailable. Nothing was bought."
         case APIError():
-            told = f"Mihu refused: {error.reason or error}"
+            text = f"Mihu refused: {error.reason or error}"
         case _:
-            effect = "It may have been done all the same." if error.may_have_changed else "Nothing was changed."
-            told = f"Mihu gave no usable answer. {effect}"
-    return told
+            effect = "It may have been applied." if error.may_have_changed else "Nothing was changed."
+            text = f"Mihu gave no usable answer. {effect}"
+    return text
 
 
 async def answer(respond: AsyncRespond, work: Awaitable[Json]) -> None:
-    """Answer a command, late; what goes wrong with one must not end the others."""
+    """Answer a command after its acknowledgement; an error in one must not end the others."""
     try:
         try:
-            told: Json = await work
+            reply: Json = await work
         except MihuError as error:
             logger.warning("%s", error)
-            told = {"text": explain(error)}
-        await respond(told["text"], blocks=told.get("blocks"), replace_original=False)
+            reply = {"text": explain(error)}
+        await respond(reply["text"], blocks=reply.get("blocks"), replace_original=False)
     except Exception:
         logger.exception("A command was not answered")
 
 
 def make_app(mihu: MihuClient, slack: AsyncWebClient, commands: asyncio.TaskGroup) -> AsyncApp:
-    """Put the bot together. Slack waits three seconds for the acknowledgement, and the answer may come later."""
+    """Set up the bot. Slack waits three seconds for the acknowledgement; the answer may come later."""
     app = AsyncApp(client=slack)
 
     @app.command("/numbers")
@@ -136,7 +136,7 @@ def make_app(mihu: MihuClient, slack: AsyncWebClient, commands: asyncio.TaskGrou
 
 
 async def main(slack: AsyncWebClient, app_token: str) -> None:
-    """Make the client around the commands: SIGINT or SIGTERM ends the listening, then the last answer is waited for."""
+    """Listen until SIGINT or SIGTERM, then wait for the last answer before the client closes."""
     async with (
         SqliteLedger(os.environ.get("LEDGER", "purchases.db")) as ledger,
         MihuClient(ledger=ledger) as mihu,

@@ -3,9 +3,8 @@
 from mihu_async._version import __version__
 from mihu_async.checkpoint_file import CheckpointFile
 from mihu_async.client import MihuClient
+from mihu_async.core.options import RetryBudget, RetryPolicy, Timeout
 from mihu_async.core.rate_limit import RateLimit
-from mihu_async.core.retry import RetryBudget, RetryPolicy
-from mihu_async.core.timeout import Timeout
 from mihu_async.errors import (
     APIError,
     Attempt,

@@ -1,4 +1,4 @@
-"""Tell the versions and how to use the command: `python -m mihu_async`. With arguments it is the command."""
+"""The versions and the usage of the command: `python -m mihu_async`. With arguments, it is the command."""
 
 import sys
 

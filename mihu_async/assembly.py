@@ -8,12 +8,10 @@ from yarl import URL
 
 from mihu_async.core.address import check_user_agent, find_base_url, find_proxy, find_token
 from mihu_async.core.admission import Limiter, check_limiter
-from mihu_async.core.dry_run import DryRunSender
 from mihu_async.core.headers import check_headers
+from mihu_async.core.options import RetryPolicy, Timeout
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.retry import RetryPolicy
-from mihu_async.core.sender import Sender
-from mihu_async.core.timeout import Timeout
+from mihu_async.core.sender import DryRunSender, Sender
 from mihu_async.core.token import Token, TokenSource
 from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
 from mihu_async.hooks import Hooks, check_hooks

@@ -1,4 +1,4 @@
-"""A checkpoint in a file: replaced in one step, and used by one job at a time. Knows nothing of walks."""
+"""A checkpoint in a file: replaced atomically, and used by one job at a time. This module knows nothing of walks."""
 
 import os
 import sys
@@ -25,55 +25,63 @@ else:
 
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-"""A lock file that is a link is refused, where the system can."""
+"""The flag that refuses a lock file that is a link, on systems that have it."""
 REPLACE_ATTEMPTS = 20 if sys.platform == "win32" else 1
 REPLACE_PAUSE = 0.05
-"""Windows refuses to replace a file that another program reads, such as a virus scanner; seconds until the next try."""
+"""Seconds between two attempts: Windows refuses to replace a file that another program reads, such as a virus scanner.
+"""
 
 
 class CheckpointFile:
-    """A small file that says where a walk is, so that a job that was killed goes on when it is run again.
+    """A small file that holds the position of a walk, so that a job that was killed continues when it is run again.
 
     ``with CheckpointFile("numbers.place") as place`` holds it: a second job that enters it meanwhile, in this process
-    or in another one, gets a CheckpointInUseError. The lock is a file beside it, ``numbers.place.lock``, and the
-    operating system gives it back when a process dies, however it dies; an empty lock file that is left then holds
-    nobody up. Inside the block, ``resume=place.read()`` begins the walk, ``place.write(pager.checkpoint())`` notes how
-    far it is, and ``place.remove()`` ends it.
+    or in another one, gets a CheckpointInUseError. The lock is a file beside it, ``numbers.place.lock``. The operating
+    system releases the lock when the process dies for any reason; an empty lock file that is left behind blocks nobody.
+    Inside the block, ``resume=place.read()`` begins the walk, ``place.write(pager.checkpoint())`` saves its position,
+    and ``place.remove()`` ends it.
 
-    Whatever happens, the file holds the old text or the new one, and never a part. Its methods block for as long as the
-    disk takes, milliseconds as a rule; a service that cannot spare them calls ``await asyncio.to_thread(place.write,
-    text)``. They raise OSError where the disk or the folder refuses. Each file is readable by its owner only; on
-    Windows, by whoever may read its folder.
+    At every moment the file holds the old text or the new one, and never a part. The methods block for as long as the
+    disk takes, usually milliseconds; a service that cannot spare them calls ``await asyncio.to_thread(place.write,
+    text)``. They raise OSError if the disk or the folder refuses. Each file is readable by its owner only; on Windows,
+    by everyone who may read its folder.
 
-    path: where it is; its folder must exist.
+    Args:
+        path: The path of the file; its folder must exist.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Path = Path(path)
-        """Where it is."""
-        self._held: int | None = None
+        """The path of the file."""
+        self._lock_file: int | None = None
 
     def read(self) -> str | None:
-        """Return the text that was written last; None where there is none, or an empty one. Safe outside the block.
+        """Return the text that was written last; None if there is none, or an empty one. Safe outside the block.
 
-        Raises UsageError for a file that is no text in UTF-8, which no :meth:`write` has made.
+        Raises:
+            UsageError: If the file is not text in UTF-8, so no :meth:`write` has made it.
         """
         try:
             return self.path.read_text(encoding="utf-8") or None
         except FileNotFoundError:
             return None
         except UnicodeDecodeError:
-            raise UsageError(f"{self.path} is no checkpoint: it is not UTF-8 text. Remove it to begin again.") from None
+            raise UsageError(
+                f"{self.path} is not a checkpoint: it is not text in UTF-8. Remove it to begin again."
+            ) from None
 
     def write(self, text: str) -> None:
-        """Replace what the file holds, in one step, and wait until it is on the disk.
+        """Replace the content of the file atomically, and wait until it is on the disk.
 
-        text: a checkpoint, or a text of your own that holds one, such as JSON with the size of what was exported.
+        Data that must exist when the checkpoint does, such as the rows before it, must be flushed and synced first.
 
-        What must be there when the checkpoint is, such as the rows before it, is to be flushed and synced first.
-        Raises UsageError outside a ``with`` block.
+        Args:
+            text: A checkpoint, or a text of your own that holds one, such as JSON with the size of the export.
+
+        Raises:
+            UsageError: If it is called outside a ``with`` block.
         """
-        self._check_held()
+        self._check_locked()
         draft, name = mkstemp(prefix=f".{self.path.name}.", suffix=".draft", dir=self.path.parent)
         try:
             with open(draft, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - it is open already
@@ -88,17 +96,22 @@ class CheckpointFile:
         _sync_folder(self.path.parent)
 
     def remove(self) -> None:
-        """Remove the file, when the walk has ended; where there is none, nothing is done.
+        """Remove the file after the end of the walk; do nothing if there is none.
 
-        Raises UsageError outside a ``with`` block.
+        Raises:
+            UsageError: If it is called outside a ``with`` block.
         """
-        self._check_held()
+        self._check_locked()
         self.path.unlink(missing_ok=True)
         _sync_folder(self.path.parent)
 
     def __enter__(self) -> Self:
-        """Hold the file, and remove the drafts that a job left that was killed while it wrote."""
-        self._held = _acquire(self._lock_path, self.path)
+        """Lock the file, and remove the drafts of a job that was killed while it wrote.
+
+        Raises:
+            CheckpointInUseError: If another job holds the file.
+        """
+        self._lock_file = _acquire(self._lock_path, self.path)
         for left in self.path.parent.glob(f".{escape(self.path.name)}.????????.draft"):
             left.unlink(missing_ok=True)
         return self
@@ -106,11 +119,11 @@ class CheckpointFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        held, self._held = self._held, None
-        if held is not None:
+        lock_file, self._lock_file = self._lock_file, None
+        if lock_file is not None:
             with suppress(OSError):  # Windows removes no file that is open
                 self._lock_path.unlink()
-            os.close(held)
+            os.close(lock_file)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
@@ -119,13 +132,13 @@ class CheckpointFile:
     def _lock_path(self) -> Path:
         return self.path.with_name(f"{self.path.name}.lock")
 
-    def _check_held(self) -> None:
-        if self._held is None:
-            raise UsageError(f"{self!r} is written inside a with block only, which keeps other jobs away from it.")
+    def _check_locked(self) -> None:
+        if self._lock_file is None:
+            raise UsageError(f"{self!r} can be written only inside a with block, which keeps other jobs away.")
 
 
 def _acquire(lock: Path, path: Path) -> int:
-    """Open the lock file and lock it; again where its last holder removed it between the two."""
+    """Open the lock file and lock it; repeat if its last holder removed it between the two steps."""
     while True:
         file = os.open(lock, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
         try:
@@ -135,8 +148,8 @@ def _acquire(lock: Path, path: Path) -> int:
         except (BlockingIOError, PermissionError):
             os.close(file)
             raise CheckpointInUseError(
-                f"{path} is in use by another job. Nothing was read or written: wait until it ends, or give this one a "
-                "file of its own.",
+                f"{path} is in use by another job. Nothing was read or written: wait until it ends, or use another "
+                "file for this one.",
                 path=str(path),
             ) from None
         except BaseException:
@@ -153,7 +166,7 @@ def _stands_at(file: int, path: Path) -> bool:
 
 
 def _replace(draft: str, path: Path) -> None:
-    """Put the draft in the place of the file, again after a pause where Windows refuses because a program reads it."""
+    """Replace the file with the draft; on Windows, retry after a pause while another program reads the file."""
     for _ in range(REPLACE_ATTEMPTS - 1):
         with suppress(PermissionError):
             return os.replace(draft, path)  # noqa: PTH105 - on every system, also over a file that is there
@@ -162,7 +175,7 @@ def _replace(draft: str, path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the disk keep the new name too, where the system can: Windows opens no folder."""
+    """Sync the folder, so that the new name is durable too, if the system can: Windows opens no folder."""
     with suppress(OSError):
         file = os.open(folder, os.O_RDONLY)
         try:

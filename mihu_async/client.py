@@ -10,11 +10,10 @@ from mihu_async.assembly import ANSWERS, MAX_RESPONSE_BYTES, assemble, reassembl
 from mihu_async.core.admission import Limiter
 from mihu_async.core.fast_path import warm_up
 from mihu_async.core.journal import LATEST
+from mihu_async.core.options import RetryPolicy, Timeout
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.request import RAW, Query, describe
-from mihu_async.core.retry import RetryPolicy
-from mihu_async.core.timeout import Timeout
 from mihu_async.core.token import Token
 from mihu_async.core.transport import Session, Transport, Trust
 from mihu_async.frames import conceals_arguments
@@ -258,8 +257,8 @@ class MihuClient:
         None if this task has made no call yet, or made its last one with another client. A walk fetches its pages in
         tasks of its own, which ``pager.report`` covers.
         """
-        owner, journal = LATEST.get() or (None, None)
-        return journal.report() if journal and owner is self._pipeline.throttle else None
+        identity, journal = LATEST.get() or (None, None)
+        return journal.report() if journal and identity == self._pipeline.identity else None
 
     @property
     def rate_limit(self) -> RateLimit | None:

@@ -1,23 +1,23 @@
-"""Every error of the SDK, told apart by whose fault it was. Knows nothing of the rest of the package.
+"""Every error of the SDK, grouped by who is at fault. This module knows nothing of the rest of the package.
 
-MihuError                      the base; ``.attempts``: what was tried, and why it ended; ``.may_have_changed``
+MihuError                      the base; ``.attempts``: each attempt and how it ended; ``.may_have_changed``
 ├── UsageError(ValueError)     the caller: nothing was sent
-├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows what would have been
+├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows the request
 ├── CheckpointInUseError       the caller: another job holds the checkpoint file
 ├── LedgerError                the ledger of purchases cannot be used: nothing was sent
 ├── TransportError             the network: no usable answer
 │   ├── ConnectError           never connected: nothing was sent
-│   │   └── ConnectTimeoutError    … in the time given; a RequestTimeoutError too
+│   │   └── ConnectTimeoutError    never connected in time; also a RequestTimeoutError
 │   ├── RequestTimeoutError(TimeoutError)
 │   └── ConnectionLostError
 ├── OutcomeUnknownError        a write that may have been applied; ``await error.check()`` looks again
-├── DecodeError                the service spoke and we cannot read it
-├── WaitError                  a number will not come to the status that was waited for
-│   └── WaitTimeoutError(TimeoutError)    … did not come to it in the time given
-├── NoOfferError               nothing for sale could be acquired
+├── DecodeError                the service answered, and the answer cannot be read
+├── WaitError                  a number will not reach the status that was waited for
+│   └── WaitTimeoutError(TimeoutError)    the number did not reach it in time
+├── NoOfferError               no number for sale could be acquired
 ├── BindingError               a number was acquired, and its agent could not be bound to it
-├── PaginationError            pages that contradict themselves
-│   └── DriftError             the listing moved, and on_drift="raise" asked to be told
+├── PaginationError            the pages contradict themselves
+│   └── DriftError             the listing moved during a walk with on_drift="raise"
 └── APIError                   the service refused
     ├── BadRequestError 400 · AuthenticationError 401 · NotFoundError 404 · ConflictError 409
     ├── PermissionDeniedError 403
@@ -35,62 +35,63 @@ from typing import Any, ClassVar, Self
 from attrs import frozen
 
 GAVE_UP = frozenset({408, 499})
-"""Statuses by which a server or a gateway says that it waited no longer."""
+"""The statuses by which a server or a gateway reports that it stopped waiting."""
 UNSUPPORTED = frozenset({501, 505})
-"""The server errors that are refusals: of the verb, of the version of HTTP."""
+"""The server errors that are refusals: of the verb, or of the version of HTTP."""
 
 
 def is_ambiguous(status: int) -> bool:
-    """Return True if a status does not tell whether the request was carried out; gateways have errors of their own."""
+    """Return True if a status does not show whether the request was processed; gateways return such statuses too."""
     return status in GAVE_UP or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in UNSUPPORTED)
 
 
 def is_redirection(status: int) -> bool:
-    """Return True for a redirect, which is not followed: a service can carry a write out and point to its result."""
+    """Return True for a redirect, which is not followed: a service can process a write and redirect to its result."""
     return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
 @frozen
 class Attempt:
-    """One try of a call: what was sent when, and why it ended."""
+    """One attempt of a call: when it was sent, and how it ended."""
 
     number: int
-    """Counted from 1."""
+    """The attempt's number, counted from 1."""
     started_at: datetime
-    """When it began; aware, in UTC."""
+    """The time at which it began; aware, in UTC."""
     elapsed: float
-    """How long it took, in seconds."""
+    """Its duration in seconds."""
     status: int | None
-    """The HTTP status; None where no answer came."""
+    """The HTTP status; None if no answer came."""
     outcome: str
     """The class and cause of the failure, or ``"ok"``."""
     wait: float | None = None
     """The pause in seconds before the next attempt or look-up; None after the last one."""
     lost: bool = False
-    """Whether it was a write that may have been carried out though no answer says so."""
+    """True if this was a write that may have been applied although no answer confirmed it."""
     looked_up: str | None = None
-    """What a look-up showed then."""
+    """The finding of the look-up that followed; None if there was none."""
 
 
 class MihuError(Exception):
-    """The base of every error that the SDK raises. Errors can be pickled and copied, and hold no secret."""
+    """The base class of every error that the SDK raises. Errors can be pickled and copied, and hold no secret."""
 
     attempts: tuple[Attempt, ...] = ()
-    """One for each try of the call, in order, also of those that never connected.
+    """The attempts of the call, in order, including those that never connected.
 
-    Empty where no call failed: UsageError, DryRun, WaitError, WaitTimeoutError, CheckpointInUseError, PaginationError,
-    DriftError, and what ``check()`` raises.
+    The tuple is empty where no call failed: UsageError, DryRun, WaitError, WaitTimeoutError, CheckpointInUseError,
+    PaginationError, DriftError, and the errors that ``check()`` raises.
     """
     stopped: str = ""
-    """Why the call was not tried again; empty where trying again was never an option."""
+    """The reason why the call was not tried again; empty if another attempt was never an option."""
     checkpoint: str | None = None
-    """Where a walk was when this ended it, for ``.with_options(resume=…)``; None elsewhere."""
+    """The position of the walk that this error ended, for ``.with_options(resume=…)``; None for errors outside a walk.
+    """
 
     @property
     def may_have_changed(self) -> bool:
-        """True if the call can have changed something on the service; False where it certainly has not.
+        """True if the call can have changed something on the service; False if it certainly has not.
 
-        It is True where the answer to an attempt of a write was lost, whatever came after it.
+        It is True if the answer to an attempt of a write was lost, whatever happened after that attempt.
         """
         return self._is_open or any(attempt.lost for attempt in self.attempts)
 
@@ -110,11 +111,16 @@ class MihuError(Exception):
         if any(attempt.lost for attempt in self.attempts[:-1]):
             seen = next((attempt.looked_up for attempt in reversed(self.attempts) if attempt.looked_up), None)
             text += " An earlier attempt's answer was lost: "
-            text += f"looked up since, {seen}." if seen else "it may have been carried out."
+            text += f"a later look-up found that {seen}." if seen else "it may have been carried out."
         return text
 
     def after(self, attempts: tuple[Attempt, ...], stopped: str) -> Self:
-        """Put the call's journal on the error, and give the error back for raising."""
+        """Attach the call's journal to the error, and return the error so that it can be raised.
+
+        Args:
+            attempts: The attempts of the call, in order.
+            stopped: The reason why the call was not tried again; empty if there was none.
+        """
         self.attempts, self.stopped = attempts, stopped
         return self
 
@@ -127,18 +133,18 @@ def _restore(kind: type[MihuError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class UsageError(MihuError, ValueError):
-    """A call that can never be accepted, found before anything was sent."""
+    """The call can never be accepted. The SDK found this before it sent anything."""
 
     def __init__(self, message: str, *, argument: str | None = None) -> None:
         super().__init__(message)
         self.argument = argument
-        """Which argument is to be corrected; None where it is none of them."""
+        """The name of the argument to correct; None if no single argument is wrong."""
 
 
 class DryRun(MihuError):  # noqa: N818 - nothing went wrong
-    """A write that a client with ``dry_run=True`` was asked for. Nothing was sent and nothing has changed.
+    """A client with ``dry_run=True`` was asked for a write. Nothing was sent and nothing has changed.
 
-    It holds the request as it would have been sent, but for secrets, which are masked.
+    The error holds the request as it would have been sent; secrets in it are redacted.
     """
 
     def __init__(self, message: str, *, method: str, url: str, json: Any, curl: str) -> None:
@@ -146,11 +152,11 @@ class DryRun(MihuError):  # noqa: N818 - nothing went wrong
         self.method = method
         """The verb of the request."""
         self.url = url
-        """Its whole address."""
+        """The full URL of the request."""
         self.json = json
-        """Its body; None where it has none."""
+        """The body of the request; None if it has none."""
         self.curl = curl
-        """The same as a command line."""
+        """The request as a ``curl`` command line."""
 
 
 class CheckpointInUseError(MihuError):
@@ -159,13 +165,13 @@ class CheckpointInUseError(MihuError):
     def __init__(self, message: str, *, path: str) -> None:
         super().__init__(message)
         self.path = path
-        """Which file it is."""
+        """The path of the checkpoint file."""
 
 
 class LedgerError(MihuError):
-    """The ledger that a purchase with an ``idempotency_key`` rests on cannot be read or written. Nothing was sent.
+    """The ledger behind a purchase with an ``idempotency_key`` cannot be read or written. Nothing was sent.
 
-    ``__cause__`` is what its store said.
+    ``__cause__`` is the error of the ledger's store.
     """
 
 
@@ -177,16 +183,17 @@ class _CallError(MihuError):
         self.method = method
         """The verb of the call."""
         self.url = url
-        """Its whole address."""
+        """The full URL of the call."""
 
 
 class TransportError(_CallError):
-    """The network gave no usable answer."""
+    """The network returned no usable answer."""
 
     is_permanent: bool = False
-    """True if every later attempt would fail so, and none was made: the message says what to do.
+    """True if every later attempt would fail in the same way, so none was made; the message names the remedy.
 
-    A certificate that is not trusted, a proxy that refuses, a client that was closed while the call was under way.
+    Examples are a certificate that is not trusted, a proxy that refuses, and a client that was closed while the call
+    was under way.
     """
 
     @property
@@ -203,22 +210,22 @@ class ConnectError(TransportError):
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """The answer did not come in the time given. The request may have been carried out."""
+    """The answer did not arrive in time. The request may have been processed."""
 
 
 class ConnectTimeoutError(ConnectError, RequestTimeoutError):
-    """No connection was made in the time given, so nothing was sent and nothing has changed."""
+    """No connection was made in time, so nothing was sent and nothing has changed."""
 
 
 class ConnectionLostError(TransportError):
-    """The connection broke before the whole answer was read. The request may have been carried out."""
+    """The connection broke before the full answer was read. The request may have been processed."""
 
 
 class OutcomeUnknownError(_CallError):
     """A write was sent and its answer was lost, so it may or may not have been applied.
 
-    It is never sent again blindly: it was looked up, and that did not tell, or time was up. ``await error.check()``
-    looks again, later; ``__cause__`` is the failure or the refusal that came last.
+    The SDK does not blindly send it again. Its look-ups were inconclusive, or the time was up. ``await error.check()``
+    looks again later; ``__cause__`` is the last failure or refusal.
     """
 
     def __init__(
@@ -232,7 +239,7 @@ class OutcomeUnknownError(_CallError):
     ) -> None:
         super().__init__(message, method=method, url=url)
         self.how_to_check = how_to_check
-        """The shortest way to look by hand, in words."""
+        """The shortest way to check by hand, in words."""
         self._look = look
 
     @property
@@ -240,17 +247,24 @@ class OutcomeUnknownError(_CallError):
         return True
 
     async def check(self) -> Any:
-        """Look up now whether the write was applied, with safe reads; nothing is sent again.
+        """Look up now whether the write was applied. Only safe reads are sent; the write is not sent again.
 
-        Gives what the call would have given where it was applied. Gives None where nothing is there now: the service
-        may still apply it late, so wait before you take that for an answer. It has the call's time (``Timeout.total``).
+        The look-up has the time of one call (``Timeout.total``).
 
-        Raises ConflictError where what stands there is not this call's, OutcomeUnknownError where it still cannot be
-        told or the look-up failed, and UsageError for a call that cannot be looked up: one made with ``mihu.request``,
-        or whose error was pickled or copied.
+        Returns:
+            The result that the call would have returned, if the write was applied. None if the look-up finds nothing
+            now; the service may still apply the write late, so wait before you treat None as final.
+
+        Raises:
+            ConflictError: If the look-up finds something that this call did not make.
+            OutcomeUnknownError: If the look-up failed or was inconclusive again.
+            UsageError: If the call cannot be looked up: it was made with ``mihu.request``, or the error was pickled or
+                copied.
         """
         if self._look is None:
-            raise UsageError(f"This error came without its client, so it cannot look up anything. {self.how_to_check}")
+            raise UsageError(
+                f"This error is detached from its client, so it cannot look anything up. {self.how_to_check}"
+            )
         return await self._look()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -274,18 +288,18 @@ class DecodeError(_CallError):
     ) -> None:
         super().__init__(message, method=method, url=url)
         self.status = status
-        """The answer's HTTP status; None where its head could not be read."""
+        """The answer's HTTP status; None if its head could not be read."""
         self.content_type = content_type
-        """What the answer says that it is."""
+        """The content type that the answer declares."""
         self.excerpt = excerpt
-        """The beginning of its body, with secrets masked."""
+        """The beginning of the body, with secrets redacted."""
         self.paths = paths
-        """The first places that were wrong (``$.data.items[3].billing.monthly_fee``); empty where it was no JSON."""
+        """The first wrong places (``$.data.items[3].billing.monthly_fee``); empty if the body was not JSON."""
         self.transient = transient
-        """True where the bytes were no JSON, which another attempt may mend.
+        """True if the body was not JSON, which another attempt may cure.
 
-        False for JSON of a wrong shape, an answer that HTTP forbids, and one that is larger than
-        ``max_response_bytes``: they come the same again, so they are not asked for again.
+        False for JSON of a wrong shape, for an answer that HTTP forbids, and for an answer larger than
+        ``max_response_bytes``: another attempt would receive the same answer, so none is made.
         """
 
     @property
@@ -294,7 +308,7 @@ class DecodeError(_CallError):
 
 
 class WaitError(MihuError):
-    """A number that was waited for is gone or inactive, so it will not come to the status by itself.
+    """A number that was waited for is gone or inactive, so it will not reach the status by itself.
 
     The wait only read: nothing was changed.
     """
@@ -306,32 +320,32 @@ class WaitError(MihuError):
         self.status = status
         """The status that was waited for."""
         self.last_status = last_status
-        """The status that was seen last; None where the number was not seen, or the service did not say."""
+        """The last status that was seen; None if the number was not seen, or the service sent no status."""
 
 
 class WaitTimeoutError(WaitError, TimeoutError):
-    """A number did not come to a status in the time given. It may still do so: wait for it again.
+    """A number did not reach a status in time. It may still do so: wait for it again.
 
-    ``__cause__`` is the error of the latest look that failed, or None where none did.
+    ``__cause__`` is the error of the latest look-up that failed, or None if none failed.
     """
 
 
 class NoOfferError(MihuError):
-    """No number for sale fits what was asked for, or others were faster each time. Nothing was bought."""
+    """No offer fits the request, or every offer that fits was sold to somebody else first. Nothing was bought."""
 
     def __init__(self, message: str, *, offers: int, refused: int) -> None:
         super().__init__(message)
         self.offers = offers
-        """How many offers the search gave."""
+        """The number of offers that the search returned."""
         self.refused = refused
-        """How many of them fitted and were refused, because they are no longer for sale."""
+        """The number of offers that fitted and were refused because they are no longer for sale."""
 
 
 class BindingError(MihuError):
-    """A number was bought, and binding its agent failed: ``__cause__`` says why.
+    """A number was bought, and binding its agent failed; ``__cause__`` is the error of the binding.
 
     The number is :attr:`number`. Bind it with ``agents.provision_call(agent_uuid, error.number.phone_number_uuid)``, or
-    make the same call again with the same ``idempotency_key``, which buys nothing more.
+    make the same call again with the same ``idempotency_key``, which does not buy another number.
     """
 
     def __init__(self, message: str, *, number: Any, agent_uuid: str) -> None:
@@ -339,7 +353,7 @@ class BindingError(MihuError):
         self.number = number
         """The number that was bought, a :class:`PhoneNumber`."""
         self.agent_uuid = agent_uuid
-        """The agent that was to answer its calls."""
+        """The uuid of the agent that was to answer the number's calls."""
 
     @property
     def _is_open(self) -> bool:
@@ -347,12 +361,12 @@ class BindingError(MihuError):
 
 
 class PaginationError(MihuError):
-    """The service's pages contradict themselves, so the walk stops instead of missing items or never ending."""
+    """The service's pages contradict themselves, so the walk stops rather than miss items or never end."""
 
     def __init__(self, message: str, *, requested: int, received: int) -> None:
         super().__init__(message)
         self.requested = requested
-        """The page that was asked for."""
+        """The number of the requested page."""
         self.received = received
         """The ``current_page`` of the answer."""
 
@@ -360,15 +374,15 @@ class PaginationError(MihuError):
 class DriftError(PaginationError):
     """The listing moved while it was walked with ``on_drift="raise"``.
 
-    Items may be missing or come twice from here on.
+    From here on, items may be missing or may be repeated.
     """
 
 
 class APIError(_CallError):
-    """The service refused the call. What it did not say is None."""
+    """The service refused the call. A field that the service did not send is None."""
 
     advice: ClassVar[str] = ""
-    """What to do about it, as the message says at its end."""
+    """The remedy that the message ends with."""
 
     def __init__(
         self,
@@ -388,21 +402,21 @@ class APIError(_CallError):
         self.status = status
         """The HTTP status."""
         self.code = code
-        """The service's name for what is wrong."""
+        """The service's code for the error."""
         self.message = message
-        """What it says of it."""
+        """The service's message."""
         self.details = details
-        """What it says besides."""
+        """The service's further details."""
         self.field = field
-        """What in the request it is about."""
+        """The field of the request that the refusal is about."""
         self.request_id = request_id
-        """The answer's ``X-Request-Id``, which is not documented."""
+        """The answer's ``X-Request-Id`` header, which is not documented."""
         self.retry_after = retry_after
         """The pause in seconds that the service asked for."""
 
     @property
     def reason(self) -> str | None:
-        """The service's own words for why it refused: ``details``, else ``message``, else ``code``; or None."""
+        """The service's own reason for the refusal: ``details``, else ``message``, else ``code``; or None."""
         return self.details or self.message or self.code
 
     @property
@@ -421,43 +435,43 @@ class AuthenticationError(APIError):
 
 
 class PermissionDeniedError(APIError):
-    """403: the token's workspace may not do this."""
+    """403: the token's workspace is not permitted to do this."""
 
 
 class PurchaseLimitError(PermissionDeniedError):
-    """403: the workspace holds as many numbers as it may. The figures are the service's, or None."""
+    """403: the workspace already holds as many numbers as it may. The figures are the service's, or None."""
 
     advice = "Release a number, or ask Mihu for a higher limit."
 
     def __init__(self, summary: str, *, limit: int | None, current: int | None, **answer: Any) -> None:
         super().__init__(summary, **answer)
         self.limit = limit
-        """How many it may hold."""
+        """The number of phone numbers that the workspace may hold."""
         self.current = current
-        """How many it holds."""
+        """The number of phone numbers that the workspace holds."""
 
 
 class NotFoundError(APIError):
-    """404: what was named does not exist in this workspace."""
+    """404: the workspace has no object of that name or id."""
 
 
 class ConflictError(APIError):
-    """409: what was asked contradicts what is there."""
+    """409: the request contradicts the current state."""
 
 
 class ValidationError(APIError):
-    """422: a value was refused."""
+    """422: the service refused a value."""
 
     def __init__(self, summary: str, *, fields: Mapping[str, tuple[str, ...]], **answer: Any) -> None:
         super().__init__(summary, **answer)
         self.fields: dict[str, tuple[str, ...]] = dict(fields)
-        """What the service said of each field, by its name."""
+        """The service's messages for each field, by the field's name."""
 
 
 class RateLimitError(APIError):
-    """429: too many requests, and a longer pause than the call may wait for."""
+    """429: too many requests, and the service asks for a longer pause than the call may wait."""
 
-    advice = "Send less at a time, or later."
+    advice = "Send fewer requests at a time, or send them later."
 
 
 class ServerError(APIError):

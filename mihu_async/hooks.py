@@ -1,4 +1,4 @@
-"""What a caller may be told while calls and walks go on. Whatever a hook does, it changes nothing of them."""
+"""Functions of the caller that are called while calls and walks go on. No hook can change a call or a walk."""
 
 import inspect
 import logging
@@ -24,60 +24,84 @@ def _check(_: object, attribute: "Attribute[Any]", hook: Any) -> None:
 
 @frozen(kw_only=True)
 class Hooks:
-    """What to call while calls and walks go on: for logs, metrics and traces of your own.
+    """Functions to call while calls and walks go on, for logs, metrics and traces of your own.
 
     All are plain functions, called in the task of the call (``on_page``: of the loop over the walk), so they must not
     block. The pages of a walk are fetched in tasks of their own, with the context variables of the loop. The look-ups
     after a lost answer are calls and walks too. A hook that raises changes nothing: a WARNING in the log names its
-    error's type. Nothing that a hook is given holds a secret.
+    error's type. The arguments of a hook hold no secret.
     """
 
     on_attempt: Callable[[Attempt, CallReport], object] | None = field(default=None, validator=_check)
-    """Called with an :class:`Attempt` that ended, well or not, and the :class:`CallReport` of its call so far."""
+    """Called with an :class:`Attempt` that ended, successful or not, and the :class:`CallReport` of its call so far."""
     on_retry: Callable[[Attempt, CallReport], object] | None = field(default=None, validator=_check)
-    """Called with the same before the wait for the next attempt, which is ``attempt.wait``.
+    """Called with the same arguments before the wait for the next attempt, which is ``attempt.wait``.
 
-    Where a lost answer was looked up first, it is called after that, right before the request is sent again.
+    If a lost answer was looked up first, the hook is called after the look-up, right before the request is sent again.
     """
     on_page: Callable[[PageReport, WalkReport], object] | None = field(default=None, validator=_check)
-    """Called with the :class:`PageReport` of a page that a walk gives and the :class:`WalkReport` of that walk.
+    """Called with the :class:`PageReport` of a page that a walk yields and the :class:`WalkReport` of that walk.
 
-    That is before the first item of the page. ``await pager`` is one call and no walk.
+    It is called before the first item of the page. ``await pager`` is one call and no walk.
     """
     around_call: Callable[[CallReport], AbstractContextManager[object]] | None = field(default=None, validator=_check)
-    """Called with the report of a call that begins. Gives a context manager that is entered then.
+    """Called with the report of a call that begins. Returns a context manager, which is entered then.
 
-    It is left with the call's error, if it has one. A function under ``@contextmanager`` will do.
+    The context manager is exited with the call's error, if it has one. A function under ``@contextmanager`` fits.
     """
 
     def __init_subclass__(cls) -> None:
-        message = "Hooks is no base class: its methods would never be called. Give functions: Hooks(on_attempt=…)."
+        message = "Hooks is not a base class: its methods would never be called. Pass functions: Hooks(on_attempt=…)."
         raise TypeError(message)
 
 
 def check_hooks(argument: str, hooks: Any) -> tuple[Hooks, ...]:
-    """Check what a caller gives for hooks: one ``Hooks(…)``, or several."""
+    """Check the ``hooks`` of a caller: one ``Hooks(…)``, or several.
+
+    Args:
+        argument: The name of the argument, for the error.
+        hooks: The value to check.
+
+    Returns:
+        The hooks as a tuple.
+
+    Raises:
+        UsageError: If the value is anything else.
+    """
     several = cast("Iterable[Any]", hooks) if isinstance(hooks, Iterable) else (hooks,)
-    told = tuple(several)
-    if not all(isinstance(each, Hooks) for each in told):
+    checked = tuple(several)
+    if not all(isinstance(each, Hooks) for each in checked):
         raise UsageError(f"{argument} must be Hooks(…) or several of them, not {hooks!r}.", argument=argument)
-    return told
+    return checked
 
 
-def tell(name: Literal["on_attempt", "on_retry", "on_page"], hooks: Iterable[Hooks], *what: object) -> None:
-    """Call that hook of each."""
+def tell(name: Literal["on_attempt", "on_retry", "on_page"], hooks: Iterable[Hooks], *reports: object) -> None:
+    """Call the hook of a name, wherever it is set; a hook that raises is only logged.
+
+    Args:
+        name: The hook's name.
+        hooks: The hooks of the client.
+        reports: The arguments of the hook.
+    """
     for each in hooks:
         hook: Callable[..., object] | None = getattr(each, name)
         if hook is not None:
             try:
-                hook(*what)
+                hook(*reports)
             except Exception as error:  # noqa: BLE001 - the hook is the caller's, and may raise anything
                 _warn(name, error)
 
 
 @contextmanager
 def around(hooks: Iterable[Hooks], call: CallReport) -> Generator[None]:
-    """Enter what the hooks put around a call, the first one outermost; none of it can swallow or replace an error."""
+    """Enter the context managers of the hooks around a call, the first one outermost.
+
+    No context manager can swallow or replace an error of the call.
+
+    Args:
+        hooks: The hooks of the client.
+        call: The report of the call that begins.
+    """
     entered: list[AbstractContextManager[object]] = []
     for each in hooks:
         if each.around_call is not None:

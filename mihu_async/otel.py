@@ -1,6 +1,6 @@
-"""OpenTelemetry: traces and metrics of calls and walks, as hooks. Comes with the extra ``otel``.
+"""OpenTelemetry: traces and metrics of calls and walks, as hooks. It comes with the extra ``otel``.
 
-Nothing else of the package imports this module, or OpenTelemetry.
+No other module of the package imports this module, or OpenTelemetry.
 """
 
 import time
@@ -21,7 +21,7 @@ except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(missing("mihu_async.otel", _missing, "otel"), name=_missing.name) from None
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60)
-"""The histogram's buckets: those that the conventions advise for HTTP, and on to the time that a call has."""
+"""The histogram's buckets: those that the conventions advise for HTTP, extended to the longest time of a call."""
 _NANO = 1_000_000_000
 _Attributes = dict[str, str | int]
 
@@ -29,31 +29,38 @@ _Attributes = dict[str, str | int]
 def telemetry(
     *, tracer_provider: trace.TracerProvider | None = None, meter_provider: metrics.MeterProvider | None = None
 ) -> Hooks:
-    """Give hooks that trace and measure: ``MihuClient(hooks=telemetry())``. None takes OpenTelemetry's global provider.
+    """Return hooks that trace and measure: ``MihuClient(hooks=telemetry())``.
 
-    Each call is a span of kind client, a child of the span that is current where the call is made, or where the walk
-    is that it fetches a page for. It has an event ``mihu.attempt`` for each attempt. For each page that a walk gives,
-    the span that is current there gets an event ``mihu.page``. The metrics are ``mihu.client.call.duration`` (a
-    histogram, in seconds), ``mihu.client.retries`` and ``mihu.client.pages``. A page that was fetched ahead counts
-    until its answer was there, not until the walk came to it.
+    Each call is a span of kind client. Its parent is the span that is current at the call, or at the walk for which the
+    call fetches a page. The span has an event ``mihu.attempt`` for each attempt. For each page that a walk yields, the
+    span that is current there gets an event ``mihu.page``. The metrics are ``mihu.client.call.duration`` (a histogram,
+    in seconds), ``mihu.client.retries`` and ``mihu.client.pages``. The duration of a page that was fetched ahead ends
+    when its answer arrived, not when the walk reached it.
 
     Attributes follow the HTTP conventions: ``http.request.method``, ``url.template``, ``server.address``,
     ``server.port``, ``http.response.status_code`` and ``http.request.resend_count`` of the last attempt, ``error.type``
-    with the name of the error's class. ``mihu.outcome`` is ok, settled (it succeeded, though its last answer was none:
-    a look-up found the result, or what was to be deleted is gone), failed, cancelled or dry_run; only a failed call has
-    an error's status. No ids, queries, bodies and headers are told.
+    with the name of the error's class. ``mihu.outcome`` is ok, settled (the call succeeded without a successful answer:
+    a look-up found the result, or the object to delete was gone), failed, cancelled or dry_run; only a failed call has
+    an error's status. Ids, queries, bodies and headers are not recorded.
+
+    Args:
+        tracer_provider: The provider of the tracer. None takes OpenTelemetry's global provider.
+        meter_provider: The provider of the meter. None takes OpenTelemetry's global provider.
     """
-    watch = _Watch(
+    receiver = _Receiver(
         trace.get_tracer("mihu_async", __version__, tracer_provider),
         metrics.get_meter("mihu_async", __version__, meter_provider),
     )
     return Hooks(
-        on_attempt=watch.attempted, on_retry=watch.retried, on_page=watch.page_given, around_call=watch.around_call
+        on_attempt=receiver.attempted,
+        on_retry=receiver.retried,
+        on_page=receiver.page_given,
+        around_call=receiver.around_call,
     )
 
 
-class _Watch:
-    """What all calls of the clients with these hooks are told to."""
+class _Receiver:
+    """The receiver of all calls of the clients with these hooks."""
 
     def __init__(self, tracer: trace.Tracer, meter: metrics.Meter) -> None:
         self.tracer = tracer
@@ -61,14 +68,14 @@ class _Watch:
         self.durations = meter.create_histogram(
             "mihu.client.call.duration",
             unit="s",
-            description="How long calls took, with all attempts, waits and look-ups.",
+            description="The duration of calls, with all attempts, waits and look-ups.",
             explicit_bucket_boundaries_advisory=SECONDS,
         )
         self.retries = meter.create_counter(
-            "mihu.client.retries", unit="{retry}", description="How often a request was sent again."
+            "mihu.client.retries", unit="{retry}", description="The number of requests that were sent again."
         )
         self.pages = meter.create_counter(
-            "mihu.client.pages", unit="{page}", description="How many pages the walks have given."
+            "mihu.client.pages", unit="{page}", description="The number of pages that walks have yielded."
         )
 
     def around_call(self, call: CallReport) -> "_Call":
@@ -81,17 +88,21 @@ class _Watch:
         self.retries.add(1, _attributes(call) | _outcome(attempt))
 
     def page_given(self, page: PageReport, _: WalkReport) -> None:
-        where: _Attributes = {"url.template": page.path, **_server(page.base_url)}
-        self.pages.add(1, where)
-        told: _Attributes = {"url.template": page.path, "mihu.page.number": page.number, "mihu.page.items": page.items}
-        trace.get_current_span().add_event("mihu.page", told)
+        labels: _Attributes = {"url.template": page.path, **_server(page.base_url)}
+        self.pages.add(1, labels)
+        attributes: _Attributes = {
+            "url.template": page.path,
+            "mihu.page.number": page.number,
+            "mihu.page.items": page.items,
+        }
+        trace.get_current_span().add_event("mihu.page", attributes)
 
 
 @define(eq=False)
 class _Call:
     """A call that is under way: a context manager that makes its span the current one."""
 
-    watch: _Watch
+    receiver: _Receiver
     call: CallReport
     _began: int = field(factory=time.time_ns, init=False)
     _last: Attempt | None = field(default=None, init=False)
@@ -99,32 +110,32 @@ class _Call:
     _token: Any = field(init=False)
 
     def __enter__(self) -> None:
-        told = _attributes(self.call)
+        attributes = _attributes(self.call)
         name = f"{self.call.method} {self.call.template}"
-        self._span = self.watch.tracer.start_span(
-            name, kind=trace.SpanKind.CLIENT, attributes=told, start_time=self._began
+        self._span = self.receiver.tracer.start_span(
+            name, kind=trace.SpanKind.CLIENT, attributes=attributes, start_time=self._began
         )
-        self._token = context.attach(context.set_value(self.watch.key, self, trace.set_span_in_context(self._span)))
+        self._token = context.attach(context.set_value(self.receiver.key, self, trace.set_span_in_context(self._span)))
 
     def attempted(self, attempt: Attempt) -> None:
         self._last = attempt
-        told: _Attributes = {"mihu.attempt.number": attempt.number, **_outcome(attempt)}
-        self._span.add_event("mihu.attempt", told, timestamp=_ended(attempt))
+        attributes: _Attributes = {"mihu.attempt.number": attempt.number, **_outcome(attempt)}
+        self._span.add_event("mihu.attempt", attributes, timestamp=_ended(attempt))
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         context.detach(self._token)
-        told: _Attributes = {"mihu.outcome": self._outcome(error)}
+        attributes: _Attributes = {"mihu.outcome": self._outcome(error)}
         ended = time.time_ns()
         if self._last is not None:
             if self._last.status is not None:
-                told["http.response.status_code"] = self._last.status
-            if told["mihu.outcome"] == "ok":
+                attributes["http.response.status_code"] = self._last.status
+            if attributes["mihu.outcome"] == "ok":
                 ended = _ended(self._last)
-        if told["mihu.outcome"] == "failed":
-            told["error.type"] = type(error).__name__
+        if attributes["mihu.outcome"] == "failed":
+            attributes["error.type"] = type(error).__name__
             self._span.set_status(trace.StatusCode.ERROR)
-        self.watch.durations.record(max(0, ended - self._began) / _NANO, _attributes(self.call) | told)
-        self._span.set_attributes(told)
+        self.receiver.durations.record(max(0, ended - self._began) / _NANO, _attributes(self.call) | attributes)
+        self._span.set_attributes(attributes)
         if self._last is not None and self._last.number > 1:
             self._span.set_attribute("http.request.resend_count", self._last.number - 1)
         self._span.end(max(self._began, ended))
@@ -147,13 +158,13 @@ def _server(base_url: str) -> _Attributes:
 
 
 def _outcome(attempt: Attempt) -> _Attributes:
-    """Tell how an attempt ended, without what was said."""
-    told: _Attributes = {}
+    """Return the attributes of an attempt's end, without the service's message."""
+    attributes: _Attributes = {}
     if attempt.status is not None:
-        told["http.response.status_code"] = attempt.status
+        attributes["http.response.status_code"] = attempt.status
     if attempt.outcome != "ok":
-        told["error.type"] = attempt.outcome.partition(":")[0]
-    return told
+        attributes["error.type"] = attempt.outcome.partition(":")[0]
+    return attributes
 
 
 def _ended(attempt: Attempt) -> int:

@@ -1,4 +1,4 @@
-"""What was done, as small frozen values: a call, a page that a walk gives, a walk. They hold no secret."""
+"""Reports as small frozen values: of a call, of a page that a walk yields, of a walk. They hold no secret."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,20 +9,20 @@ from attrs import field, frozen
 from mihu_async.errors import Attempt
 
 SHOWN = 3
-"""How many problems a log line names."""
+"""The number of problems that a log line names."""
 WORD = re.compile(r"[a-z][a-z_-]*|v[0-9]+")
 """A part of a path that is not an id."""
 
 
 @frozen(eq=False)
 class Headers(Mapping[str, str]):
-    """The headers of an answer: a mapping that does not tell case. Several of one name are joined with a comma.
+    """The headers of an answer: a case-insensitive mapping. Several headers of one name are joined with a comma.
 
-    Secrets in it are masked, and what stands under a name such as ``Set-Cookie`` is hidden altogether.
+    Secrets in the values are redacted, and the value of a header such as ``Set-Cookie`` is hidden altogether.
     """
 
     pairs: tuple[tuple[str, str], ...] = ()
-    """Names and values, as they came and in their order."""
+    """The names and values as they were received, in their order."""
 
     def __getitem__(self, name: str) -> str:
         found = [value for known, value in self.pairs if known.lower() == name.lower()]
@@ -42,19 +42,24 @@ class Headers(Mapping[str, str]):
 
 @frozen
 class Problem:
-    """Something in an answer that could not be read, so it is None, or left out where it is a whole row."""
+    """A part of an answer that could not be read, so it is None, or left out if it is a whole row."""
 
     path: str
     """The place, such as ``$.data.items[3].purchased_at``."""
     reason: str
-    """The reason: what was expected there, and what kind of value came. It never quotes the value itself."""
+    """The reason: the expected kind of value and the kind that came. It never quotes the value itself."""
 
     def __str__(self) -> str:
         return f"{self.path} {self.reason}"
 
 
 def summarize(problems: Sequence[Problem], count: int) -> str:
-    """Say how much could not be read, and where that was first."""
+    """Return how many problems there are, and the first of them, as one line for a log.
+
+    Args:
+        problems: The first problems.
+        count: The number of all problems.
+    """
     shown = [str(problem) for problem in problems[:SHOWN]]
     if count > len(shown):
         shown.append("…")
@@ -63,34 +68,34 @@ def summarize(problems: Sequence[Problem], count: int) -> str:
 
 @frozen
 class CallReport:
-    """What was done for one call: ``mihu.last_call``, and what hooks are given."""
+    """The report of one call: ``mihu.last_call``, and the argument of hooks."""
 
     method: str
-    """The verb of its request."""
+    """The verb of the request."""
     path: str
-    """Its path, without the base URL; secrets in it are masked."""
+    """The path of the request, without the base URL; secrets in it are redacted."""
     attempts: tuple[Attempt, ...]
-    """All that have ended, the last one too."""
+    """All attempts that have ended, including the last one."""
     found: bool
-    """Whether the answer was lost, and the result comes from looking up what the write had made."""
+    """True if the answer was lost and the result comes from looking up the object that the write had made."""
     base_url: str = ""
-    """The workspace's."""
+    """The base URL of the workspace."""
     problems: tuple[Problem, ...] = ()
-    """The first of what could not be read in the last answer; empty where all of it was.
+    """The first parts of the last answer that could not be read; empty if all of it was readable.
 
-    Where that was a :class:`DecodeError`, as with ``strict=True``, they are in its ``paths``, and not here.
+    If the answer was a :class:`DecodeError`, as with ``strict=True``, they are in its ``paths`` and not here.
     """
     message: str | None = None
-    """What the service said in words in its last answer, also of a success; None where it said nothing.
+    """The service's message in its last answer, also of a success; None if it sent none.
 
-    It is for people. Secrets in it are masked, and it is cut after 2,000 characters.
+    It is for people. Secrets in it are redacted, and it is cut after 2,000 characters.
     """
     request_id: str | None = None
-    """The last answer's ``X-Request-Id``; None where it had none. [inferred: no such header is documented]."""
+    """The last answer's ``X-Request-Id``; None if it had none. [inferred: not documented]."""
     headers: Mapping[str, str] = field(default=Headers(), hash=False)
-    """Those of the last answer, whatever the case of a name; empty where no answer came.
+    """The headers of the last answer, whatever the case of a name; empty if no answer came.
 
-    Secrets in them are masked, and ``Set-Cookie`` and the like are hidden altogether.
+    Secrets in them are redacted, and ``Set-Cookie`` and the like are hidden altogether.
     """
 
     @property
@@ -101,46 +106,47 @@ class CallReport:
 
 @frozen
 class PageReport:
-    """A page that a walk gives."""
+    """A page that a walk yields."""
 
     path: str
-    """The listing's."""
+    """The path of the listing."""
     number: int
-    """Which page it is, from 1."""
+    """The number of the page, counted from 1."""
     items: int
-    """How many items it holds that were not given before."""
+    """The number of items on the page that the walk had not yielded before."""
     base_url: str = ""
-    """The workspace's."""
+    """The base URL of the workspace."""
     problems: tuple[Problem, ...] = ()
-    """The first of what could not be read on it; empty where all of it was."""
+    """The first parts of the page that could not be read; empty if all of it was readable."""
 
 
 @frozen(kw_only=True)
 class WalkReport:
-    """How far a walk is, and whether it is proved to be complete.
+    """The progress of a walk, and whether the walk is proved to be complete.
 
-    ``complete`` is True only where a certificate holds, which ``proof`` names. Where it is False at the end, a WARNING
-    in the log says why.
+    ``complete`` is True only if a certificate holds, which ``proof`` names. If it is False at the end, a WARNING in the
+    log names the reason.
     """
 
     expected: int | None = None
-    """The last ``total`` that the service gave; None before the first page."""
+    """The last ``total`` that the service sent; None before the first page."""
     yielded: int = 0
-    """How many items the caller got."""
+    """The number of items that the caller received."""
     duplicates: int = 0
-    """How many came again and were dropped."""
+    """The number of items that came again and were dropped."""
     pages: int = 0
-    """How many answers were read."""
+    """The number of answers that were read."""
     drifted: bool = False
-    """Whether the listing was seen to move."""
+    """True if the listing was seen to move."""
     problems: int = 0
-    """How many fields could not be read and are None; a WARNING in the log names the first ones."""
+    """The number of fields that could not be read and are None; a WARNING in the log names the first ones."""
     complete: bool | None = None
-    """None during the walk; then True if it is proved that every item was given that was there all along."""
+    """None during the walk; then True if it is proved that every item was yielded that was there all along."""
     proof: Literal["counted", "still", "confirmed"] | None = None
-    """Names the certificate that holds; None during the walk, and where none does.
+    """The name of the certificate that holds; None during the walk, and if none holds.
 
-    ``"counted"``: as many items were given that were there at the beginning as the first answer said that there were.
-    ``"still"``: items have no dates, and nothing moved in any answer; or, for a part of a listing, no item is younger.
-    ``"confirmed"``: a later pass showed all items that were there when it began.
+    - ``"counted"``: the walk yielded as many of the items that were there at its beginning as the first answer counted.
+    - ``"still"``: items have no dates, and nothing moved in any answer; or, for a part of a listing, no item is
+      younger.
+    - ``"confirmed"``: a later pass showed all items that were there when it began.
     """

@@ -23,9 +23,9 @@ from multidict import CIMultiDict
 
 from mihu_async import MihuClient, MihuError
 from mihu_async.core.mask import Mask
+from mihu_async.core.options import Bounds
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Bounds
 from tests.virtual import VirtualClock, VirtualLoop
 
 T = TypeVar("T")

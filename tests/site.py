@@ -1,17 +1,21 @@
 """The site as it was built: `make docs` runs this after the build."""
 
 import re
+import tomllib
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import griffe
 import pytest
 
 import mihu_async
 
 SITE = Path(__file__).parent.parent / "build" / "site"
 PAGES = [page for page in sorted(SITE.rglob("*.html")) if page.name != "404.html"]
+CONFIGURED = tomllib.loads((SITE.parents[1] / "zensical.toml").read_text(encoding="utf-8"))["project"]["plugins"]
+OPTIONS = CONFIGURED["mkdocstrings"]["handlers"]["python"]["options"]["docstring_options"]
 FETCHED = {("link", "href"), ("script", "src"), ("img", "src"), ("source", "srcset"), ("iframe", "src")}
 """What a browser fetches by itself."""
 
@@ -90,13 +94,25 @@ def test_docstrings_became_prose():
     ]
 
 
-def test_arguments_became_a_list():
-    """What a docstring says of arguments is a list, with links to what it names."""
-    client = (SITE / "reference" / "client" / "index.html").read_text(encoding="utf-8")
+def test_arguments_became_a_table():
+    """The arguments that a docstring names are rows of a table, with links to what they name."""
+    trunks = (SITE / "reference" / "trunks" / "index.html").read_text(encoding="utf-8")
+    row = r"<code>search</code>\s*</td>(?:(?!<tr).)*As in <a [^>]*#mihu_async\.resources\.trunks\.Trunks\.list"
 
-    assert re.search(
-        r"<li>\s*<strong><code>timeout</code></strong>: the bounds of a call; see <a [^>]*#mihu_async.Timeout", client
-    )
+    assert re.search(row, trunks, re.DOTALL)
+
+
+def test_sections_of_docstrings_can_be_read(caplog):
+    """Each section has entries of Google's form, and each argument that it names is one of its function."""
+    found = list(griffe.load("mihu_async", search_paths=[str(SITE.parents[1])]).members.values())
+    for member in found:
+        if not member.is_alias:
+            found.extend(member.members.values())
+            if member.docstring:
+                member.docstring.parse("google", **OPTIONS)
+
+    assert 1000 < len(found)
+    assert [] == [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
 
 
 def test_defaults_are_values():
@@ -140,6 +156,15 @@ def test_links_of_markdown_pages_lead_somewhere():
 
     assert 50 < len(links)
     assert [] == [(str(page), link) for page, link in links if not (page.parent / link).is_file()]
+
+
+def test_sections_are_lists_for_programs():
+    """A page as Markdown lists the arguments and errors of a function, and says what it returns."""
+    numbers = (SITE / "reference" / "numbers.md").read_text(encoding="utf-8")
+
+    assert "\n\n**Args:**\n\n- `page`: The page to begin with, counted from 1.\n- `per_page`: " in numbers
+    assert "\n\n**Returns:** The number that was bought.\n\n**Raises:**\n\n- `UsageError`: Before anything" in numbers
+    assert [] == re.findall(r"^(?:Args|Raises|Returns|Yields):$", numbers, re.MULTILINE)
 
 
 def test_one_file_holds_all_pages():

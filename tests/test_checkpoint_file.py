@@ -81,7 +81,7 @@ def test_a_file_that_is_no_text_is_refused(path):
     """It is another file than was meant."""
     path.write_bytes(b"\xff")
 
-    with pytest.raises(UsageError, match=r"it is not UTF-8 text\. Remove it to begin again"):
+    with pytest.raises(UsageError, match=r"it is not text in UTF-8\. Remove it to begin again"):
         CheckpointFile(path).read()
 
 
@@ -90,7 +90,9 @@ def test_it_changes_inside_a_block_only(path, change):
     """Outside of it another job could be at work."""
     place = CheckpointFile(path)
 
-    with pytest.raises(UsageError, match=r"CheckpointFile\('.*numbers.place'\) is written inside a with block only"):
+    with pytest.raises(
+        UsageError, match=r"CheckpointFile\('.*numbers.place'\) can be written only inside a with block"
+    ):
         change(place)
     place.__exit__(None, None, None)  # nothing to give back
     assert [] == names(path)

@@ -57,9 +57,9 @@ def test_the_reference_has_every_public_name():
 
 
 def test_the_catalogue_has_every_error():
-    """Each public error and warning has its cause, what it changed, and its cure."""
+    """Each public error and warning has its cause, what it changed, and its fix."""
     entries = re.findall(
-        r"^### (\w+)\n\n- \*\*Cause\*\*: .+\n- \*\*Changed\*\*: .+\n- \*\*Cure\*\*: .+$",
+        r"^### (\w+)\n\n- \*\*Cause\*\*: .+\n- \*\*Changed\*\*: .+\n- \*\*Fix\*\*: .+$",
         (DOCS / "catalogue.md").read_text(),
         re.MULTILINE,
     )

@@ -337,5 +337,5 @@ def test_a_template_has_no_ids(path, template):
 
 def test_hooks_are_no_base_class():
     """A method of a subclass would stand behind the field of its name, and never be called."""
-    with pytest.raises(TypeError, match=r"Give functions: Hooks\(on_attempt=…\)"):
+    with pytest.raises(TypeError, match=r"Pass functions: Hooks\(on_attempt=…\)"):
         type("Loud", (Hooks,), {"on_attempt": print})

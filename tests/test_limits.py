@@ -98,7 +98,7 @@ async def test_a_call_that_finds_the_allowance_spent_ends_by_its_deadline(recipe
             acme = mihu.with_options(limiter=recipe.SharedRate(redis, parse("1/hour"), "acme"))
             other = mihu.with_options(limiter=recipe.SharedRate(redis, parse("1/hour"), "other"))
             await acme.numbers.list()
-            with pytest.raises(ConnectTimeoutError, match="the limiter did not let it through"):
+            with pytest.raises(ConnectTimeoutError, match="the limiter did not admit it"):
                 await acme.with_options(timeout=Timeout(total=0.05)).numbers.list()
             await other.numbers.list()
 

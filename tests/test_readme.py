@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mihu_async import errors
-from mihu_async.core.retry import AlreadyDeleted, Ambiguous, Failure, GiveUp, Retry, RetryPolicy, decide
+from mihu_async.core.options import RetryPolicy
+from mihu_async.core.retry import AlreadyDeleted, Ambiguous, Failure, GiveUp, Retry, decide
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -72,12 +73,12 @@ FAILURES: dict[str, list[Failure]] = {
     "never connected": [errors.ConnectError("", **WHERE), errors.ConnectTimeoutError("", **WHERE)],
     "429": [refusal(429)],
     "408, 499, any 5xx but 501 and 505": [refusal(status) for status in sorted(UNTOLD)],
-    "timeout, connection lost, 2xx that is no JSON": [
+    "timeout, connection lost, 2xx that is not JSON": [
         errors.RequestTimeoutError("", **WHERE),
         errors.ConnectionLostError("", **WHERE),
         errors.DecodeError("", status=200, content_type="", excerpt="", transient=True, **WHERE),
     ],
-    "2xx of a wrong shape, an answer that HTTP forbids": [
+    "2xx of an unexpected shape, an answer that violates HTTP": [
         errors.DecodeError("", status=200, content_type="", excerpt="", paths=("$.data",), **WHERE),
         errors.DecodeError("", status=None, content_type="", excerpt="", **WHERE),
     ],

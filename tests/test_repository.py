@@ -1,5 +1,6 @@
 """What the project says of itself in several files is the same in each."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -43,3 +44,13 @@ def test_every_extra_is_explained():
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
 
     assert [] == [extra for extra in PYPROJECT["project"]["optional-dependencies"] if f"`{extra}`" not in index]
+
+
+def test_the_architecture_names_every_module_of_the_core():
+    """Its table and the folder hold the same names."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `core/")]
+    named = [name for row in rows for name in re.findall("`core/([a-z_]+)`", row)]
+    modules = {path.stem for path in (ROOT / "mihu_async" / "core").glob("*.py")} - {"__init__"}
+
+    assert sorted(modules) == sorted(named)

@@ -17,11 +17,11 @@ from mihu_async import (
     RetryPolicy,
     Timeout,
 )
+from mihu_async.core.clock import Pulse
 from mihu_async.core.mask import Mask
-from mihu_async.core.pulse import Pulse
+from mihu_async.core.options import Bounds
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Bounds
 from mihu_async.sandbox import Sandbox
 from tests.limited import FixedWindow, Service, Timeless, client_of, run
 from tests.virtual import VirtualClock, VirtualLoop
@@ -81,7 +81,7 @@ def test_a_walk_goes_on_whose_items_are_handled_by_code_that_blocks(attempts, ca
     assert re.search(
         r"The event loop stood still for (89\.9|90\.0) s, so GET /api/v1/phone-numbers failed", caplog.text
     )
-    assert "Run what takes so long in a thread" in caplog.text
+    assert "Run the code that blocks it in a thread" in caplog.text
 
 
 def test_what_timed_out_for_that_is_asked_for_again_when_its_turn_comes():

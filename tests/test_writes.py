@@ -291,7 +291,7 @@ async def test_a_sip_connection_is_assigned_once_at_most(mihu, sandbox, fault):
         sandbox.inventory, {"name": "n", "phone_number": TRUNK, "gateway": "g"}
     )
     sandbox.faults.add(fault, method="POST")
-    with pytest.raises(OutcomeUnknownError, match="before sending it again"):
+    with pytest.raises(OutcomeUnknownError, match="before you send it again"):
         await mihu.agents.assign_sip_connection(agent, connection["uuid"])
 
     assert 1 == sent(sandbox)

@@ -166,7 +166,7 @@ async def test_an_own_purchase_is_never_anothers_where_the_edges_clock_is_off(mi
     outcome = await told(mihu.numbers.buy(**PURCHASE))
 
     assert isinstance(outcome, OutcomeUnknownError)
-    assert "does not tell whether this call bought it" in str(outcome)
+    assert "does not show whether this call bought it" in str(outcome)
     assert 1 == len(held(sandbox)) == sent(sandbox)
 
 

@@ -621,7 +621,7 @@ def never_look_up(error, **given):
     [
         ("core.reconciler.settle", take_a_glance_for_all),
         ("core.pipeline.decide", never_look_up),
-        ("core.journal.maybe_applied", lambda _: False),
+        ("core.journal.Journal.lost", False),
         ("core.retry.REPEATABLE", {"GET", "POST", "PUT", "PATCH", "DELETE"}),
         ("core.server_clock.NEAR", timedelta(seconds=1)),
         ("resources.lookups.date_against", lambda *_: Dating.DURING),

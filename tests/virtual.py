@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import frozen
 
-from mihu_async.core.pulse import Pulse
+from mihu_async.core.clock import Pulse
 from tests.doubles import Still
 
 GRACE = 0.0001

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import griffe
@@ -20,6 +21,8 @@ DIRECTIVE = re.compile(r"^::: ([\w.]+)\n(?:(?: {4}.*)?\n)*", re.MULTILINE)
 ROW = re.compile(r"^\| \[.*\]\((\w+\.md)\) \| (.*) \|$", re.MULTILINE)
 """A row of the table of the reference: a page, and what is there."""
 ROLE = re.compile(r":\w+:`([^`]+)`")
+SECTION = re.compile(r"^(Args|Raises|Returns|Yields):\n((?: {4}.*(?:\n|$))+)", re.MULTILINE)
+"""A section of a docstring in Google style, whose lines are indented."""
 
 
 def read(path: str) -> str:
@@ -65,10 +68,18 @@ def described(thing: Any, heading: str) -> str:
     """Return the signature and docstring of an object, and of its public members, as Markdown."""
     parts = [f"{heading} {thing.path if heading == '##' else thing.name}", f"```python\n{signature_of(thing)}\n```"]
     if thing.docstring:
-        parts.append(ROLE.sub(r"`\1`", thing.docstring.value).replace("``", "`"))
+        parts.append(ROLE.sub(r"`\1`", SECTION.sub(as_list, thing.docstring.value)).replace("``", "`"))
     members = thing.members.values() if thing.is_class else ()
     parts += [described(member, "###") for member in members if member.is_public and member.docstring]
     return "\n\n".join(part.strip() for part in parts) + "\n\n"
+
+
+def as_list(section: re.Match[str]) -> str:
+    """Return a section as Markdown: a list of its arguments or errors, or the text of its result."""
+    entries = [" ".join(entry.split()) for entry in re.split(r"\n(?! )", dedent(section[2]).strip())]
+    if section[1] in {"Returns", "Yields"}:
+        return f"**{section[1]}:** {' '.join(entries)}\n"
+    return f"**{section[1]}:**\n\n" + "\n".join(re.sub(r"^(\w+):", r"- `\1`:", entry) for entry in entries) + "\n"
 
 
 def signature_of(thing: Any) -> str:

@@ -120,7 +120,7 @@ def describe(number: PhoneNumber) -> list[str]:
 
 
 def answered_by(trunk: PhoneNumber) -> str:
-    """Name the agents of a trunk, with their channels."""
+    """Return the names of a trunk's agents, with their channels."""
     bindings = trunk.bindings
     named = {"call": bindings and bindings.call, "whatsapp": bindings and bindings.whatsapp}
     return ", ".join(
@@ -129,6 +129,6 @@ def answered_by(trunk: PhoneNumber) -> str:
 
 
 def caller(snapshot: NumberChannels) -> str:
-    """Name the agent that answers calls."""
+    """Return the name of the agent that answers calls."""
     call = snapshot.channels.call
     return f"{call.agent_name} ({call.agent_uuid})" if call else "-"

@@ -120,7 +120,7 @@ def ending_of(error: BaseException) -> Ending:
 
 
 def named(error: BaseException, text: str) -> str:
-    """Put the error's name, which the catalogue of errors and the logs use, before its text."""
+    """Return an error's text after its name, which the catalogue of errors and the logs use."""
     return f"{type(error).__name__}: {text}"
 
 

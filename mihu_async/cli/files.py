@@ -12,7 +12,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise StopError(Exit.USAGE, f"{path} is not UTF-8 text.") from None
+        raise StopError(Exit.USAGE, f"{path} is not text in UTF-8.") from None
 
 
 def read_secret(path: Path) -> str:

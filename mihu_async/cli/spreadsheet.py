@@ -62,7 +62,7 @@ def decode(name: str, content: bytes) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         line = before.count(b"\n") + 1
-        told = f"{name}, line {line}: it is not UTF-8 text. Nothing was sent."
+        told = f"{name}, line {line}: it is not text in UTF-8. Nothing was sent."
         raise StopError(
             Exit.USAGE, told, 'Save it as "CSV UTF-8": an older encoding cannot be detected reliably.'
         ) from None

@@ -1,44 +1,78 @@
 """How a request is admitted before it is sent: the client's throttle, the caller's limiter, and a token."""
 
 import logging
-from asyncio import CancelledError
+from asyncio import CancelledError, Event
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
-from attrs import define
+from attrs import define, field
 
-from mihu_async.core import cancellation
-from mihu_async.core.clock import Clock
-from mihu_async.core.deadline import Deadline, Progress
+from mihu_async.core.clock import Clock, Deadline, is_cancelled
 from mihu_async.core.journal import Journal
 from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
 from mihu_async.errors import ConnectError, ConnectTimeoutError, UsageError
 
-SHORTEST = 0.001  # seconds; what begins when its time is up still has a bound
-LEAVING = 1.0  # seconds; a limiter has them to take note, also when the call's time is up
+SHORTEST = 0.001  # seconds; a step that begins when the call's time is up still has a bound
+LEAVING = 1.0  # seconds; a limiter may take this long to be left, also when the call's time is up
 
 Limiter = AbstractAsyncContextManager[Any]
-"""What is entered around each attempt."""
+"""A block of the caller's that each attempt runs in."""
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 
 
 def check_limiter(argument: str, limiter: Any) -> Limiter:
-    """Check what a caller gives for a limiter."""
+    """Return a limiter that a caller passes as ``argument``, or raise UsageError if it is no async context manager."""
     if not isinstance(limiter, AbstractAsyncContextManager):
         message = f"{argument} must be an async context manager, not {type(limiter).__name__}."
         raise UsageError(message, argument=argument)
     return cast("Limiter", limiter)
 
 
+@define(eq=False)
+class Progress:
+    """The progress of a listing. Its walks go on as long as pages of it arrive."""
+
+    moment: float = field(default=float("-inf"), init=False)
+    """The last page arrived at this moment, in seconds of the pipeline's clock."""
+
+
+@define(eq=False)
+class Prefetch:
+    """A page of a listing that is fetched ahead: its answer is read once the caller is ready for it."""
+
+    progress: Progress
+    ready: Event
+    date: str = field(default="", init=False)
+    """The answer has this ``Date``; empty where it has none."""
+    sent: float = field(default=0.0, init=False)
+    """The request was sent at this moment, in seconds of the pipeline's clock."""
+    received: float = field(default=0.0, init=False)
+    """The head of the answer arrived at this moment."""
+
+    def dated(self, date: str, *, sent: float, received: float) -> None:
+        """Note when the answer was made."""
+        self.date, self.sent, self.received = date, sent, received
+
+
 @define
 class Admission:
-    """Holds one call back, no longer than until its deadline, which moves while the call waits for somebody else.
+    """Holds one call back until it may be sent, at most until its deadline.
 
-    ``total`` is the time of the call in seconds. A page of a walk has no such time while it waits, but ends when for
-    ``total`` and a pause of ``longest_pause`` seconds no page of its listing came, of which ``progress`` tells.
+    The deadline moves while the call waits for others. A page of a walk has none while it waits, but fails when no page
+    of its listing arrived for ``total`` and a pause of ``longest_pause`` seconds.
+
+    Args:
+        journal: The journal of the call.
+        clock: The pipeline's clock.
+        throttle: The throttle that the client's calls share.
+        began: The beginning of the call, in seconds of the clock.
+        deadline: The deadline of the call.
+        total: The time that the call may take, in seconds.
+        longest_pause: The longest pause that the service may ask for, in seconds.
+        progress: The progress of the call's listing; None if the call is no page of a walk.
     """
 
     journal: Journal
@@ -62,37 +96,47 @@ class Admission:
 
     @property
     def left(self) -> float:
-        """What remains of the call's time, in seconds."""
+        """The rest of the call's time, in seconds."""
         return self.deadline.left(self.clock.monotonic())
 
-    def patience(self, now: float) -> float:
-        """Return how many seconds the call may go on to wait for others: they are counted anew when one got through."""
+    def left_for_others(self, now: float) -> float:
+        """Return how many more seconds the call may wait for other calls; each of their successes renews them."""
         since = now - self.deadline.excused
         if self.progress is None:
             return max(self.began, self.throttle.last_success) + self.total - since
         return max(self.began, self.progress.moment) + self.total + self.longest_pause - since
 
     def left_to_wait(self, now: float, behind: float = 0.0) -> float:
-        """Return how many seconds the call may go on to wait for the service, of whose time ``behind`` were others'."""
-        patience = self.patience(now)
-        return patience if self.progress else min(patience, self.deadline.left(now - behind))
+        """Return how many more seconds the call may wait for the service.
+
+        Args:
+            now: The present moment, in seconds of the clock.
+            behind: The seconds of this wait that other calls took, which do not count.
+        """
+        left = self.left_for_others(now)
+        return left if self.progress else min(left, self.deadline.left(now - behind))
 
     async def wait(self) -> None:
-        """Wait for the call's turn, unless its time would be over by then; that of other calls is not counted."""
+        """Wait for the call's turn; the time that other calls take does not count.
+
+        Raises:
+            ConnectTimeoutError: If the turn would come after the call's time is up. Nothing was sent.
+        """
         before = self.clock.monotonic()
         try:
-            behind = await self.throttle.wait(self.clock, self.began, self.left_to_wait, self.patience)
+            behind = await self.throttle.wait(self.clock, self.began, self.left_to_wait, self.left_for_others)
         except TimeoutError as late:
-            raise self.closed(str(late)) from None
+            raise self.not_sent(str(late)) from None
         if self.progress is not None:
             behind = self.clock.monotonic() - before
         self.deadline.postpone_all(behind)
 
     @asynccontextmanager
-    async def within(self, limiter: Limiter) -> AsyncGenerator[None]:
-        """Let an attempt through the limiter, which may take as long as the call may; what it thinks changes nothing.
+    async def limited_by(self, limiter: Limiter) -> AsyncGenerator[None]:
+        """Run an attempt in the limiter, which may hold it back as long as the call's time lasts.
 
-        Where the service asks for a pause while the call waits in it, the pause is spent outside.
+        If the service asks for a pause meanwhile, the call leaves the limiter for the pause and enters it again. The
+        limiter cannot suppress the attempt's error.
         """
         await self._enter(limiter)
         while self.throttle.pause_left(self.clock.monotonic()):
@@ -107,18 +151,27 @@ class Admission:
         else:
             await self._leave(limiter, None)
 
-    async def fetch(self, tokens: TokenSource, *, refused: str | None) -> str:
-        """Wait for the token, which may take as long as the call may; ``refused`` is one that was refused."""
+    async def fetch_token(self, tokens: TokenSource, *, refused: str | None) -> str:
+        """Return the token of an attempt, for which the call waits as long as its time lasts.
+
+        Args:
+            tokens: The source of the client's tokens.
+            refused: A token that the service refused, so that another one is asked for; None if it refused none.
+
+        Raises:
+            UsageError: If the function that was given as ``token=`` returns no token.
+            ConnectError: If it fails or takes too long. Nothing was sent.
+        """
         try:
             async with self.clock.timeout(max(self.left, SHORTEST)):
                 return await tokens.get(refused=refused)
         except UsageError:
             raise
         except (Exception, CancelledError) as error:
-            if isinstance(error, CancelledError) and cancellation.is_ours():
+            if isinstance(error, CancelledError) and is_cancelled():
                 raise
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self.closed("its token did not come in the time that the call may take") from None
+                raise self.not_sent("its token did not arrive within the time of the call") from None
             why = f"the function given as token= failed with {type(error).__name__}"
             message = f"{self.method} {self.path} was not sent: {why}."
             raise ConnectError(message, method=self.method, url=self.path) from error
@@ -129,12 +182,12 @@ class Admission:
                 await limiter.__aenter__()
         except Exception as error:
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self.closed("the limiter did not let it through in the time that the call may take") from None
+                raise self.not_sent("the limiter did not admit it within the time of the call") from None
             message = f"{self.method} {self.path} was not sent: its limiter failed with {type(error).__name__}."
             raise ConnectError(message, method=self.method, url=self.path) from error
 
     async def _leave(self, limiter: Limiter, error: BaseException | None) -> None:
-        """Leave the limiter; an answer that is there, or the attempt's own error, is not lost because that fails."""
+        """Leave the limiter. If that fails, it is only logged, so that the attempt's answer or error is kept."""
         try:
             async with self.clock.timeout(max(self.left, LEAVING)):
                 await limiter.__aexit__(type(error) if error else None, error, error.__traceback__ if error else None)
@@ -142,6 +195,6 @@ class Admission:
             message = "%s %s could not leave its limiter: %s"
             logger.warning(message, self.method, self.path, type(failure).__name__)
 
-    def closed(self, why: str) -> ConnectTimeoutError:
-        """Make the error of a call that was not sent."""
+    def not_sent(self, why: str) -> ConnectTimeoutError:
+        """Return the error of a call whose time was up before it was sent."""
         return ConnectTimeoutError(f"{self.method} {self.path} was not sent: {why}.", method=self.method, url=self.path)

@@ -1,35 +1,104 @@
-"""Time, as the call path sees it: the one place that reads a clock or sleeps."""
+"""Time, as a call sees it: clocks, standstills of the event loop, deadlines, and whether the task was cancelled.
+
+No other module of the call path reads a clock or sleeps.
+"""
 
 import asyncio
 import time
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary, ref
 
-from mihu_async.core.pulse import PULSES, Pulse
+from attrs import define, field
+
+BEAT = 0.1
+"""Seconds between two beats of a pulse, which beats only while calls are under way."""
+NOISE = 0.05
+"""A beat that is at most this many seconds late, as on a busy machine, does not mean that the loop stood still."""
+
+
+@define(eq=False)
+class Pulse:
+    """The pulse of an event loop, which counts the seconds in which the loop stood still while calls were under way.
+
+    A loop stands still while synchronous code runs in it.
+    """
+
+    stood_still: float = field(default=0.0, init=False)
+    """The loop stood still for this many seconds so far."""
+    _calls: int = field(default=0, init=False)
+    _since: float = field(default=0.0, init=False)
+    _beats: bool = field(default=False, init=False)
+
+    def begin(self) -> None:
+        """Count from now on, because a call begins. The first beat is due before any timer of that call."""
+        if not self._calls:
+            self._since = asyncio.get_running_loop().time()
+        self._calls += 1
+        if not self._beats:
+            self._beats = True
+            self._beat_later()
+
+    def end(self) -> None:
+        """Stop counting, because a call ends, unless others are under way."""
+        self._calls -= 1
+
+    def _beat_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + BEAT
+        loop.call_at(due, self._beat, loop, due)
+
+    def _beat(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        late = loop.time() - max(due, self._since)  # without a call, the loop may not have run at all
+        if late > NOISE and self._calls:
+            self.stood_still += late
+        self._beats = self._calls > 0
+        if self._beats:
+            self._beat_later()
+
+
+class Pulses:
+    """The pulse of each event loop, shared by all clients; the latest one is found without a search."""
+
+    def __init__(self) -> None:
+        self._of: WeakKeyDictionary[asyncio.AbstractEventLoop, Pulse] = WeakKeyDictionary()
+        self._last: tuple[ref[asyncio.AbstractEventLoop] | None, Pulse] = None, Pulse()
+
+    def of_running_loop(self) -> Pulse:
+        """Return the pulse of the running loop."""
+        loop = asyncio.get_running_loop()
+        last, pulse = self._last
+        if last is None or last() is not loop:
+            pulse = self._of.setdefault(loop, Pulse())
+            self._last = ref(loop), pulse
+        return pulse
+
+
+PULSES = Pulses()
 
 
 class Clock(Protocol):
-    """What the pipeline needs of time."""
+    """The time that the pipeline needs."""
 
     def monotonic(self) -> float:
-        """Give seconds that never run backwards."""
+        """Return seconds that never run backwards."""
         ...
 
     def now(self) -> datetime:
-        """Give the time of day, aware, in UTC."""
+        """Return the time of day, aware, in UTC."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for some seconds."""
         ...
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[Any]:
-        """Give a block that is left with TimeoutError after some seconds."""
+        """Return a block that ends with TimeoutError after some seconds."""
         ...
 
     def pulse(self) -> Pulse:
-        """Return what counts for how long the running event loop stood still."""
+        """Return the pulse of the running event loop."""
         ...
 
 
@@ -37,21 +106,72 @@ class SystemClock:
     """The machine's own clock."""
 
     def monotonic(self) -> float:
-        """Give seconds that never run backwards."""
+        """Return seconds that never run backwards."""
         return time.monotonic()
 
     def now(self) -> datetime:
-        """Give the time of day, aware, in UTC."""
+        """Return the time of day, aware, in UTC."""
         return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait without holding up the loop."""
+        """Wait for some seconds without holding up the loop."""
         await asyncio.sleep(seconds)
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[Any]:
-        """Give a block that is left with TimeoutError after some seconds."""
+        """Return a block that ends with TimeoutError after some seconds."""
         return asyncio.timeout(seconds)
 
     def pulse(self) -> Pulse:
-        """Return what counts for how long the running event loop stood still."""
+        """Return the pulse of the running event loop."""
         return PULSES.of_running_loop()
+
+
+class Deadline:
+    """The end of a call's time, which moves while the call waits for somebody else. Reads no clock itself.
+
+    The seconds in which the event loop stood still do not count, because nothing could be read in them.
+
+    Args:
+        moment: The end, in seconds of the pipeline's clock.
+        pulse: The pulse of the event loop that makes the call.
+        outer: The deadline of the call for which this one looks something up; this one never ends later.
+    """
+
+    __slots__ = ("_callers", "_counted", "moment", "outer", "pulse")
+
+    def __init__(self, moment: float, pulse: Pulse, outer: "Deadline | None" = None) -> None:
+        self.moment: float = moment
+        self.pulse: Pulse = pulse
+        self.outer: Deadline | None = outer
+        self._counted: float = pulse.stood_still
+        self._callers = 0.0
+
+    def left(self, now: float) -> float:
+        """Return how many seconds are left; the number is negative after the deadline."""
+        own = self.moment - now + self.pulse.stood_still - self._counted
+        return own if self.outer is None else min(own, self.outer.left(now))
+
+    def postpone(self, seconds: float) -> None:
+        """Exclude seconds in which an answer waited for its caller."""
+        self.moment += seconds
+        self._callers += seconds
+
+    @property
+    def excused(self) -> float:
+        """The seconds since the beginning that were the caller's, or in which the loop stood still."""
+        return self._callers + self.pulse.stood_still - self._counted
+
+    def postpone_all(self, seconds: float) -> None:
+        """Exclude seconds in which other calls of the client had their turn, for the outer call too."""
+        self.moment += seconds
+        if self.outer is not None:
+            self.outer.postpone_all(seconds)
+
+
+def is_cancelled() -> bool:
+    """Return True if the running task itself was cancelled.
+
+    A CancelledError also arrives if the task waits for something that was cancelled, such as a session that is closed.
+    """
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

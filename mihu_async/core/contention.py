@@ -1,4 +1,7 @@
-"""The calls of one client that want the same thing wait for each other, and none is given what another one has."""
+"""Contention between the calls of one client: those that make the same thing wait for each other.
+
+No call returns a thing that another one has returned already.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,7 +11,7 @@ from typing import Any
 from attrs import define, field
 
 KEPT = 10_000
-"""How many things that were given are remembered."""
+"""The number of claimed things that are remembered."""
 
 
 @define
@@ -19,17 +22,17 @@ class _Place:
 
 @define
 class Contention:
-    """A lock for each thing that a call wants to make, in each event loop, and who was given what.
+    """A lock for each thing that calls want to make, in each event loop, and a record of which call made which thing.
 
-    A client and those that its ``with_options`` gives share one.
+    A client shares it with the clients that its ``with_options`` returns.
     """
 
     _places: dict[tuple[asyncio.AbstractEventLoop, str], _Place] = field(factory=dict[Any, Any], init=False)
     _owners: dict[str, object] = field(factory=dict[str, object], init=False)
 
     @asynccontextmanager
-    async def place(self, key: str) -> AsyncGenerator[asyncio.Lock]:
-        """Lend the lock of a key, which is forgotten when nobody uses it any more."""
+    async def lock_for(self, key: str) -> AsyncGenerator[asyncio.Lock]:
+        """Lend the lock of a key; it is forgotten once no call uses it any more."""
         where = asyncio.get_running_loop(), key
         place = self._places.setdefault(where, _Place(asyncio.Lock()))
         place.users += 1
@@ -40,12 +43,12 @@ class Contention:
             if not place.users:
                 del self._places[where]
 
-    def give(self, identity: str, owner: object) -> None:
-        """Note that a call was given something."""
+    def claim(self, identity: str, owner: object) -> None:
+        """Note that the call ``owner`` made the thing of this identity."""
         self._owners[identity] = owner
         while len(self._owners) > KEPT:
             del self._owners[next(iter(self._owners))]
 
     def is_anothers(self, identity: str, owner: object) -> bool:
-        """Return True if another call was given it."""
+        """Return True if another call than ``owner`` made the thing of this identity."""
         return self._owners.get(identity, owner) is not owner

@@ -11,30 +11,35 @@ from mihu_async.core.fast_path import decode_fast
 from mihu_async.core.mask import Mask, printable
 from mihu_async.core.problems import Problems, UnreadableError
 from mihu_async.core.reading import read_data
-from mihu_async.core.refusal import refused
 from mihu_async.core.request import NOTHING, RAW, Request
-from mihu_async.core.response import Response
+from mihu_async.core.response import Response, refused
 from mihu_async.errors import DecodeError
 from mihu_async.reports import Problem
 
 T = TypeVar("T")
 
 SHOWN = 10
-"""How many wrong paths a message spells out; more are in ``DecodeError.paths``."""
+"""The number of wrong paths that a message spells out; more are in ``DecodeError.paths``."""
 LARGE = 2**20
 """A body of more bytes is read in slices."""
 LARGEST_REFUSAL = 2**20
-"""A refusal of more bytes is quoted, and not read."""
+"""A refusal of more bytes is quoted without being read."""
 WRONG_SHAPE = "its shape is not the documented one"
 NULL = codec.Part(b"null")
 MEMBERS = ("success", "message", "data")
-"""What of an envelope is read."""
+"""The members of an envelope that are read."""
 CROWDED = "it holds too many objects and values for one answer"
 
 
 @frozen
 class Reading(Generic[T]):
-    """What an answer says: its data, its message, and the first of what of it could not be read."""
+    """An answer as it was read.
+
+    Args:
+        data: The data of the answer.
+        message: The service's message; None if there is none.
+        problems: The first places that could not be read.
+    """
 
     data: T
     message: str | None = None
@@ -42,7 +47,7 @@ class Reading(Generic[T]):
 
 
 def read_fast(response: Response, request: Request[T]) -> Reading[T] | None:
-    """Read a successful answer in one go, or return None where :func:`read_closely` must look at it."""
+    """Read a successful answer in one go, or return None if :func:`read_closely` must read it."""
     if not (response.ok and response.is_json) or _unfit(response) or len(response.body) > LARGE:
         return None
     if request.answer is RAW or request.answer is NOTHING:
@@ -54,9 +59,24 @@ def read_fast(response: Response, request: Request[T]) -> Reading[T] | None:
 def read_closely(
     response: Response, request: Request[T], mask: Mask, *, now: datetime, strict: bool
 ) -> Generator[None, None, Reading[T]]:
-    """Read any answer, a slice between two yields, or raise what went wrong. ``now`` is our time of day.
+    """Read any answer, in slices.
 
-    ``strict`` makes an error of the first problems that are found.
+    Args:
+        response: The answer.
+        request: The request that it answers.
+        mask: The mask of the call's secrets.
+        now: Our time of day, which counts if a refusal has no ``Date``.
+        strict: True if a problem in the answer is an error.
+
+    Yields:
+        Nothing, after each slice, so that other tasks can run.
+
+    Returns:
+        The answer as it was read.
+
+    Raises:
+        APIError: If the service refused the request.
+        DecodeError: If the answer cannot be read.
     """
     if not response.ok:
         raise refused(response, request, _document_of(response), mask, now=now)
@@ -127,7 +147,7 @@ def _read_envelope(
 
 
 def _unfit(response: Response) -> str:
-    """Say why an answer cannot be read, whatever it holds; an empty text where it may be."""
+    """Return the reason why an answer cannot be read whatever it holds, or an empty text if there is none."""
     if not response.complete:
         return "it is larger than max_response_bytes"
     if response.encoding and response.body:
@@ -136,7 +156,7 @@ def _unfit(response: Response) -> str:
 
 
 def _document_of(response: Response) -> Any:
-    """Read the body of a refusal; None where it is no JSON, as with a gateway's page, or too much of it."""
+    """Return the body of a refusal, or None if it is too large or no JSON, as the page of a gateway."""
     if len(response.body) > LARGEST_REFUSAL or codec.is_crowded(response.body):
         return None
     try:

@@ -1,4 +1,4 @@
-"""From what aiohttp raises to our errors: whose fault it was, whether anything was sent, what to do. Does no I/O."""
+"""The errors that aiohttp's exceptions mean: whose fault, whether anything was sent, what to do. Does no I/O."""
 
 from http import HTTPStatus
 from ssl import SSLCertVerificationError, SSLError
@@ -27,21 +27,21 @@ NEVER_CONNECTED = (
     aiohttp.ConnectionTimeoutError,
     aiohttp.ServerFingerprintMismatch,
 )
-"""What aiohttp raises only before it has a connection to the service."""
+"""The exceptions that aiohttp raises only before it has a connection to the service."""
 NETWORK = (aiohttp.ClientError, OSError)
-"""What the network can do to a request; a TimeoutError is an OSError."""
+"""The exceptions that the network causes; a TimeoutError is an OSError."""
 NOT_ENOUGH = "Not enough data"
-"""How aiohttp begins to say that a body was cut."""
+"""The beginning of aiohttp's message about a body that was cut off."""
 NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
-"""OpenSSL's reasons for what a server says that speaks no TLS."""
+"""The reasons that OpenSSL names if a server speaks no TLS."""
 NOT_FOR_THAT_HOST = frozenset({62, 64})
-"""OpenSSL's codes of a certificate that is in order, for another host or another IP address."""
+"""The codes of OpenSSL for a valid certificate of another host or another IP address."""
 PROXY_IS_BUSY = frozenset({408, 429})
-"""The refusals of a proxy that may pass."""
+"""The refusals of a proxy that are temporary."""
 
 
 class BrokenError(aiohttp.ClientError):
-    """A connection that broke under a request, in a form in which aiohttp does not send it again by itself."""
+    """A connection that broke during a request, as an exception for which aiohttp does not send the request again."""
 
     def __init__(self, broken: Exception) -> None:
         super().__init__(broken)
@@ -58,18 +58,25 @@ def translate(
     head: aiohttp.ClientResponse | None = None,
     session: aiohttp.ClientSession | None = None,
 ) -> TransportError | UsageError | DecodeError:
-    """Tell what a failure means; ``sent`` says whether the body began to leave, and is None where there was none.
+    """Return the error that a failure means.
 
-    ``head`` is the answer's, where it was read.
+    Args:
+        error: The exception of aiohttp or of the network.
+        request: The request.
+        url: The address of the request.
+        mask: The mask of the call's secrets.
+        sent: True if the body began to leave, False if not, None if there is no body.
+        head: The head of the answer; None if it was not read.
+        session: The session of the request; None if there is none yet.
     """
     if isinstance(error, BrokenError):
         error = error.broken
     broken = _forbidden(error)
     if broken is not None and sent is not False:
         return _unreadable(broken, request, url, mask, head)
-    told = mask(f"{type(error).__name__}: {error}".removesuffix(": "))
+    reason = mask(f"{type(error).__name__}: {error}".removesuffix(": "))
     if not sent and not isinstance(error, (*NETWORK, HttpProcessingError)):
-        return UsageError(f"The session cannot be used ({told}). Nothing was sent.", argument="session")
+        return UsageError(f"The session cannot be used ({reason}). Nothing was sent.", argument="session")
     kind = error_class(error, sent=sent)
     if issubclass(kind, ConnectError):
         effect = "Nothing was sent."
@@ -79,13 +86,13 @@ def translate(
     pool = session.connector if session is not None and waited_for_connection(error) else None
     if closed:
         why = "was cut off: the client was closed, or the session that it borrows, while the call was under way."
-        advice = "Close it when its calls have ended."
+        advice = "Close it after its calls have ended."
     elif pool is not None:
         limits = f"limit={pool.limit}, limit_per_host={pool.limit_per_host}"
-        why = f"got no connection: all that the session's pool may hold ({limits}) were in use ({told})."
-        advice = "Give its connector a higher limit, or make fewer calls at a time."
+        why = f"got no connection: all connections of the session's pool ({limits}) were in use ({reason})."
+        advice = "Set a higher limit on its connector, or make fewer calls at a time."
     else:
-        why, advice = f"got no whole answer ({told}).", cure(error)
+        why, advice = f"got no complete answer ({reason}).", cure(error)
     message = f"{request.method} {mask.name(request.path)} {why} {effect}".rstrip()
     failure = kind(f"{message} {advice}".rstrip(), method=request.method, url=mask.name(url))
     failure.is_permanent = closed or bool(cure(error))
@@ -93,7 +100,7 @@ def translate(
 
 
 def _forbidden(error: BaseException) -> HttpProcessingError | None:
-    """Return the breach of HTTP that is behind a failure; None where the connection broke or it has another cause."""
+    """Return the breach of HTTP that caused a failure, or None if the connection broke or the cause is another one."""
     found: BaseException | None = error
     breach: HttpProcessingError | None = None
     while isinstance(found, aiohttp.ClientResponseError | aiohttp.ClientPayloadError | HttpProcessingError):
@@ -122,7 +129,7 @@ def _unreadable(
     written = "" if head is None else head.headers.get("Content-Type", "")
     kind = printable(mask(written.partition(";")[0].strip()).lower())
     return DecodeError(
-        f"{request.method} {mask.name(request.path)} was answered with what HTTP forbids "
+        f"{request.method} {mask.name(request.path)} was answered in a way that HTTP forbids "
         f"({printable(mask(why))}).{effect} {cure}",
         method=request.method,
         url=mask.name(url),
@@ -133,7 +140,7 @@ def _unreadable(
 
 
 def error_class(error: BaseException, *, sent: bool | None) -> type[TransportError]:
-    """Choose the class of a failure. What began to leave may have been carried out, whatever the failure is called."""
+    """Return the class of a failure. A request that began to leave may have been processed, whatever the failure."""
     never = (isinstance(error, NEVER_CONNECTED) or waited_for_connection(error)) if sent is None else not sent
     if isinstance(error, TimeoutError):
         return ConnectTimeoutError if never else RequestTimeoutError
@@ -143,7 +150,7 @@ def error_class(error: BaseException, *, sent: bool | None) -> type[TransportErr
 def waited_for_connection(error: BaseException | None) -> bool:
     """Return True if time was up while the request waited for one of the pool's connections to become free.
 
-    aiohttp raises the same for a pool that is full and for a host that does not answer; only where it stood tells.
+    aiohttp raises the same exception for a full pool and for a host that does not answer; only the traceback differs.
     """
     if not isinstance(error, TimeoutError):
         return False
@@ -155,24 +162,24 @@ def waited_for_connection(error: BaseException | None) -> bool:
 
 
 def cure(error: BaseException) -> str:
-    """Return what to do about a failure that every attempt would meet; empty where the next one may succeed."""
+    """Return advice on a failure that every attempt would meet; empty if the next attempt may succeed."""
     match error:
         case aiohttp.ClientConnectorCertificateError(certificate_error=SSLCertVerificationError(verify_code=code)) if (
             code in NOT_FOR_THAT_HOST
         ):
             advice = "Its certificate is for another host: check the address (base_url=…) and the proxy."
         case aiohttp.ClientConnectorCertificateError():
-            advice = "Where its authority is one of your own, name it: ssl=ssl.create_default_context(cafile=…)."
+            advice = "If you trust its authority, name it: ssl=ssl.create_default_context(cafile=…)."
         case aiohttp.ServerFingerprintMismatch():
-            advice = "Its certificate is another one than ssl=Fingerprint(…) names: find out why before you accept it."
+            advice = "Its certificate does not match ssl=Fingerprint(…): find out why before you accept it."
         case aiohttp.ClientConnectorSSLError(os_error=SSLError(reason=reason)) if reason in NO_TLS:
-            advice = "What listens there speaks no TLS: check the scheme and the port (base_url=…, proxy=…)."
+            advice = "The server there speaks no TLS: check the scheme and the port (base_url=…, proxy=…)."
         case aiohttp.ClientHttpProxyError(status=HTTPStatus.PROXY_AUTHENTICATION_REQUIRED):
             advice = "The proxy asks for other credentials: proxy='http://user:password@host:port'."
         case aiohttp.ClientHttpProxyError(status=status) if (
             status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in PROXY_IS_BUSY
         ):
-            advice = "The proxy refuses to connect to this host: ask who runs it, or give another one (proxy=…)."
+            advice = "The proxy refuses to connect to this host: ask its operator, or use another one (proxy=…)."
         case _:
             advice = ""
     return advice

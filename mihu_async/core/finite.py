@@ -1,4 +1,4 @@
-"""Which numbers can be sent or paid, and which can be waited for."""
+"""Finite numbers: those that can be sent or paid, and those that can be waited for."""
 
 import math
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 
 def is_finite(value: Any) -> TypeGuard[int | float | Decimal]:
-    """Whether a value is a number, no boolean, and neither infinite, NaN nor beyond what a float holds."""
+    """Return True for a number that is no boolean, and neither infinite, NaN nor beyond the range of a float."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return False
     try:
@@ -16,5 +16,5 @@ def is_finite(value: Any) -> TypeGuard[int | float | Decimal]:
 
 
 def is_real(value: Any) -> TypeGuard[int | float]:
-    """Whether it is one that can be reckoned with as with seconds: no Decimal, which does not mix with floats."""
+    """Return True for a finite number that can be added to seconds, so for no Decimal."""
     return is_finite(value) and not isinstance(value, Decimal)

@@ -1,4 +1,4 @@
-"""What was tried in one call: the record that errors carry, and the log lines.
+"""The journal of one call: the record of its attempts, which errors carry, and the log lines.
 
 A log line holds the method, the path, the status, the times, the attempt and the request id, and nothing else.
 """
@@ -16,15 +16,16 @@ from mihu_async.core.mask import Mask, printable
 from mihu_async.core.reconcile import Found, LookupResult
 from mihu_async.core.request import Request
 from mihu_async.core.response import SEARCHED, Response
-from mihu_async.core.retry import Failure, maybe_applied
+from mihu_async.core.retry import Failure
 from mihu_async.errors import APIError, Attempt, DecodeError
 from mihu_async.hooks import Hooks, tell
 from mihu_async.reports import CallReport, Problem, summarize
 
-LATEST: ContextVar[tuple[object, "Journal"] | None] = ContextVar("mihu_async_latest", default=None)
-"""Whose the latest call of this task was, and its journal."""
+LATEST: ContextVar[tuple[int, "Journal"] | None] = ContextVar("mihu_async_latest", default=None)
+"""The identity of the client that made the latest call of this task, and the call's journal."""
 
-SAID = 2_000  # characters of what the service says in words that a report holds
+LONGEST_MESSAGE = 2_000
+"""The most characters of the service's message that a report holds."""
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 logger.addHandler(logging.NullHandler())
@@ -32,7 +33,7 @@ logger.addHandler(logging.NullHandler())
 
 @define
 class Journal:
-    """Writes down the attempts of one call, and tells the caller's hooks of them."""
+    """Records the attempts of one call, and reports them to the caller's hooks."""
 
     request: Request[Any]
     clock: Clock
@@ -71,88 +72,95 @@ class Journal:
         self._sent, self._status = False, None
 
     def restart(self) -> None:
-        """Count the attempt's time from now on: until then the call waited for its turn."""
+        """Count the attempt's time from now on, because the call waited for its turn until now."""
         self._started, self._started_at = self.clock.monotonic(), self.clock.now()
 
     def sent(self) -> None:
-        """Note that the attempt may leave from now on."""
+        """Note that the attempt may have left from now on."""
         self._sent = True
 
     def answered(self, response: Response) -> None:
-        """Note what came back, and when: a page that was fetched ahead waits for its turn from then on.
+        """Note the answer and the time that it took, without its body.
 
-        The body is not kept.
+        The attempt's time ends here, because a page that was fetched ahead waits for its caller from then on.
         """
         self._status, self._elapsed = response.status, self.clock.monotonic() - self._started
         self._request_id, self._headers = response.request_id, tuple(response.headers.items())
         self._message = None
 
     def said(self, message: str | None, problems: tuple[Problem, ...] = (), *, is_listed: bool = False) -> None:
-        """Note what the service said in words, of which the beginning is kept, and what of it could not be read.
+        """Note what was read of an answer, and log a warning if a part of it could not be read.
 
-        Of the pages of a listing its walk tells.
+        Args:
+            message: The service's message, of which the beginning is kept.
+            problems: The parts of the answer that could not be read.
+            is_listed: True for a page of a listing, whose walk reports its problems, so that nothing is logged here.
         """
         self._message = message[:SEARCHED] if message else None
         self.problems = problems
         if problems and not is_listed:
-            told = "The answer of %s %s was read but for %s"
-            logger.warning(told, self.method, self.path, summarize(problems, len(problems)))
+            warning = "The answer to %s %s was read except for %s"
+            logger.warning(warning, self.method, self.path, summarize(problems, len(problems)))
 
     def hide(self, mask: Mask) -> None:
-        """Take another mask, which knows a secret more."""
+        """Use another mask, which hides one more secret."""
         self.mask, self._path = mask, ""
 
     @property
     def lost(self) -> bool:
-        """Whether an attempt may have been carried out though its answer does not tell."""
+        """True if an attempt of a write may have been applied, and its answer does not say so."""
         return any(attempt.lost for attempt in self.attempts)
 
     def report(self) -> CallReport:
-        """Give what was done so far."""
+        """Return a report of the call so far."""
         return CallReport(
             self.method,
             self.path,
             self.attempts,
             self.found,
             self.base_url,
-            message=printable(self.mask(self._message), most=SAID) if self._message else None,
+            message=printable(self.mask(self._message), most=LONGEST_MESSAGE) if self._message else None,
             request_id=printable(self.mask(self._request_id)) if self._request_id else None,
             headers=shown(self._headers, self.mask),
             problems=self.problems,
         )
 
     def succeeded(self) -> None:
-        """End the attempt well."""
+        """End the attempt with success."""
         self._log("ok", self._ended("ok"))
         if self.hooks:
-            self._tell("on_attempt")
+            self._report_to("on_attempt")
 
     def cancelled(self) -> None:
         """End the attempt because the caller gave up."""
         self._log("cancelled", self._ended("cancelled", lost=self._sent and self.method != "GET"))
-        self._tell("on_attempt")
+        self._report_to("on_attempt")
 
     def failed(self, error: Failure, *, wait: float | None = None) -> None:
-        """End the attempt with its failure, and note the wait before the next one."""
+        """End the attempt with its failure, and note the wait before the next one.
+
+        Args:
+            error: The failure. It carries no attempts yet, so it speaks of this one alone.
+            wait: The seconds until the next attempt; None if there is none.
+        """
         if isinstance(error, APIError):
             self.said(error.message)
-        if isinstance(error, DecodeError) and self._status is None:  # its body broke the rules after its head
+        if isinstance(error, DecodeError) and self._status is None:  # its body broke the rules of HTTP after its head
             self._status, self._elapsed = error.status, self.clock.monotonic() - self._started
-        lost = self.method != "GET" and maybe_applied(error)
-        elapsed = self._ended(f"{type(error).__name__}: {error}", wait=wait, lost=lost)
+        elapsed = self._ended(f"{type(error).__name__}: {error}", wait=wait, lost=error.may_have_changed)
         self._log(type(error).__name__, elapsed)
-        self._tell("on_attempt")
+        self._report_to("on_attempt")
         if wait is not None:
             message = "%s %s failed with %s (attempt %d), trying again in %.3f s"
             logger.warning(message, self.method, self.path, type(error).__name__, self.number, wait)
             self.repeated()
 
     def repeated(self) -> None:
-        """Note that it is to be sent again."""
-        self._tell("on_retry")
+        """Report to the hooks that the request is sent again."""
+        self._report_to("on_retry")
 
     def looked(self, result: LookupResult[Any], *, waited: float) -> None:
-        """Note what a look-up after the attempt showed, and how long was waited for it."""
+        """Note the result of a look-up after the attempt, and the seconds that were waited before it."""
         *before, last = self.attempts
         self.attempts = (*before, evolve(last, wait=(last.wait or 0.0) + waited, looked_up=result.reason))
         self.found = isinstance(result, Found) and result.ours is True
@@ -165,7 +173,7 @@ class Journal:
         self.attempts = (*self.attempts, attempt)
         return elapsed
 
-    def _tell(self, hook: Literal["on_attempt", "on_retry"]) -> None:
+    def _report_to(self, hook: Literal["on_attempt", "on_retry"]) -> None:
         if self.hooks:
             tell(hook, self.hooks, self.attempts[-1], self.report())
 

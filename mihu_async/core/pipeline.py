@@ -1,24 +1,23 @@
-"""The whole path of one call: attempt, read, decide, wait, again; and where a write's answer was lost, look it up."""
+"""The whole path of one call: attempt, read, decide, wait, repeat; and the look-up if a write's answer is lost."""
 
 import logging
 import random
 from asyncio import CancelledError, Lock
 from collections.abc import Callable
-from functools import cached_property, partial
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeGuard, TypeVar, cast
+from functools import cached_property
+from itertools import count
+from typing import Generic, NoReturn, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
-from mihu_async.core.admission import SHORTEST, Admission, Limiter
-from mihu_async.core.clock import Clock, SystemClock
+from mihu_async.core.admission import SHORTEST, Admission, Limiter, Prefetch
+from mihu_async.core.clock import Clock, Deadline, Pulse, SystemClock
 from mihu_async.core.contention import Contention
-from mihu_async.core.deadline import Deadline, Prefetch
 from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.mask import Mask, printable
-from mihu_async.core.rate_limit import parse_rate_limit
-from mihu_async.core.reconcile import Absent, Circumstances, Found, Lookup, LookupFailed, LookupResult, Return
+from mihu_async.core.options import Bounds, RetryPolicy, Timeout
+from mihu_async.core.reconcile import Return
 from mihu_async.core.reconciler import Reconciler
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
@@ -29,24 +28,21 @@ from mihu_async.core.retry import (
     GiveUp,
     Renew,
     Retry,
-    RetryPolicy,
     Stalled,
     Throttled,
     Verdict,
     decide,
     failed_by_standstill,
 )
-from mihu_async.core.sender import Sender, UncachedSender
+from mihu_async.core.sender import Sender
 from mihu_async.core.server_clock import CallWindow, Moment, ServerClock
 from mihu_async.core.throttle import Throttle
-from mihu_async.core.timeout import Bounds, Timeout
 from mihu_async.core.token import TokenSource
 from mihu_async.errors import (
     APIError,
     AuthenticationError,
     ConnectTimeoutError,
     DecodeError,
-    MihuError,
     RequestTimeoutError,
     TransportError,
 )
@@ -54,28 +50,38 @@ from mihu_async.hooks import Hooks, around
 from mihu_async.models.pages import Page
 from mihu_async.models.provisional import Items
 
-if TYPE_CHECKING:
-    from mihu_async.core.pulse import Pulse
-
 T = TypeVar("T")
 
-AT_ONCE = 65_536
-"""An answer of fewer bytes is read without letting other tasks go first."""
-ASKED_FOR_LESS = (THROTTLED, HTTPStatus.SERVICE_UNAVAILABLE)
+SMALL = 65_536
+"""An answer of fewer bytes is read without a break for other tasks."""
 
 logger: logging.Logger = logging.getLogger("mihu_async")
-LONGEST = 500
-"""Characters of what a look-up says that an error quotes."""
 LATE = 60.0
-"""Seconds after a call's time within which its write may still be applied."""
+"""The seconds after a call's time within which its write may still be applied."""
+IDENTITIES = count(1)
 
 
 @frozen(kw_only=True)
 class Pipeline:
-    """Carries calls through: each is sent, read, and tried again where the policy says so, all within one deadline.
+    """Makes calls: sends each request, reads its answer, and retries it by the policy, all before one deadline.
 
-    ``outer`` is the deadline of the call that these calls look something up for; None where there is none. ``tokens``
-    is asked for the token of each attempt; None leaves that to the sender.
+    Args:
+        sender: The seam to the network.
+        secrets: The texts that no error and no log line may show.
+        timeout: The bounds of each call.
+        retries: The retries that the caller allows.
+        limiter: A block that each attempt runs in; None for no limiter.
+        hooks: The caller's hooks.
+        base_url: The address of the service, for reports.
+        throttle: The throttle of the client, which all its calls share.
+        server_clock: The service's clock, which all calls of the client estimate.
+        contention: The locks of the client's writes.
+        clock: The clock of all waits.
+        jitter: A function that returns a random number from 0 to 1.
+        strict: True if a problem in an answer is an error.
+        tokens: The source of each attempt's token; None leaves the token to the sender.
+        outer: The deadline of the call for which these calls look something up; None if there is none.
+        identity: The identity of the client, which those with other options share.
     """
 
     sender: Sender
@@ -93,12 +99,18 @@ class Pipeline:
     strict: bool = False
     tokens: TokenSource | None = field(default=None, repr=False)
     outer: Deadline | None = None
+    identity: int = field(factory=IDENTITIES.__next__)
 
     async def run(self, request: Request[T], prefetch: Prefetch | None = None) -> T:
-        """Make the call and return its data, or raise an error that carries the journal of its attempts.
+        """Make a call and return its data.
 
-        With ``prefetch``, it is a page of a walk: it waits for the service as long as others of its pages come, and its
-        answer waits for the caller.
+        Args:
+            request: The request.
+            prefetch: The page of a walk that the call fetches; None for other calls. Such a call waits for the service
+                as long as other pages of its walk arrive, and its answer waits for the caller.
+
+        Raises:
+            MihuError: If the call fails. The error carries the attempts.
         """
         call = Call(self, request, prefetch)
         call.pulse.begin()
@@ -109,7 +121,7 @@ class Pipeline:
                 return await call.run()
         finally:
             call.pulse.end()
-            LATEST.set((self.throttle, call.journal))
+            LATEST.set((self.identity, call.journal))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A pipeline cannot be pickled or copied: it holds secrets.")
@@ -127,8 +139,6 @@ class Call(Generic[T]):
         self._began = self._sent = pipeline.clock.monotonic()
         self.pulse: Pulse = pipeline.clock.pulse()
         self._deadline = Deadline(self._began + pipeline.timeout.total, self.pulse, pipeline.outer)
-        self._reconciler: Reconciler[T] | None = None
-        self._identity = object()
         self._first_sent: Moment | None = None
         self._free = 0
         self._bounds: Bounds | None = None
@@ -140,7 +150,7 @@ class Call(Generic[T]):
 
     @cached_property
     def _admission(self) -> Admission:
-        """What admits the call, where it has to wait."""
+        """The admission of the call, made only if it has to wait."""
         pipeline = self._pipeline
         return Admission(
             journal=self.journal,
@@ -153,15 +163,41 @@ class Call(Generic[T]):
             progress=self._prefetch.progress if self._prefetch and pipeline.outer is None else None,
         )
 
+    @cached_property
+    def _reconciler(self) -> Reconciler[T]:
+        """The reconciler of a call that makes something, or whose answer was lost."""
+        pipeline = self._pipeline
+        return Reconciler(
+            clock=pipeline.clock,
+            deadline=self._deadline,
+            journal=self.journal,
+            policy=pipeline.retries,
+            jitter=pipeline.jitter,
+            total=pipeline.timeout.total,
+            lookup=self._request.lookup,
+            how_to_check=self._request.check,
+            contention=pipeline.contention,
+            sender=pipeline.sender,
+            reader=self._reader,
+            window=self._window,
+        )
+
+    def _reader(self, sender: Sender, deadline: Deadline) -> Pipeline:
+        """Return a pipeline for the reads of a look-up.
+
+        The answers may echo secrets of this call, and its outcome matters more than an odd field of another number.
+        """
+        return evolve(self._pipeline, sender=sender, outer=deadline, secrets=self._mask.secrets, strict=False)
+
     async def run(self) -> T:
-        """Make it, after the calls of this client that want to make the same thing."""
+        """Make the call, after other calls of this client that make the same thing."""
         lookup = self._request.lookup
         if lookup is None or not lookup.key:
             return await self._run()
-        async with self._pipeline.contention.place(lookup.key) as lock:
+        async with self._pipeline.contention.lock_for(lookup.key) as lock:
             await self._acquire(lock)
             try:
-                return self._given(await self._run())
+                return self._reconciler.claim(await self._run())
             finally:
                 lock.release()
 
@@ -180,13 +216,6 @@ class Call(Generic[T]):
             self.journal.failed(error)
             raise error.after(self.journal.attempts, "") from None
 
-    def _given(self, result: T) -> T:
-        """Note that this call, and no other one, was given the thing."""
-        lookup = self._request.lookup
-        if lookup is not None and lookup.identity is not None:
-            self._pipeline.contention.give(lookup.identity(result), self._identity)
-        return result
-
     async def _run(self) -> T:
         pipeline = self._pipeline
         while True:
@@ -204,7 +233,9 @@ class Call(Generic[T]):
                 self.journal.succeeded()
                 pipeline.throttle.refund(pipeline.retries.budget)
                 return data
-            self._note_throttled(error)
+            pipeline.throttle.note_failure(
+                error, pipeline.retries, pipeline.jitter, pipeline.clock.monotonic(), sent=self._sent
+            )
             match self._decide(error):
                 case Retry(delay):
                     self.journal.failed(error, wait=delay)
@@ -221,16 +252,16 @@ class Call(Generic[T]):
                     return cast("T", None)
                 case lost:
                     self.journal.failed(error)
-                    settled = await self._reconcile().settle(error, lost.then)
+                    settled = await self._reconciler.settle(error, lost.then)
                     if isinstance(settled, Return):
                         return settled.result
                     pipeline.throttle.spend(pipeline.retries.budget)
                     self.journal.repeated()
 
     def _may_renew(self, error: Failure) -> bool:
-        """Return True if the token was refused, and another may be asked for: once a call.
+        """Return True if the token was refused and another one may be asked for, which happens once in a call.
 
-        A request that is answered 401 was not carried out, so even a purchase is sent again.
+        A request that is answered with 401 was not processed, so even a purchase is sent again.
         """
         return (
             isinstance(error, AuthenticationError)
@@ -240,18 +271,18 @@ class Call(Generic[T]):
         )
 
     async def _authorize(self, tokens: TokenSource) -> None:
-        """Get the token of the next attempt, and hide it from then on."""
-        self._token = await self._admission.fetch(tokens, refused=self._refused)
+        """Fetch the token of the next attempt, and hide it from then on."""
+        self._token = await self._admission.fetch_token(tokens, refused=self._refused)
         if self._token not in self._mask.secrets:
             self._mask = Mask((self._token, *self._mask.secrets))
             self.journal.hide(self._mask)
 
     async def _take_turn(self) -> None:
-        """Wait for the call's turn where the client is held, and for nothing where it is not."""
+        """Wait for the call's turn if the throttle holds calls back."""
         throttle = self._pipeline.throttle
         now = self._pipeline.clock.monotonic()
-        if self._deadline.left(now) <= 0:  # a page that a look-up would go on with
-            raise self._admission.closed("the time that it may take was up before")
+        if self._deadline.left(now) <= 0:  # as for a further page of a look-up
+            raise self._admission.not_sent("its time was up before")
         if not (throttle.calm or throttle.passes(now)):
             await self._admission.wait()
             self.journal.restart()
@@ -265,13 +296,13 @@ class Call(Generic[T]):
         if pipeline.limiter is None:
             response = await self._send()
         else:
-            async with self._admission.within(pipeline.limiter):
+            async with self._admission.limited_by(pipeline.limiter):
                 self._sent = pipeline.clock.monotonic()
                 response = await self._send()
         self.journal.answered(response)
         arrived = pipeline.clock.monotonic()
         if "X-RateLimit-Remaining" in response.headers:
-            self._note_rate_limit(response, arrived)
+            pipeline.throttle.note_headers(response.headers, pipeline.retries, arrived, time=pipeline.clock.now())
         if response.ok:
             pipeline.throttle.note_success(arrived, sent=self._sent)
             if self._prefetch is not None:
@@ -285,13 +316,13 @@ class Call(Generic[T]):
         return reading.data
 
     async def _wait_until_ready(self, prefetch: Prefetch) -> None:
-        """Wait until the caller asks for the page, in time that is the caller's and not the call's."""
+        """Wait until the caller is ready for the page; this time is the caller's and not the call's."""
         began = self._pipeline.clock.monotonic()
         await prefetch.ready.wait()
         self._deadline.postpone(self._pipeline.clock.monotonic() - began)
 
     def _contradicted(self, response: Response, why: str) -> DecodeError:
-        """Make the error of a success that is about something else than was asked for."""
+        """Return the error of a success that is about another thing than the requested one."""
         message = (
             f"{self.journal.method} {self.journal.path} was answered {response.status}, but "
             f"{printable(self._mask(why))}. It may have been carried out."
@@ -306,7 +337,7 @@ class Call(Generic[T]):
         )
 
     async def _read_closely(self, response: Response) -> Reading[T]:
-        """Read an answer in slices, between which other tasks go on, and no longer than the call may take."""
+        """Read an answer in slices, between which other tasks run, until the call's deadline."""
         pipeline = self._pipeline
         slices = read_closely(response, self._request, self._mask, now=pipeline.clock.now(), strict=pipeline.strict)
         while True:
@@ -314,7 +345,7 @@ class Call(Generic[T]):
                 next(slices)
             except StopIteration as end:
                 return cast("Reading[T]", end.value)
-            if len(response.body) < AT_ONCE:
+            if len(response.body) < SMALL:
                 continue
             await pipeline.clock.sleep(0)
             if self._deadline.left(pipeline.clock.monotonic()) <= 0:
@@ -348,30 +379,11 @@ class Call(Generic[T]):
         clock = self._pipeline.clock
         return Moment(clock.monotonic(), clock.now().timestamp())
 
-    def _note_rate_limit(self, response: Response, now: float) -> None:
-        """Take note of what the service says of its limit; a reset that is too far away holds nobody."""
-        pipeline = self._pipeline
-        if said := parse_rate_limit(response.headers, now=pipeline.clock.now()):
-            limit, reset = said
-            within = reset is not None and reset <= pipeline.retries.max_retry_after
-            pipeline.throttle.note_rate_limit(limit, now, reset=reset if within else None)
-
-    def _note_throttled(self, error: Failure) -> None:
-        """Take note of what 429 and 503 ask of all calls; a pause above the cap holds nobody."""
-        pipeline = self._pipeline
-        if not isinstance(error, APIError) or error.status not in ASKED_FOR_LESS:
-            return
-        now, pause, learn = pipeline.clock.monotonic(), error.retry_after or 0.0, error.status == THROTTLED
-        if pause > pipeline.retries.max_retry_after:
-            pause = 0.0
-        elif learn and not pause:
-            pause = pipeline.throttle.backoff(pipeline.retries, pipeline.jitter(), now, sent=self._sent)
-        pipeline.throttle.note_throttled(now, sent=self._sent, pause=pause, learn=learn)
-
     async def _sit_out(self, error: Failure, free: Throttled | Stalled | Renew) -> None:
-        """Let the attempt that costs nothing be over; after a standstill, when the caller waits and so frees the loop.
+        """End an attempt that does not count.
 
-        A pause is waited for with the call's next turn.
+        A pause is waited for with the call's next turn. After a standstill, a page that is fetched ahead is sent again
+        only when its caller waits for it, and so frees the loop.
         """
         if isinstance(free, Throttled):
             self.journal.failed(error, wait=free.delay)
@@ -384,7 +396,7 @@ class Call(Generic[T]):
         self.journal.failed(error, wait=0.0)
         logger.warning(
             "The event loop stood still for %.1f s, so %s %s failed with %s, though the service may have answered. "
-            "Run what takes so long in a thread",
+            "Run the code that blocks it in a thread",
             free.seconds,
             self.journal.method,
             self.journal.path,
@@ -403,67 +415,22 @@ class Call(Generic[T]):
             took = now - self._sent - stood_still
             if failed_by_standstill(error, took=took, bounds=self._bounds):
                 return Stalled(stood_still)
-        held = self._bounds is None or (isinstance(error, APIError) and error.status == THROTTLED)
+        was_held = self._bounds is None or (isinstance(error, APIError) and error.status == THROTTLED)
         return decide(
             error,
             method=self.journal.method,
             attempt=self.journal.number - self._free,
             policy=pipeline.retries,
-            left=self._admission.left_to_wait(now) if held else self._deadline.left(now),
+            left=self._admission.left_to_wait(now) if was_held else self._deadline.left(now),
             jitter=pipeline.jitter(),
             affordable=pipeline.throttle.affords(pipeline.retries.budget),
-            held=pipeline.throttle.pause_left(now),
+            pause_left=pipeline.throttle.pause_left(now),
             lost=self.journal.lost,
         )
 
-    def _reconcile(self) -> Reconciler[T]:
-        lookup = self._request.lookup
-        self._reconciler = self._reconciler or Reconciler(
-            clock=self._pipeline.clock,
-            deadline=self._deadline,
-            journal=self.journal,
-            policy=self._pipeline.retries,
-            jitter=self._pipeline.jitter,
-            check=self._request.check,
-            look=None if lookup is None else partial(self._look, lookup),
-            total=self._pipeline.timeout.total,
-        )
-        return self._reconciler
-
-    async def _look(self, lookup: Lookup[T], outer: Deadline, thorough: bool) -> LookupResult[T]:
-        """Look up once; where not all was seen, and what was seen is not this call's, look through all."""
-        sender = UncachedSender(self._pipeline.sender)
-        # hooks may see what the service echoes of this call, and its outcome matters more than an odd field elsewhere
-        pipeline = evolve(self._pipeline, sender=sender, outer=outer, secrets=self._mask.secrets, strict=False)
-        try:
-            result = await self._find(lookup, pipeline, thorough=thorough and not lookup.is_filtered)
-            if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
-                result = await self._find(lookup, pipeline, thorough=True)
-        except MihuError as error:
-            return LookupFailed(self._mask(f"the look-up failed: {error}").removesuffix("."))
-        if sender.cached is not None:
-            return LookupFailed(printable(self._mask(f"a cache answered the look-up (Age: {sender.cached})")))
-        if _is_ours(result):
-            self._given(result.result)
-        return result
-
-    async def _find(self, lookup: Lookup[T], pipeline: Pipeline, *, thorough: bool) -> Found[T] | Absent:
-        found = await lookup.find(pipeline, thorough)
-        if found is None:
-            return Absent()
-        result = lookup.judge(found, Circumstances(self._window(), self._is_anothers))
-        return evolve(result, reason=printable(self._mask(result.reason), most=LONGEST))
-
-    def _is_anothers(self, identity: str) -> bool:
-        return self._pipeline.contention.is_anothers(identity, self._identity)
-
     def _window(self) -> CallWindow | None:
-        """Return the call's time on the service's clock; what comes long after its end is not of it."""
+        """Return the call's time on the service's clock, to soon after its deadline; None if that is not known."""
         now, server_clock = self._now(), self._pipeline.server_clock
         began = self._first_sent and server_clock.at(self._first_sent)
         ended = server_clock.at(now.later(min(0.0, self._deadline.left(now.monotonic) + LATE)))
         return CallWindow(began, ended) if began and ended else None
-
-
-def _is_ours(result: Found[T] | Absent) -> TypeGuard[Found[T]]:
-    return isinstance(result, Found) and result.ours is True

@@ -1,15 +1,20 @@
-"""What could not be read in an answer: collected while it is read, by place, and bounded whatever came."""
+"""The problems of an answer: the places that could not be read, collected in bounded number."""
 
 from attrs import define, field
 
 from mihu_async.reports import Problem
 
 LISTED = 64
-"""How many problems of one answer are written down; the others are counted."""
+"""The number of problems of one answer that are listed; the others are only counted."""
 
 
 class UnreadableError(Exception):
-    """A value cannot be read. ``suffix`` is its place below the one that is being read."""
+    """A value cannot be read.
+
+    Args:
+        reason: The reason, in words.
+        suffix: The place of the value, below the place that is being read.
+    """
 
     def __init__(self, reason: str, suffix: str = "") -> None:
         super().__init__(reason)
@@ -19,7 +24,7 @@ class UnreadableError(Exception):
 
 @define
 class Problems:
-    """The problems of one answer, and the place that is being read: ``path``, a part each."""
+    """The problems of one answer, and ``path``, the place that is being read, in parts."""
 
     path: list[str] = field(factory=lambda: ["$"])
     listed: list[Problem] = field(factory=list[Problem])
@@ -27,11 +32,11 @@ class Problems:
     left_out: int = 0
 
     def note(self, reason: str, suffix: str = "") -> None:
-        """Write down what is wrong below the present place."""
+        """Note a problem at the present place, or at ``suffix`` below it."""
         self.count += 1
         if self.count <= LISTED:
             self.listed.append(Problem("".join(self.path) + suffix, reason))
 
     def leave_out(self, rows: int = 1) -> None:
-        """Count rows that are not given."""
+        """Count rows that are left out of the result."""
         self.left_out += rows

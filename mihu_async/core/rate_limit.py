@@ -1,33 +1,58 @@
-"""What an answer says of the service's limit: ``X-RateLimit-Limit``, ``-Remaining``, ``-Reset``. Pure."""
+"""The service's rate limit: what its answers say of it, and what its refusals teach. Pure: moments are passed in.
 
+No request is spaced until the service refuses one. Then the rate is guessed, and doubled each second until the next
+refusal shows what the service takes. After that the rate returns to just below that, stays there for a while, and rises
+again.
+"""
+
+import math
 import re
+from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from mihu_async.core.retry import parse_date
 
 EPOCH_FROM = 1_000_000_000
-"""A reset below this is no date of this century, so it counts seconds from now."""
+"""A reset below this cannot be a date of this century, so it counts seconds from now."""
+SLOWEST = 1.0
+"""The slowest rate, in requests a second. If the service takes fewer, its pauses alone slow the client down."""
+FASTEST = 250.0
+"""Requests a second above which nothing is spaced."""
+FIRST_GUESS = 2.0
+"""The lowest rate to which a first refusal leads, in requests a second."""
+CUT = 0.2
+"""The share by which a refusal lowers the rate."""
+RECOVERY = 8.0
+"""Seconds until the rate is again the one that the service was seen to take."""
+MEASURED = 1.0
+"""Seconds before the first refusal in which successes are counted: the window of many a limit."""
 
 
 @frozen
 class RateLimit:
-    """What the service said last of how many requests it takes. [inferred: no such header is documented]."""
+    """The rate limit that the service reported last. [inferred: no such header is documented]."""
 
     limit: int
-    """How many requests the service takes in a period."""
+    """The service takes this many requests in a period."""
     remaining: int
-    """How many of them were left when it answered."""
+    """This many of them were left when the service answered."""
     reset: datetime | None
-    """When the period ends, on the service's clock, in UTC; None where it did not say."""
+    """The period ends at this time, on the service's clock, in UTC; None if the service did not say."""
 
 
 def parse_rate_limit(headers: Mapping[str, str], *, now: datetime) -> tuple[RateLimit, float | None] | None:
-    """Read the headers, and how many seconds there are until the reset; None where they are not there or make no sense.
+    """Read the headers ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset``.
 
-    ``now`` is our time of day, which counts where the answer has no ``Date``.
+    Args:
+        headers: The headers of an answer.
+        now: Our time of day, which counts if the answer has no ``Date``.
+
+    Returns:
+        The limit and the seconds until its reset, which are None if the answer does not say. None if the headers are
+        missing or make no sense.
     """
     limit, remaining = _number(headers.get("X-RateLimit-Limit")), _number(headers.get("X-RateLimit-Remaining"))
     if limit is None or remaining is None:
@@ -50,3 +75,49 @@ def _moment(text: str | None, now: datetime) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC) if seconds >= EPOCH_FROM else now + timedelta(seconds=seconds)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+@define
+class Pace:
+    """The rate at which requests leave, learned from refusals. Moments are seconds of one clock."""
+
+    _ceiling: float = field(default=math.inf, init=False)
+    _since: float = field(default=0.0, init=False)
+    _searching: bool = field(default=True, init=False)
+    _refused_at: float = field(default=-math.inf, init=False)
+    _passed: deque[float] = field(factory=lambda: deque[float](maxlen=1000), init=False)
+
+    def note_passed(self, now: float) -> None:
+        """Note that the service processed a request."""
+        self._passed.append(now)
+
+    def note_refused(self, now: float, *, resumes: float) -> None:
+        """Note that the service refused a request, and that no other one is sent before the moment ``resumes``.
+
+        If no request was processed since the refusal before, this one came too soon to say anything about the rate.
+        """
+        passed, before = self._passed_since(self._refused_at), self.rate(now)
+        if before == math.inf:
+            self._ceiling, self._searching = max(FIRST_GUESS, self._passed_since(now - MEASURED)), True
+            self._refused_at = now
+        elif passed:
+            taken = max(passed / (now - self._refused_at), self._passed_since(now - MEASURED) / MEASURED)
+            self._ceiling = max(SLOWEST, min(max(taken, before / (4 if self._searching else 2)), before))
+            self._refused_at, self._searching = now, False
+        self._since = resumes
+
+    def rate(self, now: float) -> float:
+        """Return how many requests may leave in a second; infinity if no rate is known."""
+        age = max(0.0, now - self._since)
+        if self._searching:
+            rate = self._ceiling * (1 - CUT) * 2.0 ** min(age, 64)
+        else:
+            rate = self._ceiling * (1 - CUT * (1 - age / RECOVERY) ** 3)
+        return rate if rate < FASTEST else math.inf
+
+    def forget(self) -> None:
+        """Forget the rate."""
+        self._ceiling = math.inf
+
+    def _passed_since(self, moment: float) -> int:
+        return sum(passed > moment for passed in self._passed)

@@ -1,9 +1,9 @@
-"""What a write whose answer was lost has left behind: look up, then decide. Pure: the reading is the pipeline's.
+"""The decision after a write whose answer was lost, made from look-ups. Pure: the pipeline does the reading.
 
-Once an answer was lost, only a look-up settles the call. No glance decides alone that something is not there, because a
-write may be applied late, and a listing may lag. So what is not there is sent again, which is safe where the service
-refuses what it already has. Where it cannot be sent again, or that was refused, it is looked for a while, and then it
-is unknown.
+Once an answer is lost, only a look-up settles the call. A single look-up cannot prove that a thing is absent, because a
+write may be applied late and a listing may lag. A write whose thing the look-up does not find is sent again, which is
+safe because the service refuses to make what it already has. If it cannot be sent again, or was refused, the call looks
+several times, and then the outcome is unknown.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,25 +11,28 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-from mihu_async.core.retry import GiveUp, Retry, RetryPolicy, backoff
+from mihu_async.core.options import RetryPolicy
+from mihu_async.core.retry import GiveUp, Retry, backoff
 from mihu_async.core.server_clock import CallWindow
 
 T = TypeVar("T")
 
 LOOKS = 5
-"""How often a call looks for something that is not there and is not sent again.
+"""The number of times that a call looks for an absent thing if its request cannot be sent again.
 
-The waits between these looks are those of the retries, without jitter: 0.5, 1, 2 and 4 seconds unless told otherwise.
+The waits between these looks are those of the retries, without jitter: by default 0.5, 1, 2 and 4 seconds.
 """
 
 
 @frozen
 class Found(Generic[T]):
-    """Something is there.
+    """A thing is there.
 
-    ``ours`` is True where the call made it or asked for it, False where it did not, and None where that cannot be told.
-    ``result`` is the result that the call would have had; ``reason`` says in words what was seen. ``is_final`` is False
-    where something newer may still come up beside it.
+    Args:
+        result: The result that the call would have had.
+        ours: True if the call made the thing or asked for this state, False if not, None if that is not known.
+        reason: A description of the thing, for messages.
+        is_final: False if a newer thing may still appear beside it.
     """
 
     result: T
@@ -40,14 +43,14 @@ class Found(Generic[T]):
 
 @frozen
 class Absent:
-    """Nothing is there, at this moment."""
+    """Nothing is there at this moment."""
 
     reason: str = "it is not there now"
 
 
 @frozen
 class LookupFailed:
-    """The look-up itself failed."""
+    """The look-up itself failed, for this reason."""
 
     reason: str
 
@@ -58,10 +61,11 @@ LookupResult = Found[T] | Absent | LookupFailed
 
 @frozen
 class Circumstances:
-    """What a judgement knows besides the things that were found.
+    """The circumstances of a call, by which a look-up judges the things that it found.
 
-    ``window`` is the call's time on the service's clock, None where that is not known; ``is_anothers`` says of an
-    identity that another call of this client was given it.
+    Args:
+        window: The call's time on the service's clock; None if that is not known.
+        is_anothers: A function that returns True if another call of this client made the thing of an identity.
     """
 
     window: CallWindow | None
@@ -70,41 +74,43 @@ class Circumstances:
 
 @frozen
 class Lookup(Generic[T]):
-    """How to see what a lost write left behind, and whose it is."""
+    """A way to find the thing that a lost write may have made, and to judge whether this call made it."""
 
     find: Callable[[Any, bool], Awaitable[Any]] = field(repr=False)
-    """Reads, over the pipeline that it is given, the things that stand where the write would have put something, or
-    None. Told to be thorough, it relies on no filter whose name is inferred, and raises where it cannot have seen all.
+    """This function reads the things at the place of the write, or returns None if there are none.
+
+    It is called with a pipeline and a flag. If the flag is True, it uses no filter whose name is inferred, and raises
+    if it may not have seen everything.
     """
     judge: Callable[[Any, Circumstances], Found[T]] = field(repr=False)
-    """Says whose the things are that were found."""
+    """This function judges whether the call made one of the things that were found."""
     is_filtered: bool = False
-    """True if only a thorough search shows all."""
+    """The look-up uses a filter, so only a thorough search sees everything."""
     key: str = ""
-    """The thing that the write makes: calls of one client with the same key wait for each other. Empty: none."""
+    """Calls of one client with the same key make the same thing and wait for each other; empty if they need not."""
     identity: Callable[[T], str] | None = field(default=None, repr=False)
-    """Names a thing that only one call can have made; None where it is a state that many may ask for."""
+    """This function names a thing that only one call can have made; None for a state that several may ask for."""
     contradiction: Callable[[T], str | None] = field(default=lambda _: None, repr=False)
-    """Says why an answer is about something else than was asked for; None where it is not."""
+    """This function returns why an answer is about another thing than the requested one, or None if it is not."""
 
 
 @frozen
 class Return(Generic[T]):
-    """The write was applied: return its result."""
+    """Return the result, because the write was applied."""
 
     result: T
 
 
 @frozen
 class Conflict:
-    """The thing that the write asked for is someone else's: raise ConflictError."""
+    """Raise ConflictError, because the requested thing is someone else's."""
 
     reason: str
 
 
 @frozen
 class Resend:
-    """Send it again."""
+    """Send the request again."""
 
 
 @frozen
@@ -116,7 +122,7 @@ class LookAgain:
 
 @frozen
 class Unknown:
-    """It cannot be told: raise OutcomeUnknownError."""
+    """Raise OutcomeUnknownError, because the outcome cannot be determined."""
 
     why: str
 
@@ -127,9 +133,14 @@ Settlement = Return[T] | Conflict | Resend | LookAgain | Unknown
 def settle(
     result: LookupResult[T], *, then: Retry | GiveUp, looks: int, policy: RetryPolicy, left: float
 ) -> Settlement[T]:
-    """Decide what follows look number ``looks``.
+    """Decide what follows a look-up.
 
-    ``then`` says whether the call may be sent again; ``left`` is what remains of its time in seconds.
+    Args:
+        result: The result of the look-up.
+        then: The verdict on whether the request may be sent again.
+        looks: The number of look-ups so far, including this one.
+        policy: The retries that the caller allows.
+        left: The rest of the call's time, in seconds.
     """
     delay = backoff(policy, looks, 1.0)
     is_last = looks >= LOOKS or delay >= left
@@ -145,5 +156,5 @@ def settle(
                 return Unknown(f"{absent.reason}, and the call's time is up")
             if isinstance(then, Retry):
                 return Resend()
-            late = "which a write that is applied late, or a listing that lags, may still change"
+            late = "which may still change, because a write may be applied late and a listing may lag"
             return Unknown(f"{absent.reason}, {late}") if is_last else LookAgain(delay)

@@ -1,35 +1,57 @@
-"""The call whose answer was lost: waits, looks, and does what was decided."""
+"""Settles a call whose answer was lost: waits, looks the thing up, and does what is decided."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeGuard, TypeVar
 
-from attrs import define
+from attrs import define, evolve, field
 
-from mihu_async.core.clock import Clock
-from mihu_async.core.deadline import Deadline
+from mihu_async.core.clock import Clock, Deadline
+from mihu_async.core.contention import Contention
 from mihu_async.core.journal import Journal
+from mihu_async.core.mask import printable
+from mihu_async.core.options import RetryPolicy
 from mihu_async.core.reconcile import (
     Absent,
+    Circumstances,
     Conflict,
     Found,
+    Lookup,
+    LookupFailed,
     LookupResult,
     Resend,
     Return,
     Unknown,
     settle,
 )
-from mihu_async.core.retry import Failure, GiveUp, Retry, RetryPolicy, backoff
-from mihu_async.errors import ConflictError, OutcomeUnknownError, UsageError
+from mihu_async.core.retry import Failure, GiveUp, Retry, backoff
+from mihu_async.core.sender import Sender, UncachedSender
+from mihu_async.core.server_clock import CallWindow
+from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError, UsageError
 
 T = TypeVar("T")
 
+LONGEST = 500
+"""The most characters of a look-up's reason that an error quotes."""
 
-@define(repr=False)
+
+@define(repr=False, eq=False)
 class Reconciler(Generic[T]):
-    """Finds out what one call did.
+    """Finds out what one call did, and notes what it made, so that no other call returns that.
 
-    ``look`` looks up once, by a deadline and thoroughly or not; None where there is no way to.
+    Args:
+        clock: The pipeline's clock.
+        deadline: The deadline of the call.
+        journal: The journal of the call.
+        policy: The retries that the caller allows.
+        jitter: A function that returns a random number from 0 to 1.
+        total: The time that a look-up after the call may take, in seconds.
+        lookup: The way to find the thing; None if there is none.
+        how_to_check: A sentence that says how to check the outcome by hand.
+        contention: The record of what the client's calls made.
+        sender: The sender of the look-ups' reads.
+        reader: A function that returns a pipeline for these reads, given its sender and its deadline.
+        window: A function that returns the call's time on the service's clock, or None if that is not known.
     """
 
     clock: Clock
@@ -37,19 +59,39 @@ class Reconciler(Generic[T]):
     journal: Journal
     policy: RetryPolicy
     jitter: Callable[[], float]
-    check: str
-    look: Callable[[Deadline, bool], Awaitable[LookupResult[T]]] | None
     total: float
+    lookup: Lookup[T] | None
+    how_to_check: str
+    contention: Contention
+    sender: Sender
+    reader: Callable[[Sender, Deadline], Any]
+    window: Callable[[], CallWindow | None]
+    _owner: object = field(factory=object, init=False)
+
+    def claim(self, result: T) -> T:
+        """Note that this call made the thing, and return it."""
+        if self.lookup is not None and self.lookup.identity is not None:
+            self.contention.claim(self.lookup.identity(result), self._owner)
+        return result
 
     async def settle(self, error: Failure, then: Retry | GiveUp) -> Return[T] | Resend:
-        """Look until something can be decided; raise what is to be raised."""
+        """Look until the outcome is decided, and return the result or the decision to send the request again.
+
+        Args:
+            error: The failure of the last attempt.
+            then: The verdict on whether the request may be sent again.
+
+        Raises:
+            ConflictError: If the requested thing is someone else's.
+            OutcomeUnknownError: If the outcome cannot be determined in the call's time.
+        """
         pause = then.delay if isinstance(then, Retry) else backoff(self.policy, self.journal.number, self.jitter())
-        why = "It was not sent again." if self.look is None else "There was no time to look it up."
+        why = "It was not sent again." if self.lookup is None else "There was no time to look it up."
         looks = 0
-        while self.look and self._left > 0:
+        while self.lookup and self._left > 0:
             pause = pause if pause < self._left else 0.0
             await self.clock.sleep(pause)
-            result = await self.look(self.deadline, isinstance(then, GiveUp))
+            result = await self._look(self.lookup, self.deadline, thorough=isinstance(then, GiveUp))
             self.journal.looked(result, waited=pause)
             looks += 1
             match settle(result, then=then, looks=looks, policy=self.policy, left=self._left):
@@ -66,11 +108,20 @@ class Reconciler(Generic[T]):
         raise self._unknown(f"{error} {why}", error.url).after(self.journal.attempts, stopped) from error
 
     async def again(self) -> T | None:
-        """Look once more, later: what the error's ``check()`` does."""
-        if self.look is None:
-            raise UsageError(f"There is no look-up for this call. {self.check}".rstrip())
-        deadline, thorough = Deadline(self.clock.monotonic() + self.total, self.clock.pulse()), True
-        match await self.look(deadline, thorough):
+        """Look once more after the call, for the ``check()`` of the error.
+
+        Returns:
+            The result of the call, or None if the thing is not there now.
+
+        Raises:
+            UsageError: If there is no look-up for the call.
+            ConflictError: If the requested thing is someone else's.
+            OutcomeUnknownError: If the outcome is still unknown.
+        """
+        if self.lookup is None:
+            raise UsageError(f"There is no look-up for this call. {self.how_to_check}".rstrip())
+        deadline = Deadline(self.clock.monotonic() + self.total, self.clock.pulse())
+        match await self._look(self.lookup, deadline, thorough=True):
             case Found(result, ours=True):
                 return result
             case Absent():
@@ -80,20 +131,50 @@ class Reconciler(Generic[T]):
             case unclear:
                 raise self._unknown(f"It was looked up again: {unclear.reason}.", self.journal.path)
 
+    async def _look(self, lookup: Lookup[T], deadline: Deadline, *, thorough: bool) -> LookupResult[T]:
+        """Look once. If a filter may have hidden the call's own thing, look again through everything."""
+        sender = UncachedSender(self.sender)
+        pipeline = self.reader(sender, deadline)
+        try:
+            result = await self._find(lookup, pipeline, thorough=thorough and not lookup.is_filtered)
+            if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
+                result = await self._find(lookup, pipeline, thorough=True)
+        except MihuError as error:
+            return LookupFailed(self.journal.mask(f"the look-up failed: {error}").removesuffix("."))
+        if sender.cached is not None:
+            return LookupFailed(printable(self.journal.mask(f"a cache answered the look-up (Age: {sender.cached})")))
+        if _is_ours(result):
+            self.claim(result.result)
+        return result
+
+    async def _find(self, lookup: Lookup[T], pipeline: Any, *, thorough: bool) -> Found[T] | Absent:
+        found = await lookup.find(pipeline, thorough)
+        if found is None:
+            return Absent()
+        result = lookup.judge(found, Circumstances(self.window(), self._is_anothers))
+        return evolve(result, reason=printable(self.journal.mask(result.reason), most=LONGEST))
+
+    def _is_anothers(self, identity: str) -> bool:
+        return self.contention.is_anothers(identity, self._owner)
+
     @property
     def _left(self) -> float:
         return self.deadline.left(self.clock.monotonic())
 
     def _conflict(self, reason: str) -> ConflictError:
-        summary = f"{self.journal.method} {self.journal.path} has not led to what was asked for: {reason}."
+        summary = f"{self.journal.method} {self.journal.path} did not achieve what was asked for: {reason}."
         return ConflictError(summary, method=self.journal.method, url=self.journal.path, status=HTTPStatus.CONFLICT)
 
     def _unknown(self, why: str, url: str) -> OutcomeUnknownError:
         method, path = self.journal.method, self.journal.path
         return OutcomeUnknownError(
-            f"{method} {path} may or may not have been carried out: {why} {self.check}".rstrip(),
+            f"{method} {path} may or may not have been carried out: {why} {self.how_to_check}".rstrip(),
             method=method,
             url=url,
-            how_to_check=self.check,
+            how_to_check=self.how_to_check,
             look=self.again,
         )
+
+
+def _is_ours(result: Found[T] | Absent) -> TypeGuard[Found[T]]:
+    return isinstance(result, Found) and result.ours is True

@@ -1,22 +1,52 @@
-"""A response as a value: what came back, before anyone reads meaning into it. Does no I/O."""
+"""A response as a value, and the error that it means if the service refuses. Does no I/O.
 
-from collections.abc import Mapping
+The service, and the framework beneath it, refuse in several shapes.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from http import HTTPStatus
+from itertools import islice
+from typing import Any, cast
 
 from attrs import field, frozen
 
-from mihu_async.core.mask import SHOWN, Mask
+from mihu_async import errors
+from mihu_async.core.mask import SHOWN, Mask, printable
+from mihu_async.core.request import Request
+from mihu_async.core.retry import parse_date, parse_retry_after
 
 SUCCESS = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SEARCHED = 65_536  # bytes of a body that are searched for secrets before the excerpt is cut: far more than is quoted
+PURCHASE_LIMIT = "purchase_limit_reached"
+FIELDS, LINES, LONGEST = 100, 10, 1_000
+"""The most fields of a refusal that are kept, the most lines on each, and the most characters of a text."""
+
+ERRORS_BY_STATUS: Mapping[int, type[errors.APIError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    422: errors.ValidationError,
+    429: errors.RateLimitError,
+}
 
 
 @frozen
 class Response:
-    """One answer. ``headers`` ignore case; ``complete`` is False where the body was cut at the client's bound.
+    """One answer of the service.
 
-    ``encoding`` names the coding that the body still has, because it was not asked for; empty where it has none.
+    Args:
+        url: The address that was asked.
+        status: The HTTP status.
+        headers: The headers, whose names ignore case.
+        body: The body, at most as long as the client's bound.
+        complete: False if the body was cut at that bound.
+        encoding: The coding that the body still has, because it was not asked for; empty if it has none.
+        body_took: The seconds from the end of the head to the end of the body.
     """
 
     url: str
@@ -26,37 +56,36 @@ class Response:
     complete: bool = True
     encoding: str = ""
     body_took: float = 0.0
-    """Seconds from the end of its head to the end of its body."""
 
     @property
     def ok(self) -> bool:
-        """Whether the status says that the call succeeded."""
+        """True if the status means success."""
         return self.status in SUCCESS
 
     @property
     def document(self) -> bytes:
-        """The body without the byte order mark that a PHP file may begin with: JSON allows to pass over it."""
+        """The body without the byte order mark that a PHP file may begin with, which JSON lets a reader skip."""
         return self.body.removeprefix(BYTE_ORDER_MARK)
 
     @property
     def content_type(self) -> str:
-        """The media type without its parameters, in small letters, or an empty string."""
+        """The media type without its parameters, in lower case, or an empty string."""
         return self.media_type.lower()
 
     @property
     def media_type(self) -> str:
-        """The media type without its parameters, as it was written: a mask must see it so."""
+        """The media type without its parameters, as the service wrote it, in case it echoes a secret."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip()
 
     @property
     def is_json(self) -> bool:
-        """Whether the service says that the body is JSON."""
+        """True if the service says that the body is JSON."""
         kind = self.content_type
         return kind == "application/json" or kind.endswith("+json")
 
     @property
     def is_cached(self) -> bool:
-        """True if a cache gave the answer: it says of what age it is."""
+        """True if the answer came from a cache, as its ``Age`` shows."""
         return self.headers.get("Age", "0").strip() != "0"
 
     @property
@@ -65,5 +94,153 @@ class Response:
         return self.headers.get("X-Request-Id")
 
     def excerpt(self, mask: Mask) -> str:
-        """Give the beginning of the body for an error, with secrets masked."""
+        """Return the beginning of the body, as an error quotes it, with secrets hidden."""
         return mask(self.body[:SEARCHED].decode("utf-8", "replace"))[:SHOWN]
+
+
+@frozen(kw_only=True)
+class Refusal:
+    """A refusal in the service's own words, with secrets hidden; None where it said nothing."""
+
+    code: str | None
+    message: str | None
+    details: str | None
+    field: str | None
+    fields: Mapping[str, tuple[str, ...]]
+    limited: bool
+    limit: int | None
+    current: int | None
+
+
+def refused(response: Response, request: Request[Any], document: Any, mask: Mask, *, now: datetime) -> errors.APIError:
+    """Return the error that a refusal means.
+
+    Args:
+        response: The answer.
+        request: The request that was refused.
+        document: The body as plain values, or None if it is no JSON.
+        mask: The mask of the call's secrets.
+        now: Our time of day, which counts if the answer has no ``Date``.
+    """
+    refusal = parse_refusal(document, mask)
+    answer: dict[str, Any] = {
+        "summary": _summary(refusal, response, request, mask),
+        "method": request.method,
+        "url": mask.name(response.url),
+        "status": response.status,
+        "code": refusal.code,
+        "message": refusal.message,
+        "details": refusal.details,
+        "field": refusal.field,
+        "request_id": printable(mask(response.request_id)) if response.request_id else None,
+        "retry_after": _retry_after(response, now),
+    }
+    kind = _error_class(response.status)
+    if refusal.limited:
+        return errors.PurchaseLimitError(limit=refusal.limit, current=refusal.current, **answer)
+    if kind is errors.ValidationError:
+        return errors.ValidationError(fields=refusal.fields, **answer)
+    return kind(**answer)
+
+
+def parse_refusal(document: Any, mask: Mask) -> Refusal:
+    """Read the body of a refusal, in either documented shape or in Laravel's; other members are left out.
+
+    Texts in ``errors`` that name no field become the details.
+    """
+    body = _object(document)
+    error, data, laravel = _object(body.get("error")), _object(body.get("data")), _object(body.get("errors"))
+
+    def text(value: Any, hide: Callable[[str], str] = mask) -> str | None:
+        return hide(value[:SEARCHED])[:LONGEST] if isinstance(value, str) and value else None
+
+    code, field = text(error.get("code"), mask.name), text(error.get("field"), mask.name)
+    loose = [line for line in _list(body.get("errors"))[:LINES] if isinstance(line, str)]
+    message, details = text(body.get("message")), text(error.get("details")) or text("; ".join(loose))
+    fields = {
+        mask.name(name[:LONGEST]): tuple(mask(str(line)[:LONGEST]) for line in _list(lines)[:LINES])
+        for name, lines in islice(laravel.items(), FIELDS)
+    }
+    if field and not fields:
+        fields = {field: tuple(filter(None, (details or message,)))}
+    return Refusal(
+        code=code or text(data.get("error"), mask.name) or text(body.get("error"), mask.name),
+        message=message,
+        details=details,
+        field=field,
+        fields=fields,
+        limited=data.get("error") == PURCHASE_LIMIT,
+        limit=_integer(data.get("limit")),
+        current=_integer(data.get("current")),
+    )
+
+
+def _summary(refusal: Refusal, response: Response, request: Request[Any], mask: Mask) -> str:
+    said = refusal.message or response.excerpt(mask)
+    noted = [refusal.details] if refusal.details else []
+    noted += [f"{name}: {' '.join(lines)}" for name, lines in refusal.fields.items() if lines != (refusal.details,)]
+    if refusal.limit is not None:
+        noted.append(f"limit {refusal.limit}, current {refusal.current}")
+    code = printable(refusal.code) if refusal.code else _phrase(response)
+    return "".join(
+        (
+            f"{request.method} {mask.name(request.path)} was refused with {response.status} {code}",
+            f": '{printable(said)}'" if said else "",
+            f" ({printable('; '.join(noted))})" if noted else "",
+            f". {_effect(response, request, mask)}",
+        )
+    ).rstrip()
+
+
+def _phrase(response: Response) -> str:
+    try:
+        return HTTPStatus(response.status).phrase
+    except ValueError:
+        return "(no standard status)"
+
+
+def _effect(response: Response, request: Request[Any], mask: Mask) -> str:
+    """Return where a redirect points, and whether anything can have changed, in sentences."""
+    redirected = errors.is_redirection(response.status)
+    sentences: list[str] = []
+    if redirected and response.status != HTTPStatus.NOT_MODIFIED:
+        place = f" to '{found}'" if (found := _place(response, mask)) else ""
+        sentences.append(
+            f"A redirect{place} is not followed, so that the token goes nowhere else; correct the base URL."
+        )
+    if request.method != "GET":
+        unclear = redirected or errors.is_ambiguous(response.status)
+        sentences.append("It may have been carried out." if unclear else "Nothing was changed by it.")
+    return " ".join(sentences)
+
+
+def _place(response: Response, mask: Mask) -> str:
+    """Return the target of a redirect, without its credentials, query and fragment, which may be secret."""
+    address = response.headers.get("Location", "").partition("?")[0].partition("#")[0]
+    return printable(mask.name(re.sub("//[^/]*@", "//", address[:SEARCHED])))
+
+
+def _error_class(status: int) -> type[errors.APIError]:
+    fallback = errors.ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else errors.APIError
+    return ERRORS_BY_STATUS.get(status, fallback)
+
+
+def _retry_after(response: Response, now: datetime) -> float | None:
+    """Return the pause that is asked for, in seconds; a date is measured on the service's clock if that is known."""
+    theirs = parse_date(response.headers.get("Date", ""))
+    return parse_retry_after(response.headers.get("Retry-After"), now=theirs or now)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def _integer(value: Any) -> int | None:
+    """Return a number, which PHP may write as text, or None if the value is none."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
+        return int(value)
+    return value if type(value) is int else None

@@ -1,13 +1,18 @@
-"""The seam to the network: the transport stands behind it, and a dry run or a test's own sender in its place."""
+"""The seam to the network. The transport stands behind it; a dry run, or a test's own sender, takes its place."""
 
+import shlex
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from attrs import define, evolve
+from attrs import define, evolve, field, frozen
 
-from mihu_async.core.mask import Mask
+from mihu_async.core import codec
+from mihu_async.core.headers import Extra, combined, shown
+from mihu_async.core.mask import HIDDEN, Mask, hide_secrets
+from mihu_async.core.options import Bounds
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Bounds
+from mihu_async.errors import DryRun
 
 
 class Sender(Protocol):
@@ -20,11 +25,11 @@ class Sender(Protocol):
 
 @define
 class UncachedSender:
-    """Sends requests that no cache may answer, and notes where one did nevertheless."""
+    """Sends requests that no cache may answer, and notes if a cache answered one nevertheless."""
 
     sender: Sender
     cached: str | None = None
-    """The ``Age`` of an answer that came from a cache; None where none did."""
+    """The ``Age`` of an answer that came from a cache; None if no answer did."""
 
     async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
         """Send a request and return the response."""
@@ -32,3 +37,47 @@ class UncachedSender:
         if response.is_cached:
             self.cached = response.headers.get("Age")
         return response
+
+
+@frozen
+class DryRunSender:
+    """Sends reads, and raises DryRun for writes.
+
+    Args:
+        sender: The sender of the reads.
+        base_url: The address that the writes would go to.
+        headers: The headers that the caller adds to each request.
+    """
+
+    sender: Sender
+    base_url: str
+    headers: Extra = field(default=(), repr=False)
+
+    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+        """Send a read and return the response.
+
+        Raises:
+            DryRun: If the request is a write. The error shows what would have been sent, with secrets hidden.
+        """
+        if request.method == "GET":
+            return await self.sender.send(request, bounds, mask)
+        path = mask.name(request.path)
+        url = mask.name(f"{self.base_url}{request.path}{'?' if request.query else ''}{request.query}")
+        json = None if request.body is None else hide_secrets(codec.parse(request.body, exact=False))
+        raise DryRun(
+            f"{request.method} {path} was not sent: this client makes a dry run. Nothing was changed.",
+            method=request.method,
+            url=url,
+            json=json,
+            curl=curl(request.method, url, json, shown(combined(self.headers, request.headers), mask)),
+        )
+
+
+def curl(method: str, url: str, json: Any, headers: Mapping[str, str]) -> str:
+    """Return a request as a curl command, with the token hidden."""
+    words = ["curl", "--request", method, url, "--header", f"Authorization: Bearer {HIDDEN}"]
+    for name, value in headers.items():
+        words += ["--header", f"{name}: {value}"]
+    if json is not None:
+        words += ["--header", "Content-Type: application/json", "--data", codec.dump(json).decode()]
+    return shlex.join(words)

@@ -1,9 +1,9 @@
-"""The service's clock as an interval, as far as the ``Date`` of its answers tells. Pure: it is given all moments.
+"""The service's clock as an interval, as its answers' ``Date`` bounds it. Pure: all moments are passed in.
 
-An answer was dated after its request was sent and before its head came, in whole seconds that are cut. That bounds how
-far the service's clock was ahead of ours. Answers that agree bound it more closely; answers that contradict each other
-leave all that any of them allows. Where our own two clocks, the monotonic one and the calendar, moved apart meanwhile,
-the machine slept or its calendar was set, and every bound is wider by as much.
+An answer was dated after its request was sent and before its head arrived, in whole seconds, rounded down. That bounds
+how far the service's clock is ahead of ours. Answers that agree bound it more closely; if answers contradict each
+other, everything that one of them allows is possible. If our own two clocks, the monotonic one and the calendar, moved
+apart meanwhile, the machine slept or its calendar was set, and every bound is wider by as much.
 """
 
 from collections import deque
@@ -16,21 +16,21 @@ from attrs import define, field, frozen
 from mihu_async.core.retry import parse_date
 
 TICK = 1.0
-"""Seconds within which a ``Date``, or a time in an answer, is cut to a whole second."""
+"""The seconds by which a ``Date``, or a time in an answer, may be rounded down."""
 JUMP = 0.5
-"""Seconds by which our own clocks may move apart before that counts."""
+"""The seconds by which our own clocks may move apart without effect."""
 KEPT = 16
-"""How many of the latest answers count."""
+"""The number of latest answers that count."""
 YEARS = range(1971, 9000)
 """Years that a ``Date`` can name."""
 BLUR = timedelta(seconds=3)
-"""How far an interval may reach before the call's beginning or beyond now for a time in it to be the call's."""
+"""A time this little before the call's beginning, or after now, may still be the call's."""
 NEAR = timedelta(seconds=60)
-"""How much earlier than the call a time must be to be from before it: the clocks of a service may differ."""
+"""A time must be this much earlier than the call to be from before it, because a service's clocks may differ."""
 ZONE = timedelta(minutes=15)
-"""Zones differ by multiples of it."""
+"""Time zones differ by multiples of this."""
 ZONES = 56
-"""How many of them, 14 hours, a local time that is written as UTC may be off."""
+"""A local time that is written as UTC may be wrong by this many of them, which are 14 hours."""
 
 
 @frozen
@@ -41,23 +41,23 @@ class Moment:
     calendar: float
 
     def later(self, seconds: float) -> "Moment":
-        """Return the moment so many seconds later."""
+        """Return the moment some seconds later."""
         return Moment(self.monotonic + seconds, self.calendar + seconds)
 
     def jump_since(self, other: "Moment") -> float:
-        """Return how far the two clocks moved apart between two moments, in seconds; 0 where it is next to nothing."""
+        """Return the seconds by which the two clocks moved apart between two moments; 0 if they hardly did."""
         jump = abs((self.calendar - self.monotonic) - (other.calendar - other.monotonic))
         return jump if jump > JUMP else 0.0
 
 
 @frozen
 class TimeInterval:
-    """A moment on the service's clock, which is not known exactly."""
+    """A moment on the service's clock, known only within bounds."""
 
     earliest: datetime
-    """It is not before this."""
+    """The moment is not before this time."""
     latest: datetime
-    """It is not after this."""
+    """The moment is not after this time."""
 
 
 @frozen
@@ -69,7 +69,7 @@ class CallWindow:
 
 
 class Dating(Enum):
-    """How a time in an answer stands to a call."""
+    """The relation of a time in an answer to a call."""
 
     BEFORE = "before"
     DURING = "during"
@@ -78,17 +78,17 @@ class Dating(Enum):
 
 @define
 class ServerClock:
-    """The service's clock as its answers show it. All calls of a client feed it, and share it."""
+    """The service's clock, estimated from the answers to all calls of a client."""
 
     _answers: deque[tuple[str, float, Moment]] = field(factory=lambda: deque(maxlen=KEPT), init=False)
 
     def observe(self, date: str | None, *, sent: float, received: Moment) -> None:
-        """Take the ``Date`` of an answer, with the monotonic moment of its request and the moment of its head."""
+        """Note the ``Date`` of an answer, the monotonic moment of its request, and the moment of its head."""
         if date is not None:
             self._answers.append((date, sent, received))
 
     def at(self, moment: Moment) -> TimeInterval | None:
-        """Return a moment of ours on the service's clock; None where no answer said what time it was."""
+        """Return a moment of ours on the service's clock, or None if no answer had a usable ``Date``."""
         bounds: list[tuple[float, float]] = []
         for text, sent, received in tuple(self._answers):
             date = parse_date(text)
@@ -108,10 +108,16 @@ class ServerClock:
 
 
 def date_against(time: datetime, window: CallWindow) -> Dating:
-    """Decide whether something of this time was made before a call or during it.
+    """Decide whether a thing with this time was made before a call or during it.
 
-    During it, where both ends of the call are known closely and the time is between them. Before it, where that is so
-    by more than a minute, and it cannot be a local time that is written as UTC and is in truth the call's.
+    Args:
+        time: The time that the service reports for the thing.
+        window: The time of the call.
+
+    Returns:
+        ``DURING`` if both ends of the call are known closely and the time lies between them. ``BEFORE`` if the time is
+        earlier by more than a minute and cannot be a local time of the call that is written as UTC. ``UNCLEAR``
+        otherwise.
     """
     began, now = window.began, window.now
     possible = began.earliest - timedelta(seconds=TICK) <= time <= now.latest

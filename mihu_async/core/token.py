@@ -1,4 +1,4 @@
-"""A token that a function of the caller's gives: when it is asked for, and for how long its answer is kept."""
+"""Tokens that a function of the caller's returns: when it is called, and how long its result is kept."""
 
 import asyncio
 import inspect
@@ -15,15 +15,15 @@ from mihu_async.frames import conceals_arguments
 TokenFunction = Callable[[], str | Awaitable[str]]
 """A function, sync or async, that returns the token."""
 Token = str | TokenFunction
-"""What a caller gives for ``token``."""
+"""The values that ``token=`` accepts."""
 
 REMEMBERED = 16
-"""How many tokens are masked: the present one and those before it, which a late answer may still echo."""
+"""The number of tokens that are hidden: the present one and those before it, which a late answer may still echo."""
 
 
 @define
-class _Inquiry:
-    """One call of the function, in one event loop, and how many wait for it."""
+class _Fetch:
+    """A call of the function, in one event loop, and the number of requests that wait for it."""
 
     task: asyncio.Task[str]
     waiting: int = 0
@@ -31,61 +31,67 @@ class _Inquiry:
 
 @define(eq=False)
 class TokenSource:
-    """Asks the function once for all calls that need a token, and keeps what it gives until that is refused."""
+    """Calls the function once for all requests that need a token, and keeps its result until the service refuses it."""
 
     _function: TokenFunction = field(repr=False)
     _known: deque[str] = field(factory=lambda: deque(maxlen=REMEMBERED), init=False, repr=False)
-    _inquiries: dict[asyncio.AbstractEventLoop, _Inquiry] = field(
-        factory=dict[asyncio.AbstractEventLoop, _Inquiry], init=False, repr=False
+    _fetches: dict[asyncio.AbstractEventLoop, _Fetch] = field(
+        factory=dict[asyncio.AbstractEventLoop, _Fetch], init=False, repr=False
     )
     _lock: Lock = field(factory=Lock, init=False, repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every token that the function gave, the present one last; only the last few of many."""
+        """The latest tokens that the function returned, the present one last."""
         return tuple(self._known)
 
     async def get(self, *, refused: str | None = None) -> str:
-        """Return the present token; ask for it where there is none, or where it is the one that was refused.
+        """Return the present token, or call the function if there is none or the service refused it.
 
-        Calls of one event loop that ask at the same time share one answer. A caller that is cancelled leaves the
-        others theirs; the last one that leaves ends the function. Raises what the function raises, and UsageError
-        where its result cannot be a token.
+        Requests of one event loop that need a token at the same time share one call. It goes on if one of them is
+        cancelled, and is cancelled with the last one.
+
+        Args:
+            refused: The token that the service refused; None if it refused none.
+
+        Raises:
+            UsageError: If the result of the function cannot be a token.
+            Exception: Any exception of the function.
         """
         if self._known and self._known[-1] != refused:
             return self._known[-1]
-        inquiry = self._join()
+        fetch = self._join()
         try:
-            return await asyncio.shield(inquiry.task)
+            return await asyncio.shield(fetch.task)
         finally:
-            self._leave(inquiry)
+            self._leave(fetch)
 
-    def _join(self) -> _Inquiry:
+    def _join(self) -> _Fetch:
         loop = asyncio.get_running_loop()
         with self._lock:  # a client may be used from several threads, each with a loop
-            for ended in [known for known in self._inquiries if known.is_closed()]:
-                del self._inquiries[ended]
-            inquiry = self._inquiries.get(loop)
-            if inquiry is None:
-                inquiry = self._inquiries[loop] = _Inquiry(loop.create_task(self._ask()))
-            inquiry.waiting += 1
-        return inquiry
+            for ended in [known for known in self._fetches if known.is_closed()]:
+                del self._fetches[ended]
+            fetch = self._fetches.get(loop)
+            if fetch is None:
+                fetch = self._fetches[loop] = _Fetch(loop.create_task(self._ask()))
+            fetch.waiting += 1
+        return fetch
 
-    def _leave(self, inquiry: _Inquiry) -> None:
+    def _leave(self, fetch: _Fetch) -> None:
         loop = asyncio.get_running_loop()
         with self._lock:
-            inquiry.waiting -= 1
-            if self._inquiries.get(loop) is inquiry and (inquiry.task.done() or not inquiry.waiting):
-                del self._inquiries[loop]
-        if not inquiry.waiting:
-            inquiry.task.cancel()
+            fetch.waiting -= 1
+            if self._fetches.get(loop) is fetch and (fetch.task.done() or not fetch.waiting):
+                del self._fetches[loop]
+        if not fetch.waiting:
+            fetch.task.cancel()
 
     @conceals_arguments
     async def _ask(self) -> str:
         given: Any = self._function()
         if inspect.isawaitable(given):
             given = await given
-        token = check_token(given, "what the function given as token= returns")
+        token = check_token(given, "it comes from the function given as token=")
         if token in self._known:
             self._known.remove(token)
         self._known.append(token)

@@ -18,13 +18,13 @@ from attrs import define, field
 from yarl import URL
 
 from mihu_async._version import __version__
-from mihu_async.core import cancellation
+from mihu_async.core.clock import is_cancelled
 from mihu_async.core.failures import NETWORK, NEVER_CONNECTED, BrokenError, translate
 from mihu_async.core.headers import Extra, combined, secrets_of
 from mihu_async.core.mask import Mask
+from mihu_async.core.options import Bounds
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Bounds
 from mihu_async.errors import UsageError
 
 USER_AGENT = f"mihu-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
@@ -155,7 +155,7 @@ class Transport:
             sent = None if body is None else body.sent
             failure = translate(error, request, url, mask, sent=sent, head=head, session=session)
         except asyncio.CancelledError:
-            if cancellation.is_ours():
+            if is_cancelled():
                 raise
             closed = aiohttp.ClientConnectionError("the session was closed")
             failure = translate(closed, request, url, mask, sent=None if body is None else body.sent, session=session)

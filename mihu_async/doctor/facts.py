@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from mihu_async.core.retry import RetryPolicy
-from mihu_async.core.timeout import Timeout
+from mihu_async.core.options import RetryPolicy, Timeout
 from mihu_async.errors import MihuError
 
 

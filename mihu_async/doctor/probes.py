@@ -14,9 +14,9 @@ from yarl import URL
 
 from mihu_async._version import __version__
 from mihu_async.core.address import find_proxy
+from mihu_async.core.options import RetryPolicy
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe
-from mihu_async.core.retry import RetryPolicy
 from mihu_async.core.server_clock import Moment, ServerClock
 from mihu_async.core.transport import Transport
 from mihu_async.doctor.facts import Addresses, Call, Facts, Failure, Handshake, Limits, Way

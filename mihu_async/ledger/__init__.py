@@ -1,7 +1,7 @@
-"""Remembers purchases by their idempotency key, so that a killed process or a repeated job buys nothing twice.
+"""Ledgers: they remember purchases by idempotency key, so that a killed process or a repeated job buys nothing twice.
 
-A ledger knows keys and leases. It does not know the service: what an entry means is decided in ``resources/keyed``.
-The stores are loaded when they are asked for, because a Python may be built without SQLite.
+A ledger knows keys and leases. It does not know the service: ``resources/keyed`` decides the meaning of an entry. The
+stores are imported on first use, because a Python may be built without SQLite.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What a ledger holds, and what it must be able to do."""
+"""The entries of a ledger, and the methods that a ledger must have."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,101 +16,135 @@ LONGEST_KEY = 255
 
 @frozen(kw_only=True)
 class Entry:
-    """What a ledger holds under a key: one purchase, begun or settled. It holds no address and no secret."""
+    """An entry under a key: one purchase, begun or settled. It holds no address and no secret."""
 
     key: str
     """The idempotency key, which names the purchase."""
     workspace: str
     """The base URL of the workspace that the purchase was sent to."""
     number: str
-    """The number that was asked for, in E.164 form."""
+    """The number to buy, in E.164 form."""
     fingerprint: str
-    """A digest of the request, by which another request under the same key is known."""
+    """A digest of the request, which tells it from another request under the same key."""
     began: datetime | None = None
-    """The moment before the request left, on the service's clock; None where that was not known."""
+    """The time before the request was sent, on the service's clock; None if that was not known."""
     state: Literal["begun", "settled"] = "begun"
     """``begun`` while nobody knows how the purchase ended, ``settled`` once the number is bought."""
     resumed: datetime | None = None
-    """The moment when a later call last took the entry over, on the service's clock; None where none did."""
+    """The time at which a later call last took the entry over, on the service's clock; None if none did."""
     phone_number_uuid: str | None = None
     """The number's id once the purchase is settled; None before."""
 
 
 class Standing(StrEnum):
-    """How a key stands that a call has asked a ledger for."""
+    """The answer of a ledger to a call that asks for a key."""
 
     NEW = "new"
-    """Nothing was there: the entry is written, and the caller holds the key."""
+    """The key was free: the entry is written, and the caller holds the key."""
     RESUMED = "resumed"
-    """An earlier holder's lease has ended without an outcome: the caller holds the key from now on."""
+    """The lease of an earlier holder has ended without an outcome: the caller holds the key from now on."""
     HELD = "held"
     """Another holder's lease is alive."""
     SETTLED = "settled"
     """The purchase was made."""
     BUSY = "busy"
-    """Nothing was there, and another key has begun to buy the same number: nothing is written."""
+    """The key was free, and another key has begun to buy the same number: no entry is written."""
     OTHER = "other"
-    """Another request stands under the key."""
+    """The key belongs to another request."""
 
 
 @frozen
 class Claim:
-    """What a ledger answers to a call that asks for a key."""
+    """The result of ``Ledger.take``."""
 
     standing: Standing
-    """Whether the caller holds the key now, and why or why not."""
+    """The standing of the key: it says if the caller holds the key now, and the reason."""
     entry: Entry
-    """What stands under the key now; where the number is busy, what stands under the other key."""
+    """The entry under the key now; if the number is busy, the entry under the other key."""
 
 
 class Ledger(Protocol):
-    """What remembers purchases by their key: ``SqliteLedger``, ``RedisLedger``, or one of your own.
+    """A store that remembers purchases by their key: ``SqliteLedger``, ``RedisLedger``, or one of your own.
 
-    ``take``, ``settle`` and ``release`` each happen as a whole or not at all, whichever processes ask at the same time.
-    What ``take`` has written outlives the process and the machine before ``take`` returns. Every method raises
-    LedgerError where the ledger cannot be read or written.
+    ``take``, ``settle`` and ``release`` are atomic, whichever processes ask at the same time. An entry that ``take``
+    has written is durable before ``take`` returns: it outlives the process and the machine. Every method raises
+    LedgerError if the ledger cannot be read or written.
     """
 
     @property
     def lease(self) -> float:
-        """Return the seconds for which a key is held after it was taken or renewed."""
+        """The seconds for which a key is held after it was taken or renewed."""
         ...
 
     async def find(self, key: str) -> Entry | None:
-        """Return what stands under a key, or None."""
+        """Return the entry under a key, or None.
+
+        Args:
+            key: The idempotency key.
+        """
         ...
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Ask for a key: write the entry where there is none, or take over one that is begun and held by nobody.
+        """Claim a key: write the entry if there is none, or take over an entry that is begun and that nobody holds.
 
         An entry is taken over only for the same workspace and fingerprint. Its number and its beginning stay the
         earlier holder's, and ``resumed`` becomes the new entry's beginning. No entry is written while another key has
         begun to buy the same number of the workspace, because a look-up could not tell which of the two bought it.
+
+        Args:
+            entry: The entry to write, with the state ``begun``.
+            owner: A text that names the caller, unique to each call.
         """
         ...
 
     async def renew(self, key: str, owner: str) -> bool:
-        """Hold a key for another lease; False where the caller does not hold it any more. It need not be durable."""
+        """Hold a key for another lease. The renewal need not be durable.
+
+        Args:
+            key: The idempotency key.
+            owner: The owner that took the key.
+
+        Returns:
+            True if the caller holds the key; False if it no longer does.
+        """
         ...
 
     async def settle(self, entry: Entry) -> bool:
-        """Replace an entry that is begun for the same number by one that is settled; anything else is left as it is.
+        """Replace an entry that is begun for the same number by a settled one, and leave any other entry as it is.
 
-        False where another key has settled the same ``phone_number_uuid``: then nothing is written, for one number
-        cannot be what two purchases have bought.
+        Args:
+            entry: The entry to write, with the state ``settled`` and a ``phone_number_uuid``.
+
+        Returns:
+            False if another key has settled the same ``phone_number_uuid``. Nothing is written then, because two
+            purchases cannot have bought one number.
         """
         ...
 
     async def release(self, key: str, owner: str) -> None:
-        """Remove an entry that is begun and that the caller holds, so that the key is free."""
+        """Remove an entry that is begun and that the caller holds, so that the key is free.
+
+        Args:
+            key: The idempotency key.
+            owner: The owner that took the key.
+        """
         ...
 
     async def let_go(self, key: str, owner: str) -> None:
-        """End the caller's lease and leave the entry as it is."""
+        """End the caller's lease and leave the entry as it is.
+
+        Args:
+            key: The idempotency key.
+            owner: The owner that took the key.
+        """
         ...
 
     async def bought_by(self, phone_number_uuid: str) -> str | None:
-        """Return the key that is settled for a number, or None."""
+        """Return the key that is settled for a number, or None.
+
+        Args:
+            phone_number_uuid: The number's id.
+        """
         ...
 
     async def abandoned(self) -> Sequence[Entry]:
@@ -119,7 +153,15 @@ class Ledger(Protocol):
 
 
 def check_key(argument: str, value: Any) -> str:
-    """Check that a key is text from 1 to 255 characters that can be printed."""
+    """Check that a key is text of 1 to 255 printable characters.
+
+    Args:
+        argument: The name of the argument, for the error.
+        value: The value to check.
+
+    Raises:
+        UsageError: If it is anything else.
+    """
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_KEY or not value.isprintable():
         shown = repr(value)[:LONGEST_KEY]
         message = (
@@ -131,14 +173,29 @@ def check_key(argument: str, value: Any) -> str:
 
 
 def check_lease(value: Any) -> float:
-    """Check that a lease is a number of seconds above zero."""
+    """Check that a lease is a finite number of seconds above zero.
+
+    Args:
+        value: The value to check.
+
+    Raises:
+        UsageError: If it is anything else.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         raise UsageError(f"lease must be a finite number of seconds above 0, not {value!r}.", argument="lease")
     return float(value)
 
 
 def check_ledger(argument: str, value: Any) -> Ledger:
-    """Check that a value has a ledger's methods."""
+    """Check that a value has the methods of a ledger.
+
+    Args:
+        argument: The name of the argument, for the error.
+        value: The value to check.
+
+    Raises:
+        UsageError: If it lacks one of them.
+    """
     methods = ("lease", "take", "settle", "bought_by", "abandoned")
     if isinstance(value, type) or not all(hasattr(value, name) for name in methods):
         message = (

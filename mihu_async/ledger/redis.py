@@ -1,4 +1,4 @@
-"""A ledger in Redis, for the processes of a fleet. It is given its client, so it needs no library of its own."""
+"""A ledger in Redis, for the processes of a fleet. The caller passes the client, so the module imports no library."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -74,10 +74,10 @@ return found
 
 
 class Scripting(Protocol):
-    """What a ledger needs of redis-py's asyncio client: to read a key or a field, and to run a script as one step."""
+    """The methods of redis-py's asyncio client that a ledger needs: reading a key or a field, and running a script."""
 
     def eval(self, script: str, numkeys: int, /, *keys_and_args: Any) -> Any:
-        """Run a script on the server, where nothing else runs meanwhile."""
+        """Run a script on the server, which runs nothing else meanwhile."""
         ...
 
     def hget(self, name: str, key: str, /) -> Any:
@@ -85,26 +85,28 @@ class Scripting(Protocol):
         ...
 
     def get(self, name: str, /) -> Any:
-        """Return what stands under a name, or None."""
+        """Return the value of a key, or None."""
         ...
 
 
 class RedisLedger:
     """A ``Ledger`` in Redis, for a fleet: ``MihuClient(ledger=RedisLedger(redis.asyncio.Redis(…)))``.
 
-    The extra ``redis`` installs redis-py. What a purchase rests on is as durable as the server makes
-    it: ``appendonly yes`` and ``appendfsync always`` have an entry on the disk before a purchase leaves, with
-    ``everysec`` a crash of the server may lose the last second, and ``maxmemory-policy noeviction`` keeps entries from
-    being dropped. Every step is one script, so processes never see half of one. On a cluster, all entries of a prefix
-    are on one node.
+    The extra ``redis`` installs redis-py. The entries are as durable as the server makes them. With ``appendonly yes``
+    and ``appendfsync always``, an entry is on the disk before the purchase is sent; with ``everysec``, a crash of the
+    server may lose the last second; ``maxmemory-policy noeviction`` keeps the server from dropping entries. Every step
+    is one script, so no process sees half a step. On a cluster, all entries of a prefix are on one node.
 
-    client: redis-py's asyncio client, which is yours: it is never closed. It belongs to the event loop that uses it.
-    prefix: what the names of all keys in Redis begin with, ``mihu`` unless given; ledgers with other prefixes share
-        nothing.
-    lease: seconds after which a process that no longer renews its lease counts as dead, 15 unless given. It is renewed
-        three times in that time.
+    Args:
+        client: redis-py's asyncio client. It is yours: the ledger never closes it. It belongs to the event loop that
+            uses it.
+        prefix: The beginning of the names of all keys in Redis, ``mihu`` by default. Ledgers with different prefixes
+            share nothing.
+        lease: Seconds after which a process that no longer renews its lease counts as dead, 15 by default. The lease is
+            renewed three times in that time.
 
-    Raises UsageError for a lease that is no number of seconds, and for a client that cannot run scripts.
+    Raises:
+        UsageError: If the lease is not a number of seconds above zero, or the client cannot run scripts.
     """
 
     def __init__(self, client: Scripting, *, prefix: str = "mihu", lease: float = LEASE) -> None:
@@ -126,39 +128,102 @@ class RedisLedger:
         return self._lease
 
     async def find(self, key: str) -> Entry | None:
-        """Return what stands under a key, or None. Raises LedgerError where Redis does not tell."""
+        """Return the entry under a key, or None.
+
+        Args:
+            key: The idempotency key.
+
+        Raises:
+            LedgerError: If Redis cannot be read.
+        """
         stored = await self._ask(lambda: self._client.get(self._entries + key))
         return None if stored is None else _entry_of(stored)
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Ask for a key, as ``Ledger.take`` says. Raises LedgerError where Redis does not answer."""
+        """Claim a key, as ``Ledger.take`` describes.
+
+        Args:
+            entry: The entry to write, with the state ``begun``.
+            owner: A text that names the caller, unique to each call.
+
+        Raises:
+            LedgerError: If Redis does not answer.
+        """
         values = (owner, _stored(entry), self._milliseconds, entry.key, self._entries)
         standing, stored = await self._run(TAKE, self._names(entry.key), *values)
         return Claim(Standing(_text(standing)), _entry_of(stored))
 
     async def renew(self, key: str, owner: str) -> bool:
-        """Hold a key for another lease; False where it is not held any more. Raises LedgerError where that failed."""
+        """Hold a key for another lease.
+
+        Args:
+            key: The idempotency key.
+            owner: The owner that took the key.
+
+        Returns:
+            True if the owner holds the key; False if it no longer does.
+
+        Raises:
+            LedgerError: If Redis does not answer.
+        """
         return bool(await self._run(RENEW, (self._leases + key,), owner, self._milliseconds))
 
     async def settle(self, entry: Entry) -> bool:
-        """Write how a purchase ended, as ``Ledger.settle`` says. Raises LedgerError where Redis does not answer."""
+        """Write the outcome of a purchase, as ``Ledger.settle`` describes.
+
+        Args:
+            entry: The entry to write, with the state ``settled`` and a ``phone_number_uuid``.
+
+        Returns:
+            False if another key has settled the same number.
+
+        Raises:
+            LedgerError: If Redis does not answer.
+        """
         return bool(await self._run(SETTLE, self._names(entry.key), _stored(entry), entry.key))
 
     async def release(self, key: str, owner: str) -> None:
-        """Remove an entry that is begun and held by this owner. Raises LedgerError where Redis does not answer."""
+        """Remove an entry that is begun and that the owner holds.
+
+        Args:
+            key: The idempotency key.
+            owner: The owner that took the key.
+
+        Raises:
+            LedgerError: If Redis does not answer.
+        """
         await self._run(RELEASE, self._names(key), owner, key)
 
     async def let_go(self, key: str, owner: str) -> None:
-        """End this owner's lease. Raises LedgerError where Redis does not answer."""
+        """End the owner's lease.
+
+        Args:
+            key: The idempotency key.
+            owner: The owner that took the key.
+
+        Raises:
+            LedgerError: If Redis does not answer.
+        """
         await self._run(LET_GO, (self._leases + key,), owner)
 
     async def bought_by(self, phone_number_uuid: str) -> str | None:
-        """Return the key that is settled for a number, or None. Raises LedgerError where Redis does not tell."""
+        """Return the key that is settled for a number, or None.
+
+        Args:
+            phone_number_uuid: The number's id.
+
+        Raises:
+            LedgerError: If Redis cannot be read.
+        """
         key = await self._ask(lambda: self._client.hget(self._bought, phone_number_uuid))
         return None if key is None else _text(key)
 
     async def abandoned(self) -> Sequence[Entry]:
-        """Return the entries that are begun and held by nobody. Raises LedgerError where Redis does not tell."""
+        """Return the entries that are begun and that nobody holds.
+
+        Raises:
+            LedgerError: If Redis cannot be read.
+        """
         found = await self._run(ABANDONED, (self._begun,), self._entries, self._leases)
         return sorted(map(_entry_of, found), key=lambda entry: entry.key)
 
@@ -197,5 +262,5 @@ def _entry_of(stored: Any) -> Entry:
 
 
 def _text(value: Any) -> str:
-    """Return text from a client that decodes what it reads, or does not."""
+    """Return text from a client that decodes its answers, or does not."""
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,4 +1,4 @@
-"""A ledger in one file, for the processes of one machine. The only user of sqlite3; never on the event loop."""
+"""A ledger in one file, for the processes of one machine. Only this module uses sqlite3, never on the event loop."""
 
 import asyncio
 import os
@@ -24,12 +24,12 @@ from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing, check_lease
 T = TypeVar("T")
 
 APPLICATION: Final = 0x4D696875
-"""``Mihu``, by which a file is known as a ledger."""
+"""The characters ``Mihu``, which mark a file as a ledger."""
 VERSION: Final = 1
-PATIENCE = 10.0
+BUSY_TIMEOUT = 10.0
 """Seconds that a statement waits for other processes' writes to the file."""
 PAUSE = 0.01
-"""Seconds until a file that other processes are making into a ledger is looked at again."""
+"""Seconds between two looks at a file that other processes are making into a ledger."""
 COLUMNS = "key, workspace, number, fingerprint, began, state, resumed, phone_number_uuid"
 SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -53,14 +53,15 @@ COMMIT;
 """
 
 _inherited: list[object] = []
-"""What a fork has left in a child: neither used nor closed there, because SQLite forbids both."""
+"""The connections that a fork has left in a child: the child neither uses nor closes them, because SQLite forbids both.
+"""
 
 
 class _Opened:
-    """A connection of one process, the thread that alone uses it, and the file that it was opened on.
+    """A connection of one process, its thread, which alone uses it, and the identity of the opened file.
 
-    The thread is of our own making: a pool takes locks when it is closed, and a ledger that is forgotten is closed in
-    the middle of whatever its process does at that moment. To put something into a SimpleQueue is safe there.
+    The thread is not one of a pool, because a pool takes locks when it is closed, and a forgotten ledger is closed in
+    the middle of whatever its process does at that moment. Putting an item into a SimpleQueue is safe there.
     """
 
     def __init__(self) -> None:
@@ -72,21 +73,28 @@ class _Opened:
         self.thread.start()
 
     def submit(self, action: Callable[[], T]) -> "Future[T]":
-        """Have the thread do something after all that it was asked for before."""
+        """Run an action in the thread, after all actions that were submitted before.
+
+        Args:
+            action: The function to run.
+
+        Returns:
+            The future of the action's result.
+        """
         future: Future[T] = Future()
 
         def job() -> None:
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(action())
-                except BaseException as error:  # noqa: BLE001 - whoever waits is told
+                except BaseException as error:  # noqa: BLE001 - the waiting caller gets it
                     future.set_exception(error)
 
         self._jobs.put(job)
         return future
 
     def close(self) -> None:
-        """Close the connection and end the thread after what is under way; what a parent opened is put aside."""
+        """Close the connection and end the thread after the running action. A parent's connection is only set aside."""
         if self.pid != os.getpid():
             _inherited.append(self)
             return
@@ -107,13 +115,13 @@ def _work_off(jobs: "SimpleQueue[Callable[[], object] | None]") -> None:
 
 @define(eq=False)
 class _Holder:
-    """Where a ledger keeps what it has opened, so that it is closed when the ledger is no longer used."""
+    """The holder of a ledger's connection, which closes it when the ledger is no longer used."""
 
     opened: _Opened | None = None
     lock: Lock = field(factory=Lock)
 
     def current(self) -> _Opened:
-        """Return what this process has opened; where it was forked, that is something new."""
+        """Return the connection of this process; open a new one if the process was forked."""
         if self.opened is not None and self.opened.pid != os.getpid():
             _inherited.append(self.opened)
             self.opened = None
@@ -121,7 +129,7 @@ class _Holder:
         return self.opened
 
     def close(self) -> _Opened | None:
-        """Have what is open closed, and return it."""
+        """Close the connection, if one is open, and return it."""
         with self.lock:
             opened, self.opened = self.opened, None
         if opened is not None:
@@ -132,17 +140,19 @@ class _Holder:
 class SqliteLedger:
     """A ``Ledger`` in a file, for the processes of a machine: ``MihuClient(ledger=SqliteLedger("purchases.db"))``.
 
-    It needs nothing but Python. It is opened when it is first used, may be used by several event loops, threads and
-    clients at a time, and is opened anew in a process that was forked. An entry is on the disk (``synchronous=FULL``)
-    before a purchase leaves. The file must be on a disk of this machine, not on a network's.
+    It needs only Python. It is opened on first use, may be used by several event loops, threads and clients at a time,
+    and is opened anew in a process that was forked. An entry is on the disk (``synchronous=FULL``) before the purchase
+    is sent. The file must be on a disk of this machine, not on a network disk. Close it with ``async with`` or
+    :meth:`close`, or leave it open: every write is durable already.
 
-    path: the file, which is made where it is missing, readable by its owner alone; its directory must be there. Next to
-        it SQLite keeps two more files, ``-wal`` and ``-shm``, which belong to it.
-    lease: seconds after which a process that no longer renews its lease counts as dead, 15 unless given. It is renewed
-        three times in that time.
+    Args:
+        path: The path of the file, which is created if it is missing, readable by its owner only; its directory must
+            exist. SQLite keeps two more files next to it, ``-wal`` and ``-shm``, which belong to it.
+        lease: Seconds after which a process that no longer renews its lease counts as dead, 15 by default. The lease is
+            renewed three times in that time.
 
-    Close it with ``async with``, :meth:`close`, or not at all: what is written is written.
-    Raises UsageError for a lease that is no number of seconds; a file that cannot be used is found on first use.
+    Raises:
+        UsageError: If the lease is not a number of seconds above zero. An unusable file is found on first use.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, lease: float = LEASE) -> None:
@@ -157,48 +167,115 @@ class SqliteLedger:
         return self._lease
 
     async def find(self, key: str) -> Entry | None:
-        """Return what stands under a key, or None. Raises LedgerError where the file cannot be read."""
+        """Return the entry under a key, or None.
+
+        Args:
+            key: The idempotency key.
+
+        Raises:
+            LedgerError: If the file cannot be read.
+        """
         return await self._do(lambda file: _entry_of(_row(file, "key = ?", key)))
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Ask for a key, as ``Ledger.take`` says. Raises LedgerError where nothing could be written."""
+        """Claim a key, as ``Ledger.take`` describes.
+
+        Args:
+            entry: The entry to write, with the state ``begun``.
+            owner: A text that names the caller, unique to each call.
+
+        Raises:
+            LedgerError: If the file cannot be written.
+        """
         return await self._do(lambda file: _take(file, entry, owner, self._lease), durable=True)
 
     async def renew(self, key: str, owner: str) -> bool:
-        """Hold a key for another lease; False where it is not held any more. Raises LedgerError where that failed."""
+        """Hold a key for another lease.
+
+        Args:
+            key: The idempotency key.
+            owner: The owner that took the key.
+
+        Returns:
+            True if the owner holds the key; False if it no longer does.
+
+        Raises:
+            LedgerError: If the file cannot be written.
+        """
         until = wall_clock() + self._lease
         return await self._do(lambda file: _hold(file, key, owner, until))
 
     async def settle(self, entry: Entry) -> bool:
-        """Write how a purchase ended, as ``Ledger.settle`` says. Raises LedgerError where that failed."""
+        """Write the outcome of a purchase, as ``Ledger.settle`` describes.
+
+        Args:
+            entry: The entry to write, with the state ``settled`` and a ``phone_number_uuid``.
+
+        Returns:
+            False if another key has settled the same number.
+
+        Raises:
+            LedgerError: If the file cannot be written.
+        """
         return await self._do(lambda file: _settle(file, entry), durable=True)
 
     async def release(self, key: str, owner: str) -> None:
-        """Remove an entry that is begun and held by this owner. Raises LedgerError where that could not be written."""
+        """Remove an entry that is begun and that the owner holds.
+
+        Args:
+            key: The idempotency key.
+            owner: The owner that took the key.
+
+        Raises:
+            LedgerError: If the file cannot be written.
+        """
         statement = "DELETE FROM entries WHERE key = ? AND owner = ? AND state = 'begun'"
         await self._do(lambda file: file.execute(statement, (key, owner)), durable=True)
 
     async def let_go(self, key: str, owner: str) -> None:
-        """End this owner's lease. Raises LedgerError where that could not be written."""
+        """End the owner's lease.
+
+        Args:
+            key: The idempotency key.
+            owner: The owner that took the key.
+
+        Raises:
+            LedgerError: If the file cannot be written.
+        """
         await self._do(lambda file: _hold(file, key, owner, 0.0))
 
     async def bought_by(self, phone_number_uuid: str) -> str | None:
-        """Return the key that is settled for a number, or None. Raises LedgerError where the file cannot be read."""
+        """Return the key that is settled for a number, or None.
+
+        Args:
+            phone_number_uuid: The number's id.
+
+        Raises:
+            LedgerError: If the file cannot be read.
+        """
         row = await self._do(lambda file: _row(file, "phone_number_uuid = ?", phone_number_uuid))
         return None if row is None else cast("str", row[0])
 
     async def abandoned(self) -> Sequence[Entry]:
-        """Return the entries that are begun and held by nobody. Raises LedgerError where the file cannot be read."""
+        """Return the entries that are begun and that nobody holds.
+
+        Raises:
+            LedgerError: If the file cannot be read.
+        """
         return await self._do(lambda file: _abandoned(file, self._lease))
 
     def close(self) -> None:
-        """Close the file, after what is under way; the next use opens it again."""
+        """Close the file after the running action; the next use opens it again."""
         opened = self._holder.close()
         if opened is not None and opened.pid == os.getpid():
             opened.thread.join()
 
     async def __aenter__(self) -> Self:
-        """Open the file, so that one that cannot be used is found now. Raises LedgerError then."""
+        """Open the file, so that an unusable file is found now.
+
+        Raises:
+            LedgerError: If the file cannot be used.
+        """
         await self._do(lambda _: None)
         return self
 
@@ -211,7 +288,7 @@ class SqliteLedger:
         return f"{type(self).__name__}({str(self._path)!r})"
 
     async def _do(self, action: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
-        """Do something with the file in its thread; what is durable is on the disk when this returns."""
+        """Run an action on the file in its thread; a durable one is on the disk when this returns."""
         with self._holder.lock:
             opened = self._holder.current()
             work = opened.submit(partial(self._on, opened, action, durable))
@@ -228,18 +305,18 @@ class SqliteLedger:
         except (sqlite3.Error, OSError, ValueError) as error:
             raise LedgerError(self._advice(f"cannot be used: {error}.")) from error
 
-    def _advice(self, what: str) -> str:
+    def _advice(self, problem: str) -> str:
         return (
-            f"The ledger {str(self._path)!r} {what} Without it a key protects nothing, so nothing was sent. Mend or "
-            "restore the file; where it is lost, look at numbers.list() before you buy again with a new file."
+            f"The ledger {str(self._path)!r} {problem} Without it a key protects nothing, so nothing was sent. Repair "
+            "or restore the file; if it is lost, look at numbers.list() before you buy again with a new file."
         )
 
 
 def wall_clock() -> float:
     """Return the machine's time of day in seconds, which its processes share.
 
-    Where it is set while a purchase is under way, a lease may end early. Then two processes work on one purchase, which
-    is safe: the later one looks first, and the service refuses a number that it already holds.
+    If the clock is set while a purchase is under way, a lease may end early. Two processes then work on one purchase,
+    which is safe: the later one looks first, and the service refuses a number that it already holds.
     """
     return time.time()
 
@@ -252,8 +329,8 @@ def _identity(path: Path) -> tuple[int, int]:
 def _open(path: Path) -> tuple[sqlite3.Connection, tuple[int, int]]:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     # autocommit, because each transaction is written out below; closed from another thread when the ledger is closed
-    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-    until = time.monotonic() + PATIENCE
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    until = time.monotonic() + BUSY_TIMEOUT
     try:
         while True:
             try:
@@ -272,7 +349,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, tuple[int, int]]:
 
 
 def _prepare(file: sqlite3.Connection) -> None:
-    """Check that a file is a ledger and sound, or make one of an empty file."""
+    """Check that a file is an intact ledger, or make a ledger of an empty file."""
     file.execute("BEGIN")  # one view of all three
     application, version, schema = [
         _pragma(file, f"{name}") for name in ("application_id", "user_version", "schema_version")
@@ -317,7 +394,7 @@ def _entry_of(row: tuple[Any, ...] | None) -> Entry | None:
 
 
 def _is_held(until: float, lease: float) -> bool:
-    """Return True if a lease is alive; one that ends later than any can was taken before the clock was set back."""
+    """Return True if a lease is alive; a lease that ends too late was taken before the clock was set back."""
     return 0 < until - wall_clock() <= lease
 
 
@@ -327,7 +404,7 @@ def _take(file: sqlite3.Connection, entry: Entry, owner: str, lease: float) -> C
         row = _row(file, "key = ?", entry.key)
         claim = _claim(file, row, entry, owner, lease)
     except BaseException:
-        with suppress(sqlite3.Error):  # the first error is the one to tell
+        with suppress(sqlite3.Error):  # the first error is the one to report
             file.execute("ROLLBACK")
         raise
     file.execute("COMMIT")

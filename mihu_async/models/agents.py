@@ -1,4 +1,4 @@
-"""Agents: who answers a number."""
+"""Agents, which answer numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,15 +21,15 @@ class Agent:
     name: str
     """The agent's name.
 
-    It is documented to be always there; where a service wrote it so that it cannot be read, it is None. It is empty in
-    one case: the answer of ``agents.provision_call`` was lost, and the look-up did not name the agent.
+    It is documented to be always present; if it cannot be read, it is None. It is empty in one case: the answer of
+    ``agents.provision_call`` was lost, and the look-up did not name the agent.
     """
     description: str | None = None
     """The text that describes the agent in the workspace."""
     language: str | None = None
-    """The language that it speaks, as the service writes it."""
+    """The language that the agent speaks, as the service writes it."""
     timezone: str | None = None
-    """The time zone that it works in, as the service writes it."""
+    """The time zone that the agent works in, as the service writes it."""
     status: str | None = None
     """The agent's state, as the service writes it; only the older of two documented answers has it."""
     extra: Mapping[str, Any] = extra()

@@ -1,4 +1,4 @@
-"""The per-channel snapshot: what the carrier supports, what is enabled, and which agent is wired up."""
+"""The per-channel snapshot: what the carrier supports, what is enabled, and which agent is bound."""
 
 from typing import Literal
 
@@ -11,82 +11,87 @@ from mihu_async.models.numbers import Binding, InboundSettings
 
 @frozen(kw_only=True)
 class Channel:
-    """One channel: capability, settings and binding together. None is unknown or does not apply."""
+    """One channel: capability, settings and binding together. A field that is unknown or does not apply is None."""
 
     capable: bool | None = None
-    """Whether the carrier supports it."""
+    """True if the carrier supports the channel."""
     enabled: bool | None = None
-    """Whether it is switched on."""
+    """True if the channel is switched on."""
     channel_limit: int | None = None
-    """How many at a time."""
+    """The limit of simultaneous use."""
     whitelisted_destinations: tuple[str, ...] | None = None
     """The countries that may be reached, ISO 3166-1 alpha-2."""
     bound: bool | None = None
-    """Whether an agent answers."""
+    """True if an agent answers the channel."""
     agent_uuid: str | None = None
-    """Which agent."""
+    """The id of the agent that answers the channel."""
     agent_name: str | None = None
-    """What it is called."""
+    """The name of the agent that answers the channel."""
 
 
 @frozen(kw_only=True)
 class Channels:
-    """A number's channels."""
+    """The channels of a number."""
 
     call: Channel | None = None
-    """Calls."""
+    """The channel for calls."""
     sms: Channel | None = None
-    """Text messages."""
+    """The channel for text messages."""
     whatsapp: Binding | None = None
-    """WhatsApp: who answers there."""
+    """The agent that answers on WhatsApp."""
     inbound: InboundSettings | None = None
-    """Settings for what comes in."""
+    """The settings for inbound calls and messages."""
 
 
 VOICE = "voice"
-"""What settings and capabilities call the channel that bindings and snapshots call ``call``."""
+"""The name in settings and capabilities of the channel that bindings and snapshots call ``call``."""
 
 
 @frozen(kw_only=True)
 class NumberChannels:
-    """The snapshot of one number, as asking for its channels and every change of a trunk answer it.
+    """The snapshot of one number, which ``numbers.channels`` and every change of a trunk return.
 
-    ``call_agent``, ``sms_agent`` and ``whatsapp_agent`` say who answers it there.
+    ``call_agent``, ``sms_agent`` and ``whatsapp_agent`` name the agents that answer it.
     """
 
     number: str
-    """E.164."""
+    """The number in E.164 form."""
     channels: Channels
-    """What each channel can do, how it is set, and who answers it."""
+    """The capabilities, the settings and the agent of each channel."""
     phone_number_uuid: str | None = None
-    """What the API knows the number by."""
+    """The id of the number in the API."""
     is_external: bool | None = None
-    """Whether it was brought along as a trunk, and not bought through Mihu."""
+    """True if the number was brought along as a trunk, and not bought through Mihu."""
     source: NumberSource | None = None
-    """Where it comes from."""
+    """The origin of the number."""
 
     @property
     def call_agent(self) -> Binding | None:
-        """The agent that answers calls; None where none does, as far as the service says."""
+        """The agent that answers calls; None if the service names none."""
         return _answering(self.channels.call)
 
     @property
     def sms_agent(self) -> Binding | None:
-        """The agent that answers text messages; None where none does, as far as the service says."""
+        """The agent that answers text messages; None if the service names none."""
         return _answering(self.channels.sms)
 
     @property
     def whatsapp_agent(self) -> Binding | None:
-        """The agent that answers on WhatsApp; None where none does, as far as the service says."""
+        """The agent that answers on WhatsApp; None if the service names none."""
         return _answering(self.channels.whatsapp)
 
     def agent_on(self, channel: ChannelName | Literal["call", "voice", "sms", "whatsapp"] | str) -> Binding | None:
-        """Give the agent that answers a channel, or None where none does, as far as the service says.
+        """Return the agent that answers a channel, or None if the service names none.
 
-        channel: ``call``, which may be called ``voice`` too, as in a number's settings; ``sms`` or ``whatsapp``.
+        Args:
+            channel: ``call``, also spelled ``voice`` as in a number's settings; ``sms`` or ``whatsapp``.
 
-        Where the service says that an agent answers and not which, its ``agent_uuid`` is None. Raises UsageError for
-        another channel.
+        Returns:
+            The binding of the agent. Its ``agent_uuid`` is None if the service reports that an agent answers but not
+            which one.
+
+        Raises:
+            UsageError: If there is no such channel.
         """
         name = ChannelName.CALL if channel == VOICE else channel
         if name not in tuple(ChannelName):
@@ -96,7 +101,7 @@ class NumberChannels:
 
 
 def _answering(channel: Channel | Binding | None) -> Binding | None:
-    """Give who is bound: a flag that is missing says no more than the uuid beside it."""
+    """Return the binding of the channel's agent; if the flag is missing, the uuid decides."""
     if channel is None or channel.bound is False or not (channel.bound or channel.agent_uuid):
         return None
     return Binding(bound=True, agent_uuid=channel.agent_uuid, agent_name=channel.agent_name)

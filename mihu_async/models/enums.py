@@ -1,4 +1,4 @@
-"""The API's closed word lists, open on reading: a value that is new to us is kept, not refused."""
+"""The API's closed word lists, open on reading: an unknown value is kept, not refused."""
 
 from enum import StrEnum
 from typing import Self
@@ -21,23 +21,23 @@ class OpenEnum(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether the documentation that this version was made from names the value."""
+        """True if the documentation that this version was made from names the value."""
         return self._value_ in type(self)._value2member_map_
 
 
 class NumberType(OpenEnum):
-    """What kind of number it is."""
+    """The type of a number."""
 
     LOCAL = "local"
     TOLL_FREE = "toll_free"
-    """Free for who calls it."""
+    """A number that costs the caller nothing."""
     MOBILE = "mobile"
     NATIONAL = "national"
-    """Of a country, and of no place in it."""
+    """A number of a country, and not of a place in it."""
 
 
 class NumberStatus(OpenEnum):
-    """Whether a number can be used."""
+    """The status of a number."""
 
     ACTIVE = "active"
     PENDING = "pending"
@@ -45,20 +45,20 @@ class NumberStatus(OpenEnum):
 
 
 class NumberSource(OpenEnum):
-    """Where a number comes from."""
+    """The origin of a number."""
 
     PURCHASED = "purchased"
-    """It was bought through Mihu."""
+    """The number was bought through Mihu."""
     EXTERNAL = "external"
-    """It was brought along as a trunk."""
+    """The number was brought along as a trunk."""
 
 
 class ComplianceStatus(OpenEnum):
-    """Whether the regulator's requirements are met."""
+    """The status of a regulator's requirements."""
 
     COMPLETED = "completed"
     REQUIREMENT_PENDING = "requirement_pending"
-    """Something is still to be given."""
+    """A requirement is still to be met."""
 
 
 class ChannelName(OpenEnum):
@@ -77,7 +77,7 @@ class TrunkChannel(OpenEnum):
 
 
 class Direction(OpenEnum):
-    """Which calls a trunk handles."""
+    """The direction of the calls that a trunk handles."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
@@ -85,7 +85,7 @@ class Direction(OpenEnum):
 
 
 class NumberSort(OpenEnum):
-    """What a list of numbers is sorted by. The direction is not documented."""
+    """The field by which a list of numbers is sorted. The direction is not documented."""
 
     CREATED_AT = "created_at"
     MONTHLY_FEE = "monthly_fee"

@@ -1,4 +1,4 @@
-"""What an answer holds beyond its model, where the model was made without documentation of the answer."""
+"""The fields of an answer beyond its model, for models of answers that are not documented."""
 
 from typing import Any, NoReturn
 
@@ -6,13 +6,13 @@ import attrs
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:
-    raise TypeError("What a service answered cannot be changed; make a dict of it first.")
+    raise TypeError("The answer of a service cannot be changed; make a dict of it first.")
 
 
 class Extra(dict[str, Any]):
-    """The fields of an answer that the model has no place for, as plain JSON values. It cannot be changed.
+    """The fields of an answer that the model does not have, as plain JSON values. It cannot be changed.
 
-    It is a dict, so that ``attrs.asdict`` and ``json.dumps`` know what to do with it.
+    It is a dict, so that ``attrs.asdict`` and ``json.dumps`` can handle it.
     """
 
     __setitem__: Any = _refuse
@@ -29,14 +29,14 @@ class Extra(dict[str, Any]):
 
 
 EXTRA = "extra"
-"""What the field is called in every model that has it."""
+"""The name of the field in every model that has it."""
 
 
 def extra() -> Any:
-    """Make the field: empty unless given, and no part of the hash, for JSON values have none."""
+    """Return the attrs field: empty by default, and not part of the hash, because JSON values have none."""
     return attrs.field(factory=Extra, converter=Extra, hash=False)
 
 
 def keeps_extra(kind: type[Any]) -> bool:
-    """Whether a model has the field."""
+    """Return True if a model has the field."""
     return attrs.has(kind) and EXTRA in attrs.fields_dict(kind)

@@ -1,4 +1,4 @@
-"""The mark of the field by which a row is known: without it, a row of an answer is nothing that could be used."""
+"""The mark of the field that identifies a row: without that field, a row of an answer is of no use."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,5 +10,5 @@ IDENTITY: Final[Mapping[str, bool]] = {"mihu_async.identity": True}
 
 
 def is_identity(field: "Attribute[Any]") -> bool:
-    """Return True if rows of the field's model are known by it."""
+    """Return True if the field identifies a row of its model."""
     return IDENTITY.items() <= field.metadata.items()

@@ -1,4 +1,4 @@
-"""What a caller sends along. A field that is None is not sent."""
+"""Values that a caller sends. A field that is None is not sent."""
 
 from typing import Any
 
@@ -23,42 +23,48 @@ def _text(*, secret: bool = False) -> Any:
 
 @frozen(kw_only=True)
 class Address:
-    """The address that a regulator asks for; give what the country and type of the number require."""
+    """The address that a regulator asks for; fill in the fields that the country and type of the number require."""
 
     first_name: str | None = _text()
-    """Of the person."""
+    """The first name of the person."""
     last_name: str | None = _text()
-    """Of the person."""
+    """The last name of the person."""
     business_name: str | None = _text()
-    """Of the company."""
+    """The name of the company."""
     phone_number: str | None = _text()
-    """Where the buyer can be called."""
+    """The phone number of the buyer."""
     street_address: str | None = _text()
-    """Street and house number."""
+    """The street and house number."""
     extended_address: str | None = _text()
-    """Floor, flat and the like."""
+    """The floor, flat and the like."""
     locality: str | None = _text()
-    """City or town."""
+    """The city or town."""
     administrative_area: str | None = _text()
-    """State, province or region."""
+    """The state, province or region."""
     postal_code: str | None = _text()
-    """As the country writes it."""
+    """The postal code, as the country writes it."""
     country_code: str | None = _text()
-    """ISO 3166-1 alpha-2; the service takes the number's own where None."""
+    """The country, ISO 3166-1 alpha-2; if it is None, the service takes the country of the number."""
 
 
 @frozen(kw_only=True)
 class RequirementValue:
-    """The answer to one requirement. Raises UsageError where it names none, or has no answer."""
+    """The answer to one requirement.
+
+    It needs one of ``key`` and ``requirement_id``, and one of ``value`` and ``document_id``.
+
+    Raises:
+        UsageError: If it names no requirement, has no answer, or a field is not text.
+    """
 
     key: str | None = _text()
-    """Which requirement, by its key,"""
+    """The key of the requirement."""
     requirement_id: str | None = _text()
-    """Or by its id."""
+    """The id of the requirement, instead of its key."""
     value: str | None = _text()
-    """The answer as text,"""
+    """The answer as text."""
     document_id: str | None = _text()
-    """Or the id of a document that was uploaded."""
+    """The id of an uploaded document, instead of a text."""
 
     def __attrs_post_init__(self) -> None:
         if not (self.key or self.requirement_id):
@@ -76,18 +82,19 @@ def _check_port(_: object, attribute: "Attribute[int | None]", value: Any) -> No
 @conceals_fields
 @frozen(kw_only=True)
 class SipCredentials:
-    """How the service reaches a SIP trunk. It never sends these values back.
+    """The credentials with which the service reaches a SIP trunk. No answer contains them.
 
-    Raises UsageError for what can never be accepted.
+    Raises:
+        UsageError: If a value can never be accepted.
     """
 
     gateway: str | None = _text()
     """The host name or address of the SIP server."""
     port: int | None = field(default=None, validator=_check_port)
-    """Its port, from 1 to 65535."""
+    """The port of the SIP server, from 1 to 65535."""
     username: str | None = _text(secret=True)
-    """The name to sign in with; it never shows in a repr."""
+    """The name to sign in with; no repr shows it."""
     password: str | None = _text(secret=True)
-    """The password to sign in with; it never shows in a repr."""
+    """The password to sign in with; no repr shows it."""
     secondary_gateway: str | None = _text()
-    """The host name or address of a second one."""
+    """The host name or address of a second SIP server."""

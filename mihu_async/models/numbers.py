@@ -1,7 +1,7 @@
-"""A phone number, purchased or external, as every inventory and lookup endpoint answers it.
+"""A phone number, purchased or external, as every inventory and look-up endpoint returns it.
 
-Every field but the uuid, the number and ``is_external`` is None where the service left it out or where it does not
-apply: an external number has no billing, for one.
+Every field except the uuid, the number and ``is_external`` is None if the service left it out or if it does not apply:
+an external number has no billing, for example.
 """
 
 from collections.abc import Mapping
@@ -18,172 +18,171 @@ from mihu_async.models.identity import IDENTITY
 
 @frozen(kw_only=True)
 class Requirement:
-    """One thing that a regulator asks for."""
+    """One requirement of a regulator."""
 
     name: str | None = None
-    """What it is called."""
+    """The name of the requirement."""
     type: str | None = None
     """The kind of answer that it takes: ``"textual"``; other words, such as ``"document"``, are not documented."""
     description: str | None = None
-    """What to give."""
+    """The text that describes the answer."""
 
 
 @frozen(kw_only=True)
 class Compliance:
-    """How far the regulator's requirements are met."""
+    """The state of a regulator's requirements."""
 
     status: ComplianceStatus | None = None
-    """Whether anything is left to be given."""
+    """The status: whether a requirement is still to be met."""
     requirements: tuple[Requirement, ...] | None = None
-    """What is asked for."""
+    """The requirements."""
 
 
 @frozen(kw_only=True)
 class Capabilities:
-    """What the carrier supports on a number; None is unknown."""
+    """The capabilities of a number that the carrier supports; None is unknown."""
 
     voice: bool | None = None
-    """Calls."""
+    """True if the number supports calls."""
     sms: bool | None = None
-    """Text messages."""
+    """True if the number supports text messages."""
     mms: bool | None = None
-    """Messages with pictures and the like."""
+    """True if the number supports multimedia messages."""
     fax: bool | None = None
-    """Faxes."""
+    """True if the number supports faxes."""
     emergency: bool | None = None
-    """Emergency calls."""
+    """True if the number supports emergency calls."""
     local_calling: bool | None = None
-    """Local calling; what that is for a carrier is not documented."""
+    """True if the number supports local calling; its meaning for a carrier is not documented."""
 
 
 @frozen(kw_only=True)
 class OutboundSettings:
-    """Settings of a channel that goes out."""
+    """The settings of an outbound channel."""
 
     enabled: bool | None = None
-    """Whether it is switched on."""
+    """True if the channel is switched on."""
     channel_limit: int | None = None
-    """How many at a time."""
+    """The limit of simultaneous use."""
     whitelisted_destinations: tuple[str, ...] | None = None
     """The countries that may be reached, ISO 3166-1 alpha-2."""
 
 
 @frozen(kw_only=True)
 class InboundSettings:
-    """Settings for what comes in."""
+    """The settings for inbound calls and messages."""
 
     enabled: bool | None = None
-    """Whether it is switched on."""
+    """True if inbound calls and messages are switched on."""
     channel_limit: int | None = None
-    """How many at a time."""
+    """The limit of simultaneous use."""
 
 
 @frozen(kw_only=True)
 class ChannelSettings:
-    """A number's settings by channel. The channel that bindings call ``call`` is ``voice`` here."""
+    """The settings of a number by channel. ``voice`` here is the channel that bindings call ``call``."""
 
     voice: OutboundSettings | None = None
-    """Allow outgoing calls."""
+    """The settings of outbound calls."""
     sms: OutboundSettings | None = None
-    """Allow outgoing text messages."""
+    """The settings of outbound text messages."""
     inbound: InboundSettings | None = None
-    """What comes in."""
+    """The settings of inbound calls and messages."""
 
 
 @frozen(kw_only=True)
 class Billing:
-    """What a number costs."""
+    """The cost of a number."""
 
     monthly_fee: Decimal | None = None
-    """What it costs a month, to the digit that the service sent."""
+    """The cost per month, to the digit that the service sent."""
     currency: str | None = None
-    """Such as ``"EUR"``."""
+    """The currency, such as ``"EUR"``."""
 
 
 @frozen(kw_only=True)
 class Binding:
-    """Whether an agent answers a channel, and which."""
+    """The binding of an agent to a channel."""
 
     bound: bool | None = None
-    """Whether an agent answers."""
+    """True if an agent answers the channel."""
     agent_uuid: str | None = None
-    """Which agent."""
+    """The id of the agent."""
     agent_name: str | None = None
-    """What it is called."""
+    """The name of the agent."""
 
 
 @frozen(kw_only=True)
 class Bindings:
-    """A number's agents by channel."""
+    """The agents of a number by channel."""
 
     call: Binding | None = None
-    """Who answers calls."""
+    """The agent that answers calls."""
     sms: Binding | None = None
-    """Who answers text messages."""
+    """The agent that answers text messages."""
     whatsapp: Binding | None = None
-    """Who answers on WhatsApp."""
+    """The agent that answers on WhatsApp."""
 
 
 @frozen(kw_only=True)
 class PhoneNumber:
     """A number of the workspace, purchased or external.
 
-    A field is None where the service left it out or where it does not apply: an external number has no billing, for
-    one.
+    A field is None if the service left it out or if it does not apply: an external number has no billing, for example.
     """
 
     phone_number_uuid: str = field(metadata=IDENTITY)
-    """What the API knows it by."""
+    """The id of the number in the API."""
     number: str
-    """E.164. It is documented to be always there; where a service wrote it so that it cannot be read, it is None."""
+    """The number in E.164 form. It is documented to be always present; if it cannot be read, it is None."""
     is_external: bool
-    """Whether it was brought along as a trunk, and not bought through Mihu; None where the service did not say."""
+    """True if the number was brought along as a trunk, and not bought through Mihu; None if the service did not say."""
     country_code: str | None = None
-    """ISO 3166-1 alpha-2."""
+    """The country, ISO 3166-1 alpha-2."""
     location: str | None = None
-    """Where it belongs, in words: ``"Sassari, Sardegna"``."""
+    """The place that the number belongs to, in words: ``"Sassari, Sardegna"``."""
     type: NumberType | None = None
-    """What kind of number it is."""
+    """The type of the number."""
     source: NumberSource | None = None
-    """Where it comes from."""
+    """The origin of the number."""
     status: NumberStatus | None = None
-    """Whether it can be used."""
+    """The status of the number."""
     compliance: Compliance | None = None
-    """How far the regulator's requirements are met."""
+    """The state of the regulator's requirements."""
     capabilities: Capabilities | None = None
-    """What the carrier supports on it."""
+    """The capabilities that the carrier supports."""
     channel_settings: ChannelSettings | None = None
-    """Its settings by channel, which ``numbers.update`` changes."""
+    """The settings by channel, which ``numbers.update`` changes."""
     billing: Billing | None = None
-    """What it costs."""
+    """The cost of the number."""
     bindings: Bindings | None = None
-    """Its agents by channel."""
+    """The agents of the number by channel."""
     purchased_at: datetime | None = None
-    """When it was bought; aware."""
+    """The time of the purchase; aware."""
     updated_at: datetime | None = None
-    """When it was changed last; aware."""
+    """The time of the last change; aware."""
 
 
 @frozen(kw_only=True)
 class AvailableNumber:
     """A number for sale.
 
-    Its fields are those that a purchase takes over from a search; the search's own answer is not documented, so
-    ``extra`` keeps the rest. What a field of this one held beyond its own model stands there under that field's name:
-    an unknown capability is in ``extra["capabilities"]``.
+    Its fields are those that a purchase carries over from a search. The search's own answer is not documented, so
+    ``extra`` keeps the rest. If a field holds more than its own model, the surplus is in ``extra`` under the name of
+    the field: an unknown capability is in ``extra["capabilities"]``.
     """
 
     number: str = field(metadata=IDENTITY)
-    """E.164, as a purchase takes it."""
+    """The number in E.164 form, as a purchase takes it."""
     country_code: str | None = None
-    """ISO 3166-1 alpha-2."""
+    """The country, ISO 3166-1 alpha-2."""
     type: NumberType | None = None
-    """What kind of number it is."""
+    """The type of the number."""
     monthly_fee: Decimal | None = None
-    """What it would cost a month, to the digit that the service sent."""
+    """The cost per month, to the digit that the service sent."""
     capabilities: Capabilities | None = None
-    """What the carrier supports on it."""
+    """The capabilities that the carrier supports."""
     location: str | None = None
-    """Where it belongs, in words."""
+    """The place that the number belongs to, in words."""
     extra: Mapping[str, Any] = extra()
-    """All else that the search said."""
+    """All other fields that the search returned."""

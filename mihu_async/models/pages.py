@@ -12,26 +12,26 @@ T = TypeVar("T")
 
 @frozen(kw_only=True)
 class Pagination:
-    """Where a page stands in its listing.
+    """The position of a page in its listing.
 
-    A field that the service left out, or wrote so that it cannot be read, is None, whatever its annotation says: the
-    page's ``problems`` tell of it.
+    A field that the service left out, or that cannot be read, is None, whatever its annotation says; the page's
+    ``problems`` list it.
     """
 
     current_page: int
-    """Which page this is, from 1."""
+    """The number of this page, counted from 1."""
     per_page: int
-    """How many items a page holds at the most."""
+    """The most items that a page holds."""
     total: int
-    """How many items the listing holds."""
+    """The number of items in the listing."""
     last_page: int
-    """The number of its last page."""
+    """The number of the last page."""
     has_more: bool
-    """Whether a page follows."""
+    """True if a page follows."""
     from_: int | None = None
     """The position of the page's first item, from 1; None on an empty page."""
     to: int | None = None
-    """The position of its last one; None on an empty page."""
+    """The position of the page's last item; None on an empty page."""
 
 
 @frozen(kw_only=True)
@@ -39,15 +39,15 @@ class Page(Generic[T]):
     """One page of a listing. It can be iterated, and has a length."""
 
     items: tuple[T, ...]
-    """In the service's order."""
+    """The items, in the service's order."""
     pagination: Pagination
-    """Where it stands."""
+    """The position of the page in the listing."""
     problems: tuple[Problem, ...] = ()
-    """The first of what could not be read on it, each with its place; empty where all of it was."""
+    """The first parts of the page that could not be read, each with its place; empty if all of it was readable."""
     problem_count: int = 0
-    """How many there are in all: fields, and rows that were left out."""
+    """The number of all problems: fields, and rows that were left out."""
     left_out: int = 0
-    """How many rows are not among ``items``, because they are no objects or have nothing to be known by."""
+    """The number of rows that are not among ``items``, because they are not objects or have no id."""
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)

@@ -1,6 +1,6 @@
-"""What the provisional endpoints answer: models made from what other pages say of it, not from a documented answer.
+"""The answers of the provisional endpoints: models inferred from other pages, not from a documented answer.
 
-So whatever else comes is kept, on ``extra``.
+So every other field of an answer is kept, on ``extra``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ T = TypeVar("T")
 PARTS = ("value", "document_id")
 """The parts of an answer: a text, or the id of a document."""
 TAKES = {"textual": ("value",), "datetime": ("value",), "document": ("document_id",)}
-"""The part of an answer that a type of requirement takes; every other type takes either."""
+"""The part of an answer that each type of requirement takes; every other type takes either."""
 ADDRESS = "address"
 """The type of a requirement that the address of the purchase answers too."""
 
@@ -36,55 +36,55 @@ class Items(Generic[T]):
 
 @frozen(kw_only=True)
 class PurchaseRequirement:
-    """One thing that must be answered to buy a number of a country and type.
+    """One requirement that must be answered to buy a number of a country and type.
 
-    The purchase page names ``key`` and ``requirement_id``; the rest is inferred to be what a number's compliance shows.
+    The purchase page names ``key`` and ``requirement_id``; the other fields are inferred from a number's compliance.
     """
 
     key: str | None = None
-    """The key that an answer names it by."""
+    """The key by which an answer names it."""
     requirement_id: str | None = None
-    """The id that an answer may name it by as well."""
+    """The id by which an answer may name it instead."""
     name: str | None = None
-    """Its name in words; inferred."""
+    """The name in words; inferred."""
     type: str | None = None
     """The kind of answer that it takes: ``"textual"``, ``"datetime"``, ``"document"`` or ``"address"``; inferred."""
     description: str | None = None
-    """What to give; inferred."""
+    """The text that describes the answer; inferred."""
     extra: Mapping[str, Any] = extra()
-    """All else that the service said of it."""
+    """All other fields that the service sent."""
 
     @property
     def answer_id(self) -> str | None:
-        """The id that an answer sends as ``requirement_id``: its own, or what came as ``id``, which is inferred."""
+        """The id that an answer sends as ``requirement_id``: its own, or else its ``id``, which is inferred."""
         known = self.extra.get("id")
         is_id = isinstance(known, str | int) and not isinstance(known, bool)
         return self.requirement_id or (str(known) if is_id else None) or None
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """The parts of an answer that its type takes, ``value`` or ``document_id``; both where that is not known.
+        """The parts of an answer that its type takes, ``value`` or ``document_id``; both if that is not known.
 
-        That a type takes the one or the other is inferred from the types' names.
+        It is inferred from the names of the types that a type takes one or the other.
         """
         return TAKES.get((self.type or "").lower(), PARTS)
 
     @property
     def label(self) -> str:
-        """Its key, else its id, else its name; empty where it has none of them."""
+        """The key, else the id, else the name; empty if it has none of them."""
         return self.key or self.answer_id or self.name or ""
 
 
 @frozen(kw_only=True)
 class PurchaseRequirements:
-    """All that a country and a type ask for. It can be iterated, and has a length."""
+    """All requirements of a country and a type. It can be iterated, and has a length."""
 
     items: tuple[PurchaseRequirement, ...]
-    """One for each answer that is needed."""
+    """The requirements, one for each answer that is needed."""
     extra: Mapping[str, Any] = extra()
-    """What the service said beside the list: whether an address is needed, if it tells."""
+    """The fields that the service sent beside the list, such as whether an address is needed."""
     problems: tuple[Problem, ...] = ()
-    """The first of what could not be read: a requirement that is left out may stand among them."""
+    """The first parts of the answer that could not be read; a requirement that is left out may be among them."""
 
     def __iter__(self) -> Iterator[PurchaseRequirement]:
         return iter(self.items)

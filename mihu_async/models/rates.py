@@ -1,4 +1,4 @@
-"""What outbound calls cost."""
+"""The cost of outbound calls."""
 
 from decimal import Decimal
 
@@ -10,28 +10,28 @@ class Price:
     """An amount of money."""
 
     amount: Decimal | None = None
-    """To the digit that the service sent."""
+    """The amount, to the digit that the service sent."""
     currency: str | None = None
-    """Such as ``"EUR"``."""
+    """The currency, such as ``"EUR"``."""
 
 
 @frozen(kw_only=True)
 class Rate:
-    """What calls cost to the numbers that begin with a prefix."""
+    """The cost of calls to the numbers that begin with a prefix."""
 
     country_code: str | None = None
     """The country that is called, ISO 3166-1 alpha-2."""
     country_name: str | None = None
-    """The same in words."""
+    """The name of that country."""
     destination_prefix: str | None = None
-    """What the numbers begin with."""
+    """The prefix of the numbers."""
     origination: str | None = None
-    """Not documented."""
+    """The origination, whose meaning is not documented."""
     description: str | None = None
-    """What the prefix stands for, in words."""
+    """The meaning of the prefix, in words."""
     min_duration_seconds: int | None = None
-    """The length in seconds that a call is charged for at the least."""
+    """The minimum length in seconds that a call is charged for."""
     billing_increment_seconds: int | None = None
-    """The step in seconds in which its length is charged."""
+    """The step in seconds in which the length of a call is charged."""
     price: Price | None = None
-    """What it costs."""
+    """The price of a call."""

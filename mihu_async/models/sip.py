@@ -1,4 +1,4 @@
-"""SIP connections, and which agent uses one for its calls."""
+"""SIP connections, and the agents that use them for their calls."""
 
 from datetime import datetime
 
@@ -9,24 +9,24 @@ from mihu_async.models.identity import IDENTITY
 
 @frozen(kw_only=True)
 class SipConnection:
-    """A connection to a SIP server. Its username and password never come back from the service."""
+    """A connection to a SIP server. No answer contains its username and password."""
 
     uuid: str = field(metadata=IDENTITY)
     """The id that ``agents.assign_sip_connection`` takes as ``connection_uuid``."""
     name: str | None = None
     """The connection's label."""
     phone_number: str | None = None
-    """The number that it carries."""
+    """The number that the connection carries."""
     gateway: str | None = None
     """The host name or address of the SIP server."""
     secondary_gateway: str | None = None
-    """The host name or address of a second one; None where there is none."""
+    """The host name or address of a second SIP server; None if there is none."""
     status: str | None = None
     """The connection's state, as the service writes it; its words are not documented."""
     created_at: datetime | None = None
-    """The time at which it was created."""
+    """The time at which the connection was created."""
     updated_at: datetime | None = None
-    """The time at which it was last changed."""
+    """The time at which the connection was last changed."""
 
 
 @frozen(kw_only=True)
@@ -34,8 +34,8 @@ class SipAssignment:
     """An agent that uses a SIP connection for its calls."""
 
     agent_uuid: str = field(metadata=IDENTITY)
-    """The agent."""
+    """The id of the agent."""
     connection_uuid: str = field(metadata=IDENTITY)
-    """The connection that it uses."""
+    """The id of the connection that the agent uses."""
     phone_number: str | None = None
     """The number whose calls the agent answers from then on."""

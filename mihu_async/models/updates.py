@@ -1,4 +1,4 @@
-"""What a caller changes. A field that is UNSET is not sent, and the service leaves it as it is."""
+"""Values that a caller changes. A field that is UNSET is not sent, and the service keeps its value."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -49,7 +49,7 @@ def _check_texts(owner: object, attribute: "Attribute[Any]", value: Any) -> None
 
 
 def _several(value: Iterable[str] | Unset) -> tuple[str, ...] | Unset:
-    """Keep what can be iterated as a tuple; what cannot, and a single text, is left for the check to refuse."""
+    """Return an iterable as a tuple, and any other value, also a single text, as it is: the check refuses it."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         return cast("Unset", value)
     return tuple(value)
@@ -58,47 +58,52 @@ def _several(value: Iterable[str] | Unset) -> tuple[str, ...] | Unset:
 @conceals_fields
 @frozen(kw_only=True)
 class SipUpdate:
-    """What changes of a trunk's SIP credentials.
+    """A change of a trunk's SIP credentials.
 
-    A field that is UNSET is left as it is, and an empty text clears it. What None would mean is not documented, so it
-    is refused; how a port is cleared is not documented either. Raises UsageError for what can never be accepted.
+    A field that is UNSET keeps its value on the service, and an empty text clears it. The meaning of None is not
+    documented, so None is refused; how to clear a port is not documented either.
+
+    Raises:
+        UsageError: If a value can never be accepted.
     """
 
     gateway: str | Unset = field(default=UNSET, validator=_check_text)
     """The host name or address of the SIP server."""
     port: int | Unset = field(default=UNSET, validator=_check_port)
-    """Its port, from 1 to 65535."""
+    """The port of the SIP server, from 1 to 65535."""
     username: str | Unset = field(default=UNSET, validator=_check_text, repr=False)
-    """The name to sign in with; it never shows in a repr."""
+    """The name to sign in with; no repr shows it."""
     password: str | Unset = field(default=UNSET, validator=_check_text, repr=False)
-    """The password to sign in with; it never shows in a repr."""
+    """The password to sign in with; no repr shows it."""
     secondary_gateway: str | Unset = field(default=UNSET, validator=_check_text)
-    """The host name or address of a second one."""
+    """The host name or address of a second SIP server."""
 
 
 @frozen(kw_only=True)
 class OutboundUpdate:
-    """What changes of the settings of a channel that goes out. A field that is UNSET is left as it is.
+    """A change of the settings of an outbound channel. A field that is UNSET keeps its value on the service.
 
-    Raises UsageError for what can never be accepted.
+    Raises:
+        UsageError: If a value can never be accepted.
     """
 
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
-    """Whether it is to be switched on."""
+    """True to switch the channel on."""
     channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
-    """How many at a time, from 0; None sends null, which is inferred to lift the limit."""
+    """The limit of simultaneous use, from 0; None sends null, which is inferred to lift the limit."""
     whitelisted_destinations: tuple[str, ...] | Unset = field(default=UNSET, converter=_several, validator=_check_texts)
-    """Takes the list's place; countries as answers name them, such as ``"US"``."""
+    """The countries that replace the present list, named as in answers, such as ``"US"``."""
 
 
 @frozen(kw_only=True)
 class InboundUpdate:
-    """What changes of the settings for what comes in. A field that is UNSET is left as it is.
+    """A change of the settings for inbound calls and messages. A field that is UNSET keeps its value on the service.
 
-    Raises UsageError for what can never be accepted.
+    Raises:
+        UsageError: If a value can never be accepted.
     """
 
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
-    """Whether it is to be switched on."""
+    """True to switch inbound calls and messages on."""
     channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
-    """How many at a time, from 0; None sends null, which is inferred to lift the limit."""
+    """The limit of simultaneous use, from 0; None sends null, which is inferred to lift the limit."""

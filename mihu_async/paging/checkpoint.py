@@ -1,4 +1,4 @@
-"""Where a walk is, as a short string that another process can go on from. Holds no secret."""
+"""The position of a walk as a short string, from which another process can continue. It holds no secret."""
 
 import hashlib
 import json
@@ -14,14 +14,15 @@ from mihu_async.paging.page import Moment
 from mihu_async.paging.proof import Evidence
 
 FORMAT = 2
-"""The form in which a place is written down; a checkpoint in another form is refused."""
+"""The version of the format of a checkpoint; a checkpoint of another version is refused."""
 ANCHORS = 8
-"""How many of the last items a checkpoint names, so that the walk finds its place though the very last one is gone."""
+"""The number of items that a checkpoint names, so that the walk finds its position even if the very last one is gone.
+"""
 
 
 @frozen(kw_only=True)
 class Place:
-    """A place: the page, the keys of the last items that were taken, and what counting has to know, if it is known."""
+    """A position: the page, the keys of the last items that were yielded, and the counts that a certificate needs."""
 
     page: int
     anchors: tuple[str, ...] = ()
@@ -29,21 +30,34 @@ class Place:
 
 
 def encode_checkpoint(place: Place, *, listing: str) -> str:
-    """Write a place down."""
-    told = place.evidence
-    since = told.since and told.since.earliest.timestamp()
-    counts = (told.total, since, told.shown, told.there, told.moved, told.dated)
+    """Return a position as text.
+
+    Args:
+        place: The position.
+        listing: The name of the listing, of which the text holds a digest.
+    """
+    evidence = place.evidence
+    since = evidence.since and evidence.since.earliest.timestamp()
+    counts = (evidence.total, since, evidence.shown, evidence.there, evidence.moved, evidence.dated)
     values = (FORMAT, _fingerprint(listing), place.page, counts, *place.anchors)
     return urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def decode_checkpoint(text: Any, *, listing: str) -> Place:
-    """Read a place, or raise UsageError where it belongs to another workspace, listing, filters or version."""
-    why = "it is not one that checkpoint() gave"
+    """Return the position that a checkpoint names.
+
+    Args:
+        text: The checkpoint.
+        listing: The name of the listing that is to be resumed.
+
+    Raises:
+        UsageError: If the checkpoint belongs to another workspace, listing, filters or version, or is not a checkpoint.
+    """
+    why = "it is not a result of checkpoint()"
     with suppress(TypeError, ValueError, OverflowError, OSError):
         match json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4))):
             case [int(form), *_] if form != FORMAT:
-                why = "it was made by a version of the SDK that writes checkpoints in another form"
+                why = "it was made by a version of the SDK that writes checkpoints in another format"
             case [
                 _,
                 str(made_by),
@@ -52,10 +66,10 @@ def decode_checkpoint(text: Any, *, listing: str) -> Place:
                 *anchors,
             ] if page >= 1 and all(isinstance(anchor, str) for anchor in anchors):
                 since = None if at is None else Moment(*[datetime.fromtimestamp(at, UTC)] * 2)
-                told = Evidence(total=total, since=since, shown=shown, there=there, moved=moved, dated=dated)
+                evidence = Evidence(total=total, since=since, shown=shown, there=there, moved=moved, dated=dated)
                 if made_by == _fingerprint(listing):
-                    return Place(page=page, anchors=tuple(anchors), evidence=told)
-                why = "it was made by a listing of another workspace or part, or with other filters or page size"
+                    return Place(page=page, anchors=tuple(anchors), evidence=evidence)
+                why = "it belongs to another workspace or part, or to other filters or another page size"
             case _:
                 pass
     raise UsageError(f"resume cannot be used: {why}.", argument="resume")

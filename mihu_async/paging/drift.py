@@ -1,7 +1,8 @@
-"""What one reading of a listing showed, and whether its pages join: pure decisions.
+"""The record of one pass over a listing, and whether its pages join: pure decisions.
 
-Where items only come, a page holds some that were shown; where items only go, ``total`` falls. So a page follows on the
-one before where it holds an item that was shown, or ``total`` did not fall. What this hides, the certificates tell.
+Where items are only added, a page repeats some items that were shown; where items are only removed, ``total`` falls. So
+a page follows on the page before it if it holds an item that was shown, or if ``total`` did not fall. The certificates
+reveal the movements that this rule does not see.
 """
 
 from collections.abc import Hashable, Sequence
@@ -17,15 +18,16 @@ T = TypeVar("T")
 
 OnDrift = Literal["recover", "verify", "raise", "ignore"]
 PASSES: dict[OnDrift, tuple[int, int]] = {"recover": (1, 3), "verify": (2, 5), "raise": (1, 3), "ignore": (1, 1)}
-"""How many passes a mode makes at least and, where no certificate holds, at most."""
+"""The least number of passes of each mode and, while no certificate holds, the most."""
 SPARE_READS = 16
-"""How many answers beyond a whole pass may bring nothing new before a walk steps back no more, and then ends."""
+"""The number of answers without a new item, beyond a whole pass, after which a walk steps back no more, and then ends.
+"""
 UUID_DIGITS = 32
 
 
 @frozen
 class Read(Generic[T]):
-    """The answer for page ``number``, and the keys by which its items are known."""
+    """The answer for page ``number``, and the keys of its items."""
 
     number: int
     page: Page[T]
@@ -34,23 +36,23 @@ class Read(Generic[T]):
 
     @property
     def total(self) -> int | None:
-        """How many items the listing holds; None where the answer does not say."""
+        """The number of items in the listing; None if the answer does not name it."""
         return optional(self.page.pagination.total)
 
 
 @define(kw_only=True)
 class History(Generic[T]):
-    """What a walk gave, and what its present pass showed; in the first pass ``shown`` is ``given`` itself.
+    """The items that a walk yielded, and those that its present pass showed; in the first pass, both are one set.
 
-    Of the new items of the last page, ``front`` stand before a known one. ``slipped`` says that a later pass found a
-    new item before one that was given. ``began`` is when the walk did, or the one that it goes on from.
+    Of the new items of the last page, ``front`` stand before a known one. ``slipped`` is True if a later pass found a
+    new item before one that was yielded. ``began`` is the time at which the walk began, or the walk that it continues.
     """
 
     dates: Dates[T] | None
     span: tuple[int, int | None]
     evidence: Evidence
     total: int | None
-    given: set[Hashable] = field(factory=set[Hashable])
+    yielded: set[Hashable] = field(factory=set[Hashable])
     shown: set[Hashable] = field(factory=set[Hashable])
     pages: int = 0
     last_page: int | None = None
@@ -63,20 +65,31 @@ class History(Generic[T]):
     stall_limit: int = 0
 
     def begin_pass(self, read: Read[T], anchors: set[Hashable], before: Evidence) -> None:
-        """Begin with a page, behind some items that were given by a walk that had seen ``before``."""
+        """Begin a pass with a page.
+
+        Args:
+            read: The first page of the pass.
+            anchors: The keys of the items that were yielded before that page.
+            before: The evidence of the walk that this walk continues.
+        """
         total = expected(read.total, optional(read.page.pagination.per_page), *self.span)
-        told = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
-        told.resumed, told.there, told.shown = bool(anchors), before.there, before.shown
+        evidence = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
+        evidence.resumed, evidence.there, evidence.shown = bool(anchors), before.there, before.shown
         if anchors:
-            told.moved |= before.total not in {None, total}
-            told.total, told.since = before.total, before.since
-        if told.nth == 1:
-            told.first, told.old, self.began, self.given = told.total, told.there, told.since, anchors
-        self.evidence, self.shown = told, anchors
+            evidence.moved |= before.total not in {None, total}
+            evidence.total, evidence.since = before.total, before.since
+        if evidence.nth == 1:
+            evidence.first, evidence.old = evidence.total, evidence.there
+            self.began, self.yielded = evidence.since, anchors
+        self.evidence, self.shown = evidence, anchors
         self.opening, self.appended, self.stalled_reads = True, False, 0
 
     def record(self, read: Read[T]) -> None:
-        """Write down what an answer says of the listing."""
+        """Record what an answer says of the listing.
+
+        Args:
+            read: The answer.
+        """
         if self.total not in {None, read.total}:
             self.evidence.moved, self.evidence.quiet = True, False
         self.evidence.left_out += read.page.left_out
@@ -87,7 +100,7 @@ class History(Generic[T]):
 
     @property
     def stalled(self) -> bool:
-        """Return True if so many answers in a row brought nothing new that to step back is of no use."""
+        """True if so many answers in a row brought nothing new that stepping back is of no use."""
         return self.stalled_reads > self.stall_limit
 
     def knows(self, read: Read[T]) -> bool:
@@ -114,19 +127,19 @@ class History(Generic[T]):
         self.front = sum(key in rows for key in {*keys[:behind]})
         new = rows
         if evidence.nth > 1:
-            new = {key: item for key, item in rows.items() if key not in self.given}
+            new = {key: item for key, item in rows.items() if key not in self.yielded}
             for key in rows:
                 self.slipped |= self.appended and key not in new
                 self.appended |= key in new
             if new:
                 evidence.moved, evidence.quiet = True, False
-            self.given.update(new)
+            self.yielded.update(new)
         self._count(rows, new, read.moment)
         self.shown.update(rows)
         return tuple(new.values())
 
     def _count(self, rows: dict[Hashable, T], new: dict[Hashable, T], moment: Moment | None) -> None:
-        """Count what the pass shows first on this page, what of it was there when it began, or when the walk did."""
+        """Count the items that the pass shows first on this page, and those of them that are known to be old."""
         evidence, dates, since, began = self.evidence, self.dates, self.evidence.since, self.began
         evidence.shown += len(rows)
         if not (dates and since and began):
@@ -144,7 +157,11 @@ class History(Generic[T]):
         evidence.dated |= any(any(dates(item)) for item in rows.values())
 
     def seen(self, unread: Sequence[T]) -> Evidence:
-        """Return what a walk that goes on has to know, where some items that were taken are still to be given."""
+        """Return the evidence for a checkpoint.
+
+        Args:
+            unread: The items that were read and are not yielded yet; they do not count.
+        """
         old = older(unread, self.dates, self.began) if self.dates and self.began else 0
         return evolve(self.evidence, shown=self.evidence.shown - len(unread), there=self.evidence.there - old)
 
@@ -155,7 +172,14 @@ def fell(before: int | None, after: int | None) -> bool:
 
 
 def expected(total: int | None, per_page: int | None, start: int, end: int | None) -> int | None:
-    """Return how many items stand on some pages of a listing of ``total``; None where that is not known."""
+    """Return the number of items on some pages of a listing of ``total`` items; None if it is not known.
+
+    Args:
+        total: The number of items in the listing.
+        per_page: The number of items that a page holds.
+        start: The first of the pages.
+        end: The last of the pages; None for the last page of the listing.
+    """
     if total is None or (start, end) == (1, None):
         return total
     size = per_page or 0
@@ -163,7 +187,7 @@ def expected(total: int | None, per_page: int | None, start: int, end: int | Non
 
 
 def compact_key(key: str) -> Hashable:
-    """Return what a key is remembered by: for a UUID a number, which takes half the memory of its text."""
+    """Return the form in which a key is remembered: for a UUID a number, which takes half the memory of its text."""
     digits = key.replace("-", "")
     try:
         return int.from_bytes(bytes.fromhex(digits)) if len(digits) == UUID_DIGITS else key

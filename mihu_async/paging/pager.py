@@ -1,4 +1,4 @@
-"""The pager: what a ``list()`` gives."""
+"""The pager: the result of a ``list()``."""
 
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing, suppress
@@ -21,36 +21,38 @@ T = TypeVar("T")
 class Shard:
     """A part of a listing: some of its pages.
 
-    It can be pickled, holds no secret, and is made a pager again by the ``shard`` method of the resource it came from.
+    It can be pickled and holds no secret. The ``shard`` method of the resource that it came from makes it a pager
+    again.
     """
 
     base_url: str
-    """Which listing: its workspace,"""
+    """The base URL of the workspace."""
     path: str
-    """Its path,"""
+    """The path of the listing."""
     query: str
-    """And its filters."""
+    """The filters of the listing, as a query string."""
     first: int
-    """The first of its pages,"""
+    """The number of the part's first page."""
     last: int
-    """And the last one."""
+    """The number of the part's last page."""
     total: int
-    """How many items the listing held when it was cut."""
+    """The number of items in the listing when it was split."""
 
 
 class Pager(Generic[T]):
     """A listing that is read as it is used; nothing is sent before.
 
-    ``async for item in pager`` walks every item of every page; ``await pager`` gives the first :class:`Page`; see also
-    :meth:`pages`, :meth:`collect` and :meth:`first`. Each of them reads the listing anew. ``async with pager`` ends its
-    walks at the end of the block, of the last one where several overlap, also those that were left by ``break``, and
-    waits until nothing of them is under way; a walk that another task is reading just then is left to that task.
+    ``async for item in pager`` walks every item of every page; ``await pager`` returns the first :class:`Page`; see
+    also :meth:`pages`, :meth:`collect` and :meth:`first`. Each of them reads the listing anew. ``async with pager``
+    ends its walks at the end of the block (of the last block, if several overlap), including walks that were left by
+    ``break``, and waits until none of their requests is under way. A walk that another task is reading at that moment
+    is left to that task.
 
-    A walk fetches ahead: one page at first, twice as many with each page that the caller finishes, up to
-    ``concurrency``. It ends where the service says that there is no more, never because a page is empty. It gives
-    each item once though others insert and delete meanwhile, and :attr:`report` says whether it is proved that it gave
-    all that was there all along. It raises PaginationError where the service's pages contradict themselves, and the
-    errors of the listing's calls; each carries a ``checkpoint``.
+    A walk fetches pages ahead: one page at first, twice as many with each page that the caller finishes, up to
+    ``concurrency``. It ends where the service says that there is no more, never because a page is empty. It yields each
+    item once even if others insert and delete items meanwhile, and :attr:`report` shows whether it is proved that the
+    walk yielded every item that was there all along. A walk raises PaginationError if the service's pages contradict
+    themselves, and the errors of the listing's calls; each carries a ``checkpoint``.
     """
 
     def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
@@ -63,15 +65,19 @@ class Pager(Generic[T]):
     def with_options(
         self, *, concurrency: int | None = None, on_drift: OnDrift | None = None, resume: str | None = None
     ) -> "Pager[T]":
-        """Give a pager of the same listing that walks in another way; None keeps what this one has.
+        """Return a pager of the same listing with other options; None keeps the option of this pager.
 
-        concurrency: how many pages may be under way at a time, from 1.
-        on_drift: what to do when the listing moves while it is read. ``"recover"`` reads it again where nothing
-            proves that all was given, in three passes at the most; ``"verify"`` always reads it again, in up to five;
-            ``"raise"`` raises DriftError; ``"ignore"`` gives the pages as they come and keeps no memory of the items.
-        resume: a checkpoint of this listing, with the same filters and page size, to go on behind its last item.
+        Args:
+            concurrency: The number of pages that may be under way at a time, from 1.
+            on_drift: The reaction to a listing that moves while it is read. ``"recover"`` reads it again if nothing
+                proves that every item was yielded, in at most three passes; ``"verify"`` always reads it again, in at
+                most five; ``"raise"`` raises DriftError; ``"ignore"`` yields the pages as they come and remembers no
+                items.
+            resume: A checkpoint of this listing, with the same filters and page size. The walk continues after its last
+                item.
 
-        Raises UsageError for what cannot be.
+        Raises:
+            UsageError: If a value can never be accepted.
         """
         options = self._options
         if concurrency is not None:
@@ -90,14 +96,14 @@ class Pager(Generic[T]):
 
     @property
     def report(self) -> WalkReport:
-        """What the latest walk of this pager can say of itself now."""
+        """The report of the latest walk of this pager, as of now."""
         return (self._latest or Walk(self._listing, self._options)).report
 
     def checkpoint(self) -> str:
-        """Give the place of the latest walk, to go on from with ``.with_options(resume=…)``, also in another process.
+        """Return the position of the latest walk, for ``.with_options(resume=…)``, also in another process.
 
-        It stands behind the last item after which the caller asked for another one; so when the walk goes on, at most
-        the item that the caller held is given again, and none is lost. It holds no secret.
+        The position is after the last item for which the caller has asked for the next one. So a walk that continues
+        there repeats at most the item that the caller held, and loses none. The checkpoint holds no secret.
         """
         return (self._latest or Walk(self._listing, self._options)).checkpoint()
 
@@ -110,11 +116,18 @@ class Pager(Generic[T]):
         return self._tracked(self._walk().items())
 
     def pages(self) -> AsyncGenerator[Page[T]]:
-        """Walk page by page. An item that was given on an earlier page is left out of a later one."""
+        """Walk page by page. A page leaves out the items that an earlier page had."""
         return self._tracked(self._walk().pages())
 
     async def collect(self, limit: int | None = None) -> list[T]:
-        """Give all items as a list, or the first ``limit``; pages past those are not asked for."""
+        """Return all items as a list, or the first ``limit`` items.
+
+        Args:
+            limit: The most items to return, from 0; no page after them is requested. None returns all.
+
+        Raises:
+            UsageError: If ``limit`` is anything else.
+        """
         if limit is not None and (type(limit) is not int or limit < 0):
             raise UsageError(f"limit must be a whole number from 0, or None for all, not {limit!r}.", argument="limit")
         items: list[T] = []
@@ -128,41 +141,48 @@ class Pager(Generic[T]):
                     if len(items) == limit:
                         break
         except BaseException as error:
-            walk.rewind()  # the caller gets none of them, also where it was cancelled
+            walk.rewind()  # the caller gets none of them, even if it was cancelled
             if isinstance(error, MihuError):
                 error.checkpoint = walk.checkpoint()
             raise
         return items
 
     async def first(self) -> T | None:
-        """Give the first item, or None where there is none."""
+        """Return the first item, or None if there is none."""
         return next(iter(await self.collect(limit=1)), None)
 
     async def split(self, parts: int) -> list[Shard]:
-        """Cut the listing into at most ``parts`` ranges of pages that other processes can walk; costs one request.
+        """Split the listing into ranges of pages that other processes can walk. This costs one request.
 
-        It is cut from the page where this pager begins; a part can be cut again. Each :class:`Shard` can be pickled;
-        ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)`` or ``mihu.numbers.rates_shard(shard)`` is its pager
-        there. The ranges do not know of each other: when the listing moves after it was cut, walks of the parts that
-        see it end with ``report.complete`` False and a warning; a part cannot be counted, so ``report.proof`` is
-        ``"still"`` at best.
-        Raises UsageError for ``numbers.search``, of which there are no parts, and PaginationError where the service
-        does not say how long the listing is.
+        The listing is split from the page at which this pager begins; a part can be split again. Each :class:`Shard`
+        can be pickled; ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)`` or
+        ``mihu.numbers.rates_shard(shard)`` makes it a pager in the other process. The parts do not know of each other:
+        if the listing moves after the split, the walks that see it end with ``report.complete`` False and a warning. A
+        part cannot be counted, so its ``report.proof`` is ``"still"`` at best.
+
+        Args:
+            parts: The most parts to return, from 1.
+
+        Raises:
+            UsageError: If ``parts`` is anything else, or the listing has no parts, such as ``numbers.search``.
+            PaginationError: If the service does not say how long the listing is.
         """
         listing = self._listing
         if not listing.divisible:
-            raise UsageError(f"There are no parts of {listing.path}: walk it whole. Nothing was sent.")
+            raise UsageError(f"{listing.path} has no parts: walk the whole listing. Nothing was sent.")
         if type(parts) is not int or parts < 1:
             raise UsageError(f"parts must be a whole number from 1, not {parts!r}.", argument="parts")
         page = await self
         total, last = optional(page.pagination.total), listing.end or last_page(page)
         if total is None or last is None:
-            told = f"{listing.path} cannot be cut: the service does not say how long it is. Walk it whole."
-            raise contradiction(listing.start, told)
-        whole = Shard(
+            message = (
+                f"{listing.path} cannot be split: the service does not say how long it is. Walk the whole listing."
+            )
+            raise contradiction(listing.start, message)
+        everything = Shard(
             base_url=listing.base_url, path=listing.path, query=listing.query, first=1, last=last, total=total
         )
-        return [evolve(whole, first=first, last=last) for first, last in ranges(listing.start, last, parts)]
+        return [evolve(everything, first=first, last=last) for first, last in ranges(listing.start, last, parts)]
 
     async def __aenter__(self) -> Self:
         self._blocks += 1
@@ -170,7 +190,7 @@ class Pager(Generic[T]):
 
     async def __aexit__(self, *_: object) -> None:
         self._blocks -= 1
-        while self._open and not self._blocks:  # where another block of this pager goes on, its walks do too
+        while self._open and not self._blocks:  # while another block of this pager is open, its walks go on
             with suppress(RuntimeError):  # another task is in the middle of it, and ends it
                 await self._open.pop().aclose()
 
@@ -187,20 +207,27 @@ class Pager(Generic[T]):
         page = (await self._listing.fetch(self._listing.start, None)).page
         check_progress(page, requested=self._listing.start)
         if page.problem_count:
-            told = "A page of %s was read but for %s"
-            logger.warning(told, self._listing.path, summarize(page.problems, page.problem_count))
+            message = "A page of %s was read except for %s"
+            logger.warning(message, self._listing.path, summarize(page.problems, page.problem_count))
         return page
 
 
 def check_concurrency(concurrency: Any) -> int:
-    """Check how many pages may be under way at a time."""
+    """Check the number of pages that may be under way at a time.
+
+    Args:
+        concurrency: The value to check.
+
+    Raises:
+        UsageError: If it is not an integer from 1.
+    """
     if type(concurrency) is not int or concurrency < 1:
         raise UsageError(f"concurrency must be a whole number from 1, not {concurrency!r}.", argument="concurrency")
     return concurrency
 
 
 def ranges(first: int, last: int, parts: int) -> Iterator[tuple[int, int]]:
-    """Cut the pages ``first`` to ``last`` into at most ``parts`` ranges of nearly the same length, in order."""
+    """Yield at most ``parts`` ranges of nearly the same length that cover the pages ``first`` to ``last``, in order."""
     pages = max(1, last - first + 1)
     parts = min(parts, pages)
     for part in range(parts):

@@ -1,7 +1,7 @@
-"""Whether a walk is complete: three certificates, each a pure function of what a pass showed.
+"""The proof that a walk is complete: three certificates, each a pure function of the evidence of a pass.
 
-An item *was there* when a pass began if its dates are older; in a later pass also if it was given before that pass and
-no date of it may be younger. If as many were there as ``total`` said, these are all, in whichever pass they were given.
+An item *was there* when a pass began if its dates are older; in a later pass also if it was yielded before that pass
+and no date of it may be younger. If as many were there as ``total`` said, these are all, whichever pass yielded them.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,17 +16,18 @@ T = TypeVar("T")
 
 Proof = Literal["counted", "still", "confirmed"]
 Dates = Callable[[T], tuple[datetime | None, datetime | None]]
-"""Returns when an item came to be, and when it was changed last."""
+"""Returns the times at which an item was created and last changed."""
 
 
 @define(kw_only=True)
 class Evidence:
-    """What pass ``nth`` showed: of the ``total`` items that were there ``since`` it began, ``there``; ``shown`` in all.
+    """The evidence of pass ``nth``: of the ``total`` items ``since`` it began, ``there`` were found; ``shown`` in all.
 
-    It is ``quiet`` if all its answers named one total, it showed nothing new, and no date is surely younger than it.
-    Of its whole walk: ``old`` of the ``first`` items that were there when it began were given, in whichever pass;
-    whether any answer ``moved`` from another, any item is ``dated``, a ``part`` of a listing is read, it was
-    ``resumed``, it is ``forgetful`` of all but one page; and how many rows could not be read at all.
+    The pass is ``quiet`` if all its answers named one total, it showed nothing new, and no date is certainly younger
+    than it. The other fields describe its whole walk: ``old`` of the ``first`` items that were there when it began were
+    yielded, in whichever pass. ``moved`` is True if an answer contradicted another one, ``dated`` if any item has a
+    date, ``part`` if only a part of a listing is read, ``resumed`` if the walk continues another one, and ``forgetful``
+    if it remembers only one page. ``left_out`` is the number of rows that could not be read at all.
     """
 
     nth: int = 0
@@ -46,18 +47,18 @@ class Evidence:
 
 
 def counted(evidence: Evidence) -> bool:
-    """Return True if as many items were given that were there at the beginning as there were."""
+    """Return True if as many items were yielded that were there at the beginning as the first answer named."""
     return evidence.old == evidence.first and not (evidence.part or (evidence.forgetful and evidence.moved))
 
 
 def still(evidence: Evidence) -> bool:
-    """Return True if no answer moved, and no date could tell otherwise; of a part, if all dates are old."""
+    """Return True if no answer moved, and no date could show otherwise; for a part, if all dates are old."""
     silent = not evidence.dated or (evidence.part and evidence.there == evidence.shown)
     return silent and not evidence.moved and evidence.shown == evidence.total
 
 
 def confirmed(evidence: Evidence) -> bool:
-    """Return True if a later pass showed all that was there when it began, as counting says, or nothing new at all."""
+    """Return True if a later pass showed every item that was there when it began, by count, or nothing new at all."""
     if evidence.nth == 1 or evidence.part or evidence.resumed:
         return False
     return evidence.total in {evidence.there, evidence.shown if evidence.quiet else None}
@@ -75,25 +76,34 @@ def certificate(evidence: Evidence) -> Proof | None:
 
 
 def shortfall(evidence: Evidence) -> str:
-    """Say why no certificate holds."""
+    """Return the reason why no certificate holds."""
     if evidence.left_out:
         return f"{evidence.left_out} rows of its answers could not be read at all"
     if evidence.total is None:
-        return "the service, or the checkpoint that it goes on from, does not say how many items there were"
+        return "the service, or the checkpoint that it continues, does not say how many items there were"
     if evidence.part:
-        return f"a part cannot be counted, and it did not hold still ({evidence.shown} of {evidence.total} items)"
-    told = f"of {evidence.total} items that were there when pass {evidence.nth} began, it is known of {evidence.there}"
-    cure = "; a walk that goes on from a checkpoint cannot read again what came before it" if evidence.resumed else ""
-    return f"{told} that they were given{cure}"
+        return f"a part cannot be counted, and it did not stand still ({evidence.shown} of {evidence.total} items)"
+    known = f"{evidence.there} of the {evidence.total} items that were there when pass {evidence.nth} began"
+    cure = "; a walk that continues from a checkpoint cannot read the items before it again" if evidence.resumed else ""
+    return f"{known} are known to have been yielded{cure}"
 
 
 def came_since(dates: Iterable[datetime | None], moment: datetime, now: datetime | None) -> bool:
-    """Return True if a date of an item says that it came after a moment; a date beyond now does not tell."""
+    """Return True if a date of an item shows that it came after a time.
+
+    Args:
+        dates: The dates of the item.
+        moment: The time.
+        now: The time now; a date after it shows nothing. None if it is not known.
+    """
     return any(date and date >= moment and (now is None or date <= now) for date in dates)
 
 
 def older(items: Iterable[T], dates: Dates[T], since: Moment) -> int:
-    """Return how many items were in the listing at a moment, as their dates say: what comes into it is changed."""
+    """Return the number of items that their dates prove to have been in the listing at a time.
+
+    An item that enters a listing counts as changed.
+    """
     earliest = since.earliest
     return sum(
         changed is not None and changed < earliest and (bought is None or bought < earliest)

@@ -1,4 +1,4 @@
-"""One walk: reads on from page to page, steps back where two do not join, and reads again what nothing proves."""
+"""One walk: reads page after page, steps back if two do not join, and reads again while nothing proves completeness."""
 
 import logging
 from asyncio import Event
@@ -24,12 +24,12 @@ logger: logging.Logger = logging.getLogger("mihu_async")
 
 @frozen(kw_only=True)
 class Listing(Generic[T]):
-    """What can be walked: how to fetch a page, how to know an item again, and where to begin and end.
+    """A listing that can be walked: how to fetch a page, how to recognise an item, and where to begin and end.
 
     ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
-    ``end``, the last page to read, and the ``total`` that the listing had when it was cut. ``on_page`` is told of each
-    page: its number, how many items it gives, what of it could not be read, and the walk's report. ``room`` says how
-    many pages the client may have under way now.
+    ``end``, the last page to read, and the ``total`` that the listing had when it was split. ``on_page`` is called with
+    each page: its number, the number of new items on it, its problems, and the walk's report. ``room`` returns the
+    number of pages that the client may have under way now.
     """
 
     fetch: Callable[[int, Event | None], Awaitable[Answer[T]]]
@@ -47,14 +47,14 @@ class Listing(Generic[T]):
 
     @property
     def name(self) -> str:
-        """Tell this listing from every other one."""
+        """The name that tells this listing from every other one."""
         part = "" if self.end is None else f"#{self.start}-{self.end}"
         return f"{self.base_url}{self.path}?{self.query}{part}"
 
 
 @frozen(kw_only=True)
 class WalkOptions:
-    """How a listing is walked."""
+    """The options of a walk."""
 
     concurrency: int
     on_drift: OnDrift = "recover"
@@ -62,7 +62,7 @@ class WalkOptions:
 
 
 class Walk(Generic[T]):
-    """A walk that is under way or over; ``report`` and ``checkpoint`` are true at every moment of it."""
+    """A walk that is under way or over; ``report`` and ``checkpoint`` are true at every moment."""
 
     def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
         self._listing = listing
@@ -82,7 +82,7 @@ class Walk(Generic[T]):
 
     @property
     def report(self) -> WalkReport:
-        """What the walk can say of itself now."""
+        """The report of the walk, as of now."""
         return WalkReport(
             expected=self._history.total,
             yielded=self._yielded,
@@ -95,11 +95,11 @@ class Walk(Generic[T]):
         )
 
     def checkpoint(self) -> str:
-        """Where the walk is: behind the last item after which the caller asked for another one."""
+        """Return the position of the walk: after the last item for which the caller has asked for the next one."""
         return encode_checkpoint(self._place(), listing=self._listing.name)
 
     def rewind(self) -> None:
-        """Put the checkpoint back to the beginning, for a caller who got nothing, or where anything may be missing."""
+        """Reset the checkpoint to the beginning, for a caller who got nothing, or if any item may be missing."""
         self._rewound = True
 
     def _place(self) -> Place:
@@ -127,7 +127,7 @@ class Walk(Generic[T]):
                     self._done += 1
 
     async def pages(self) -> AsyncGenerator[Page[T]]:
-        """Walk page by page; an item that was given before is left out of its page."""
+        """Walk page by page. A page leaves out the items that were yielded before."""
         async with aclosing(self._guarded()) as pages:
             async for page, new in pages:
                 self._yielded += len(new)
@@ -135,7 +135,7 @@ class Walk(Generic[T]):
                 self._done = len(new)
 
     async def _guarded(self) -> AsyncGenerator[tuple[Page[T], tuple[T, ...]]]:
-        """Leave nothing under way however the walk ends, and put its place on every error."""
+        """Leave nothing under way when the walk ends, and put its position on every error."""
         try:
             async with aclosing(self._reads()) as reads:
                 async for read, new in reads:
@@ -172,7 +172,7 @@ class Walk(Generic[T]):
                 read = await self._first()
 
     def _ends(self, read: Read[T]) -> bool:
-        """Look for a certificate at the end of a pass, and say whether it was the last one."""
+        """Look for a certificate at the end of a pass, and return True if it was the last pass."""
         evidence, proof = self._history.evidence, certificate(self._history.evidence)
         fewest, most = PASSES[self._mode]
         hopeless = evidence.total is None or evidence.part or evidence.resumed or evidence.left_out
@@ -182,12 +182,12 @@ class Walk(Generic[T]):
             self._begin = Place(page=read.number, anchors=tuple(map(self._listing.key, read.page.items[-ANCHORS:])))
         self._proof, self._complete = proof, proof is not None
         if not proof:
-            told = "The walk of %s cannot promise that it is complete: %s. %s"
-            logger.warning(told, self._listing.path, shortfall(evidence), self.report)
+            message = "The walk of %s is not proved to be complete: %s. %s"
+            logger.warning(message, self._listing.path, shortfall(evidence), self.report)
         return True
 
     async def _first(self) -> Read[T]:
-        """Read the page where the walk begins, before all others; where no anchor is left, it begins again."""
+        """Read the page where the walk begins, before all others; if no anchor is left, begin again."""
         history, page, anchors = self._history, self._begin.page, {*map(self._compact, self._begin.anchors)}
         read = await self._window.read(page)
         others = {*range(1, (history.last_page or page) + 1)} - {page}
@@ -204,13 +204,13 @@ class Walk(Generic[T]):
         return read
 
     async def _following(self, number: int, total: int | None) -> Read[T]:
-        """Read the page after one, or where it does not join on, the nearest one before it that does."""
+        """Read the page after one, or if it does not join on, the nearest page before it that does."""
         history, window, first = self._history, self._window, self._listing.start
         if history.stalled_reads > 2 * history.stall_limit:
             raise contradiction(
                 number + 1,
                 f"The service says that there is more, and the last {history.stalled_reads} pages brought nothing new: "
-                "the walk would never end. All items that the service showed were given.",
+                "the walk would never end. All items that the service returned were yielded.",
             )
         last = history.last_page or number + 1
         after = await window.read(number + 1, last=min(last, self._listing.end or last))
@@ -234,13 +234,13 @@ class Walk(Generic[T]):
         read = Read(number, page, tuple(map(self._compact, map(self._listing.key, page.items))), answer.moment)
         self._history.record(read)
         if count and not self._problems:
-            told = "The walk of %s met what cannot be read (report.problems counts it): a page has %s"
-            logger.warning(told, self._listing.path, summarize(page.problems, count))
+            message = "The walk of %s cannot read a part of an answer (report.problems counts them): a page has %s"
+            logger.warning(message, self._listing.path, summarize(page.problems, count))
         self._problems += count
         return read
 
 
 def drifted(number: int) -> DriftError:
-    """Return the error that says where the listing was seen to have moved."""
-    told = f"The listing moved before page {number} was read, so items may be missing or come twice."
-    return DriftError(told, requested=number, received=number)
+    """Return the error that names the page before which the listing moved."""
+    message = f"The listing moved before page {number} was read, so items may be missing or repeated."
+    return DriftError(message, requested=number, received=number)

@@ -1,4 +1,4 @@
-"""Ordered prefetch: pages are fetched ahead of the caller, a few at a time, and given in order."""
+"""Ordered prefetch: pages are fetched ahead of the caller, a few at a time, and returned in order."""
 
 import asyncio
 from asyncio import Event
@@ -8,15 +8,21 @@ from typing import Generic, TypeVar
 P = TypeVar("P")
 
 UNPROVEN = 12
-"""How many pages may be under way before twice as many have come, so that a limit refuses no more the first time."""
+"""The number of pages that may be under way before twice as many have come, which bounds the first refusals of a limit.
+"""
 
 
 class Window(Generic[P]):
-    """Fetches up to ``most`` pages at a time, from the one that the caller asks for; no more than ``room()`` says.
+    """A window of prefetched pages, which begins with one page and doubles with each page that the caller requests.
 
-    It begins with one and doubles with each page that is asked for. Beyond a dozen pages, and a fifth of the listing,
-    it is half as wide as the number of pages that have come. A slow caller is waited for: each fetch is given an event
-    that is set when the caller asks for its page, so that only one at a time is made into models.
+    Beyond a dozen pages, and a fifth of the listing, it is half as wide as the number of pages that have come. It waits
+    for a slow caller: each fetch gets an event that is set when the caller asks for its page, so that only one page at
+    a time is decoded into models.
+
+    Args:
+        fetch: The function that fetches a page.
+        most: The most pages to fetch at a time.
+        room: Returns the number of pages that the client may have under way now.
     """
 
     def __init__(self, fetch: Callable[[int, Event], Awaitable[P]], *, most: int, room: Callable[[], int]) -> None:
@@ -28,7 +34,12 @@ class Window(Generic[P]):
         self._begun: dict[int, tuple[Event, asyncio.Task[P]]] = {}
 
     async def read(self, number: int, *, last: int = 0) -> P:
-        """Return page ``number``, and fetch ahead up to page ``last``. A page that failed raises only now."""
+        """Return page ``number``, and fetch ahead up to page ``last``. A page that failed ahead raises only now.
+
+        Args:
+            number: The number of the page.
+            last: The number of the last page to fetch ahead; 0 fetches none ahead.
+        """
         width = min(self._width, self._room(), max(UNPROVEN, last // 5, self._finished // 2))
         for ahead in (number, *range(number + 1, min(number + width, last + 1))):
             if ahead not in self._begun:
@@ -44,7 +55,10 @@ class Window(Generic[P]):
             self._width = min(self._most, max(1, self._width * 2))
 
     async def clear(self) -> None:
-        """Cancel and await what is under way, and forget what was fetched ahead. The next two pages come one by one."""
+        """Cancel and await the fetches under way, and forget the prefetched pages.
+
+        The next two pages are fetched one by one.
+        """
         self._width = 0
         tasks = [task for _, task in self._begun.values()]
         self._begun.clear()

@@ -1,1 +1,1 @@
-"""What a client offers: a class for each noun of the API, a method for each endpoint."""
+"""The resources of a client: a class for each noun of the API, a method for each endpoint."""

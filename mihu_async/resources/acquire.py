@@ -1,4 +1,4 @@
-"""The whole way to a number: search, requirements, purchase, binding; with the next offer where somebody was faster."""
+"""The acquisition of a number: search, requirements, purchase, binding; with the next offer if one is sold."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from decimal import Decimal
@@ -26,21 +26,37 @@ from mihu_async.resources.arguments import wrong
 from mihu_async.resources.purchase import Purchase
 
 MOST_OFFERS = 10
-"""How many offers are tried to be bought at the most."""
+"""The most offers that an acquisition tries to buy."""
 
 Choose = Callable[[AvailableNumber], bool]
-"""Says whether an offer may be bought."""
+"""Returns True if an offer may be bought."""
 
 
 def check_choose(argument: str, value: Any) -> Choose:
-    """Check that a choice is a function."""
+    """Check that a choice is a function.
+
+    Args:
+        argument: The name of the argument, for the error.
+        value: The value to check.
+
+    Raises:
+        UsageError: If it is not callable.
+    """
     if not callable(value):
-        raise wrong(argument, "a function that is given an offer and returns True or False", value)
+        raise wrong(argument, "a function that takes an offer and returns True or False", value)
     return cast("Choose", value)
 
 
 def check_answers(argument: str, value: Any) -> Mapping[str, str | RequirementValue]:
-    """Check that answers are under the keys of requirements: a text, or what RequirementValue says."""
+    """Check that a mapping has an answer, a text or a RequirementValue, under the key of each requirement.
+
+    Args:
+        argument: The name of the argument, for the error.
+        value: The value to check.
+
+    Raises:
+        UsageError: If it is anything else.
+    """
     if not isinstance(value, Mapping):
         raise UsageError(
             f"{argument} must be a mapping, not {type(value).__name__}. Nothing was sent.", argument=argument
@@ -57,7 +73,15 @@ def check_answers(argument: str, value: Any) -> Mapping[str, str | RequirementVa
 
 
 def answered(purchase: Purchase, answers: Mapping[str, str | RequirementValue]) -> Purchase:
-    """Return a purchase with the answers that its requirements ask for; an answer that nothing asks for is left out."""
+    """Return a purchase with the answers that its requirements ask for; other answers are left out.
+
+    Args:
+        purchase: The purchase.
+        answers: The answers by the keys or ids of requirements.
+
+    Raises:
+        UsageError: If a requirement is still unanswered.
+    """
     for asked in purchase.requirements:
         given = next((answers[name] for name in (asked.key, asked.answer_id) if name and name in answers), None)
         if isinstance(given, RequirementValue):
@@ -67,8 +91,8 @@ def answered(purchase: Purchase, answers: Mapping[str, str | RequirementValue]) 
     if missing := purchase.unanswered:
         names = ", ".join(repr(one.label) + (f" ({one.type})" if one.type else "") for one in missing)
         message = (
-            f"{purchase.offer.country_code} asks for answers that are not given: {names}. Nothing was bought. Put them "
-            "into answers={…}, under these keys; an address= answers those of the type 'address'."
+            f"{purchase.offer.country_code} requires answers that are missing: {names}. Nothing was bought. Put "
+            "them into answers={…}, under these keys; an address= answers requirements of the type 'address'."
         )
         raise UsageError(message, argument="answers")
     return purchase
@@ -83,7 +107,7 @@ def was_taken(error: APIError) -> bool:
 
 @frozen(kw_only=True)
 class Acquisition:
-    """How a number is acquired: where the offers come from, which are wanted, and how one is bought."""
+    """The terms of an acquisition: the source of the offers, the wanted offers, and the way to buy one."""
 
     country_code: str
     type: NumberType
@@ -96,10 +120,17 @@ class Acquisition:
     buy: Callable[..., Awaitable[PhoneNumber]]
 
     async def run(self, find: Callable[[], Awaitable[Entry | None]], key: str | None) -> PhoneNumber:
-        """Buy the number that an earlier call has begun to buy, or else the first offer that nobody takes away.
+        """Buy the number that an earlier call has begun to buy, or else the first offer that is still for sale.
 
-        ``find`` looks the key up. Another call with this key may have taken the only offer in the meantime, so the key
-        is looked up again before the search counts as fruitless.
+        Another call with this key may have bought the only offer in the meantime, so the key is looked up again before
+        the search counts as fruitless.
+
+        Args:
+            find: Returns the ledger's entry of an earlier call; None if there is none.
+            key: The idempotency key; None if there is none.
+
+        Raises:
+            NoOfferError: If no offer fits, or all that fit were sold.
         """
         begun = await find()
         try:
@@ -144,7 +175,7 @@ class Acquisition:
         return await answered(purchase, self.answers).commit(idempotency_key=key)
 
     def _fits(self, offer: AvailableNumber) -> bool:
-        """Return True if an offer is of the country and type, is known to be within the bound, and is chosen."""
+        """Return True if an offer has the country and type, is known to be within the bound, and is chosen."""
         if offer.country_code not in {None, self.country_code} or offer.type not in {None, self.type}:
             return False
         bound, fee = self.max_monthly_fee, offer.monthly_fee
@@ -153,7 +184,7 @@ class Acquisition:
         return self.choose(offer)
 
     def _nothing(self, offers: int, refused: int) -> NoOfferError:
-        found = "The search found nothing" if not offers else f"None of the {offers} offers that were looked at fits"
+        found = "The search found nothing" if not offers else f"None of the {offers} offers fits"
         if refused:
             found = f"{refused} offers fitted and were no longer for sale"
         message = (
@@ -164,7 +195,19 @@ class Acquisition:
 
 
 async def bind(number: PhoneNumber, agent_uuid: str, provision: Callable[[str, str], Awaitable[object]]) -> PhoneNumber:
-    """Bind an agent to the calls of a number that was bought, unless it answers them already."""
+    """Bind an agent to the calls of a number that was bought, unless the agent answers them already.
+
+    Args:
+        number: The number that was bought.
+        agent_uuid: The agent.
+        provision: Binds an agent to the number of an id.
+
+    Returns:
+        The number.
+
+    Raises:
+        BindingError: If the binding failed.
+    """
     bound = number.bindings and number.bindings.call
     if bound and bound.agent_uuid and bound.agent_uuid.lower() == agent_uuid.lower():
         return number
@@ -172,7 +215,7 @@ async def bind(number: PhoneNumber, agent_uuid: str, provision: Callable[[str, s
         await provision(agent_uuid, number.phone_number_uuid)
     except MihuError as error:
         message = (
-            f"{number.number} is bought ({number.phone_number_uuid}), and its calls are not bound to the agent "
+            f"{number.number} was bought ({number.phone_number_uuid}), and its calls are not bound to the agent "
             f"{agent_uuid}: {error} Bind it with agents.provision_call({agent_uuid!r}, {number.phone_number_uuid!r}), "
             "or make the same call again with the same idempotency_key; without a key it would buy another number."
         )

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import attrs
 from attrs import frozen
 
-from mihu_async.core import cancellation
+from mihu_async.core.clock import is_cancelled
 from mihu_async.core.mask import hide_secrets
 from mihu_async.errors import MihuError, UsageError
 from mihu_async.frames import conceals_arguments
@@ -26,59 +26,64 @@ NEEDED = NAMES[:3]
 
 @frozen(kw_only=True)
 class EnsureResult(Generic[R]):
-    """What came of one row."""
+    """The result of one row."""
 
     position: int
-    """Which row it was, counted from 0."""
+    """The position of the row, counted from 0."""
     row: R = attrs.field(repr=lambda row: repr(hide_secrets(row)))
-    """The row as it was given."""
+    """The row as the caller passed it."""
     ensured: Ensured | None = None
-    """What ``trunks.ensure`` gives for it; None where it raised something."""
+    """The result of ``trunks.ensure`` for the row; None if it raised an error."""
     error: Exception | None = None
-    """What it raised, which says whether anything can have changed; None where it did not."""
+    """The error of ``trunks.ensure``, which says whether anything can have changed; None if there was none."""
 
     @property
     def outcome(self) -> EnsureOutcome | None:
-        """Whether it was created, reassigned or unchanged; None where there is an error."""
+        """The outcome: created, reassigned or unchanged; None if there is an error."""
         return self.ensured.outcome if self.ensured else None
 
     @property
     def snapshot(self) -> NumberChannels | None:
-        """The number's channels; None where there is an error."""
+        """The number's channels; None if there is an error."""
         return self.ensured.snapshot if self.ensured else None
 
 
 @frozen(kw_only=True)
 class EnsureReport(Generic[R]):
-    """How far a run is, and what of it was done."""
+    """The progress of a run."""
 
     created: int = 0
-    """How many trunks were registered."""
+    """The number of trunks that were registered."""
     reassigned: int = 0
-    """How many were given another agent."""
+    """The number of trunks that were moved to another agent."""
     unchanged: int = 0
-    """How many served their agent already."""
+    """The number of trunks that served their agent already."""
     failed: int = 0
-    """How many rows ended with an error."""
+    """The number of rows that ended with an error."""
     unseen: tuple[EnsureResult[R], ...] = ()
-    """The results, counted above, that the caller has not got (yet)."""
+    """The results, counted above, that the caller has not received (yet)."""
     unfinished: tuple[R, ...] = attrs.field(default=(), repr=lambda rows: repr(hide_secrets(list(rows))))
     """The rows under way, or that were when the run was stopped: done or not, they can be ensured again."""
     complete: bool | None = None
-    """True once every row is done; False where the run was stopped or the source failed; None until then."""
+    """True once every row is done; False if the run was stopped or the source failed; None until then."""
 
 
 class EnsureRun(Generic[R]):
-    """A run over many rows: what ``trunks.ensure_all`` gives. Nothing is sent before it is iterated, once.
+    """A run over many rows: the result of ``trunks.ensure_all``. Nothing is sent before it is iterated, once.
 
-    ``async for result in run`` gives a result for each row in the order in which they are done; ``result.position``
-    says which row it was. An error of a row is its result, and the others go on. Rows about the same trunk are done one
-    after the other, in the order of the source. No more than ``concurrency`` rows are under way or waiting for the
-    caller, and no row is taken from the source before there is room for it.
+    ``async for result in run`` yields a result for each row in the order in which the rows are done;
+    ``result.position`` is the position of the row. An error of a row is its result, and the other rows go on. Rows
+    about the same trunk are done one after the other, in the order of the source. No more than ``concurrency`` rows are
+    under way or waiting for the caller, and no row is taken from the source before there is room for it.
 
-    Where the source raises, the rows that were taken are done and their results given first, and then it is raised.
-    Where the caller breaks off or is cancelled, the rows under way are cancelled. :attr:`report` says at every moment
-    what was done, also then: keep the run for that.
+    If the source raises, the rows that were taken are done and their results yielded first, and then the error is
+    raised. If the caller breaks off or is cancelled, the rows under way are cancelled. :attr:`report` shows the
+    progress at every moment, also afterwards: keep the run for that.
+
+    Args:
+        rows: The rows.
+        ensure: The function that does one row.
+        concurrency: The most rows under way at a time.
     """
 
     def __init__(
@@ -95,14 +100,14 @@ class EnsureRun(Generic[R]):
         self._counts: Counter[str] = Counter()
         self._under_way: dict[int, R] = {}
         self._unseen: deque[EnsureResult[R]] = deque()
-        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def __repr__(self) -> str:
         return f"<EnsureRun {self.report!r}>"
 
     @property
     def report(self) -> EnsureReport[R]:
-        """What was done so far."""
+        """The progress so far."""
         return EnsureReport(
             **self._counts,
             unseen=tuple(self._unseen),
@@ -111,9 +116,13 @@ class EnsureRun(Generic[R]):
         )
 
     def __aiter__(self) -> AsyncGenerator[EnsureResult[R]]:
-        """Do it. Raises UsageError where it was begun before: the source may be used up."""
+        """Begin the run.
+
+        Raises:
+            UsageError: If the run was begun before, because the source may be used up.
+        """
         if self._begun:
-            raise UsageError("This run was begun before; ensure the rows anew with trunks.ensure_all.")
+            raise UsageError("This run has begun already; start another one with trunks.ensure_all.")
         self._begun = True
         return self._results()
 
@@ -133,7 +142,7 @@ class EnsureRun(Generic[R]):
             await asyncio.gather(feeder, return_exceptions=True)
 
     async def _feed(self, done: "asyncio.Queue[EnsureResult[R] | None]", room: asyncio.Semaphore) -> None:
-        """Take rows while there is room, and do each in a task; raise what the source raised when all are done."""
+        """Run each row in a task of its own, as far as there is room; raise the source's error when all are done."""
         failure: Exception | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -168,10 +177,10 @@ class EnsureRun(Generic[R]):
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's result
             failure = error
         except asyncio.CancelledError:
-            if cancellation.is_ours():
+            if is_cancelled():
                 raise
             failure = MihuError(
-                "It was cancelled from within, as by a limiter, and may be done or not. Ensure it again."
+                "It was cancelled from within, such as by a limiter, and may or may not be done. Ensure it again."
             )
         result = EnsureResult(position=position, row=self._under_way.pop(position), ensured=ensured, error=failure)
         self._counts[result.outcome or "failed"] += 1
@@ -185,13 +194,20 @@ class EnsureRun(Generic[R]):
             return await self._ensure(**arguments)
 
     def _lock_for(self, arguments: Mapping[str, Any]) -> asyncio.Lock:
-        """Let rows about the same trunk wait for each other, in the order of their tasks."""
+        """Return the lock of a trunk, so that its rows are done one after the other, in the order of their tasks."""
         trunk = str(arguments["phone_number"]), str(arguments["channel"])
-        return self._turns.setdefault(trunk, asyncio.Lock())
+        return self._locks.setdefault(trunk, asyncio.Lock())
 
 
 def check_rows(rows: Any) -> Any:
-    """Check that there are several rows, and not one."""
+    """Check that there are several rows, and not one.
+
+    Args:
+        rows: The value to check.
+
+    Raises:
+        UsageError: If it is a single row, a text, or not iterable.
+    """
     if isinstance(rows, str | bytes | Mapping | TrunkSpec) or not isinstance(rows, Iterable | AsyncIterable):
         # the value itself is not shown: it may hold credentials
         kind = type(cast("object", rows)).__name__
@@ -200,7 +216,14 @@ def check_rows(rows: Any) -> Any:
 
 
 def arguments_of(row: Any) -> dict[str, Any]:
-    """Give the arguments of ``trunks.ensure`` that a row holds, or raise UsageError where it is no row."""
+    """Return the arguments of ``trunks.ensure`` that a row holds.
+
+    Args:
+        row: A ``TrunkSpec(…)``, or a mapping with the same names.
+
+    Raises:
+        UsageError: If the row is anything else, lacks an argument, or has an unknown one.
+    """
     if isinstance(row, TrunkSpec):
         given = attrs.asdict(row, recurse=False)
     elif isinstance(row, Mapping):
@@ -211,8 +234,8 @@ def arguments_of(row: Any) -> dict[str, Any]:
     unknown = [name for name in given if name not in NAMES]
     missing = [name for name in NEEDED if name not in given]
     if unknown or missing:
-        what = f"has no {missing[0]!r}" if missing else f"must not hold {unknown[0]!r}, but only {', '.join(NAMES)}"
-        raise UsageError(f"A row {what}. Nothing was sent for it.", argument="row")
+        problem = f"has no {missing[0]!r}" if missing else f"must not hold {unknown[0]!r}, but only {', '.join(NAMES)}"
+        raise UsageError(f"A row {problem}. Nothing was sent for it.", argument="row")
     return given
 
 

@@ -1,4 +1,4 @@
-"""How a number is bought: what is sent, under which key, and how a lost answer is looked up."""
+"""The purchase of a number: the request, its idempotency key, and the look-up after a lost answer."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -35,7 +35,7 @@ TYPE = one_of(NumberType)
 
 @frozen(kw_only=True)
 class Buyer:
-    """Buys numbers; ``ledger`` remembers purchases by their keys, and None remembers none."""
+    """A buyer of numbers; its ``ledger`` remembers purchases by their keys, and None remembers none."""
 
     pipeline: Pipeline
     ledger: Ledger | None
@@ -56,7 +56,22 @@ class Buyer:
         idempotency_key: str | None,
         fingerprint: str | None = None,
     ) -> PhoneNumber:
-        """Buy a number as ``numbers.buy`` does; ``fingerprint`` stands for the request where a key names more."""
+        """Buy a number, as ``numbers.buy`` describes.
+
+        Args:
+            number: As in ``numbers.buy``.
+            country_code: As in ``numbers.buy``.
+            type: As in ``numbers.buy``.
+            monthly_fee: As in ``numbers.buy``.
+            capabilities: As in ``numbers.buy``.
+            location: As in ``numbers.buy``.
+            address: As in ``numbers.buy``.
+            requirements: As in ``numbers.buy``.
+            max_monthly_fee: As in ``numbers.buy``.
+            idempotency_key: As in ``numbers.buy``.
+            fingerprint: A digest that stands for the request, if the key names more than one purchase; None takes the
+                digest of the request.
+        """
         check_fee(monthly_fee, max_monthly_fee)
         body: dict[str, Any] = {
             "number": e164("number", number),
@@ -93,23 +108,41 @@ class Buyer:
         ).buy(body["number"])
 
     def describe(self, body: Mapping[str, Any]) -> Request[PhoneNumber]:
-        """Describe the purchase of a number, with the look-up that finds it where its answer is lost."""
+        """Return the request that buys a number, with the look-up that finds the number if the answer is lost.
+
+        Args:
+            body: The body of the request.
+        """
         number: str = body["number"]
-        check = f"Before buying it again, look whether numbers.channels_of({number!r}) knows it."
+        check = f"Before you buy it again, check that numbers.channels_of({number!r}) does not know it."
         lookup = purchase_of(number, self.listed)
         return describe("POST", PATH, PhoneNumber, json=body, check=check, lookup=lookup)
 
     async def entry(self, key: str | None) -> Entry | None:
-        """Return the ledger's entry for a caller's key; None if there is none, or no key."""
+        """Return the ledger's entry under a key, or None.
+
+        Args:
+            key: The idempotency key that the caller passed; None if there is none.
+
+        Raises:
+            UsageError: If the key is invalid, or the client has no ledger.
+        """
         if key is None:
             return None
         return await self.ledger_for("idempotency_key").find(check_key("idempotency_key", key))
 
-    def ledger_for(self, what: str) -> Ledger:
-        """Return the client's ledger, or raise UsageError where it has none."""
+    def ledger_for(self, feature: str) -> Ledger:
+        """Return the client's ledger.
+
+        Args:
+            feature: The feature that needs it, for the error.
+
+        Raises:
+            UsageError: If the client has none.
+        """
         if self.ledger is None:
             message = (
-                f"{what} needs a ledger, which this client does not have: MihuClient(ledger=SqliteLedger("
+                f"{feature} needs a ledger, which this client does not have: MihuClient(ledger=SqliteLedger("
                 "'purchases.db')), from mihu_async.ledger. Nothing was sent."
             )
             raise UsageError(message, argument="ledger")

@@ -1,4 +1,4 @@
-"""What an update sends: what was set, and nothing else."""
+"""The body of an update: the fields that were set, and no others."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -15,20 +15,38 @@ Change = Callable[[str, Any], dict[str, Any]]
 
 
 def unless_unset(check: Callable[[str, Any], Any], argument: str, value: Any) -> Any:
-    """Apply a check to a value that may be left out."""
+    """Apply a check to a value, unless it is UNSET.
+
+    Args:
+        check: The check, which returns the value to send.
+        argument: The name of the argument, for the error.
+        value: The value to check.
+    """
     return UNSET if value is UNSET else check(argument, value)
 
 
 def changes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what is UNSET, or raise UsageError where nothing is left: there is nothing to change then."""
+    """Return the values that are not UNSET.
+
+    Args:
+        values: The values by their names.
+
+    Raises:
+        UsageError: If none is left, because there is nothing to change then.
+    """
     given = _set_of(values)
     if not given:
-        raise UsageError(f"Nothing is to change: give {' or '.join(values)}. Nothing was sent.")
+        raise UsageError(f"There is nothing to change: pass {' or '.join(values)}. Nothing was sent.")
     return given
 
 
 def settings_of(update: type[attrs.AttrsInstance], model: type[attrs.AttrsInstance]) -> Change:
-    """Take an update, a mapping of its fields, or the settings that an answer held."""
+    """Return a check that takes an update, a mapping of its fields, or the settings of an answer.
+
+    Args:
+        update: The class of the update.
+        model: The class of the settings of an answer.
+    """
 
     def settings(argument: str, value: Any) -> dict[str, Any]:
         if isinstance(value, Mapping):
@@ -39,7 +57,15 @@ def settings_of(update: type[attrs.AttrsInstance], model: type[attrs.AttrsInstan
 
 
 def sip_change(argument: str, value: Any) -> dict[str, Any]:
-    """Take an update of SIP credentials, or credentials as a registration takes them."""
+    """Return the fields to send of an update of SIP credentials, or of credentials as a registration takes them.
+
+    Args:
+        argument: The name of the argument, for the error.
+        value: The value to check.
+
+    Raises:
+        UsageError: If it is anything else, or has no field to change.
+    """
     return _fields(argument, _update_of(SipUpdate, SipCredentials, argument, value))
 
 
@@ -56,13 +82,13 @@ def _fields(argument: str, update: attrs.AttrsInstance) -> dict[str, Any]:
 
 
 def _update_of(
-    update: type[attrs.AttrsInstance], whole: type[attrs.AttrsInstance], argument: str, value: Any, *, also: str = ""
+    update: type[attrs.AttrsInstance], model: type[attrs.AttrsInstance], argument: str, value: Any, *, also: str = ""
 ) -> attrs.AttrsInstance:
     if isinstance(value, update):
         return value
-    if not isinstance(value, whole):
+    if not isinstance(value, model):
         # the value itself is not shown: it may be credentials in another form
-        kinds = f"{update.__name__}(…) or {whole.__name__}(…){also}"
+        kinds = f"{update.__name__}(…) or {model.__name__}(…){also}"
         message = f"{argument} must be {kinds}, not {type(value).__name__}. Nothing was sent."
         raise UsageError(message, argument=argument)
     return update(**{name: inner for name, inner in attrs.asdict(value, recurse=False).items() if inner is not None})

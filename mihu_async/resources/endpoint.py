@@ -1,4 +1,4 @@
-"""What all listings have in common: filters, pages, and a pager over them."""
+"""Listings: their filters and pages, and a pager over them."""
 
 from asyncio import Event
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from mihu_async.core.deadline import Prefetch, Progress
+from mihu_async.core.admission import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, describe, encode_query
 from mihu_async.core.retry import parse_date
@@ -25,16 +25,17 @@ from mihu_async.resources.arguments import instance_of, whole
 T = TypeVar("T")
 
 PER_PAGE = 100
-"""The most items that the service gives on a page; a list asks for as many unless told otherwise."""
+"""The most items that the service puts on a page; a list requests as many by default."""
 SECOND = timedelta(seconds=1)
 
 
 @frozen
 class Endpoint(Generic[T]):
-    """``GET path`` that answers pages: what its answer is read as, and how an item is known again.
+    """``GET path`` that returns pages: the type of its answer, and the key of an item.
 
-    ``key`` gives text, for a checkpoint names items by it; ``most`` is how many items a page may hold. ``dates`` name
-    when an item came to be and when it was changed last, by which a walk counts; None where items have no dates.
+    ``key`` returns text, because a checkpoint names items by it; ``most`` is the most items on a page. ``dates``
+    returns the times at which an item was created and last changed, by which a walk counts; None if items have no
+    dates.
     """
 
     path: str
@@ -45,20 +46,40 @@ class Endpoint(Generic[T]):
 
     @cached_property
     def request(self) -> Request[Page[T]]:
-        """What is sent for every page, but for its query."""
+        """The request for every page, without its query."""
         return describe("GET", self.path, self.answer)
 
     def pager(
         self, pipeline: Pipeline, concurrency: int, filters: Mapping[str, Any], *, page: int, per_page: int
     ) -> Pager[T]:
-        """Make a pager. A filter of None is not sent; a wrong page or size raises UsageError at once."""
+        """Return a pager of the listing.
+
+        Args:
+            pipeline: The pipeline of the client.
+            concurrency: The most pages under way at a time.
+            filters: The filters; a filter of None is not sent.
+            page: The page to begin with, counted from 1.
+            per_page: The number of items on a page.
+
+        Raises:
+            UsageError: At once, if a value can never be accepted.
+        """
         size = f"per_page={whole('per_page', per_page, most=self.most)}"
         asked = encode_query(filters)
         query = f"{asked}&{size}" if asked else size
         return Pager(self._listing(pipeline, query, start=whole("page", page)), WalkOptions(concurrency=concurrency))
 
     def part(self, pipeline: Pipeline, concurrency: int, shard: Shard) -> Pager[T]:
-        """Make the pager of a part of a listing, or raise UsageError where it is a part of another one."""
+        """Return the pager of a part of the listing.
+
+        Args:
+            pipeline: The pipeline of the client.
+            concurrency: The most pages under way at a time.
+            shard: The part.
+
+        Raises:
+            UsageError: If it is a part of another listing.
+        """
         theirs, ours = (instance_of(Shard)("shard", shard).base_url, shard.path), (pipeline.base_url, self.path)
         if theirs != ours:
             raise UsageError(f"shard is a part of {''.join(theirs)}, not of {''.join(ours)}.", argument="shard")
@@ -87,10 +108,13 @@ class Endpoint(Generic[T]):
 
 
 def moment_of(page: Prefetch) -> Moment | None:
-    """Return when a page was made, on the service's clock; None where its answer had no ``Date``.
+    """Return the time at which a page was made, on the service's clock; None if its answer had no ``Date``.
 
-    A ``Date`` has whole seconds, and what it dates may have been made as much earlier as the answer took. A second
-    more is spared for dates of items that are cut to whole seconds.
+    A ``Date`` has whole seconds, and the page may be older than its ``Date`` by the duration of the answer. A further
+    second allows for dates of items that are cut to whole seconds.
+
+    Args:
+        page: The prefetch of the page, which knows when its answer came.
     """
     date = parse_date(page.date)
     if date is None:
@@ -100,11 +124,16 @@ def moment_of(page: Prefetch) -> Moment | None:
 
 
 def page_hook(pipeline: Pipeline, path: str) -> Callable[[int, int, tuple[Problem, ...], WalkReport], None] | None:
-    """Return what tells a client's hooks of a walk's pages, if it has any."""
+    """Return the function that calls a client's hooks with a walk's pages; None if the client has no hooks.
+
+    Args:
+        pipeline: The pipeline of the client.
+        path: The path of the listing.
+    """
     if not pipeline.hooks:
         return None
 
-    def told(number: int, items: int, problems: tuple[Problem, ...], walk: WalkReport) -> None:
+    def report(number: int, items: int, problems: tuple[Problem, ...], walk: WalkReport) -> None:
         tell("on_page", pipeline.hooks, PageReport(path, number, items, pipeline.base_url, problems), walk)
 
-    return told
+    return report

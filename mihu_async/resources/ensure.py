@@ -1,7 +1,7 @@
-"""To have a trunk serve an agent, whatever is there now: look, decide, do, and look again where that was refused.
+"""Ensuring that a trunk serves an agent: look, decide, act, and look again after a refusal.
 
-What decides is pure. What is done is safe under races and lost answers: a registration is looked up where its answer
-was lost, and refused by the service where another one was faster; an assignment may be repeated.
+The decision is pure. The actions are safe under races and lost answers: a registration is looked up if its answer was
+lost, and the service refuses it if another one was faster; an assignment may be repeated.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,37 +19,37 @@ from mihu_async.models.enums import Direction, TrunkChannel
 from mihu_async.models.inputs import SipCredentials
 
 ROUNDS = 4
-"""How many refusals are looked into at the most, while others register and delete the same trunk."""
+"""The most refusals that are looked into while others register and delete the same trunk."""
 NOT_ABOUT_TRUNKS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 SETTINGS = ("name", "direction", "sip", "additional_settings")
-"""What a trunk stores and no answer ever shows."""
+"""The settings that a trunk stores and no answer ever shows."""
 
 
 class EnsureOutcome(StrEnum):
-    """What was done so that a trunk serves its agent."""
+    """The action that made a trunk serve its agent."""
 
     CREATED = "created"
-    """It was not there, and was registered."""
+    """The trunk did not exist, and was registered."""
     REASSIGNED = "reassigned"
-    """It served another agent."""
+    """The trunk served another agent, and was moved."""
     UNCHANGED = "unchanged"
-    """It served the agent already, or was found to after the answer to its registration was lost."""
+    """The trunk served the agent already, or was found to after the answer to its registration was lost."""
 
 
 @frozen(kw_only=True)
 class Ensured:
-    """A trunk that serves the agent that was asked for.
+    """A trunk that serves the agent that the caller named.
 
-    A trunk that was there already is not sent its settings (``name``, ``direction``, ``sip``, ``additional_settings``).
-    No answer ever shows them, so whether they match cannot be told; ``trunks.update`` sets them.
+    The settings (``name``, ``direction``, ``sip``, ``additional_settings``) are not sent to a trunk that exists
+    already. No answer ever shows them, so nobody can tell if they match; ``trunks.update`` sets them.
     """
 
     outcome: EnsureOutcome
-    """What was done for it: it was created, or reassigned from another agent, or nothing was."""
+    """The action: the trunk was created, or reassigned from another agent, or left unchanged."""
     snapshot: NumberChannels
     """The number's channels as the service showed them last."""
     unverified: tuple[str, ...] = ()
-    """The settings that were given and not sent, by name; empty where the trunk was created."""
+    """The names of the settings that the caller passed and that were not sent; empty if the trunk was created."""
 
 
 @frozen(kw_only=True)
@@ -57,23 +57,23 @@ class TrunkSpec:
     """A trunk as it should be: the arguments of ``trunks.ensure``, which checks them."""
 
     phone_number: str
-    """E.164."""
+    """The number in E.164 form."""
     channel: TrunkChannel | Literal["call", "whatsapp"] | str
-    """``call`` or ``whatsapp``."""
+    """The channel: ``call`` or ``whatsapp``."""
     agent_uuid: Any
-    """The agent that is to answer: text or a UUID."""
+    """The id of the agent that is to answer: text or a UUID."""
     name: str | None = None
-    """A label, for a trunk that is made."""
+    """A label, for a new trunk."""
     direction: Direction | Literal["inbound", "outbound", "both"] | str | None = None
-    """Which calls it handles, for a trunk that is made."""
+    """The direction of the calls that the trunk handles, for a new trunk."""
     sip: SipCredentials | None = field(default=None, repr=lambda sip: repr(hide_secrets(sip)))
-    """How the service reaches it, for a trunk that is made."""
+    """The credentials with which the service reaches the trunk, for a new trunk."""
     additional_settings: Mapping[str, Any] | None = field(default=None, repr=False)
-    """Free JSON, for a trunk that is made."""
+    """Free JSON, for a new trunk."""
 
 
 class Step(StrEnum):
-    """What to do next."""
+    """The next action."""
 
     KEEP = "keep"
     ASSIGN = "assign"
@@ -81,10 +81,14 @@ class Step(StrEnum):
 
 
 def decide(snapshot: NumberChannels | None, *, channel: str, agent_uuid: str) -> Step:
-    """Decide what makes a trunk serve an agent, by what a look showed; None where there is no such number.
+    """Return the step that makes a trunk serve an agent.
 
-    A number of the purchased inventory has no trunk, whoever answers it: that it cannot be registered is for the
-    service to say.
+    A number of the purchased inventory has no trunk, whoever answers it: the service refuses to register it.
+
+    Args:
+        snapshot: The number's channels; None if there is no such number.
+        channel: The channel of the trunk.
+        agent_uuid: The agent that is to answer.
     """
     agent = None if snapshot is None or snapshot.is_external is False else snapshot.agent_on(channel)
     if agent is None:
@@ -93,9 +97,9 @@ def decide(snapshot: NumberChannels | None, *, channel: str, agent_uuid: str) ->
 
 
 def may_be_otherwise(error: APIError) -> bool:
-    """Tell whether a refusal may mean that a trunk is there after all, or no longer, or that a number is not known.
+    """Return True if a refusal may mean that the trunk exists after all, no longer exists, or has an unknown number.
 
-    Which status each of these gets is not documented, so every refusal may that is about the request.
+    The statuses of these cases are not documented, so every refusal that is about the request counts.
     """
     is_the_callers = HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
     return is_the_callers and error.status not in NOT_ABOUT_TRUNKS
@@ -103,7 +107,7 @@ def may_be_otherwise(error: APIError) -> bool:
 
 @frozen(kw_only=True)
 class Ensure:
-    """How one trunk is looked at, registered and assigned, what of it is wanted, and which settings were given."""
+    """The terms of ensuring one trunk: its requests, the wanted agent, and the settings that the caller passed."""
 
     look: Callable[[], Awaitable[NumberChannels]] = field(repr=False)
     register: Callable[[], Awaitable[NumberChannels]] = field(repr=False)  # holds credentials
@@ -113,9 +117,13 @@ class Ensure:
     settings: tuple[str, ...]
 
     async def run(self) -> Ensured:
-        """Look and do until the trunk serves the agent, or raise what keeps it from that.
+        """Look and act until the trunk serves the agent.
 
-        A refusal is believed where the next look asks for the same step again.
+        A refusal is final if the next look asks for the same step again.
+
+        Raises:
+            APIError: If a refusal is final.
+            OutcomeUnknownError: If the answer to a registration was lost and could not be looked up.
         """
         refusals: list[tuple[Step, APIError]] = []
         while True:
@@ -137,7 +145,7 @@ class Ensure:
                 refusals.append((step, error))
 
     async def _found(self, unknown: OutcomeUnknownError) -> Ensured:
-        """Return the trunk where it serves the agent, whoever's settings it stores; raise the error elsewhere."""
+        """Return the trunk if it serves the agent, whosever settings it stores; raise the error otherwise."""
         snapshot = None
         with suppress(MihuError):
             snapshot = await self._seen()

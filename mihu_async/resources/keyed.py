@@ -1,6 +1,6 @@
-"""A purchase under an idempotency key: take the key, make the call, write down how it ended.
+"""A purchase under an idempotency key: claim the key, make the call, write down the outcome.
 
-The ledger says who has the key; what a begun purchase has left behind is found by the look-up that every purchase has.
+The ledger knows who holds the key; the look-up of every purchase finds the outcome of a begun one.
 """
 
 import asyncio
@@ -16,17 +16,16 @@ from uuid import uuid4
 
 from attrs import define, evolve, frozen
 
-from mihu_async.core.deadline import Deadline
-from mihu_async.core.dry_run import DryRunSender
+from mihu_async.core.clock import Deadline
 from mihu_async.core.mask import Mask
+from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found, Lookup
 from mihu_async.core.request import Request, describe, encode_body
 from mihu_async.core.response import Response
 from mihu_async.core.retry import backoff
-from mihu_async.core.sender import Sender
+from mihu_async.core.sender import DryRunSender, Sender
 from mihu_async.core.server_clock import TICK, CallWindow, Moment, TimeInterval
-from mihu_async.core.timeout import Bounds
 from mihu_async.errors import (
     APIError,
     ConflictError,
@@ -45,7 +44,7 @@ from mihu_async.resources.lookups import Listed, Rows, narrowed_rows, proved_row
 
 PATH = "/phone-numbers"
 FOR_DISPLAY = ("monthly_fee", "capabilities", "location")
-"""What a purchase carries over from a search, which may say it otherwise the next day."""
+"""The fields that a purchase carries over from a search, and that the search may word differently the next day."""
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at a key that another call holds; the pause doubles from the first to the longest."""
@@ -54,13 +53,13 @@ logger: logging.Logger = logging.getLogger("mihu_async")
 
 
 def purchase_fingerprint(request: Request[Any]) -> str:
-    """Return a digest of what a purchase asks for; what is stored for display only does not count."""
+    """Return a digest of the purchase that a request asks for; fields that are stored for display only do not count."""
     asked: dict[str, Any] = json.loads(request.body or b"{}")
     return _digest({name: value for name, value in asked.items() if name not in FOR_DISPLAY})
 
 
 def acquisition_fingerprint(asked: Mapping[str, Any]) -> str:
-    """Return a digest of what an acquisition asks for."""
+    """Return a digest of the arguments of an acquisition."""
     plain, _ = encode_body({"acquire": asked}, argument="answers")
     return _digest(plain)
 
@@ -71,7 +70,7 @@ def _digest(plain: Any) -> str:
 
 @define
 class Interrupted:
-    """A sender that stands for the process that began a purchase: its first write is a lost answer, and is not sent.
+    """A sender that replays the lost answer of the process that began a purchase: the first write is not sent.
 
     With ``sends=False`` no write is ever sent.
     """
@@ -82,20 +81,34 @@ class Interrupted:
     _was_told: bool = False
 
     async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
-        """Send a request, unless it is that write."""
+        """Send a request, unless it is that write.
+
+        Args:
+            request: The request.
+            bounds: The bounds of the attempt.
+            mask: The redactor of secrets.
+
+        Raises:
+            ConnectionLostError: In place of sending that write.
+        """
         if request.method == "GET" or (self.sends and self._was_told):
             return await self.sender.send(request, bounds, mask)
         self._was_told = True
         message = (
-            f"an earlier call with the idempotency key {self.key!r} has begun this purchase and has not written down "
-            "how it ended."
+            f"an earlier call with the idempotency key {self.key!r} has begun this purchase and has not recorded "
+            "its outcome."
         )
         raise ConnectionLostError(message, method=request.method, url=request.path)
 
 
 def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
-    """Return a pipeline whose next purchase is taken up where an earlier call left it: it looks before it sends."""
-    # the attempt that is only played is none of the policy's
+    """Return a pipeline that continues the purchase of an earlier call: it looks before it sends.
+
+    Args:
+        pipeline: The pipeline of the client.
+        key: The idempotency key of the purchase.
+    """
+    # the replayed attempt does not count as one of the policy's
     retries = evolve(pipeline.retries, max_attempts=pipeline.retries.max_attempts + 1)
     return evolve(pipeline, sender=Interrupted(pipeline.sender, key), retries=retries)
 
@@ -103,9 +116,14 @@ def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
 def keyed_request(
     request: Request[PhoneNumber], ledger: Ledger, entry: Entry, *, resumed: bool
 ) -> Request[PhoneNumber]:
-    """Return a purchase whose look-up knows from the ledger which numbers other keys have bought.
+    """Return the request of a purchase whose look-up knows which numbers other keys have bought.
 
-    Where an earlier call has begun it, every number that was bought since then is taken for its own.
+    Args:
+        request: The request of the purchase.
+        ledger: The ledger that knows the other keys.
+        entry: The entry of the purchase.
+        resumed: True if an earlier call has begun the purchase. Every number that was bought since then counts as its
+            own.
     """
     lookup = cast("Lookup[PhoneNumber]", request.lookup)  # every purchase has one
 
@@ -127,16 +145,16 @@ def keyed_request(
 
 
 def _window_since(began: datetime | None, window: CallWindow | None) -> CallWindow | None:
-    """Return the time from when a purchase began to the end of a call's own; None where either is not known."""
+    """Return the time from the beginning of a purchase to the end of a call's window; None if either is not known."""
     if began is None or window is None:
         return None
     return CallWindow(TimeInterval(began, began + timedelta(seconds=TICK)), window.now)
 
 
 async def service_time(pipeline: Pipeline) -> datetime | None:
-    """Return the earliest that it can be on the service now; None where its answers have no date.
+    """Return the earliest time that it can be on the service now; None if its answers have no date.
 
-    Where no answer has said yet, a safe request is sent for it.
+    If no answer has had a date yet, a safe request is sent to get one.
     """
     if (now := _now(pipeline)) is None:
         first: Request[Page[PhoneNumber]] = describe("GET", PATH, Page[PhoneNumber], query={"per_page": 1})
@@ -151,17 +169,17 @@ def _now(pipeline: Pipeline) -> TimeInterval | None:
 
 
 def changed_nothing(error: BaseException) -> bool:
-    """Return True if a purchase that ended so has surely bought nothing, so that its key may be used again."""
-    if isinstance(error, ConflictError | UsageError):  # a conflict is the service's own, or what a look-up showed
+    """Return True if a purchase that ended with this error has certainly bought nothing, which frees its key."""
+    if isinstance(error, ConflictError | UsageError):  # a conflict comes from the service or from a look-up
         return True
-    return isinstance(error, APIError | ConnectError) and not any(attempt.lost for attempt in error.attempts)
+    return isinstance(error, APIError | ConnectError) and not error.may_have_changed
 
 
 @frozen(kw_only=True)
 class KeyedPurchase:
-    """How a purchase is made under a key.
+    """The terms of a purchase under a key.
 
-    ``describe`` describes the purchase of a number: that of the entry, where an earlier call has begun one.
+    ``describe`` returns the request that buys a number: the number of the entry, if an earlier call has begun one.
     """
 
     pipeline: Pipeline
@@ -172,7 +190,11 @@ class KeyedPurchase:
     fingerprint: str
 
     async def buy(self, number: str) -> PhoneNumber:
-        """Buy a number, or whatever the key has bought or begun to buy."""
+        """Buy a number, or return the number that the key has bought or begun to buy.
+
+        Args:
+            number: The number to buy, in E.164 form.
+        """
         if isinstance(self.pipeline.sender, DryRunSender):
             return await self.pipeline.run(self.describe(number))
         clock = self.pipeline.clock
@@ -187,7 +209,7 @@ class KeyedPurchase:
         request = keyed_request(self.describe(entry.number), self.ledger, entry, resumed=resumed)
         if resumed:
             pipeline = interrupted(pipeline, self.key)
-        async with held(self.ledger, self.key, owner):
+        async with hold_key(self.ledger, self.key, owner):
             try:
                 bought = await pipeline.run(request)
             except MihuError as error:
@@ -200,7 +222,7 @@ class KeyedPurchase:
             raise self._taken(f"{entry.number} is in the inventory, bought with another idempotency key.")
 
     async def _claim(self, number: str, owner: str, deadline: float) -> Claim:
-        """Take the key, or wait until it is settled or free; nothing is sent but a read of the service's time."""
+        """Claim the key, or wait until it is settled or free. The only request is a read of the service's time."""
         pipeline = self.pipeline
         outer = Deadline(deadline, pipeline.clock.pulse())
         found = await self.ledger.find(self.key)
@@ -219,8 +241,8 @@ class KeyedPurchase:
                 raise self._other(claim.entry)
             if claim.standing is Standing.BUSY:
                 raise self._taken(
-                    f"{number} was not bought: the idempotency key {claim.entry.key!r} has begun to buy it, and it is "
-                    "not known how that ended. Repeat the call that has this key, or call numbers.recover()."
+                    f"{number} was not bought: the call with the idempotency key {claim.entry.key!r} has begun to buy "
+                    "it, and its outcome is not known. Repeat that call, or call numbers.recover()."
                 )
             if claim.standing is not Standing.HELD:
                 return claim
@@ -269,8 +291,14 @@ class KeyedPurchase:
 
 
 @asynccontextmanager
-async def held(ledger: Ledger, key: str, owner: str) -> AsyncGenerator[None]:
-    """Hold a key that was taken, as long as the block runs, and leave it to the next call where the block fails."""
+async def hold_key(ledger: Ledger, key: str, owner: str) -> AsyncGenerator[None]:
+    """Hold a claimed key while the block runs, and release its lease to the next call if the block fails.
+
+    Args:
+        ledger: The ledger.
+        key: The idempotency key.
+        owner: The owner that claimed the key.
+    """
     heartbeat = asyncio.create_task(_renew(ledger, key, owner))
     try:
         yield
@@ -286,7 +314,7 @@ async def _give_up(leave: Callable[[str, str], Awaitable[None]], key: str, owner
     try:
         await leave(key, owner)
     except LedgerError as failure:
-        logger.warning("The ledger could not give up a key, whose lease will end by itself: %s", failure.__cause__)
+        logger.warning("The ledger could not release a key, whose lease will end by itself: %s", failure.__cause__)
 
 
 async def _renew(ledger: Ledger, key: str, owner: str) -> None:
@@ -299,13 +327,19 @@ async def _renew(ledger: Ledger, key: str, owner: str) -> None:
 
 
 async def settle(ledger: Ledger, entry: Entry, bought: PhoneNumber) -> bool:
-    """Write down that a purchase was made; where that fails, the next call with the key finds it by looking.
+    """Write down that a purchase was made. If that fails, the next call with the key finds the purchase by looking.
 
-    False where another key has bought the number.
+    Args:
+        ledger: The ledger.
+        entry: The entry of the purchase.
+        bought: The number that was bought.
+
+    Returns:
+        False if another key has bought the number.
     """
     try:
         return await ledger.settle(evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid))
     except LedgerError as failure:
-        message = "%s was bought, and the ledger could not note it, so the next call with its key looks it up: %s"
+        message = "%s was bought, and the ledger could not record it, so the next call with its key looks it up: %s"
         logger.warning(message, entry.number, failure.__cause__ or type(failure).__name__)
         return True

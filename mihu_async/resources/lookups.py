@@ -1,4 +1,4 @@
-"""How to see what a lost write left behind, and whose it is: safe reads, and pure judgements."""
+"""The look-ups after a lost write, and whose the found object is: safe reads, and pure judgements."""
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +23,7 @@ from mihu_async.paging.pager import Pager
 R = TypeVar("R")
 
 Listed = Callable[[Pipeline, dict[str, Any]], Pager[PhoneNumber]]
-"""Makes the pager of a listing, with filters."""
+"""Returns the pager of a listing, with filters."""
 RowTest = Callable[[PhoneNumber], bool]
 """Tests a row of a listing."""
 MOVED = "the listing moved or does not add up, so {number} may be in it unseen"
@@ -31,14 +31,21 @@ MOVED = "the listing moved or does not add up, so {number} may be in it unseen"
 
 @frozen
 class Rows:
-    """The rows of a number in a listing; ``complete`` is True only where the whole listing was seen."""
+    """The rows of a number in a listing; ``complete`` is True only if the whole listing was seen."""
 
     items: tuple[PhoneNumber, ...]
     complete: bool
 
 
 def purchase_of(number: str, listed: Listed) -> Lookup[PhoneNumber]:
-    """Look for a number in the whole inventory; a row that was bought during the call is this call's."""
+    """Return the look-up of a purchase, which searches the whole inventory for the number.
+
+    A row that was bought during the call belongs to this call.
+
+    Args:
+        number: The number in E.164 form.
+        listed: Returns the pager of the inventory.
+    """
     return Lookup(
         _finder(number, listed, {"include_external": True}, any_row),
         partial(judge_purchase, number),
@@ -50,10 +57,15 @@ def purchase_of(number: str, listed: Listed) -> Lookup[PhoneNumber]:
 
 
 def judge_purchase(number: str, rows: Rows, circumstances: Circumstances) -> Found[PhoneNumber]:
-    """Judge all rows of a number: one that was bought during the call is this call's, whatever others stand beside it.
+    """Judge all rows of a number: a row that was bought during the call belongs to this call.
 
-    It is a conflict where all of them are clearly from before. Where none of those is in force, a newer one may still
-    come up, so that this is not final.
+    It is a conflict if all rows are clearly from before. If all of those are inactive, a newer row may still appear, so
+    the judgement is not final.
+
+    Args:
+        number: The number in E.164 form.
+        rows: Its rows.
+        circumstances: The circumstances of the call.
     """
     judged = [(row, *_judge_row(number, row, circumstances)) for row in rows.items]
     bought = [(row, reason) for row, dating, reason in judged if dating is Dating.DURING]
@@ -85,16 +97,24 @@ def _judge_row(number: str, row: PhoneNumber, circumstances: Circumstances) -> t
         when = "by" if dating is Dating.DURING else "before"
         return dating, f"{number} is in the inventory, bought {when} this call {at}"
     began = f"{window.began.earliest:%H:%M:%S} to {window.now.latest:%H:%M:%S}"
-    why = f"its date {at} does not tell whether this call bought it, from {began} on the service's clock"
+    why = f"its date {at} does not show whether this call bought it, from {began} on the service's clock"
     return dating, f"{number} is in the inventory, but {why}"
 
 
 def registration_of(
     number: str, channel: str, agent_uuid: str, listed: Listed, *, settings: Sequence[str] = ()
 ) -> Lookup[NumberChannels]:
-    """Look for a trunk that is bound on a channel; bound to the agent, it is what was asked for.
+    """Return the look-up of a registration, which searches for a trunk that is bound on the channel.
 
-    But not where ``settings`` were given, which are named: no answer shows whose a trunk stores.
+    A trunk that is bound to the agent is the requested one, unless the caller passed settings: no answer shows whose
+    settings a trunk stores.
+
+    Args:
+        number: The number in E.164 form.
+        channel: The channel of the trunk.
+        agent_uuid: The agent of the trunk.
+        listed: Returns the pager of the trunks.
+        settings: The names of the settings that the caller passed.
     """
 
     def bound(trunk: PhoneNumber) -> bool:
@@ -112,7 +132,15 @@ def registration_of(
 def judge_registration(
     number: str, channel: str, agent_uuid: str, settings: tuple[str, ...], rows: Rows, _: Circumstances
 ) -> Found[NumberChannels]:
-    """Judge the rows of a trunk: it serves the agent that was asked for, or another one, or that cannot be told."""
+    """Judge the rows of a trunk: it serves the requested agent, or another one, or the agent is not known.
+
+    Args:
+        number: The number in E.164 form.
+        channel: The channel of the trunk.
+        agent_uuid: The requested agent.
+        settings: The names of the settings that the caller passed.
+        rows: The rows of the trunk.
+    """
     agents = [binding_of(row, channel).agent_uuid for row in rows.items]
     place = next((place for place, agent in enumerate(agents) if (agent or "").lower() == agent_uuid.lower()), None)
     if place is not None:
@@ -134,14 +162,26 @@ def judge_registration(
 
 
 def about_another(number: str, answered: str | None) -> str | None:
-    """Say that an answer is about another number than was asked for; None where it is not, or does not say."""
+    """Return the reason why an answer is about another number than the requested one; None if it is not, or names none.
+
+    Args:
+        number: The requested number.
+        answered: The number of the answer.
+    """
     if not answered or digits_of(answered) == digits_of(number):
         return None
     return f"the answer is about {answered}, and not about {number}"
 
 
 def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[AgentAnswer | Agent]:
-    """Look at who answers a number's calls; the agent is made from that, with an empty name where it has none."""
+    """Return the look-up of a call binding, which makes the agent from the number's channels.
+
+    The name of the agent is empty if the channels do not name it.
+
+    Args:
+        agent_uuid: The agent.
+        phone_number_uuid: The number.
+    """
 
     def agent_of(found: Binding) -> Agent:
         return Agent(agent_uuid=agent_uuid, name=found.agent_name or "")
@@ -150,17 +190,22 @@ def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[AgentAnswer 
 
 
 def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding | None]:
-    """Look at who answers a number's text messages."""
+    """Return the look-up of an SMS assignment, which reads who answers the number's text messages.
+
+    Args:
+        agent_uuid: The agent.
+        phone_number_uuid: The number.
+    """
     return _binding_lookup(ChannelName.SMS, "text messages", agent_uuid, phone_number_uuid, lambda found: found)
 
 
 def _binding_lookup(
-    channel: ChannelName, what: str, agent_uuid: str, phone_number_uuid: str, result_of: Callable[[Binding], R]
+    channel: ChannelName, media: str, agent_uuid: str, phone_number_uuid: str, result_of: Callable[[Binding], R]
 ) -> Lookup[R]:
-    """Look at a number's channels; bound to the agent on the channel, it is what was asked for.
+    """Return a look-up of a number's channels; a number that is bound to the agent shows that the call was applied.
 
-    Bound to another one, it is as if nothing was there: whether the service then moves it or refuses is for the service
-    to say, when it is asked again.
+    A number that is bound to another agent counts as not bound: the service moves it or refuses when the call is sent
+    again.
     """
 
     async def find(pipeline: Pipeline, _: bool) -> Binding | None:
@@ -170,25 +215,25 @@ def _binding_lookup(
 
     def judge(found: Binding, _: Circumstances) -> Found[R]:
         if found.agent_uuid is None:
-            reason = f"an agent answers its {what}, but the service does not say which"
+            reason = f"an agent answers its {media}, but the service does not say which"
             return Found(result_of(found), ours=None, reason=reason)
-        return Found(result_of(found), ours=True, reason=f"that agent answers its {what}")
+        return Found(result_of(found), ours=True, reason=f"that agent answers its {media}")
 
     return Lookup(find, judge)
 
 
 def snapshot_request(number: str) -> Request[NumberChannels]:
-    """Describe the request for the channels of a number in E.164 form."""
+    """Return the request for the channels of a number in E.164 form."""
     return describe("GET", "/phone-numbers/channels", NumberChannels, query={"number": number})
 
 
 def channels_request(phone_number_uuid: str) -> Request[NumberChannels]:
-    """Describe the request for a number's channels."""
+    """Return the request for the channels of the number with this id."""
     return describe("GET", f"/phone-numbers/{phone_number_uuid}/channels", NumberChannels)
 
 
 def digits_of(number: str) -> str:
-    """Return the digits of a number, by which it is known however it is written: ``+39 079…``, ``0039-079…``."""
+    """Return the digits of a number, which identify it however it is written: ``+39 079…``, ``0039-079…``."""
     return re.sub(r"[^0-9]", "", number).removeprefix("00")
 
 
@@ -207,7 +252,14 @@ async def rows_of(
 ) -> list[PhoneNumber]:
     """Walk a listing and return the rows of a number that count, up to the first one that suffices.
 
-    Raises MihuError where none is found and the number of a row cannot be read: it may be that one.
+    Args:
+        number: The number, in any form.
+        pager: The pager of the listing.
+        counts: Tests whether a row counts.
+        suffices: Tests whether no further row is needed.
+
+    Raises:
+        MihuError: If no row is found and the number of another row cannot be read, because it may be that one.
     """
     digits = digits_of(number)
     found: list[PhoneNumber] = []
@@ -228,10 +280,15 @@ async def rows_of(
 async def narrowed_rows(
     number: str, pager: Callable[[dict[str, Any]], Pager[PhoneNumber]], **tests: RowTest
 ) -> list[PhoneNumber] | None:
-    """Return the rows of a listing that is narrowed to a number; None where the service refuses the filter.
+    """Return the rows of a listing that is narrowed to a number; None if the service refuses the filter.
 
-    ``search`` is an inferred name, so a service that passes it over gives the whole listing; and a number that is
-    written in another way may be missing.
+    ``search`` is an inferred name, so a service that ignores it returns the whole listing; and a number that is written
+    differently may be missing.
+
+    Args:
+        number: The number, in any form.
+        pager: Returns the pager of the listing, with filters.
+        tests: As in ``rows_of``.
     """
     with suppress(BadRequestError, ValidationError):
         narrowed = pager({"search": digits_of(number)}).with_options(on_drift="ignore")  # it proves nothing anyway
@@ -240,7 +297,16 @@ async def narrowed_rows(
 
 
 async def proved_rows(number: str, pager: Pager[PhoneNumber], **tests: RowTest) -> list[PhoneNumber]:
-    """Return the rows of a whole listing; raise MihuError where there is none and the walk is not complete."""
+    """Return the rows of a number in a whole listing.
+
+    Args:
+        number: The number, in any form.
+        pager: The pager of the listing.
+        tests: As in ``rows_of``.
+
+    Raises:
+        MihuError: If there is none and the walk is not complete.
+    """
     found = await rows_of(number, pager, **tests)
     if not (found or pager.report.complete):
         raise MihuError(f"{MOVED.format(number=number)}; look again later")
@@ -250,7 +316,7 @@ async def proved_rows(number: str, pager: Pager[PhoneNumber], **tests: RowTest) 
 def _finder(
     number: str, listed: Listed, filters: dict[str, Any], fits: RowTest
 ) -> Callable[[Pipeline, bool], Awaitable[Rows | None]]:
-    """Return a function that finds all rows that fit, in the whole listing where it is to be thorough."""
+    """Return a function that finds all rows that fit, in the whole listing if it is to be thorough."""
 
     async def find(pipeline: Pipeline, thorough: bool) -> Rows | None:
         complete, rows = False, None
@@ -270,12 +336,12 @@ def _finder(
 
 
 def binding_of(number: PhoneNumber, channel: str) -> Binding:
-    """Give a number's binding on a channel; what the service left out is None."""
+    """Return a number's binding on a channel; every field that the service left out is None."""
     return getattr(number.bindings, channel, None) or Binding()
 
 
 def snapshot_of(number: PhoneNumber) -> NumberChannels:
-    """Give the snapshot of a number from its row in a listing, as far as the row tells."""
+    """Return the snapshot of a number, made from its row in a listing."""
     can, settings = number.capabilities or Capabilities(), number.channel_settings or ChannelSettings()
     return NumberChannels(
         number=number.number,

@@ -50,19 +50,19 @@ PATH = "/phone-numbers"
 STATUS, TYPE = one_of(NumberStatus), one_of(NumberType)
 COMPLIANCE, SORT = one_of(ComplianceStatus), one_of(NumberSort)
 RATES_PER_PAGE = 200
-"""The most rates that the service gives on a page."""
+"""The most rates that the service puts on a page."""
 WAIT_TIMEOUT = 600
 WAIT_INTERVAL = 10
-"""Seconds that a wait for a status takes, and from one of its looks to the next."""
+"""Seconds that a wait for a status takes, and seconds from one of its looks to the next."""
 
 
 def value_of(rate: Rate) -> str:
-    """Give what tells a rate apart: it has no id, so all of its value, cut to a size that a checkpoint can hold."""
+    """Return a digest of all fields of a rate, which has no id, short enough for a checkpoint."""
     return hashlib.blake2b(repr(rate).encode(), digest_size=16).hexdigest()
 
 
 def what_is_asked(requirement: PurchaseRequirement) -> str:
-    """Give what tells a requirement apart: its id or its key, and all of it where it has neither."""
+    """Return the key of a requirement: its id or its key, or all of its fields if it has neither."""
     return requirement.answer_id or requirement.key or repr(requirement)
 
 
@@ -75,7 +75,7 @@ REQUIREMENTS = ProvisionalEndpoint(f"{PATH}/search/requirements", Items[Purchase
 
 
 class Numbers:
-    """``mihu.numbers``: list, search for and buy phone numbers, set and look at their channels; what calls cost."""
+    """``mihu.numbers``: list, search for and buy phone numbers, set and read their channels, and list rates."""
 
     def __init__(self, pipeline: Pipeline, concurrency: int, ledger: Ledger | None = None) -> None:
         self._pipeline = pipeline
@@ -101,20 +101,25 @@ class Numbers:
     ) -> Pager[PhoneNumber]:
         """List the workspace's numbers: ``GET /phone-numbers``. Safe to repeat.
 
-        Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` gives the first page.
-        A filter that is None is not sent, and the service's own default holds.
+        Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` returns the first page. A
+        filter that is None is not sent, and the service's own default holds. Walking raises the errors of the calls.
 
-        page: where to begin, counted from 1.
-        per_page: how many numbers a page holds, 1 to 100. 100 unless given; the service's own default is 25.
-        status, type, compliance, sort: a member of the enum, or its string.
-        country_code: ISO 3166-1 alpha-2, such as ``"US"``.
-        search: free text on number or country. The filter's name is inferred, so the service may ignore it.
-        bound_to_agent_uuid: only numbers that are bound to this agent on any channel.
-        sort: the service's own default is ``created_at``; the direction is not documented.
-        include_external: True gives also the numbers that agents use and that were not bought through Mihu, such as
-            WhatsApp Business lines. That None and False leave them out is inferred.
+        Args:
+            page: The page to begin with, counted from 1.
+            per_page: The number of numbers on a page, 1 to 100. 100 by default; the service's own default is 25.
+            status: Only numbers of this status: a member of the enum, or its string.
+            country_code: Only numbers of this country, ISO 3166-1 alpha-2, such as ``"US"``.
+            type: Only numbers of this type: a member of the enum, or its string.
+            compliance: Only numbers of this compliance status: a member of the enum, or its string.
+            search: Free text on number or country. The filter's name is inferred, so the service may ignore it.
+            bound_to_agent_uuid: Only numbers that are bound to this agent on any channel.
+            sort: The field to sort by: a member of the enum, or its string. The service's own default is
+                ``created_at``; the direction is not documented.
+            include_external: True includes the numbers that agents use and that were not bought through Mihu, such as
+                WhatsApp Business lines. It is inferred that None and False leave them out.
 
-        Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
+        Raises:
+            UsageError: At once, if a value can never be accepted.
         """
         filters = {
             "status": optional(STATUS, "status", status),
@@ -131,19 +136,24 @@ class Numbers:
     async def find(self, number: str) -> PhoneNumber | None:
         """Return a number's row of the inventory, purchased or external, or None: ``GET /phone-numbers``.
 
-        Safe to repeat. The listing is asked for with the number as ``search`` first; because that name is inferred, the
-        rows are compared on this side, and the whole listing is walked where that does not show the number. So None
-        comes only from a walk that is proved to be complete.
+        Safe to repeat.
+
+        The SDK first requests the listing with the number as ``search``. Because that name is inferred, it compares the
+        rows itself, and walks the whole listing if the first request does not show the number. So None comes only from
+        a walk that is proved to be complete.
 
         Numbers are compared by their digits: ``+39 079 0080041`` and ``0039-0790080041`` in the inventory are
-        ``+390790080041``. Where several rows are of one number, an active purchased one is preferred, then a purchased
-        one that is pending or whose status is not known, then an inactive one, then an external one; of equals, the one
-        that is listed first.
+        ``+390790080041``. If a number has several rows, an active purchased row is preferred, then a purchased row that
+        is pending or whose status is not known, then an inactive one, then an external one; of equals, the row that is
+        listed first.
 
-        number: E.164.
+        Args:
+            number: The number in E.164 form.
 
-        Raises UsageError before anything is sent, a MihuError where the number was not seen and the walk is not
-        complete, because the listing moved or does not add up, and the errors of the calls.
+        Raises:
+            UsageError: Before anything is sent, if the number is not E.164.
+            MihuError: If the number was not seen and the walk is not complete, because the listing moved or does not
+                add up; or if a call fails.
         """
         return await find_row(self._pipeline, e164("number", number), self._listed)
 
@@ -155,24 +165,28 @@ class Numbers:
         timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - it bounds many calls, and ends with an error that says more
         interval: float = WAIT_INTERVAL,
     ) -> PhoneNumber:
-        """Wait until a number has a status, and return its row: looks as :meth:`find` does. Safe to repeat.
+        """Wait until a number has a status, and return its row. Each look is a :meth:`find`. Safe to repeat.
 
-        A number that was bought can be ``pending``, and no webhook tells of numbers, so the inventory is asked again
-        and again. A number that is not there yet is waited for, because the inventory may lag. So is one that is
-        inactive from the beginning, which may be an old row of the number.
+        A number that was bought can be ``pending``, and no webhook reports the status of numbers, so the SDK reads the
+        inventory repeatedly. It also waits for a number that is not in the inventory yet, because the inventory may
+        lag, and for one that is inactive from the beginning, which may be an old row of the number.
 
-        A look that fails for the network's or the service's reasons, after its own attempts, does not end the wait: the
-        next one may succeed.
+        A look that fails because of the network or the service, after its own attempts, does not end the wait: the next
+        one may succeed.
 
-        number: E.164.
-        status: a member of the enum, or its string; ``active`` unless given.
-        timeout: seconds after which no further look begins, 600 unless given. The look that is under way then has at
-            most ``Timeout.total`` more.
-        interval: seconds between two looks, 10 unless given; longer where the service asks for a longer pause.
+        Args:
+            number: The number in E.164 form.
+            status: A member of the enum, or its string; ``active`` by default.
+            timeout: Seconds after which no further look begins, 600 by default. A look that is under way then has at
+                most ``Timeout.total`` more.
+            interval: Seconds between two looks, 10 by default; longer if the service asks for a longer pause.
 
-        Raises UsageError before anything is sent; WaitTimeoutError where the time is up, with the status that was seen
-        last; WaitError at once where the number was seen and is gone, or has become inactive while another status is
-        waited for; and an APIError where the service refuses the look for good, such as 401.
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted.
+            WaitTimeoutError: If the time is up; it holds the last status that was seen.
+            WaitError: At once, if the number was seen and is gone, or has become inactive while another status is
+                waited for.
+            APIError: If the service refuses the look for good, such as with 401.
         """
         return await Wait(
             pipeline=self._pipeline,
@@ -184,9 +198,15 @@ class Numbers:
         ).run()
 
     def shard(self, shard: Shard) -> Pager[PhoneNumber]:
-        """Walk a part of a listing that ``await pager.split(…)`` cut, in this process or another one. Safe to repeat.
+        """Return the pager of a part that ``await pager.split(…)`` returned, here or in another process.
 
-        Raises UsageError for a part of another resource's listing.
+        Safe to repeat.
+
+        Args:
+            shard: The part.
+
+        Raises:
+            UsageError: If it is a part of another resource's listing.
         """
         return NUMBERS.part(self._pipeline, self._concurrency, shard)
 
@@ -203,19 +223,27 @@ class Numbers:
         bound_to_agent_uuid: str | UUID | None = None,
         include_external: bool | None = None,
     ) -> Watcher:
-        """Tell what changes in the inventory: ``GET /phone-numbers``, all pages, again and again. Only reads.
+        """Watch the inventory for changes: ``GET /phone-numbers``, all pages, repeatedly. Only reads.
 
-        Nothing is sent until the watcher is used: ``async for change in watcher`` tells each change once, from walks
-        that are proved complete. See :class:`Watcher`.
+        Nothing is sent until the watcher is used: ``async for change in watcher`` yields each change once, from walks
+        that are proved complete. Watching raises the errors after which no walk would succeed; other errors slow it
+        down. See :class:`Watcher`. A number that no longer passes the filters is reported as removed, and one that
+        passes now as added.
 
-        interval: seconds from the end of one walk to the beginning of the next; 60 unless told otherwise.
-        since: what ``watcher.snapshot()`` gave, of the same workspace and filters, to tell what changed since then;
-            None takes the first walk for the base.
-        status, country_code, type, compliance, search, bound_to_agent_uuid, include_external: as :meth:`list` takes
-            them. A number that no longer passes the filters is told as removed, and one that passes now as added.
+        Args:
+            interval: Seconds from the end of one walk to the beginning of the next; 60 by default.
+            since: The result of ``watcher.snapshot()``, of the same workspace and filters, to report the changes since
+                then; None takes the first walk for the base.
+            status: As in :meth:`list`.
+            country_code: As in :meth:`list`.
+            type: As in :meth:`list`.
+            compliance: As in :meth:`list`.
+            search: As in :meth:`list`.
+            bound_to_agent_uuid: As in :meth:`list`.
+            include_external: As in :meth:`list`.
 
-        Raises UsageError at once for a value that can never be accepted. Watching raises the errors after which no walk
-        would succeed; others slow it down.
+        Raises:
+            UsageError: At once, if a value can never be accepted.
         """
         pager = self.list(
             status=status,
@@ -238,20 +266,24 @@ class Numbers:
     ) -> Pager[AvailableNumber]:
         """Search for numbers to buy: ``GET /phone-numbers/search``. **Provisional.** Safe to repeat.
 
-        The path is documented, and that a result carries what a purchase takes over: ``number``, ``country_code``,
-        ``type``, ``monthly_fee``, ``capabilities``, ``location``. The parameters, their names too, and the shape of the
-        answer are not. So a bare list is read as well as ``items`` with or without ``pagination``, what is unknown of a
-        number is on its ``.extra``, and a process is told once by a ProvisionalWarning.
+        The path is documented, and that a result carries the fields of a purchase: ``number``, ``country_code``,
+        ``type``, ``monthly_fee``, ``capabilities``, ``location``. The parameters, including their names, and the shape
+        of the answer are not. So the SDK reads a bare list as well as ``items`` with or without ``pagination``, and
+        keeps the unknown fields of a number on its ``.extra``. The first call in a process issues a ProvisionalWarning.
 
-        Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` gives the first page, and
-        ``await ….first()`` the first number, or None. Without pagination, what comes is one page and all there is.
+        Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` returns the first page, and
+        ``await ….first()`` the first number, or None. An answer without pagination counts as the only page. Walking
+        raises the errors of the calls.
 
-        country_code: ISO 3166-1 alpha-2, such as ``"IT"``. That it is sent under this name is inferred.
-        type: a member of the enum, or its string. That it is sent under this name is inferred.
-        page: where to begin, counted from 1; the first is asked for without a number.
-        filters: any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not sent.
+        Args:
+            country_code: ISO 3166-1 alpha-2, such as ``"IT"``. The name under which it is sent is inferred.
+            type: A member of the enum, or its string. The name under which it is sent is inferred.
+            page: The page to begin with, counted from 1; the first is requested without a number.
+            filters: Any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not
+                sent.
 
-        Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
+        Raises:
+            UsageError: At once, if a value can never be accepted.
         """
         warn_provisional()
         query = _asked_for(country_code, optional(TYPE, "type", type)) | filters
@@ -263,40 +295,48 @@ class Numbers:
         type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str,  # noqa: A002 - the API's own name
         **filters: Any,
     ) -> PurchaseRequirements:
-        """Say what a purchase must answer: ``GET /phone-numbers/search/requirements``. **Provisional.** Safe to repeat.
+        """List purchase requirements: ``GET /phone-numbers/search/requirements``. **Provisional.** Safe to repeat.
 
-        The path is documented, that requirements depend on country and type, and that each is known by a ``key`` or
-        ``requirement_id``. The parameters, their names too, and the shape of the answer are not. So a bare list is read
-        as well as ``items`` with or without ``pagination``, what is unknown is on ``.extra``, what cannot be read is on
-        ``.problems``, and a process is told once by a ProvisionalWarning. The purchase page has one look here whether
-        an address is needed; how the service says so is not documented, and a requirement of the type ``address`` is
-        inferred to be the way.
+        The path is documented, that requirements depend on country and type, and that each has a ``key`` or
+        ``requirement_id``. The parameters, including their names, and the shape of the answer are not. So the SDK reads
+        a bare list as well as ``items`` with or without ``pagination``, keeps unknown fields on ``.extra``, and lists
+        unreadable ones on ``.problems``. The first call in a process issues a ProvisionalWarning. By the purchase page,
+        these requirements show whether an address is needed; how is not documented, and it is inferred that a
+        requirement of the type ``address`` does.
 
-        country_code: ISO 3166-1 alpha-2, such as ``"IT"``. That it is sent under this name is inferred.
-        type: a member of the enum, or its string. That it is sent under this name is inferred.
-        filters: any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not sent.
+        Args:
+            country_code: ISO 3166-1 alpha-2, such as ``"IT"``. The name under which it is sent is inferred.
+            type: A member of the enum, or its string. The name under which it is sent is inferred.
+            filters: Any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not
+                sent.
 
-        Raises UsageError before anything is sent, and the errors of the calls: there is one for each page.
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted.
+            APIError: If the service refuses one of the calls; there is one for each page.
         """
         warn_provisional()
         query = _asked_for(country_code, TYPE("type", type)) | filters
-        told: list[Items[PurchaseRequirement]] = []
-        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=told.append)
+        received: list[Items[PurchaseRequirement]] = []
+        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=received.append)
         return PurchaseRequirements(
             items=tuple(await pager.collect()),
-            extra={name: value for found in told for name, value in found.extra.items()},
-            problems=tuple(dict.fromkeys(problem for found in told for problem in found.problems)),
+            extra={name: value for found in received for name, value in found.extra.items()},
+            problems=tuple(dict.fromkeys(problem for found in received for problem in found.problems)),
         )
 
     async def prepare(self, offer: AvailableNumber | None) -> Purchase:
-        """Make a purchase ready: ask what the offer's country and type require. **Provisional**, as what it calls is.
+        """Prepare a purchase: request the requirements of the offer's country and type. Safe to repeat.
 
-        It calls :meth:`requirements`, and nothing is bought: ``await purchase.commit()`` does that.
+        **Provisional**, as :meth:`requirements` is, which it calls. Nothing is bought: ``await purchase.commit()`` does
+        that.
 
-        offer: a number as a search gave it. None, which ``first()`` gives where the search found nothing, is refused.
+        Args:
+            offer: A number as a search returned it. None, which ``first()`` returns if the search found nothing, is
+                refused.
 
-        Raises UsageError before anything is sent where there is no offer, or one of unknown country or type; and what
-        :meth:`requirements` raises.
+        Raises:
+            UsageError: Before anything is sent, if there is no offer, or its country or type is not known.
+            APIError: If the service refuses; :meth:`requirements` lists the other errors.
         """
         warn_provisional()
         found = check_offer(offer)
@@ -317,49 +357,60 @@ class Numbers:
         max_monthly_fee: Decimal | float | None = None,
         idempotency_key: str | None = None,
     ) -> PhoneNumber:
-        """Buy a number: ``POST /phone-numbers``. This spends money, and is never made twice.
+        """Buy a number: ``POST /phone-numbers``. This spends money, and the purchase is never made twice.
 
         The first active number of a workspace is free, whatever its fee. A number that was bought can be pending:
-        :meth:`wait` tells when it is active.
+        :meth:`wait` waits until it is active.
 
-        It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
-        answer was lost, the number is looked up in the inventory first, and all of its rows count. A row that was
-        bought during this call, on the service's clock, is this call's and is returned. Where all rows are clearly from
-        before, it is a ConflictError. Where there is none, the purchase is sent again, because the service refuses a
-        number that it already holds; where that is refused, whatever the status, the number is looked for five times,
-        within 7.5 seconds unless the RetryPolicy says otherwise. ``mihu.last_call.found`` says where the result comes
-        from a look-up. A redirect, and a success about another number, are lost answers too. Calls of this client for
-        one number wait for each other.
+        The purchase is sent again if it cannot have been processed: when no connection was made, or on 429. If the
+        answer was lost, the SDK first looks the number up in the inventory, and all of its rows count:
 
-        number: E.164, exactly as the search for numbers returned it.
-        country_code: ISO 3166-1 alpha-2.
-        type: a member of the enum, or its string.
-        monthly_fee: carried over from the search result, and stored by the service for display only; not sent where
-            None.
-        capabilities: carried over from the search result; where None, which channels the number supports is unknown
-            until it is purchased.
-        location: carried over from the search result, such as ``"Sassari, Sardegna"``; the service takes the country
-            code where None.
-        address: where the country and type need one; each of its fields is optional, and its country defaults to
-            ``country_code`` on the service.
-        requirements: an answer to each requirement of the country and type.
-        max_monthly_fee: the most that it may cost a month, in the currency of ``monthly_fee``, which must be given
-            then. None sets no bound. It is not sent: what the service charges in the end is its own figure.
+        - A row that was bought during this call, on the service's clock, belongs to this call and is returned.
+        - If all rows are clearly from before, ConflictError is raised.
+        - If there is no row, the purchase is sent again, because the service refuses a number that it already holds. If
+          it refuses, whatever the status, the SDK looks for the number five times, within 7.5 seconds unless the
+          RetryPolicy says otherwise.
 
-        idempotency_key: the name of this purchase, such as ``"order-4711"``, for a client with a ledger. Before the
-            purchase is sent, the key, the number and a digest of the request are written down. The same call with the
-            same key, in this process or another one, then gives what the first one bought. Where that is settled, the
-            number is read as it is now and nothing is bought; where its process died, it is looked up first, as after a
-            lost answer; and where it is under way, it is waited for, within ``Timeout.total``. A refusal that surely
-            changed nothing frees the key. None remembers nothing.
+        ``mihu.last_call.found`` is True if the result comes from a look-up. A redirect, and a success about another
+        number, count as lost answers too. Calls of this client for one number wait for each other.
 
-        Raises UsageError before anything is sent, an APIError where the service refuses (which status a number that is
-        already held gets is not documented), PurchaseLimitError where the workspace holds as many numbers as it may,
-        and OutcomeUnknownError where the answer was lost and the look-ups did not tell; ``await error.check()`` looks
-        again, and ``error.__cause__`` is the last refusal. With a key, UsageError comes also where the client has no
-        ledger or another request has used the key, LedgerError before anything is sent where the ledger cannot be used,
-        ConnectTimeoutError where another call held the key all the time, and NotFoundError where the number that the
-        key bought is no longer in the inventory.
+        Args:
+            number: The number in E.164 form, exactly as the search returned it.
+            country_code: ISO 3166-1 alpha-2.
+            type: A member of the enum, or its string.
+            monthly_fee: Carried over from the search result, and stored by the service for display only; not sent if
+                None.
+            capabilities: Carried over from the search result; if None, the channels that the number supports are
+                unknown until it is purchased.
+            location: Carried over from the search result, such as ``"Sassari, Sardegna"``; if None, the service takes
+                the country code.
+            address: The address, if the country and type need one; each of its fields is optional, and its country
+                defaults to ``country_code`` on the service.
+            requirements: An answer to each requirement of the country and type.
+            max_monthly_fee: The most that the number may cost per month, in the currency of ``monthly_fee``, which is
+                required then. None sets no bound. It is not sent: the service's own figure decides the charge.
+            idempotency_key: The name of this purchase, such as ``"order-4711"``, for a client with a ledger. Before the
+                purchase is sent, the key, the number and a digest of the request are written to the ledger. The same
+                call with the same key, in this process or another one, then returns the number that the first call
+                bought. If that purchase is settled, the number is read as it is now and nothing is bought; if its
+                process died, the number is looked up first, as after a lost answer; and if it is under way, this call
+                waits for it, within ``Timeout.total``. A refusal that certainly changed nothing frees the key. None
+                remembers nothing.
+
+        Returns:
+            The number that was bought.
+
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted; with a key, also if the client has no
+                ledger or another request has used the key.
+            PurchaseLimitError: If the workspace already holds as many numbers as it may.
+            ConflictError: If a look-up after a lost answer shows that the number was bought before.
+            APIError: If the service refuses. The status for a number that is already held is not documented.
+            OutcomeUnknownError: If the answer was lost and the look-ups were inconclusive; ``await error.check()``
+                looks again, and ``error.__cause__`` is the last refusal.
+            LedgerError: With a key, before anything is sent, if the ledger cannot be used.
+            ConnectTimeoutError: With a key, if another call held the key all the time.
+            NotFoundError: With a key, if the number that the key bought is no longer in the inventory.
         """
         return await self._buyer.buy(
             number=number,
@@ -386,29 +437,37 @@ class Numbers:
         choose: Callable[[AvailableNumber], bool] | None = None,
         idempotency_key: str | None = None,
     ) -> PhoneNumber:
-        """Find a number for sale, buy it, and have an agent answer its calls. **Provisional**, as :meth:`search` is.
+        """Find a number for sale, buy it, and let an agent answer its calls. **Provisional**, as :meth:`search` is.
 
-        It calls :meth:`requirements`, :meth:`search`, :meth:`buy` and ``agents.provision_call``. Where an offer is
-        refused because it is no longer for sale, the next one is tried, ten at the most. This spends money: without a
-        key, each call that succeeds buys one number.
+        It calls :meth:`requirements`, :meth:`search`, :meth:`buy` and ``agents.provision_call``. If an offer is refused
+        because it is no longer for sale, the next one is tried, ten at most. This spends money: without a key, each
+        call that succeeds buys one number.
 
-        country_code: ISO 3166-1 alpha-2, such as ``"IT"``.
-        type: a member of the enum, or its string.
-        max_monthly_fee: the most that an offer may cost a month, in its currency; offers of unknown cost are passed
-            over then. None sets no bound.
-        agent_uuid: the agent that is to answer the number's calls. None binds none.
-        answers: what to answer to the requirements of the country and type, by their keys: a text, which is the
-            document's id where a document is asked for, or a ``RequirementValue``. What nobody asks for is not sent.
-        address: the buyer's, where the country and type need one.
-        choose: a function that is given each offer that fits, in the search's order, and returns True for one to buy.
-            None takes each.
-        idempotency_key: the name of this acquisition, as :meth:`buy` takes it, whichever number it comes to. The same
-            call again gives the same number and binds the agent where it is not bound yet. ``agent_uuid`` and
-            ``choose`` may differ then; the other arguments may not.
+        Args:
+            country_code: ISO 3166-1 alpha-2, such as ``"IT"``.
+            type: A member of the enum, or its string.
+            max_monthly_fee: The most that an offer may cost per month, in its currency; offers of unknown cost are
+                passed over then. None sets no bound.
+            agent_uuid: The agent that is to answer the number's calls. None binds none.
+            answers: The answers to the requirements of the country and type, by their keys: a text, which is the
+                document's id if a document is required, or a ``RequirementValue``. An answer without a requirement is
+                not sent.
+            address: The buyer's address, if the country and type need one.
+            choose: A function that receives each offer that fits, in the search's order, and returns True to buy it.
+                None takes each.
+            idempotency_key: The name of this acquisition, as :meth:`buy` takes it, whichever number it buys. The same
+                call again returns the same number and binds the agent if it is not bound yet. ``agent_uuid`` and
+                ``choose`` may differ then; the other arguments may not.
 
-        Raises UsageError before anything is bought, also where a requirement is not answered, with the names of all
-        that are missing; NoOfferError where no offer fits or all that fit were taken by others; BindingError where the
-        number is bought and binding it failed; and what the calls raise.
+        Returns:
+            The number that was bought.
+
+        Raises:
+            UsageError: Before anything is bought, if a value can never be accepted or a requirement is not answered;
+                the message names all that are missing.
+            NoOfferError: If no offer fits, or all that fit were sold to others.
+            BindingError: If the number is bought and binding it failed.
+            APIError: If the service refuses; :meth:`buy` lists the other errors.
         """
         warn_provisional()
         place, kind = country("country_code", country_code), TYPE("type", type)
@@ -435,17 +494,20 @@ class Numbers:
         return await bind(number, agent, Agents(self._pipeline, self._concurrency).provision_call)
 
     async def recover(self) -> AsyncGenerator[Recovered]:
-        """Find out how the purchases ended that dead processes left under their keys. Safe to repeat.
+        """Settle the purchases that dead processes left under their keys. Safe to repeat.
 
-        It goes through the ledger's entries of this workspace that are begun and that no live process holds. Each is
-        looked up, as after a lost answer: ``GET /phone-numbers``. No purchase is sent. A number that the purchase made
-        settles its key; a number that is somebody else's, or is not there when a call's time (``Timeout.total``) has
-        passed since it began, frees it; and what cannot be told yet stays as it is.
+        It reads the ledger's entries of this workspace that are begun and that no live process holds. Each is looked
+        up, as after a lost answer: ``GET /phone-numbers``. No purchase is sent. If the purchase bought the number, its
+        key is settled. If the number belongs to somebody else, or is not in the inventory after the time of a call
+        (``Timeout.total``) has passed since the purchase began, the key is freed. If the look-up is inconclusive, the
+        entry stays as it is. Run it when a worker starts, or regularly; several at a time share the work.
 
-        It yields a :class:`Recovered` for each, in the order of their keys. Run it when a worker starts, or now and
-        then; several at a time share the work.
+        Yields:
+            The outcome of each entry, in the order of the keys.
 
-        Raises UsageError where the client has no ledger, and LedgerError where the ledger cannot be used.
+        Raises:
+            UsageError: If the client has no ledger.
+            LedgerError: If the ledger cannot be used.
         """
         ledger = self._buyer.ledger_for("numbers.recover()")
         async for recovered in recover(self._pipeline, ledger, lambda number: self._buyer.describe({"number": number})):
@@ -459,20 +521,25 @@ class Numbers:
         sms: OutboundUpdate | OutboundSettings | Mapping[str, Any] | Unset = UNSET,
         inbound: InboundUpdate | InboundSettings | Mapping[str, Any] | Unset = UNSET,
     ) -> PhoneNumber:
-        """Change a number's channel settings: ``PATCH /phone-numbers/{uuid}``. Gives the number as it is then.
+        """Change a number's channel settings: ``PATCH /phone-numbers/{uuid}``. Safe to repeat.
 
-        Safe to repeat. That there is such a call, and that its body may hold each of the three channels, is documented.
-        A channel that is left out is not sent, and neither is a field that is not set; that the service leaves those as
-        they are is inferred.
+        The call is documented, and that its body may hold each of the three channels. A channel that is left out is not
+        sent, and neither is a field that is not set; it is inferred that the service keeps those as they are.
 
-        phone_number_uuid: a purchased number's; whether an external one has settings is not documented.
-        voice, sms: ``OutboundUpdate(…)``, or a mapping of its fields, in both of which None for ``channel_limit`` is
-            sent as null and is inferred to lift the limit. Or ``OutboundSettings(…)``, as an answer holds them: what is
-            None in these is not sent.
-        inbound: ``InboundUpdate(…)``, a mapping of its fields, or ``InboundSettings(…)``, in the same way.
+        Args:
+            phone_number_uuid: The id of a purchased number; whether an external one has settings is not documented.
+            voice: ``OutboundUpdate(…)``, or a mapping of its fields. In both, None for ``channel_limit`` is sent as
+                null and is inferred to lift the limit. Or ``OutboundSettings(…)``, as an answer holds them, whose None
+                fields are not sent.
+            sms: As ``voice``.
+            inbound: ``InboundUpdate(…)``, a mapping of its fields, or ``InboundSettings(…)``, in the same way.
 
-        Raises UsageError before anything is sent, also where nothing is to change, and an APIError where the service
-        refuses.
+        Returns:
+            The number after the change.
+
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted or nothing is to change.
+            APIError: If the service refuses.
         """
         found = identifier("phone_number_uuid", phone_number_uuid)
         settings = changes(
@@ -486,22 +553,30 @@ class Numbers:
         return await self._pipeline.run(describe("PATCH", f"{PATH}/{found}", PhoneNumber, json=body))
 
     async def channels(self, phone_number_uuid: str | UUID) -> NumberChannels:
-        """Give what each channel of a number can do, how it is set, and who answers it. Safe to repeat.
+        """Return the capabilities, the settings and the agent of each channel of a number. Safe to repeat.
 
         ``GET /phone-numbers/{uuid}/channels``: the path and the answer are documented, and the verb is inferred.
 
-        Raises UsageError before anything is sent, and an APIError where the service refuses.
+        Args:
+            phone_number_uuid: The id of the number.
+
+        Raises:
+            UsageError: Before anything is sent, if the id is not a UUID.
+            APIError: If the service refuses.
         """
         return await self._pipeline.run(channels_request(identifier("phone_number_uuid", phone_number_uuid)))
 
     async def channels_of(self, number: str) -> NumberChannels:
-        """Give the same as :meth:`channels` by the number itself: ``GET /phone-numbers/channels?number=``.
+        """Return the channels of the number itself, as :meth:`channels` does for an id. Safe to repeat.
 
-        Safe to repeat.
+        ``GET /phone-numbers/channels?number=``.
 
-        number: E.164, purchased or external.
+        Args:
+            number: The number in E.164 form, purchased or external.
 
-        Raises UsageError before anything is sent, and an APIError where the service refuses.
+        Raises:
+            UsageError: Before anything is sent, if the number is not E.164.
+            APIError: If the service refuses.
         """
         return await self._pipeline.run(snapshot_request(e164("number", number)))
 
@@ -513,18 +588,21 @@ class Numbers:
         page: int = 1,
         per_page: int = RATES_PER_PAGE,
     ) -> Pager[Rate]:
-        """List what outbound calls cost: ``GET /phone-numbers/rates``. Safe to repeat.
+        """List the cost of outbound calls: ``GET /phone-numbers/rates``. Safe to repeat.
 
-        Nothing is sent until the pager is used: ``async for`` walks every rate, ``await`` gives the first page.
-        A filter that is None is not sent. A rate has no id, so rates are told apart by all that they say: of rows that
-        are equal in every field a walk gives one, and does not promise then that it is complete.
+        Nothing is sent until the pager is used: ``async for`` walks every rate, ``await`` returns the first page. A
+        filter that is None is not sent. A rate has no id, so rates are compared by all of their fields: of rows that
+        are equal in every field, a walk yields one, and then does not promise that it is complete. Walking raises the
+        errors of the calls.
 
-        country_code: ISO 3166-1 alpha-2 of the country that is called, such as ``"IT"``.
-        prefix: only rates whose ``destination_prefix`` begins with it.
-        page: where to begin, counted from 1.
-        per_page: how many rates a page holds, 1 to 200; the service's own default is 50.
+        Args:
+            country_code: ISO 3166-1 alpha-2 of the country that is called, such as ``"IT"``.
+            prefix: Only rates whose ``destination_prefix`` begins with it.
+            page: The page to begin with, counted from 1.
+            per_page: The number of rates on a page, 1 to 200; the service's own default is 50.
 
-        Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
+        Raises:
+            UsageError: At once, if a value can never be accepted.
         """
         filters = {
             "country_code": optional(country, "country_code", country_code),
@@ -533,9 +611,13 @@ class Numbers:
         return RATES.pager(self._pipeline, self._concurrency, filters, page=page, per_page=per_page)
 
     def rates_shard(self, shard: Shard) -> Pager[Rate]:
-        """Walk a part of the rates that ``await mihu.numbers.rates(…).split(…)`` cut. Safe to repeat.
+        """Return the pager of a part that ``await mihu.numbers.rates(…).split(…)`` returned. Safe to repeat.
 
-        Raises UsageError for a part of another listing.
+        Args:
+            shard: The part.
+
+        Raises:
+            UsageError: If it is a part of another listing.
         """
         return RATES.part(self._pipeline, self._concurrency, shard)
 

@@ -1,4 +1,4 @@
-"""What the endpoints have in common whose paths are documented, and whose parameters and answers are not."""
+"""The endpoints whose paths are documented, and whose parameters and answers are not."""
 
 import warnings
 from asyncio import Event
@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
-from mihu_async.core.deadline import Prefetch, Progress
+from mihu_async.core.admission import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe, encode_query
 from mihu_async.models.pages import Page, Pagination
@@ -22,32 +22,33 @@ from mihu_async.resources.endpoint import page_hook
 T = TypeVar("T")
 
 Tell = Callable[[Items[T]], None]
-"""Is told of each answer, for what it held beside its items."""
+"""Receives each answer, for the fields beside its items."""
 
 
 class ProvisionalWarning(UserWarning):
     """A provisional method was called: its parameters and its answer are not documented, and may change.
 
-    It comes once a process, before anything is sent. Where a filter turns it into an error, every call of a provisional
-    method raises it and sends nothing; ``warnings.filterwarnings("ignore", category=ProvisionalWarning)`` lets them by.
+    The warning comes once per process, before anything is sent. If a filter turns it into an error, every call of a
+    provisional method raises it and sends nothing; ``warnings.filterwarnings("ignore", category=ProvisionalWarning)``
+    silences it.
     """
 
 
-@cache  # what raises is not kept, so a filter that makes an error of it does so each time
+@cache  # a call that raises is not cached, so a filter that makes it an error does so each time
 def warn_provisional() -> None:
-    """Warn, the first time, the caller of the method that calls this."""
+    """Warn the caller of the calling method, the first time."""
     message = (
         "numbers.search, numbers.requirements, numbers.prepare, numbers.acquire, agents.list and agents.assign_sms are "
         "provisional: "
         "the paths that they call are documented, the parameters and the answers are not or only in part, so they may "
-        "change in any release. This is said once."
+        "change in any release. This warning comes once."
     )
     warnings.warn(message, ProvisionalWarning, stacklevel=3)
 
 
 @frozen
 class ProvisionalEndpoint(Generic[T]):
-    """``GET path`` that answers some items, in one of several shapes; ``key`` tells an item from all others."""
+    """``GET path`` that returns some items, in one of several shapes; ``key`` tells an item from all others."""
 
     path: str
     answer: type[Items[T]]
@@ -62,10 +63,19 @@ class ProvisionalEndpoint(Generic[T]):
         page: int = 1,
         tell: Tell[T] | None = None,
     ) -> Pager[T]:
-        """Make a pager. A filter of None is not sent; what cannot be sent raises UsageError at once.
+        """Return a pager of the items.
 
-        The first page is asked for without a number, and another one only where the answer before says that there is
-        more.
+        The first page is requested without a number, and another one only if the answer before says that there is more.
+
+        Args:
+            pipeline: The pipeline of the client.
+            concurrency: The most pages under way at a time.
+            filters: The filters; a filter of None is not sent.
+            page: The page to begin with, counted from 1.
+            tell: Receives each answer; None for nothing.
+
+        Raises:
+            UsageError: At once, if a value cannot be sent.
         """
         request = describe("GET", self.path, self.answer, query=filters)
         progress = Progress()
@@ -93,7 +103,12 @@ class ProvisionalEndpoint(Generic[T]):
 
 
 def page_of(found: Items[T], number: int) -> Page[T]:
-    """Make a page of some items; where they come without pagination, they are all that there is."""
+    """Return a page of some items; if they came without pagination, they are all that there is.
+
+    Args:
+        found: The items.
+        number: The number of the page.
+    """
     count = len(found.items)
     alone = Pagination(
         current_page=number,

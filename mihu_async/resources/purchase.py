@@ -1,6 +1,6 @@
-"""A purchase that is made ready step by step: an offer, what is asked of its buyer, and the answers to that.
+"""A purchase that is prepared step by step: an offer, the requirements of its buyer, and the answers to them.
 
-It is a value: each step gives another one, and only :meth:`Purchase.commit` sends something.
+It is a value: each step returns another one, and only :meth:`Purchase.commit` sends anything.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,32 +21,32 @@ Buy = Callable[..., Awaitable[PhoneNumber]]
 
 @frozen(kw_only=True)
 class Purchase:
-    """A number for sale on its way to be bought: what ``numbers.prepare`` gives. **Provisional**, as that is.
+    """A number for sale on its way to be bought: the result of ``numbers.prepare``. **Provisional**, as that is.
 
-    It never changes: :meth:`answer` and :meth:`with_address` give a purchase that holds more, which is to be kept.
+    It never changes: :meth:`answer` and :meth:`with_address` return a purchase that holds more; keep the returned one.
     """
 
     offer: AvailableNumber
     """The number for sale."""
     requirements: PurchaseRequirements
-    """What its country and type ask for; what came beside them is on ``requirements.extra``."""
+    """The requirements of its country and type; the other fields of the answer are on ``requirements.extra``."""
     answers: tuple[RequirementValue, ...] = ()
-    """What was answered so far."""
+    """The answers so far."""
     address: Address | None = field(default=None, repr=False)
     """The buyer's address, or None. It answers each requirement of the type ``address``, which is inferred.
 
-    Where none of that type is asked, it cannot be told whether one is needed, so it never counts as missing.
+    If there is no requirement of that type, nobody can tell if an address is needed, so it never counts as missing.
     """
     _buy: Buy = field(alias="buy", repr=False, eq=False)
 
     @property
     def monthly_fee(self) -> Decimal | None:
-        """What the search says that the number costs a month; None where it does not say."""
+        """The cost per month by the search; None if the search does not name it."""
         return self.offer.monthly_fee
 
     @property
     def unanswered(self) -> tuple[PurchaseRequirement, ...]:
-        """The requirements that are not answered yet, in the service's order; the type of each says what it takes."""
+        """The requirements that are not answered yet, in the service's order; each has the type of its answer."""
         return tuple(asked for asked in self.requirements if not self._is_answered(asked))
 
     @property
@@ -55,24 +55,27 @@ class Purchase:
         return tuple(asked.label for asked in self.unanswered)
 
     def answer(self, key: str, *, value: str | None = None, document_id: str | None = None) -> "Purchase":
-        """Give this purchase with a requirement answered; an earlier answer to it is replaced.
+        """Return this purchase with a requirement answered; an earlier answer to it is replaced.
 
-        What a requirement takes goes by its type, which is inferred: ``textual`` and ``datetime`` a text, ``document``
-        a document's id, and every other one either, ``address`` too, which :meth:`with_address` answers as well. A
-        requirement that came with an ``id`` and no ``requirement_id`` is answered under that id, which is inferred too.
+        The type of a requirement decides which answer it takes, which is inferred: ``textual`` and ``datetime`` take a
+        text, ``document`` takes a document's id, and every other type takes either, including ``address``, which
+        :meth:`with_address` answers as well. A requirement that came with an ``id`` and no ``requirement_id`` is
+        answered under that id, which is inferred too.
 
-        key: the requirement's key, as :attr:`missing` names it, or its id.
-        value: the answer as text.
-        document_id: or the id of a document that was uploaded.
+        Args:
+            key: The requirement's key, as :attr:`missing` names it, or its id.
+            value: The answer as text.
+            document_id: The id of an uploaded document, instead of a text.
 
-        Raises UsageError where nothing of that name is asked, where there is not one answer, a text or a document's id
-        that is not blank, and where the requirement takes the other one.
+        Raises:
+            UsageError: If there is no requirement of that name, if there is not exactly one answer that is not blank,
+                or if the requirement takes the other kind of answer.
         """
         asked = next((one for one in self.requirements if key and key in {one.key, one.answer_id}), None)
         if asked is None:
             known = (one.key or one.answer_id for one in self.requirements)
-            asks = ", ".join(repr(label) for label in known if label) or "nothing"
-            message = f"key must name what is asked for, which is {asks}, not {key!r}. Nothing was sent."
+            asks = ", ".join(repr(label) for label in known if label) or "none"
+            message = f"key must name one of the requirements ({asks}), not {key!r}. Nothing was sent."
             raise UsageError(message, argument="key")
         given = present({"value": value, "document_id": document_id})
         if len(given) != 1 or not all(text(name, one).strip() for name, one in given.items()):
@@ -87,10 +90,16 @@ class Purchase:
         return evolve(self, answers=(*others, answered))
 
     def with_address(self, address: Address) -> "Purchase":
-        """Give this purchase with the buyer's address, where the country and type need one.
+        """Return this purchase with the buyer's address, which some countries and types need.
 
-        It answers every requirement of the type ``address``, which is inferred: it is sent as ``address``, as the
-        purchase page names it, and no entry of ``requirements`` goes along for them.
+        It answers every requirement of the type ``address``, which is inferred. It is sent as ``address``, as the
+        purchase page names it, without entries in ``requirements``.
+
+        Args:
+            address: The buyer's address.
+
+        Raises:
+            UsageError: If it is not an ``Address``.
         """
         return evolve(self, address=instance_of(Address)("address", address))
 
@@ -102,29 +111,36 @@ class Purchase:
     async def commit(
         self, *, max_monthly_fee: Decimal | float | None = None, idempotency_key: str | None = None
     ) -> PhoneNumber:
-        """Buy the number, with all that was answered: ``numbers.buy``. This spends money, and is never made twice.
+        """Buy the number, with all answers: ``numbers.buy``. This spends money, and the purchase is never made twice.
 
-        What the offer says of fee, capabilities and location goes along, as the purchase page asks for. The first
-        active number of a workspace is free, whatever its fee. A number that was bought can be pending:
-        ``numbers.wait`` tells when it is active.
+        The fee, capabilities and location of the offer are sent along, as the purchase page asks for. The first active
+        number of a workspace is free, whatever its fee. A number that was bought can be pending: ``numbers.wait`` waits
+        until it is active.
 
-        max_monthly_fee: the most that it may cost a month, in the currency of the offer; None sets no bound.
-        idempotency_key: the name of this purchase, as ``numbers.buy`` takes it. It names this number: a job that may
-            find another offer when it is run again needs ``numbers.acquire``.
+        Args:
+            max_monthly_fee: The most that the number may cost per month, in the currency of the offer; None sets no
+                bound.
+            idempotency_key: The name of this purchase, as ``numbers.buy`` takes it. It names this number: a job that
+                may find another offer when it is run again needs ``numbers.acquire``.
 
-        Raises UsageError before anything is sent, while something is :attr:`missing`, or where the fee is above the
-        bound or not known; and what ``numbers.buy`` raises.
+        Returns:
+            The number that was bought.
+
+        Raises:
+            UsageError: Before anything is sent, while an answer is :attr:`missing`, or if the fee is above the bound or
+                not known.
+            APIError: If the service refuses; ``numbers.buy`` lists the other errors.
         """
         if missing := self.unanswered:
             names = ", ".join(repr(one.label) + (f" ({one.type})" if one.type else "") for one in missing)
             message = (
-                f"Not answered yet: {names}. purchase.answer(key, …) gives a purchase that holds the answer: keep that "
-                "one."
+                f"Not answered yet: {names}. purchase.answer(key, …) returns a purchase that holds the answer: keep "
+                "that one."
             )
             if not all(asked.key or asked.answer_id for asked in missing):
                 message += (
-                    " What came without a key and an id cannot be answered by one: ask Mihu for it, and give it to "
-                    "numbers.buy(requirements=…)."
+                    " A requirement that came without a key and an id cannot be answered here: ask Mihu for its key, "
+                    "and pass it to numbers.buy(requirements=…)."
                 )
             raise UsageError(f"{message} Nothing was sent.", argument="requirements")
         offer = self.offer
@@ -143,14 +159,21 @@ class Purchase:
 
 
 def check_offer(offer: Any) -> AvailableNumber:
-    """Check that there is an offer, and that it says of what country and type it is."""
+    """Check that there is an offer, and that its country and type are known.
+
+    Args:
+        offer: The value to check.
+
+    Raises:
+        UsageError: If they are not.
+    """
     if offer is None:
         raise UsageError("There is no offer: the search found nothing. Nothing was sent.", argument="offer")
     found = instance_of(AvailableNumber)("offer", offer)
     for name in ("country_code", "type"):
         if getattr(found, name) is None:
             message = (
-                f"offer.{name} is None: the search did not say. Put it in with attrs.evolve(offer, {name}=…). "
+                f"offer.{name} is None: the search did not name it. Set it with attrs.evolve(offer, {name}=…). "
                 "Nothing was sent."
             )
             raise UsageError(message, argument="offer")
@@ -162,7 +185,7 @@ def _answers(given: RequirementValue, asked: PurchaseRequirement) -> bool:
 
 
 def _capabilities(offer: AvailableNumber) -> Capabilities | dict[str, bool] | None:
-    """Give the flags as the search gave them, also those that the model does not know."""
+    """Return the flags as the search returned them, including flags that the model does not know."""
     known = offer.capabilities
     unknown: Any = offer.extra.get("capabilities")
     if known is None or not unknown:

@@ -1,4 +1,4 @@
-"""What dead processes left under their keys: each is looked up, and settled or released."""
+"""The purchases that dead processes left under their keys: each is looked up, and settled or released."""
 
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
@@ -12,43 +12,52 @@ from mihu_async.core.request import Request
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError
 from mihu_async.ledger import Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.keyed import Interrupted, held, keyed_request, service_time, settle
+from mihu_async.resources.keyed import Interrupted, hold_key, keyed_request, service_time, settle
 
 
 class RecoveryOutcome(StrEnum):
-    """How a purchase ended that nobody had written down."""
+    """The outcome of a purchase that nobody had written down."""
 
     BOUGHT = "bought"
-    """The number is this purchase's; its key is settled."""
+    """This purchase bought the number; its key is settled."""
     NOT_BOUGHT = "not_bought"
-    """The number is not there, or was not bought by this purchase; its key is free."""
+    """The number is not in the inventory, or another purchase bought it; the key is free."""
     UNKNOWN = "unknown"
-    """It cannot be told now, and the entry stays as it is: recover again later."""
+    """The look-up was inconclusive, and the entry stays as it is: recover again later."""
 
 
 @frozen(kw_only=True)
 class Recovered:
-    """One entry that a dead process left, and how its purchase ended."""
+    """One entry that a dead process left, and the outcome of its purchase."""
 
     entry: Entry
     """The entry as it was found."""
     outcome: RecoveryOutcome
-    """Whether the number was bought, as far as that can be told now."""
+    """The outcome of the purchase, as far as it is known now."""
     number: PhoneNumber | None = None
-    """The number as it is now where it was bought; None elsewhere."""
+    """The number as it is now, if it was bought; None otherwise."""
     reason: str = ""
-    """Why it cannot be told where the outcome is unknown; empty elsewhere."""
+    """The reason why the outcome is unknown; empty otherwise."""
 
 
 async def recover(
     pipeline: Pipeline, ledger: Ledger, describe: Callable[[str], Request[PhoneNumber]]
 ) -> AsyncGenerator[Recovered]:
-    """Look up each abandoned entry of this workspace; no purchase is sent."""
+    """Look up each abandoned entry of this workspace; no purchase is sent.
+
+    Args:
+        pipeline: The pipeline of the client.
+        ledger: The ledger.
+        describe: Returns the request that buys a number.
+
+    Yields:
+        The outcome of each entry, in the order of the keys.
+    """
     for entry in await ledger.abandoned():
         if entry.workspace != pipeline.base_url:
             continue
         owner = uuid4().hex
-        latest = entry.resumed or entry.began  # to take it over sends nothing, so that this stays as it is
+        latest = entry.resumed or entry.began  # taking it over sends nothing, so this time stays
         if (await ledger.take(evolve(entry, began=latest), owner)).standing is not Standing.RESUMED:
             continue  # somebody else has it by now
         yield await _recovered(pipeline, ledger, entry, owner, describe(entry.number))
@@ -58,7 +67,7 @@ async def _recovered(
     pipeline: Pipeline, ledger: Ledger, entry: Entry, owner: str, request: Request[PhoneNumber]
 ) -> Recovered:
     try:
-        async with held(ledger, entry.key, owner):
+        async with hold_key(ledger, entry.key, owner):
             number = await _bought(pipeline, ledger, entry, request)
             if number is None or not await settle(ledger, entry, number):
                 number = None
@@ -72,7 +81,7 @@ async def _recovered(
 async def _bought(
     pipeline: Pipeline, ledger: Ledger, entry: Entry, request: Request[PhoneNumber]
 ) -> PhoneNumber | None:
-    """Return the number where the purchase made it, and None where it surely did not; raise where it cannot be told."""
+    """Return the number if the purchase made it, and None if it certainly did not; raise if the look-up is unclear."""
     looking = evolve(
         pipeline,
         sender=Interrupted(pipeline.sender, entry.key, sends=False),

@@ -1,4 +1,4 @@
-"""SIP connections that agents use for calls. Mirrors what is known of the API under ``/channels/sip-trunk``."""
+"""SIP connections that agents use for calls. Mirrors the known part of the API under ``/channels/sip-trunk``."""
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe
@@ -13,7 +13,7 @@ PHONE_NUMBER = text_up_to(32)
 
 
 class SipConnections:
-    """``mihu.sip_connections``: create a SIP connection; ``agents.assign_sip_connection`` has an agent use it."""
+    """``mihu.sip_connections``: create a SIP connection; ``agents.assign_sip_connection`` lets an agent use it."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
@@ -29,25 +29,28 @@ class SipConnections:
         password: str,
         secondary_gateway: str | None = None,
     ) -> SipConnection:
-        """Create a SIP connection: ``POST /channels/sip-trunk/connections``. It is never made twice.
+        """Create a SIP connection: ``POST /channels/sip-trunk/connections``. The connection is never made twice.
 
-        It is sent again only where nothing can have been carried out: when no connection was made, or on 429. Nothing
-        documented tells a second one from the first, and there is no look-up, so it is not repeated after a lost
-        answer.
+        The call is sent again only if it cannot have been applied: when no connection was made, or on 429. No
+        documented field tells a second SIP connection from the first, and there is no look-up, so the call is not
+        repeated after a lost answer.
 
-        name: a label, up to 255 characters.
-        phone_number: the number that it carries, up to 32 characters; in which form is not documented.
-        gateway: the host name or IP address of the SIP server, without a scheme such as ``sip:``.
-        username, password: what the service signs in with. They never come back in an answer, and show in no repr,
-            error or log.
-        secondary_gateway: the host name or address of a second server, up to 255 characters. None is not sent.
+        Args:
+            name: A label, up to 255 characters.
+            phone_number: The number that the connection carries, up to 32 characters; its form is not documented.
+            gateway: The host name or IP address of the SIP server, without a scheme such as ``sip:``.
+            username: The name with which the service signs in. No answer, repr, error or log contains it.
+            password: The password with which the service signs in. No answer, repr, error or log contains it.
+            secondary_gateway: The host name or address of a second server, up to 255 characters. None is not sent.
 
-        Raises UsageError before anything is sent, an APIError where the service refuses, and OutcomeUnknownError where
-        the answer was lost: ``error.how_to_check`` says how to look by hand, and ``await error.check()`` raises
-        UsageError.
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted.
+            APIError: If the service refuses.
+            OutcomeUnknownError: If the answer was lost. ``error.how_to_check`` describes how to look by hand, and
+                ``await error.check()`` raises UsageError.
         """
         login = SipCredentials(username=secret("username", username), password=secret("password", password))
-        del username, password  # a report of an error might print the variables: login does not show what it holds
+        del username, password  # a report of an error might print the variables: login's repr hides its values
         request = describe(
             "POST",
             PATH,
@@ -63,7 +66,7 @@ class SipConnections:
                 }
             ),
             check=(
-                "Look for it among the workspace's SIP connections before creating it again; "
+                "Look for it among the workspace's SIP connections before you create it again; "
                 f"mihu.request('GET', {PATH!r}) may list them, which is inferred."
             ),
         )

@@ -1,4 +1,4 @@
-"""External SIP trunks: the workspace's own numbers. Mirrors the API under ``/phone-numbers/trunks``."""
+"""External SIP trunks: numbers that the workspace brings along. Mirrors the API under ``/phone-numbers/trunks``."""
 
 from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial
@@ -44,9 +44,9 @@ TRUNKS = Endpoint(
 
 
 class Trunks:
-    """``mihu.trunks``: list external trunks, register, change and delete them, have them serve an agent.
+    """``mihu.trunks``: list external trunks, register, change and delete them, and let them serve an agent.
 
-    A trunk is known by its phone number and its channel together.
+    A trunk is identified by its phone number and its channel together.
     """
 
     def __init__(self, pipeline: Pipeline, concurrency: int) -> None:
@@ -64,16 +64,19 @@ class Trunks:
     ) -> Pager[PhoneNumber]:
         """List external trunks: ``GET /phone-numbers/trunks``. Safe to repeat.
 
-        Nothing is sent until the pager is used: ``async for`` walks every trunk, ``await`` gives the first page.
-        A filter that is None is not sent. Trunks come as full numbers; what does not apply to them is None.
+        Nothing is sent until the pager is used: ``async for`` walks every trunk, ``await`` returns the first page. A
+        filter that is None is not sent. Trunks come as full numbers; the fields that do not apply to them are None.
+        Walking raises the errors of the calls.
 
-        page: where to begin, counted from 1.
-        per_page: how many trunks a page holds, 1 to 100. 100 unless given; the service's own default is 25.
-        search: a part of the phone number. The filter's name is inferred, so the service may ignore it.
-        channel: only trunks bound on this channel; a member of the enum, or its string.
-        agent_uuid: only trunks that this agent serves on any channel.
+        Args:
+            page: The page to begin with, counted from 1.
+            per_page: The number of trunks on a page, 1 to 100. 100 by default; the service's own default is 25.
+            search: A part of the phone number. The filter's name is inferred, so the service may ignore it.
+            channel: Only trunks bound on this channel: a member of the enum, or its string.
+            agent_uuid: Only trunks that this agent serves on any channel.
 
-        Raises UsageError at once for a value that can never be accepted; walking raises the errors of the calls.
+        Raises:
+            UsageError: At once, if a value can never be accepted.
         """
         filters = {
             "search": optional(text, "search", search),
@@ -83,9 +86,15 @@ class Trunks:
         return TRUNKS.pager(self._pipeline, self._concurrency, filters, page=page, per_page=per_page)
 
     def shard(self, shard: Shard) -> Pager[PhoneNumber]:
-        """Walk a part of a listing that ``await pager.split(…)`` cut, in this process or another one. Safe to repeat.
+        """Return the pager of a part that ``await pager.split(…)`` returned, here or in another process.
 
-        Raises UsageError for a part of another resource's listing.
+        Safe to repeat.
+
+        Args:
+            shard: The part.
+
+        Raises:
+            UsageError: If it is a part of another resource's listing.
         """
         return TRUNKS.part(self._pipeline, self._concurrency, shard)
 
@@ -98,20 +107,24 @@ class Trunks:
         channel: TrunkChannel | Literal["call", "whatsapp"] | str | None = None,
         agent_uuid: str | UUID | None = None,
     ) -> Watcher:
-        """Tell what changes among the trunks: ``GET /phone-numbers/trunks``, all pages, again and again. Only reads.
+        """Watch the trunks for changes: ``GET /phone-numbers/trunks``, all pages, repeatedly. Only reads.
 
-        Nothing is sent until the watcher is used: ``async for change in watcher`` tells each change once, from walks
-        that are proved complete. See :class:`Watcher`.
+        Nothing is sent until the watcher is used: ``async for change in watcher`` yields each change once, from walks
+        that are proved complete. Watching raises the errors after which no walk would succeed; other errors slow it
+        down. See :class:`Watcher`. A trunk that no longer passes the filters is reported as removed, and one that
+        passes now as added. No answer shows a trunk's name, direction, SIP credentials or additional settings, so a
+        change of these alone is not seen, unless it moves ``updated_at``.
 
-        interval: seconds from the end of one walk to the beginning of the next; 60 unless told otherwise.
-        since: what ``watcher.snapshot()`` gave, of the same workspace and filters, to tell what changed since then;
-            None takes the first walk for the base.
-        search, channel, agent_uuid: as :meth:`list` takes them. A trunk that no longer passes the filters is told as
-            removed, and one that passes now as added.
+        Args:
+            interval: Seconds from the end of one walk to the beginning of the next; 60 by default.
+            since: The result of ``watcher.snapshot()``, of the same workspace and filters, to report the changes since
+                then; None takes the first walk for the base.
+            search: As in :meth:`list`.
+            channel: As in :meth:`list`.
+            agent_uuid: As in :meth:`list`.
 
-        Raises UsageError at once for a value that can never be accepted. Watching raises the errors after which no walk
-        would succeed; others slow it down. No answer shows a trunk's name, direction, SIP credentials or additional
-        settings, so a change of these alone is not seen, unless it moves ``updated_at``.
+        Raises:
+            UsageError: At once, if a value can never be accepted.
         """
         pager = self.list(search=search, channel=channel, agent_uuid=agent_uuid)
         return Watcher(pager, self._pipeline.clock, PATH, interval=seconds("interval", interval), since=since)
@@ -128,32 +141,40 @@ class Trunks:
         sip: SipCredentials | None = None,
         additional_settings: Mapping[str, Any] | None = None,
     ) -> NumberChannels:
-        """Register a trunk and bind it to an agent: ``POST /phone-numbers/trunks``. It is never made twice.
+        """Register a trunk and bind it to an agent: ``POST /phone-numbers/trunks``. The trunk is never made twice.
 
-        It is sent again where nothing can have been carried out: when no connection was made, or on 429. Where the
-        answer was lost, the trunk is looked up first: bound on the channel to the agent, it is what was asked for, and
-        its snapshot is made from the listing; bound to another agent, it is a ConflictError; and not there, it is sent
-        again, because the service refuses what it already has. Where that is refused, it is looked for as in
-        ``numbers.buy``. Where ``name``, ``direction``, ``sip`` or ``additional_settings`` were given, a trunk that is
-        found may store those of somebody else, which no answer shows: that is an OutcomeUnknownError, and
-        :meth:`update` stores yours.
+        The call is sent again if it cannot have been processed: when no connection was made, or on 429. If the answer
+        was lost, the SDK looks the trunk up first:
+
+        - If it is bound on the channel to the agent, it is returned, with a snapshot that is made from the listing.
+        - If it is bound to another agent, ConflictError is raised.
+        - If there is none, the call is sent again, because the service refuses a trunk that it already has. If it
+          refuses, the SDK looks for the trunk as in ``numbers.buy``.
+
+        If ``name``, ``direction``, ``sip`` or ``additional_settings`` were passed, a trunk that is found may store
+        those of somebody else, which no answer shows: that is an OutcomeUnknownError, and :meth:`update` stores yours.
         A number that is used on both channels is registered once for each. Calls of this client for one trunk wait for
         each other.
 
-        phone_number: E.164. It must be neither in the purchased inventory nor bound on this channel.
-        agent_uuid: the agent that answers; it must not serve another number on this channel.
-        channel: ``call`` or ``whatsapp``; a member of the enum, or its string.
-        name: a label for dashboards and logs; where None, the service takes ``{channel}_trunk_{digits}``, such as
-            ``"call_trunk_12345678901"``.
-        direction: which calls the trunk handles: for the call channel only, ignored for WhatsApp, and ``both`` on the
-            service where None.
-        sip: credentials, for the call channel only, encrypted at rest on the service; where None, none are stored. They
-            come back in no documented answer.
-        additional_settings: free JSON that is stored with the trunk, for extras of the channel.
+        Args:
+            phone_number: The number in E.164 form. It must be neither in the purchased inventory nor bound on this
+                channel.
+            agent_uuid: The agent that answers; it must not serve another number on this channel.
+            channel: ``call`` or ``whatsapp``; a member of the enum, or its string.
+            name: A label for dashboards and logs; if None, the service takes ``{channel}_trunk_{digits}``, such as
+                ``"call_trunk_12345678901"``.
+            direction: The direction of the calls that the trunk handles: for the call channel only, ignored for
+                WhatsApp, and ``both`` on the service if None.
+            sip: Credentials, for the call channel only, encrypted at rest on the service; if None, none are stored. No
+                documented answer contains them.
+            additional_settings: Free JSON that is stored with the trunk, for extras of the channel.
 
-        Raises UsageError before anything is sent, an APIError where the service refuses (which status a taken number or
-        agent gets is not documented), and OutcomeUnknownError where the answer was lost and the look-ups did not tell;
-        ``await error.check()`` looks again.
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted.
+            ConflictError: If a look-up after a lost answer finds the trunk bound to another agent.
+            APIError: If the service refuses. The status for a taken number or agent is not documented.
+            OutcomeUnknownError: If the answer was lost and the look-ups were inconclusive; ``await error.check()``
+                looks again.
         """
         body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)
         lookup = registration_of(
@@ -164,7 +185,7 @@ class Trunks:
             settings=[name for name in SETTINGS if name in body],
         )
         check = (
-            f"Before registering it again, look whom it serves: numbers.channels_of({phone_number!r})"
+            f"Before you register it again, check which agent it serves: numbers.channels_of({phone_number!r})"
             f".{body['channel']}_agent."
         )
         request = describe("POST", PATH, NumberChannels, json=body, check=check, lookup=lookup)
@@ -182,27 +203,33 @@ class Trunks:
         sip: SipCredentials | None = None,
         additional_settings: Mapping[str, Any] | None = None,
     ) -> Ensured:
-        """Have a trunk serve an agent, whatever is there now; gives what was done for it, and the snapshot.
+        """Ensure that a trunk serves an agent, whatever its present state. Safe to repeat.
 
-        It looks at the number (``GET /phone-numbers/channels?number=``). Where the trunk serves the agent, it is
-        unchanged, and nothing is sent; where it serves another one, it is reassigned (:meth:`assign`, a PUT); and where
-        there is none, it is created (:meth:`register`, a POST). Where that is refused, because others were faster, it
-        looks again and goes by what it sees then. So it is safe to repeat, and two that run at a time end with one
-        trunk. How the service answers for a number that it does not know is not documented: any refusal that is about
-        the request is taken for that.
+        It looks at the number (``GET /phone-numbers/channels?number=``). If the trunk serves the agent, it is
+        unchanged, and nothing is sent; if it serves another one, it is reassigned (:meth:`assign`, a PUT); and if there
+        is no trunk, it is created (:meth:`register`, a POST). If that is refused, because others were faster, it looks
+        again and acts on the new state, so two calls at a time end with one trunk. The service's answer for an unknown
+        number is not documented: any refusal that is about the request counts as one. With ``dry_run=True`` it looks,
+        and raises DryRun with the request that it would send.
 
-        phone_number, channel: which trunk.
-        agent_uuid: the agent that is to answer it.
-        name, direction, sip, additional_settings: what a new trunk stores, as :meth:`register` takes it. To a trunk
-            that is there they are not sent, and no answer shows what it stores: ``.unverified`` names those that were
-            given, and :meth:`update` sets them.
+        Args:
+            phone_number: The number of the trunk, in E.164 form.
+            channel: The channel of the trunk: a member of the enum, or its string.
+            agent_uuid: The agent that is to answer.
+            name: As :meth:`register` takes it, for a new trunk. It is not sent to a trunk that exists.
+            direction: As :meth:`register` takes it, for a new trunk. It is not sent to a trunk that exists.
+            sip: As :meth:`register` takes it, for a new trunk. It is not sent to a trunk that exists.
+            additional_settings: As :meth:`register` takes it, for a new trunk. It is not sent to a trunk that exists.
 
-        Raises UsageError before anything is sent; an APIError where the service refuses and the next look shows no
-        other way, such as for an agent that serves another number, or a number of the purchased inventory; and what its
-        calls raise: OutcomeUnknownError where a registration's answer was lost and could not be looked up. A
-        trunk that is found then and may store other settings than those given is unchanged, and ``.unverified`` names
-        them. With
-        ``dry_run=True`` it looks, and DryRun says what it would send.
+        Returns:
+            The action that was taken, and the snapshot. If the trunk existed, or was found after a lost answer, no
+            answer shows its settings: ``.unverified`` names those that were passed, and :meth:`update` sets them.
+
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted.
+            APIError: If the service refuses and the next look shows no other way, such as for an agent that serves
+                another number, or a number of the purchased inventory.
+            OutcomeUnknownError: If the answer to a registration was lost and could not be looked up.
         """
         body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)
         address = {argument: body[argument] for argument in ("phone_number", "channel", "agent_uuid")}
@@ -218,17 +245,18 @@ class Trunks:
 
     @conceals_arguments
     def ensure_all(self, rows: Iterable[R] | AsyncIterable[R], *, concurrency: int | None = None) -> EnsureRun[R]:
-        """Have many trunks serve their agents: :meth:`ensure` for each row, some at a time, and a result for each.
+        """Ensure that many trunks serve their agents: :meth:`ensure` for each row, some at a time.
 
-        Nothing is sent yet: ``async for result in run`` does it, and gives the results as they come, errors too;
-        ``run.report`` says what was done, at any moment. See :class:`EnsureRun`.
+        Nothing is sent yet: ``async for result in run`` does the work, and yields a result for each row as it is done,
+        errors included; ``run.report`` shows the progress at any moment. See :class:`EnsureRun`. An agent that serves
+        another number is refused, even if a later row would move that number: run it again then.
 
-        rows: an iterable or an async iterable, of ``TrunkSpec(…)`` or of mappings with the same names.
-        concurrency: how many rows are under way at a time, from 1; None takes the client's.
+        Args:
+            rows: An iterable or an async iterable of ``TrunkSpec(…)`` or of mappings with the same names.
+            concurrency: The most rows under way at a time, from 1; None takes the client's.
 
-        An agent that serves another number is refused, also where a later row would move that one: run it again then.
-
-        Raises UsageError where the arguments can never be accepted. What is wrong with a row is its result.
+        Raises:
+            UsageError: If the arguments can never be accepted. An error of a row is its result.
         """
         most = self._concurrency if concurrency is None else check_concurrency(concurrency)
         return EnsureRun(check_rows(rows), self.ensure, most)
@@ -246,17 +274,22 @@ class Trunks:
     ) -> NumberChannels:
         """Change a trunk: ``PATCH /phone-numbers/trunks``. Safe to repeat.
 
-        What is left out is not sent, and stays as it is. None has no meaning here, and is refused.
+        An argument that is left out is not sent, and its value on the service stays. None has no meaning here, and is
+        refused. The answer shows none of the four settings.
 
-        phone_number, channel: which trunk, as it was registered. Neither can be changed.
-        name: its label.
-        direction: which calls it handles; for the call channel only.
-        sip: ``SipUpdate(…)`` changes the fields that are set in it, and an empty text clears one of them. Or
-            ``SipCredentials(…)``, as a registration takes them: what is None in these is not sent.
-        additional_settings: free JSON that replaces what is stored with the trunk; ``{}`` clears it.
+        Args:
+            phone_number: The number of the trunk, as it was registered. It cannot be changed.
+            channel: The channel of the trunk, as it was registered. It cannot be changed.
+            name: The label of the trunk.
+            direction: The direction of the calls that the trunk handles; for the call channel only.
+            sip: ``SipUpdate(…)`` changes the fields that are set in it, and an empty text clears one of them. Or
+                ``SipCredentials(…)``, as a registration takes them, whose None fields are not sent.
+            additional_settings: Free JSON that replaces the settings that are stored with the trunk; ``{}`` clears
+                them.
 
-        The answer shows none of the four. Raises UsageError before anything is sent, also where nothing is to change,
-        and an APIError where the service refuses.
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted or nothing is to change.
+            APIError: If the service refuses.
         """
         trunk: dict[str, Any] = {
             "phone_number": e164("phone_number", phone_number),
@@ -280,16 +313,20 @@ class Trunks:
         return await self._pipeline.run(request)
 
     async def delete(self, *, phone_number: str, channel: TrunkChannel | Literal["call", "whatsapp"] | str) -> None:
-        """Remove a trunk: ``DELETE /phone-numbers/trunks``, with both arguments in the query. Safe to repeat.
+        """Delete a trunk: ``DELETE /phone-numbers/trunks``, with both arguments in the query. Safe to repeat.
 
-        That there is such a method is documented; its path and the names in the query are inferred, and its answer is
-        not known. So every 2xx is taken as done that is empty or a JSON object, unless it says ``success: false``.
+        The method is documented; its path and the names in the query are inferred, and its answer is not known. So
+        every 2xx that is empty or a JSON object counts as success, unless it says ``success: false``.
 
-        phone_number: as it was registered, with or without the ``+``.
-        channel: ``call`` or ``whatsapp``; the number's trunk on the other channel stays.
+        Args:
+            phone_number: The number of the trunk, as it was registered, with or without the ``+``.
+            channel: ``call`` or ``whatsapp``; the number's trunk on the other channel stays.
 
-        Raises UsageError before anything is sent, and an APIError where the service refuses: NotFoundError where there
-        is no such trunk, but not after an attempt of this call whose answer was lost, which may have removed it.
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted.
+            NotFoundError: If there is no such trunk; but not after an attempt of this call whose answer was lost,
+                because that attempt may have deleted it.
+            APIError: If the service refuses.
         """
         query = {
             "phone_number": e164_or_digits("phone_number", phone_number),
@@ -302,11 +339,16 @@ class Trunks:
     ) -> NumberChannels:
         """Move a trunk to another agent: ``PUT /phone-numbers/trunks/assign``. Safe to repeat.
 
-        phone_number, channel: which trunk, as it was registered. The number itself is not changed, and neither is its
-            trunk on the other channel, which takes a call of its own.
-        agent_uuid: the agent that serves it from now on.
+        The number itself is not changed, and neither is its trunk on the other channel, which takes a call of its own.
 
-        Raises UsageError before anything is sent, and an APIError where the service refuses.
+        Args:
+            phone_number: The number of the trunk, as it was registered.
+            channel: The channel of the trunk: a member of the enum, or its string.
+            agent_uuid: The agent that serves the trunk from now on.
+
+        Raises:
+            UsageError: Before anything is sent, if a value can never be accepted.
+            APIError: If the service refuses.
         """
         body = {
             "phone_number": e164("phone_number", phone_number),

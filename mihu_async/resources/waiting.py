@@ -1,11 +1,11 @@
-"""A number is found in the inventory, or waited for until it has a status. What a look shows is judged by values."""
+"""Finding a number in the inventory, or waiting until it has a status. The judgements are pure."""
 
 from enum import IntEnum
 from http import HTTPStatus
 
 from attrs import evolve, frozen
 
-from mihu_async.core.deadline import Deadline
+from mihu_async.core.clock import Deadline
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.errors import (
     APIError,
@@ -23,7 +23,7 @@ from mihu_async.resources.lookups import Listed, narrowed_rows, proved_rows
 
 
 class Standing(IntEnum):
-    """How a row of a number stands among all rows of the number; the lowest is preferred."""
+    """The rank of a row among all rows of its number; the lowest is preferred."""
 
     ACTIVE = 0
     UNSETTLED = 1
@@ -32,7 +32,7 @@ class Standing(IntEnum):
 
 
 def standing_of(row: PhoneNumber) -> Standing:
-    """Return how a row stands: purchased and active, pending or unknown, or inactive; or external."""
+    """Return the rank of a row: purchased and active, pending or unknown, or inactive; or external."""
     if row.is_external:
         return Standing.EXTERNAL
     if row.status == NumberStatus.ACTIVE:
@@ -41,7 +41,13 @@ def standing_of(row: PhoneNumber) -> Standing:
 
 
 async def find_row(pipeline: Pipeline, number: str, listed: Listed) -> PhoneNumber | None:
-    """Return the preferred row of a number, or None; a purchased row that is not inactive saves the whole walk."""
+    """Return the preferred row of a number, or None; a purchased row that is not inactive saves the whole walk.
+
+    Args:
+        pipeline: The pipeline of the client.
+        number: The number in E.164 form.
+        listed: Returns the pager of the inventory.
+    """
     filters = {"include_external": True}
     found = await narrowed_rows(number, lambda search: listed(pipeline, {**filters, **search}), suffices=_is_active)
     rows = found or []
@@ -55,9 +61,12 @@ def _is_active(row: PhoneNumber) -> bool:
 
 
 def why_never(row: PhoneNumber | None, *, seen: PhoneNumber | None, wanted: NumberStatus) -> str | None:
-    """Say why a number will not come to a status by itself; None where it still may.
+    """Return the reason why a number will not reach a status by itself; None if it still may.
 
-    ``row`` is what the latest look showed, ``seen`` what the look before showed.
+    Args:
+        row: The row in the latest look.
+        seen: The row in the look before.
+        wanted: The status.
     """
     if row is None:
         return "is no longer in the inventory" if seen else None
@@ -87,7 +96,12 @@ class Wait:
     interval: float
 
     async def run(self) -> PhoneNumber:
-        """Look, sleep and look again until the number has the status, will not have it, or the time is up."""
+        """Look, sleep and look again until the number has the status, will not reach it, or the time is up.
+
+        Raises:
+            WaitError: If the number will not reach the status.
+            WaitTimeoutError: If the time is up.
+        """
         clock = self.pipeline.clock
         deadline = clock.monotonic() + self.timeout
         outer = Deadline(deadline + self.pipeline.timeout.total, clock.pulse())
@@ -119,7 +133,7 @@ class Wait:
 
     def _given_up(self, why: str, seen: PhoneNumber | None) -> WaitError:
         message = (
-            f"{self.number} {why}, so it was not waited for any longer to be {self.status}; its last known status is "
+            f"{self.number} {why}, so the wait until it is {self.status} ended; its last known status is "
             f"{_shown(seen)}. Nothing was changed. Ask Mihu why, or look at the number with numbers.find()."
         )
         return WaitError(message, number=self.number, status=self.status, last_status=seen.status if seen else None)
@@ -127,11 +141,11 @@ class Wait:
     def _timed_out(self, seen: PhoneNumber | None, looks: int, failure: MihuError | None) -> WaitTimeoutError:
         was = f"its last known status is {_shown(seen)}" if seen else "it was not seen in the inventory"
         message = (
-            f"{self.number} was not {self.status} within {self.timeout:g} s: {was}, after {looks} looks. Nothing was "
-            "changed, and it may still become so: wait for it again, with a longer timeout."
+            f"{self.number} was not {self.status} within {self.timeout:g} s: {was}, after {looks} look-ups. Nothing "
+            "was changed, and it may still become so: wait for it again, with a longer timeout."
         )
         if failure:
-            message += f" The latest look that failed: {failure}"
+            message += f" The latest look-up that failed: {failure}"
         last_status = seen.status if seen else None
         return WaitTimeoutError(message, number=self.number, status=self.status, last_status=last_status)
 

@@ -1,4 +1,4 @@
-"""What changes in a listing while nobody looks: walks it again and again, and tells the differences."""
+"""The changes in a listing: walks it again and again, and yields the differences."""
 
 import asyncio
 import logging
@@ -13,8 +13,7 @@ from typing import Any, Self, cast
 
 from attrs import frozen
 
-from mihu_async.core import cancellation
-from mihu_async.core.clock import Clock
+from mihu_async.core.clock import Clock, is_cancelled
 from mihu_async.core.codec import ParseError, dump, parse
 from mihu_async.core.converter import structure
 from mihu_async.core.problems import Problems
@@ -24,9 +23,9 @@ from mihu_async.paging.pager import Pager
 from mihu_async.reports import WalkReport
 
 INTERVAL = 60.0
-"""Seconds between two walks, unless told otherwise."""
+"""Seconds between two walks by default."""
 SLOWEST = 8
-"""How many intervals lie between two walks at the most, however many fail in a row."""
+"""The most intervals between two walks, however many fail in a row."""
 MAY_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 499})
 """The refusals below 500 after which the next walk may succeed."""
 
@@ -34,14 +33,14 @@ logger: logging.Logger = logging.getLogger("mihu_async")
 
 
 class ChangeKind(StrEnum):
-    """How a listing changed."""
+    """The kind of a change in a listing."""
 
     ADDED = "added"
-    """A row is there that was not: bought or registered, or one that the filters let in now."""
+    """The row is new: bought or registered, or let in by the filters now."""
     REMOVED = "removed"
-    """A row is gone: released or deleted, or one that the filters keep out now."""
+    """The row is gone: released or deleted, or kept out by the filters now."""
     CHANGED = "changed"
-    """A row says something else than before, in any field."""
+    """The row differs from before in any field."""
 
 
 @frozen(kw_only=True)
@@ -49,37 +48,45 @@ class Change:
     """One difference between two walks of a listing."""
 
     kind: ChangeKind
-    """How it changed; a member equals its string, such as ``"added"``."""
+    """The kind of the change; a member equals its string, such as ``"added"``."""
     before: PhoneNumber | None
-    """The row as it was; None where it is new."""
+    """The row before the change; None if it is new."""
     after: PhoneNumber | None
-    """The row as it is; None where it is gone."""
+    """The row after the change; None if it is gone."""
 
     @property
     def number(self) -> str:
-        """Return the row's number, E.164: the one that it has now, where it is still there."""
+        """The row's number, E.164: its present one, if the row is still there."""
         return cast("PhoneNumber", self.after or self.before).number
 
 
 class Watcher:
-    """What ``watch()`` gives: ``async for change in watcher`` tells each :class:`Change` of a listing, once.
+    """The result of ``watch()``: ``async for change in watcher`` yields each :class:`Change` of a listing, once.
 
-    Nothing is sent before. It walks the listing, waits for ``interval`` seconds, walks it again, and compares. The
-    first walk sets the base and tells nothing, unless ``since`` gave one. A walk counts only where it is proved
-    complete (``report.complete is True``), so that nothing is called removed because it slipped from one page to
-    another; any other tells nothing, and the next one may. What came and went between two walks is not seen.
+    Nothing is sent before that. The watcher walks the listing, waits for ``interval`` seconds, walks it again, and
+    compares. The first walk sets the base and yields nothing, unless ``since`` supplied a base. A walk counts only if
+    it is proved complete (``report.complete is True``), so that no row is called removed because it slipped from one
+    page to another; any other walk yields nothing, and the next one may. A row that came and went between two walks is
+    not seen.
 
-    A walk that fails slows it down, to twice the time with each failure in a row and up to eight intervals, or as long
-    as the service asks for, with a WARNING in the log; it goes on when the service does. It ends with the error where
-    the next walk would fail too: a refusal such as AuthenticationError, a certificate that is not trusted, a client
-    that was closed in the middle of a walk.
+    A walk that fails slows the watcher down: to twice the time with each failure in a row, up to eight intervals, or as
+    long as the service asks for, with a WARNING in the log. The watcher goes on when the service does. It ends with the
+    error if the next walk would fail too: a refusal such as AuthenticationError, a certificate that is not trusted, a
+    client that was closed in the middle of a walk.
 
-    Nothing is under way between two changes, so a ``break`` leaves nothing behind. ``async with watcher``, and
-    :meth:`aclose`, also from another task, end a walk or a wait that is under way, and the loop over it with them. One
+    Nothing is under way between two changes, so a ``break`` leaves nothing behind. ``async with watcher`` and
+    :meth:`aclose`, also from another task, end a walk or a wait that is under way, and the loop over the watcher. One
     task at a time may wait for a change.
 
-    It holds each row as compressed JSON, about half a kilobyte, so that ``before`` can be told: a number that is gone
-    could not be named by a digest.
+    The watcher holds each row as compressed JSON, about half a kilobyte, so that it can yield ``before``: a digest
+    could not name a number that is gone.
+
+    Args:
+        pager: The pager of the listing.
+        clock: The clock.
+        path: The path of the listing, for the log.
+        interval: Seconds between two walks.
+        since: A snapshot to begin with; None for none.
     """
 
     def __init__(self, pager: Pager[PhoneNumber], clock: Clock, path: str, *, interval: float, since: Any) -> None:
@@ -90,7 +97,7 @@ class Watcher:
         self._origin = pager.checkpoint()
         self._base: dict[str, bytes] | None = None if since is None else _restore(since, pager)
         self._pending: deque[tuple[ChangeKind, str, bytes | None]] = deque()
-        self._told: tuple[str, bytes | None] | None = None
+        self._delivered: tuple[str, bytes | None] | None = None
         self._due = 0.0
         self._failures = 0
         self._error: MihuError | None = None
@@ -99,20 +106,23 @@ class Watcher:
 
     @property
     def error(self) -> MihuError | None:
-        """Why the latest walk failed; None where it did not."""
+        """The error of the latest walk; None if it did not fail."""
         return self._error
 
     @property
     def report(self) -> WalkReport:
-        """What the latest walk can say of itself now."""
+        """The report of the latest walk, as of now."""
         return self._pager.report
 
     async def take_base(self) -> str:
-        """Make the first walk now, unless there is a base, and return its snapshot. Nothing is told of it.
+        """Make the first walk now, unless there is a base, and return its snapshot. The walk yields no change.
 
-        What changes from here on is told, in this process or in a later one. A walk that fails, or is not proved
-        complete, is made again as the others are. Raises the errors that end a watcher, and UsageError where it was
-        closed.
+        Later changes are yielded, in this process or in a later one. A walk that fails, or that is not proved complete,
+        is repeated as the others are.
+
+        Raises:
+            UsageError: If the watcher was closed.
+            MihuError: If an error ends the watcher.
         """
         self._check_alone()
         while self._base is None and not self._closed:
@@ -123,11 +133,11 @@ class Watcher:
         return taken
 
     def snapshot(self) -> str | None:
-        """Return what is known, as text, for ``watch(since=…)``, also in another process. None before the first walk.
+        """Return the known rows as text, for ``watch(since=…)``, also in another process. None before the first walk.
 
-        It stands behind the last change after which the caller asked for another one; so the change in the caller's
-        hand is told again by a watch that begins there, and none is lost. It holds the rows themselves, compressed, and
-        no token: about a tenth of their JSON.
+        The snapshot is taken after the last change for which the caller has asked for the next one. So a watch that
+        begins there repeats the change that the caller held, and loses none. It holds the rows themselves, compressed,
+        and no token: about a tenth of their JSON.
         """
         if self._base is None:
             return None
@@ -146,11 +156,11 @@ class Watcher:
         if self._closed:
             raise StopAsyncIteration
         kind, uuid, after = self._pending.popleft()
-        self._told = uuid, after
+        self._delivered = uuid, after
         return Change(kind=kind, before=_unpack(base.get(uuid)), after=_unpack(after))
 
     async def aclose(self) -> None:
-        """End it, and what it has under way: whoever waits for a change is told that there are no more."""
+        """End the watcher and any work that is under way: the loop of a task that waits for a change ends."""
         self._closed = True
         if self._work is not None:
             self._work.cancel()
@@ -169,13 +179,15 @@ class Watcher:
 
     def _check_alone(self) -> None:
         if self._work is not None:
-            raise UsageError("Another task waits for this watcher's next change. One at a time may; make a second one.")
+            raise UsageError(
+                "Another task is waiting for this watcher's next change. Only one may: make a second watcher."
+            )
 
     def _settle(self) -> dict[str, bytes]:
-        """Take the change that was told into the base."""
+        """Apply the change that was yielded last to the base, and return the base."""
         base = {} if self._base is None else self._base
-        told, self._told = self._told, None
-        match told:
+        delivered, self._delivered = self._delivered, None
+        match delivered:
             case (uuid, None):
                 del base[uuid]
             case (uuid, bytes(row)):
@@ -190,7 +202,7 @@ class Watcher:
         try:
             await self._work
         except asyncio.CancelledError:
-            if cancellation.is_ours() or not self._closed:
+            if is_cancelled() or not self._closed:
                 raise
         finally:
             self._work = None
@@ -216,15 +228,15 @@ class Watcher:
         self._due = self._clock.monotonic() + pause
 
     async def _walk(self) -> dict[str, bytes]:
-        """Read the listing; a row that is as it was is the same object."""
+        """Read the listing; a row that is unchanged is the same object."""
         base = self._base or {}
         found: dict[str, bytes] = {}
         async with aclosing(self._pager.pages()) as pages:
             async for page in pages:
                 for row in page.items:
-                    held, now = base.get(row.phone_number_uuid), dump(row)
-                    same = held is not None and zlib.decompress(held) == now
-                    found[row.phone_number_uuid] = held if held is not None and same else zlib.compress(now, 1)
+                    known, now = base.get(row.phone_number_uuid), dump(row)
+                    same = known is not None and zlib.decompress(known) == now
+                    found[row.phone_number_uuid] = known if known is not None and same else zlib.compress(now, 1)
         return found
 
     def _compare(self, found: dict[str, bytes]) -> None:
@@ -232,16 +244,16 @@ class Watcher:
         if base is None:
             return
         for uuid, row in found.items():
-            held = base.get(uuid)
-            if held is None:
+            known = base.get(uuid)
+            if known is None:
                 self._pending.append((ChangeKind.ADDED, uuid, row))
-            elif held is not row and _unpack(held) != _unpack(row):  # 9.90 for 9.9 is no change
+            elif known is not row and _unpack(known) != _unpack(row):  # 9.90 for 9.9 is no change
                 self._pending.append((ChangeKind.CHANGED, uuid, row))
         self._pending.extend((ChangeKind.REMOVED, uuid, None) for uuid in base if uuid not in found)
 
 
 def ends(error: MihuError) -> bool:
-    """Return True where the next walk would fail in the same way, so that watching on would only hide it."""
+    """Return True if the next walk would fail in the same way, so that watching on would only hide the error."""
     match error:
         case APIError(status=status):
             return status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in MAY_PASS
@@ -252,7 +264,13 @@ def ends(error: MihuError) -> bool:
 
 
 def pause_after(error: MihuError, failures: int, interval: float) -> float:
-    """Return how long to wait after a walk that failed, and so did ``failures`` others right before it, in seconds."""
+    """Return the pause in seconds after a walk that failed.
+
+    Args:
+        error: The error of the walk.
+        failures: The number of walks that failed right before it.
+        interval: Seconds between two walks.
+    """
     asked = error.retry_after if isinstance(error, APIError) else None
     return max(interval * min(2.0 ** min(failures, SLOWEST), SLOWEST), asked or 0.0)
 
@@ -262,7 +280,7 @@ def _unpack(row: bytes | None) -> PhoneNumber | None:
 
 
 def _restore(text: Any, pager: Pager[PhoneNumber]) -> dict[str, bytes]:
-    """Read a snapshot, or raise UsageError where it is none, or one of another listing."""
+    """Return the rows of a snapshot, or raise UsageError if it is not a snapshot of this listing."""
     try:
         origin, *rows = zlib.decompress(b64decode(text, validate=True)).split(b"\n")
         base = {str(parse(row)["phone_number_uuid"]): zlib.compress(row, 1) for row in rows}
@@ -270,5 +288,5 @@ def _restore(text: Any, pager: Pager[PhoneNumber]) -> dict[str, bytes]:
     except UsageError as error:
         raise UsageError(str(error).replace("resume", "since", 1), argument="since") from None
     except (TypeError, ValueError, KeyError, zlib.error, ParseError):
-        raise UsageError("since cannot be used: it is not one that snapshot() gave.", argument="since") from None
+        raise UsageError("since cannot be used: it is not a result of snapshot().", argument="since") from None
     return base

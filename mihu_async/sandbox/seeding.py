@@ -141,5 +141,5 @@ class RowFactory:
 
 
 def default_trunk_name(number: str, channel: str) -> str:
-    """Name a trunk like the page: `call_trunk_12345678901`."""
+    """Return the default name of a trunk, as on the page: `call_trunk_12345678901`."""
     return f"{channel}_trunk_{number.removeprefix('+')}"

@@ -220,7 +220,7 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
             "was not written by --resume-file",
             "must hold a JSON object, not list",
             "is not JSON",
-            "is not UTF-8 text",
+            "is not text in UTF-8",
             "belongs to an export as jsonl, not csv",
             "belongs to an export to standard output",
             "resume cannot be used",

@@ -92,7 +92,7 @@ def test_a_rehearsal_shows_the_request(command, sandbox):
         ("--no-search --max-monthly-fee 5", "--max-monthly-fee needs --monthly-fee"),
         ("--answer business_name", "An answer must be KEY=TEXT"),
         ("--document =x", "An answer must be KEY=TEXT"),
-        ("--answer nothing=x", "key must name what is asked for"),
+        ("--answer nothing=x", "key must name one of the requirements"),
     ],
 )
 def test_what_cannot_be_bought_is_refused_before_it_is_asked(command, sandbox, typed, words, told):

@@ -43,7 +43,7 @@ def test_what_spreadsheets_write_is_read(content):
 def test_an_older_encoding_is_told_with_its_line(end, before):
     """However far into the file that is."""
     rows = [HEAD, *[f"+1202555{number:04},call,a," for number in range(before)], ROW]
-    with pytest.raises(StopError, match=f"line {before + 2}: it is not UTF-8 text. Nothing was sent.") as stopped:
+    with pytest.raises(StopError, match=f"line {before + 2}: it is not text in UTF-8. Nothing was sent.") as stopped:
         parse_rows("trunks.csv", end.join(rows).encode("cp1252"))
 
     assert (Exit.USAGE, True) == (stopped.value.code, "CSV UTF-8" in stopped.value.advice)

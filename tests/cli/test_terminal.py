@@ -157,7 +157,7 @@ def test_a_reader_that_goes_away_ends_it(sandbox):
 
 def test_the_readmes_commands_give_what_it_shows(sandbox, tmp_path):
     """Each line that begins with a dollar, in order, in an empty folder."""
-    section = README.partition("## The command\n")[2].partition("\n## ")[0]
+    section = README.partition("## Command line\n")[2].partition("\n## ")[0]
     (block,) = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     parts = re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", block, re.MULTILINE)
     shell = {**os.environ, "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"}

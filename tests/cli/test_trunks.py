@@ -115,7 +115,7 @@ def test_settings_that_are_no_text_are_refused(command, sandbox, agents, tmp_pat
     done = command(f"trunks register {TRUNK} --agent-uuid {agents[0]}", *settings)
 
     assert (Exit.USAGE, []) == (done.code, bodies(sandbox))
-    assert "settings.json is not UTF-8 text." in done.err
+    assert "settings.json is not text in UTF-8." in done.err
 
 
 def test_a_trunk_is_ensured(command, agents):

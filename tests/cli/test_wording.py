@@ -53,11 +53,11 @@ SAID = {
     "with a higher max_monthly_fee= or another choose=.": "with a higher --max-monthly-fee.",
     "monthly_fee is 9, above max_monthly_fee=5.": "monthly_fee is 9, above --max-monthly-fee 5.",
     "max_monthly_fee needs monthly_fee to compare.": "--max-monthly-fee needs --monthly-fee to compare.",
-    "Look at numbers.channels('a-1').call_agent before sending it again.": (
-        "Look at mihu-async numbers channels a-1 before sending it again."
+    "Look at numbers.channels('a-1').call_agent before you send it again.": (
+        "Look at mihu-async numbers channels a-1 before you send it again."
     ),
-    "look whom it serves: numbers.channels_of('+12345678901').call_agent.": (
-        "look whom it serves: mihu-async numbers channels +12345678901."
+    "check which agent it serves: numbers.channels_of('+12345678901').call_agent.": (
+        "check which agent it serves: mihu-async numbers channels +12345678901."
     ),
     "Bind it with agents.provision_call('a-1', 'b-2'), or make the same call again with the same idempotency_key; x": (
         "Bind it with mihu-async agents provision-call a-1 b-2, or give the same command again with the same key; x"

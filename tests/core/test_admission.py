@@ -158,7 +158,7 @@ async def test_a_call_that_is_cancelled_before_it_is_let_through_is_not_sent():
 async def test_a_limiter_that_never_lets_through_ends_the_call_by_its_deadline(request_):
     """The error says that nothing was sent, and for what reason."""
     network, turnstile = Network(), Turnstile(entering=[3600])
-    with pytest.raises(ConnectTimeoutError, match="was not sent: the limiter did not let it through") as caught:
+    with pytest.raises(ConnectTimeoutError, match="was not sent: the limiter did not admit it") as caught:
         await limited(network, turnstile, timeout=Timeout(total=10)).run(request_)
 
     assert 1010 == network.clock.seconds

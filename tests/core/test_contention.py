@@ -105,10 +105,10 @@ def test_what_was_given_to_a_call_is_no_others(monkeypatch):
     monkeypatch.setattr(contention, "KEPT", 2)
     shared, one, other = Contention(), object(), object()
     assert not shared.is_anothers("a", other)
-    shared.give("a", one)
+    shared.claim("a", one)
 
     assert shared.is_anothers("a", other)
     assert not shared.is_anothers("a", one)
-    shared.give("b", one)
-    shared.give("c", one)
+    shared.claim("b", one)
+    shared.claim("c", one)
     assert not shared.is_anothers("a", other)

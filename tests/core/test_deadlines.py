@@ -22,10 +22,10 @@ from mihu_async import (
 )
 from mihu_async.core.admission import SHORTEST
 from mihu_async.core.mask import Mask
+from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import RAW, Request, describe
 from mihu_async.core.response import Response
-from mihu_async.core.timeout import Bounds
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.trunks import Trunks
 from tests.doubles import FakeClock, FakeSender, Outcome, Prompt, Slow, failed, ok, pipeline, response

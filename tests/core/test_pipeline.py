@@ -23,7 +23,8 @@ from mihu_async import (
     ServerError,
     Timeout,
 )
-from mihu_async.core.deadline import Deadline, Prefetch, Progress
+from mihu_async.core.admission import Prefetch, Progress
+from mihu_async.core.clock import Deadline
 from mihu_async.core.request import RAW, describe
 from tests.doubles import TOKEN, URL, FakeClock, FakeSender, Still, failed, ok, pipeline, response
 
@@ -155,7 +156,7 @@ async def test_a_clock_that_jumps_begins_no_attempt_too_late():
     error = await raised(late)
 
     assert isinstance(error, ConnectTimeoutError)
-    assert "was not sent: the time that it may take was up before" in str(error)
+    assert "was not sent: its time was up before" in str(error)
     assert 1 == len(network.sent)
 
 

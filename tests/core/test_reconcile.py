@@ -23,7 +23,7 @@ OURS = Found("it", ours=True, reason="there")
 THEIRS = Found("it", ours=False, reason="held before")
 PERHAPS_THEIRS = Found("it", ours=False, reason="an old row", is_final=False)
 UNCLEAR = Found("it", ours=None, reason="no date")
-LATE = "it is not there now, which a write that is applied late, or a listing that lags, may still change"
+LATE = "it is not there now, which may still change, because a write may be applied late and a listing may lag"
 
 
 def settled(result, then, **known):

@@ -215,7 +215,7 @@ async def test_what_is_anothers_is_a_conflict():
 
     assert isinstance(error, ConflictError)
     assert 409 == error.status
-    assert "has not led to what was asked for: it is theirs ***." in str(error)
+    assert "did not achieve what was asked for: it is theirs ***." in str(error)
     assert LOST is error.__cause__
     assert 1 == len(error.attempts)
 
@@ -381,7 +381,9 @@ async def test_check_needs_a_way_to_look():
     with pytest.raises(UsageError, match=r"There is no look-up for this call\. Look by hand\."):
         await error.check()
     far = pickle.loads(pickle.dumps(await unknown(sender(LOST, *[NOTHING] * 5))))
-    with pytest.raises(UsageError, match=r"came without its client, so it cannot look up anything\. Look by hand\."):
+    with pytest.raises(
+        UsageError, match=r"is detached from its client, so it cannot look anything up\. Look by hand\."
+    ):
         await far.check()
 
 

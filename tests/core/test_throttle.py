@@ -223,12 +223,12 @@ def test_a_call_that_is_cancelled_leaves_the_line():
 
 
 def test_a_call_that_waits_too_long_for_others_ends():
-    """It says that none got through."""
+    """It says that none succeeded."""
     line = Line(refused(now=990.0, attempts=1), patience=5.0)
 
     async def main() -> None:
         line.throttle.take_slot("other")
-        with pytest.raises(TimeoutError, match="no call of this client got through"):
+        with pytest.raises(TimeoutError, match="no call of this client succeeded"):
             await line.call("a")
 
     run(main(), line.loop)
@@ -242,7 +242,7 @@ def test_a_call_that_may_wait_for_nobody_ends_at_once():
 
     async def main() -> None:
         line.throttle.take_slot("other")
-        with pytest.raises(TimeoutError, match="no call of this client got through"):
+        with pytest.raises(TimeoutError, match="no call of this client succeeded"):
             await line.call("a")
 
     run(main(), line.loop)
@@ -260,7 +260,7 @@ def test_a_call_that_has_no_time_for_a_pause_or_its_distance_ends_at_once():
             await line.call("a")
 
     run(main(paused, "the service asked this client for a pause of which 2 s are left"), paused.loop)
-    run(main(spaced, "its turn comes in 0.312 s, so that the service's limit is kept"), spaced.loop)
+    run(main(spaced, "its turn comes in 0.312 s, to keep within the service's limit"), spaced.loop)
 
     assert [1000.0, 1000.0] == [paused.loop.time(), spaced.loop.time()]
 

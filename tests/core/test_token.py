@@ -210,7 +210,7 @@ async def test_a_function_has_the_time_of_the_call(sandbox):
     vault = Vault(sandbox.token)
     vault.admission.clear()
     async with connect(sandbox, vault, timeout=Timeout(total=0.05)) as mihu:
-        with pytest.raises(ConnectTimeoutError, match="its token did not come in the time that the call may take"):
+        with pytest.raises(ConnectTimeoutError, match="its token did not arrive within the time of the call"):
             await mihu.numbers.list()
         await asyncio.sleep(0)
 
@@ -285,10 +285,10 @@ def test_a_loop_that_was_closed_under_a_function_is_forgotten():
     source = TokenSource(lambda: "one")
     closed = asyncio.new_event_loop()
     closed.close()
-    source._inquiries[closed] = Mock()
+    source._fetches[closed] = Mock()
 
     assert "one" == asyncio.run(source.get())
-    assert {} == source._inquiries
+    assert {} == source._fetches
 
 
 def test_threads_with_loops_of_their_own_share_a_token():

@@ -257,7 +257,7 @@ async def test_no_connection_is_a_connect_error():
     """Nothing listens there, so nothing was sent."""
     async with MihuClient("t", base_url="http://127.0.0.1:1", retries=ONCE) as mihu:
         with pytest.raises(
-            ConnectError, match=r"GET /api/v1/phone-numbers got no whole answer .* Nothing was sent\."
+            ConnectError, match=r"GET /api/v1/phone-numbers got no complete answer .* Nothing was sent\."
         ) as caught:
             await mihu.numbers.list()
 
@@ -307,7 +307,7 @@ async def test_a_body_that_drips_ends_with_the_total(sandbox):
 
 @pytest.mark.parametrize("fault", [Reset(), Truncate()], ids=lambda fault: type(fault).__name__)
 async def test_a_connection_that_breaks_is_lost(sandbox, fault):
-    """A reset and a cut body are the same to a caller: no whole answer came, also on a connection that was used."""
+    """A reset and a cut body are the same to a caller: no complete answer came, also on a connection that was used."""
     async with connect(sandbox) as mihu:
         await mihu.numbers.list()
         sandbox.faults.add(fault)
@@ -802,7 +802,7 @@ async def test_a_server_without_tls_fails_at_once(sandbox):
     """An https address of a plain port is a mistake that no attempt mends."""
     plain = URL(sandbox.base_url).with_scheme("https")
     async with MihuClient("t", base_url=plain) as mihu:
-        with pytest.raises(ConnectError, match="What listens there speaks no TLS") as caught:
+        with pytest.raises(ConnectError, match="The server there speaks no TLS") as caught:
             await mihu.numbers.list()
 
     assert 1 == len(caught.value.attempts)
@@ -854,7 +854,7 @@ async def test_a_pool_that_is_full_is_told_as_such(sandbox, bounds, limit, per_h
             await asyncio.sleep(0.001)
         said = f"limit={limit}, limit_per_host={per_host}"
         with pytest.raises(
-            ConnectTimeoutError, match=rf"all that .* \({said}\) were in use .* Nothing was sent\. Give"
+            ConnectTimeoutError, match=rf"all connections .* \({said}\) were in use .* Nothing was sent\. Set"
         ) as caught:
             await mihu.with_options(timeout=bounds).numbers.list()
         held.cancel()

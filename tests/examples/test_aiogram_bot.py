@@ -56,7 +56,7 @@ async def test_it_lists_numbers(telegram, workspace):
 
     assert "+390790080041 active\n+390790080042 active" == await telegram.ask("/numbers IT", chat=CHAT)
     assert [*first, "and more"] == (await telegram.ask("/numbers", chat=CHAT)).splitlines()
-    assert "There are none." == await telegram.ask("/numbers AQ", chat=CHAT)
+    assert "No numbers found." == await telegram.ask("/numbers AQ", chat=CHAT)
     assert 3 == len(workspace.journal)
 
 
@@ -68,7 +68,7 @@ async def test_it_assigns_a_trunk(telegram, workspace, assignment):
 
     (row,) = (row for row in workspace.inventory.trunks if row["number"] == trunk)
     assert agent == row["bindings"]["call"]["agent_uuid"]
-    assert f"{trunk} is answered by {row['bindings']['call']['agent_name']} now." == told
+    assert f"{row['bindings']['call']['agent_name']} now answers {trunk}." == told
 
 
 @pytest.mark.usefixtures("running")
@@ -80,7 +80,7 @@ async def test_it_tells_the_chat_what_went_wrong(telegram, workspace, assignment
         (Status(429, retry_after=120), "Mihu is busy. Try again in 120 s."),
         (
             Status(200, body="no JSON"),
-            "Mihu gave no usable answer. It may have been done all the same; to ask for it again is safe.",
+            "Mihu gave no usable answer. It may have been applied; asking again is safe.",
         ),
     ]
     told: list[str] = []
@@ -91,7 +91,7 @@ async def test_it_tells_the_chat_what_went_wrong(telegram, workspace, assignment
 
     assert [says for _, says in failures] == told
     assert (await telegram.ask(f"/assign 0790 {agent}", chat=CHAT)).startswith("phone_number must")
-    assert " now." in await telegram.ask(command, chat=CHAT)
+    assert " now answers " in await telegram.ask(command, chat=CHAT)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ async def test_a_button_that_is_pressed_again_finds_out(telegram, workspace, but
     first = await telegram.choose(button, chat=CHAT)
     workspace.faults.clear()
 
-    assert first.startswith("It is not known whether this was done. Press again to find out, or: ")
+    assert first.startswith("The outcome is unknown. Press again to find out, or check: ")
     assert "Bought +390790080041." == await telegram.choose(button, chat=CHAT)
     assert 1 == len(workspace.journal.select(**BUY))
 
@@ -127,7 +127,7 @@ async def test_it_spends_no_more_than_the_bound(telegram, workspace, button, mon
     monkeypatch.setattr("examples.aiogram_bot.MOST", Decimal(1))
 
     told = await telegram.ask("/buy IT local", chat=CHAT)
-    assert "Nothing of that kind is for sale for up to 1 a month." == told
+    assert "No such number is for sale for up to 1 a month." == told
     assert (await telegram.choose(button, chat=CHAT)).startswith("monthly_fee is 1.15, above max_monthly_fee=1.")
     assert 0 == len(workspace.journal.select(**BUY))
 
@@ -137,7 +137,7 @@ async def test_a_ledger_that_cannot_be_used_buys_nothing(telegram, workspace, bu
     monkeypatch.setattr(SqliteLedger, "take", Mock(side_effect=LedgerError("the disk is full")))
 
     told = await telegram.choose(button, chat=CHAT)
-    assert "The ledger of purchases cannot be used. Nothing was bought." == told
+    assert "The purchase ledger is unavailable. Nothing was bought." == told
     assert 0 == len(workspace.journal.select(**BUY))
 
 
@@ -190,4 +190,4 @@ async def test_a_command_under_way_is_answered_before_the_client_is_closed(teleg
     async with asyncio.timeout(10):
         await running
 
-    assert " now." in telegram.answers.get_nowait()[1]
+    assert " now answers " in telegram.answers.get_nowait()[1]

@@ -62,7 +62,7 @@ async def test_it_assigns_a_trunk(service, workspace, trunk, agent):
         (Status(409), 409, "A fault of the sandbox's script."),
         (Status(429, retry_after=120), 503, "Mihu is busy. Nothing was changed."),
         (Status(403), 502, "Mihu refused: A fault of the sandbox's script. Nothing was changed."),
-        (Reset(after=True), 502, "Mihu gave no usable answer. It may have been done all the same."),
+        (Reset(after=True), 502, "Mihu gave no usable answer. It may have been applied."),
     ],
     ids=["not found", "conflict", "too many", "not allowed", "lost"],
 )

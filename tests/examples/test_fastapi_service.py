@@ -97,7 +97,7 @@ async def test_a_ledger_that_cannot_be_used_buys_nothing(service, workspace, mon
     async with service.post("/numbers", json=ORDER, headers=KEY) as answer:
         body = await answer.json()
 
-    assert (503, "The ledger of purchases cannot be used. Nothing was bought.") == (answer.status, body["detail"])
+    assert (503, "The purchase ledger is unavailable. Nothing was bought.") == (answer.status, body["detail"])
     assert 0 == len(workspace.journal.select(**BUY))
 
 
@@ -169,7 +169,7 @@ async def test_a_purchase_that_may_have_been_made_says_so(service, workspace):
         body = await answer.json()
 
     assert 504 == answer.status
-    assert body["detail"].startswith("It is not known whether this was done. ")
+    assert body["detail"].startswith("The outcome is unknown. ")
     assert "numbers.channels_of(" in body["detail"]
 
 

@@ -131,7 +131,7 @@ def test_a_second_run_of_one_night_is_refused(workspace, target, caplog):
         refused = nightly_export.main(target)
 
     assert (1, 0) == (refused, len(workspace.journal))
-    assert "The export runs already:" in caplog.text
+    assert "The export is already running:" in caplog.text
     assert 0 == nightly_export.main(target)
 
 
@@ -150,7 +150,7 @@ def test_an_error_stops_it_and_it_goes_on(workspace, target, caplog):
     workspace.faults.clear()
 
     assert 1 == stopped
-    assert "The export goes on when it is run again. It stopped: " in caplog.text
+    assert "The export stopped, and continues when you run it again: " in caplog.text
     assert "403" in caplog.text
     assert workspace.token not in caplog.text
     assert 0 == nightly_export.main(target)

@@ -71,7 +71,7 @@ async def test_a_second_watcher_is_refused(workspace, seen, caplog):
         ended = await number_watcher.main(str(seen), 0.01)
 
     assert (1, 0) == (ended, len(workspace.journal))
-    assert "The watcher runs already:" in caplog.text
+    assert "The watcher is already running:" in caplog.text
 
 
 @pytest.mark.usefixtures("_clients")
@@ -80,7 +80,7 @@ async def test_what_no_walk_would_escape_ends_it(workspace, seen, caplog):
     workspace.faults.add(Status(403), times=None)
 
     assert 1 == await number_watcher.main(str(seen), 0.01)
-    assert "The watcher cannot go on: A fault of the sandbox's script." in caplog.text
+    assert "The watcher cannot continue: A fault of the sandbox's script." in caplog.text
 
 
 def test_a_number_without_bindings_has_no_agent():

@@ -144,7 +144,7 @@ async def test_a_purchase_that_may_have_been_made_is_looked_for_by_the_next_run(
     workspace.faults.play("unknown-outcome")
 
     assert 1 == await order_worker.main(orders)
-    assert "A number may have been bought: the next run finds out." in caplog.text
+    assert "A number may have been bought; the next run will find out." in caplog.text
     workspace.faults.clear()
     assert 0 == await order_worker.main(orders)
     assert 1 == len(workspace.journal.select(**BUY))

@@ -40,7 +40,7 @@ async def test_it_lists_numbers(slack, workspace):
 
     assert "+390790080041\n+390790080042" == await slack.ask("/numbers IT")
     assert [row["number"] for row in workspace.inventory.numbers[:50]] == (await slack.ask("/numbers")).splitlines()
-    assert "There are none." == await slack.ask("/numbers AQ")
+    assert "No numbers found." == await slack.ask("/numbers AQ")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_a_button_that_is_pressed_again_finds_out(slack, workspace, button
     first = await slack.choose(button)
     workspace.faults.clear()
 
-    assert first.startswith("It is not known whether this was done. Press again to find out, or: ")
+    assert first.startswith("The outcome is unknown. Press again to find out, or check: ")
     assert "Bought +390790080041." == await slack.choose(button)
     assert 1 == len(workspace.journal.select(**BUY))
 
@@ -76,7 +76,7 @@ async def test_it_spends_no_more_than_the_bound(slack, workspace, button, monkey
     """No offer above it is shown, and no button of before it is taken for an order."""
     monkeypatch.setattr(slack_bot, "MOST", Decimal(1))
 
-    assert "Nothing of that kind is for sale for up to 1 a month." == await slack.ask(OFFER)
+    assert "No such number is for sale for up to 1 a month." == await slack.ask(OFFER)
     assert (await slack.choose(button)).startswith("monthly_fee is 1.15, above max_monthly_fee=1.")
     assert 0 == len(workspace.journal.select(**BUY))
 
@@ -130,18 +130,18 @@ async def test_it_says_that_nothing_was_changed(slack, workspace):
 
     assert "Mihu gave no usable answer. Nothing was changed." == told
     assert (await slack.ask("/numbers it")).startswith("country_code must")
-    assert "There are none." == await slack.ask("/numbers AQ")
+    assert "No numbers found." == await slack.ask("/numbers AQ")
 
 
 async def test_a_ledger_that_cannot_be_used_buys_nothing(slack, workspace, button, monkeypatch):
     """The bot says so, though it is not Mihu's fault."""
     monkeypatch.setattr(SqliteLedger, "take", Mock(side_effect=LedgerError("the disk is full")))
 
-    assert "The ledger of purchases cannot be used. Nothing was bought." == await slack.choose(button)
+    assert "The purchase ledger is unavailable. Nothing was bought." == await slack.choose(button)
     assert 0 == len(workspace.journal.select(**BUY))
 
 
-@pytest.mark.parametrize(("method", "effect"), [("PUT", "It may have been done"), ("GET", "Nothing was changed.")])
+@pytest.mark.parametrize(("method", "effect"), [("PUT", "It may have been applied"), ("GET", "Nothing was changed.")])
 def test_it_knows_what_a_lost_answer_means(method, effect):
     """An error says by itself whether anything can have changed."""
     lost = ConnectionLostError("Lost.", method=method, url="https://acme.mihu.ai")
@@ -154,7 +154,7 @@ async def test_a_command_that_cannot_be_answered_ends_nothing(slack, caplog):
     await slack.say("/numbers", answerable=False)
     await until(lambda: "A command was not answered" in caplog.text)
 
-    assert "There are none." == await slack.ask("/numbers AQ")
+    assert "No numbers found." == await slack.ask("/numbers AQ")
 
 
 async def test_a_purchase_under_way_is_answered_before_the_client_is_closed(slack, workspace, button, running):

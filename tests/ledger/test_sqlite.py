@@ -287,7 +287,7 @@ async def test_a_file_that_is_replaced_under_a_ledger_is_told(path, put_back):
 
 async def test_a_file_that_stays_locked_is_told(path, monkeypatch):
     """What another program holds for longer than a ledger waits is an error, and nothing stays locked after it."""
-    monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.05)
     async with SqliteLedger(path) as ledger:
         with sqlite3.connect(path) as other:
             other.execute("BEGIN EXCLUSIVE")

@@ -47,21 +47,21 @@ def forge(*values) -> str:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (encode_checkpoint(Place(page=1), listing="/phone-numbers?per_page=100"), "other filters or page size"),
+        (encode_checkpoint(Place(page=1), listing="/phone-numbers?per_page=100"), "other filters or another page size"),
         (forge(FORMAT + 1, "0", 1), "made by a version of the SDK that writes checkpoints in another form"),
         (forge(1, "0", 1, "a"), "in another form"),
-        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True]), "other filters or page size"),
-        (forge(FORMAT, "0", 0, [1, 1, 1, 1, True, True]), "not one that checkpoint"),
-        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True], 5), "not one that checkpoint"),
-        (forge(FORMAT, "0", 1, "a"), "not one that checkpoint"),
-        (forge(FORMAT, "0", 1, [1, 2], "a"), "not one that checkpoint"),
-        (forge(FORMAT, "0", 1, [1, 1e300, 1, 1, True, True], "a"), "not one that checkpoint"),
-        (forge({}), "not one that checkpoint"),
-        ("", "not one that checkpoint"),
-        ("§", "not one that checkpoint"),
-        ("abc", "not one that checkpoint"),
-        (5, "not one that checkpoint"),
-        (b"abc", "not one that checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True]), "other filters or another page size"),
+        (forge(FORMAT, "0", 0, [1, 1, 1, 1, True, True]), "not a result of checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True], 5), "not a result of checkpoint"),
+        (forge(FORMAT, "0", 1, "a"), "not a result of checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 2], "a"), "not a result of checkpoint"),
+        (forge(FORMAT, "0", 1, [1, 1e300, 1, 1, True, True], "a"), "not a result of checkpoint"),
+        (forge({}), "not a result of checkpoint"),
+        ("", "not a result of checkpoint"),
+        ("§", "not a result of checkpoint"),
+        ("abc", "not a result of checkpoint"),
+        (5, "not a result of checkpoint"),
+        (b"abc", "not a result of checkpoint"),
     ],
 )
 def test_what_is_no_checkpoint_of_this_listing_is_refused(text, why):
@@ -88,7 +88,7 @@ async def test_a_checkpoint_of_another_workspace_is_refused():
     async with MihuClient("t", subdomain="acme") as acme, MihuClient("t", subdomain="globex") as globex:
         place = acme.numbers.list().checkpoint()
         same = acme.numbers.list().with_options(resume=place)
-        with pytest.raises(UsageError, match="of another workspace"):
+        with pytest.raises(UsageError, match="to another workspace"):
             globex.numbers.list().with_options(resume=place)
 
     assert place == same.checkpoint()
@@ -182,7 +182,7 @@ async def test_a_walk_that_goes_on_after_a_move_needs_dates_to_prove_itself(date
     await resumed.collect()
 
     assert complete == resumed.report.complete
-    assert complete == ("cannot read again what came before it" not in caplog.text)
+    assert complete == ("cannot read the items before it again" not in caplog.text)
 
 
 async def test_a_checkpoint_that_counted_nothing_can_be_gone_on_from():

@@ -74,7 +74,7 @@ async def test_a_listing_of_unknown_length_is_not_cut():
     async def fetch(number, ready):
         return told("ab", has_more=False)
 
-    with pytest.raises(PaginationError, match="cannot be cut"):
+    with pytest.raises(PaginationError, match="cannot be split"):
         await pager_of(fetch).split(2)
 
 

@@ -56,9 +56,9 @@ def test_a_certificate_holds_for_what_it_says(evidence, proof):
     [
         (evolve(COUNTED, left_out=2), "2 rows of its answers could not be read"),
         (evolve(COUNTED, total=None), "does not say how many"),
-        (evolve(PART, moved=True), "a part cannot be counted, and it did not hold still (3 of 3 items)"),
-        (evolve(LATER, there=2), "of 3 items that were there when pass 2 began, it is known of 2 that they were given"),
-        (evolve(COUNTED, there=2, resumed=True), "cannot read again what came before it"),
+        (evolve(PART, moved=True), "a part cannot be counted, and it did not stand still (3 of 3 items)"),
+        (evolve(LATER, there=2), "2 of the 3 items that were there when pass 2 began are known to have been yielded"),
+        (evolve(COUNTED, there=2, resumed=True), "cannot read the items before it again"),
     ],
 )
 def test_a_walk_says_why_it_is_not_proved(evidence, why):

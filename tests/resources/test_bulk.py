@@ -376,7 +376,7 @@ async def test_a_run_is_begun_once():
     assert 1 == len([result async for result in run])
 
     assert EnsureReport() == before
-    with pytest.raises(UsageError, match="begun before"):
+    with pytest.raises(UsageError, match="has begun already"):
         aiter(run)
 
 

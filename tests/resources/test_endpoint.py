@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mihu_async import MihuClient, Pager
-from mihu_async.core.deadline import Prefetch, Progress
+from mihu_async.core.admission import Prefetch, Progress
 from mihu_async.paging.page import Moment
 from mihu_async.resources.endpoint import moment_of
 from mihu_async.sandbox import Sandbox

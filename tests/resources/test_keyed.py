@@ -564,7 +564,7 @@ async def test_an_outcome_that_cannot_be_written_is_logged(sandbox, mihu, shelf,
     again = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
 
     assert bought.phone_number_uuid == again.phone_number_uuid
-    assert "the ledger could not note it" in caplog.text
+    assert "the ledger could not record it" in caplog.text
     assert "settled" == shelf.entries[KEY].state
     assert 1 == sent(sandbox)
 
@@ -576,7 +576,7 @@ async def test_a_key_that_cannot_be_freed_is_logged(sandbox, mihu, shelf, caplog
     with pytest.raises(APIError):
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
 
-    assert 2 == caplog.text.count("could not give up a key")
+    assert 2 == caplog.text.count("could not release a key")
 
 
 async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox, mihu, shelf):

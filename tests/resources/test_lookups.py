@@ -86,7 +86,7 @@ def test_all_rows_of_a_number_count(others):
         ([OLD, HELD], False, True, "bought before this call (2025-12-30"),
         ([HELD, OLD], False, True, "bought before this call (2025-12-30"),
         ([OUTSIDE], False, True, "is an external trunk of this workspace"),
-        ([HELD, SOON], None, True, "does not tell whether this call bought it, from 12:00:00 to 12:00:03"),
+        ([HELD, SOON], None, True, "does not show whether this call bought it, from 12:00:00 to 12:00:03"),
         ([HELD, UNDATED], None, True, "the service does not say when it was bought"),
         ([MINE, MINE], None, True, "was bought 2 times during this call"),
     ],

@@ -248,8 +248,8 @@ async def test_settings_as_an_answer_holds_them_can_be_sent_back(wire):
 @pytest.mark.parametrize(
     ("arguments", "argument", "why"),
     [
-        ({}, None, "give voice or sms or inbound"),
-        ({"voice": UNSET}, None, "Nothing is to change"),
+        ({}, None, "pass voice or sms or inbound"),
+        ({"voice": UNSET}, None, "There is nothing to change"),
         ({"voice": OutboundUpdate()}, "voice", "voice holds nothing to change"),
         ({"sms": {}}, "sms", "sms holds nothing to change"),
         ({"inbound": InboundSettings(), "voice": {"enabled": True}}, "inbound", "inbound holds nothing to change"),

@@ -194,7 +194,7 @@ async def test_an_update_takes_credentials_as_a_registration_does(wire):
 @pytest.mark.parametrize(
     ("changes", "argument", "why"),
     [
-        ({}, None, "give name or direction or sip or additional_settings"),
+        ({}, None, "pass name or direction or sip or additional_settings"),
         ({"sip": SipUpdate()}, "sip", "sip holds nothing to change"),
         ({"sip": SipCredentials()}, "sip", "sip holds nothing to change"),
         ({"sip": None}, "sip", r"sip must be SipUpdate\(…\) or SipCredentials\(…\), not NoneType"),

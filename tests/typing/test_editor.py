@@ -89,10 +89,10 @@ def editor() -> Iterator[Editor]:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("number.billing", "What it costs."),
+        ("number.billing", "The cost of the number."),
         ("error.retry_after", "The pause in seconds that the service asked for."),
         ("sandbox.journal", "The requests that arrived."),
-        ("EnsureOutcome.REASSIGNED", "It served another agent."),
+        ("EnsureOutcome.REASSIGNED", "The trunk served another agent"),
         ("max_attempts", "How often a call is sent at the most"),
         ("mihu.numbers", "The workspace's numbers: list"),
         ("mihu.trunks.assign", "PUT /phone-numbers/trunks/assign"),

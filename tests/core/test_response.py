@@ -15,8 +15,8 @@ from mihu_async import (
     ValidationError,
 )
 from mihu_async.core.mask import Mask
-from mihu_async.core.refusal import parse_refusal, refused
 from mihu_async.core.request import RAW, describe
+from mihu_async.core.response import parse_refusal, refused
 from tests.doubles import TOKEN, URL, FakeClock, response
 
 MASK = Mask((TOKEN,))
