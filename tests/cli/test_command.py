@@ -176,7 +176,7 @@ def test_both_commands_of_the_sandbox_have_the_same_options(capsys):
 def test_a_script_that_is_not_there_is_refused(capsys):
     """With the names of those that are."""
     assert 2 == execute(["sandbox", "--script", "rain"])
-    assert "there is no script 'rain'; there are busy, flaky" in capsys.readouterr().err
+    assert "there is no script 'rain'; the scripts are busy, flaky" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

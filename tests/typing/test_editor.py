@@ -93,7 +93,7 @@ def editor() -> Iterator[Editor]:
         ("error.retry_after", "The pause in seconds that the service asked for."),
         ("sandbox.journal", "The requests that arrived."),
         ("EnsureOutcome.REASSIGNED", "The trunk served another agent"),
-        ("max_attempts", "How often a call is sent at the most"),
+        ("max_attempts", "A call is sent at most this often"),
         ("mihu.numbers", "The workspace's numbers: list"),
         ("mihu.trunks.assign", "PUT /phone-numbers/trunks/assign"),
     ],
