@@ -26,7 +26,7 @@ class Show:
 
     output: Annotated[Format | None, Parameter(name=("--output", "-o"))] = None
     """The output format: by default a table on a terminal, and jsonl elsewhere. wide shows more columns than fit the
-    terminal, and name only what other commands take as input.
+    terminal, and name only the input of other commands.
     """
     columns: str | None = None
     """The columns of a table or of csv, such as number,status; docs/command.md lists their names."""
