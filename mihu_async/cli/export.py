@@ -60,7 +60,7 @@ class Export(Show):
             raise StopError(Exit.USAGE, "--resume-file and --file must be two files: the former is removed at the end.")
         if not self.file and self.on_drift == "verify":
             told = "--on-drift verify may start over, and standard output cannot be truncated. Nothing was sent."
-            raise StopError(Exit.USAGE, told, "Give --file too.")
+            raise StopError(Exit.USAGE, told, "Use --file too.")
 
     @property
     def format(self) -> Format:

@@ -3,7 +3,7 @@
 import re
 
 RULES = (
-    (r"give token= or set (\w+)", r"set \1, or give --token-file"),
+    (r"pass token= or set (\w+)", r"set \1, or use --token-file"),
     (r"mihu_async\.sandbox has one", "mihu-async sandbox has one"),
     (r"\bsubdomain=(?=[\s,;.)])", "--subdomain"),
     (r"\bbase_url=(?=[\s,;.)])", "--base-url"),

@@ -24,7 +24,7 @@ def find_token(token: Any, environment: Mapping[str, str]) -> str:
     """
     found = environment.get(TOKEN_VARIABLE) if token is None else token
     if not found:
-        why = f"There is no token: give token= or set {TOKEN_VARIABLE}. Without an account, mihu_async.sandbox has one."
+        why = f"There is no token: pass token= or set {TOKEN_VARIABLE}. Without an account, mihu_async.sandbox has one."
         raise UsageError(why, argument="token")
     return check_token(found, f"it comes from token= or {TOKEN_VARIABLE}")
 
@@ -54,7 +54,7 @@ def find_base_url(subdomain: Any, base_url: str | URL | None, environment: Mappi
         UsageError: There is no address, there are two, or it cannot be used.
     """
     if subdomain is not None and base_url is not None:
-        raise UsageError("Give subdomain= or base_url=, not both.", argument="base_url")
+        raise UsageError("Pass subdomain= or base_url=, not both.", argument="base_url")
     if subdomain is None and base_url is None:
         base_url = environment.get(BASE_URL_VARIABLE) or None
         subdomain = environment.get(TENANT_VARIABLE) or None
@@ -62,7 +62,7 @@ def find_base_url(subdomain: Any, base_url: str | URL | None, environment: Mappi
         return _checked(base_url)
     if subdomain is None:
         variables = f"{TENANT_VARIABLE} or {BASE_URL_VARIABLE}"
-        raise UsageError(f"There is no address: give subdomain= or base_url=, or set {variables}.", argument="base_url")
+        raise UsageError(f"There is no address: pass subdomain= or base_url=, or set {variables}.", argument="base_url")
     if not isinstance(subdomain, str) or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", subdomain):
         why = "must be one label, such as 'acme' for https://acme.mihu.ai; a whole address goes into base_url="
         raise UsageError(f"subdomain {why}, not {subdomain!r}.", argument="subdomain")

@@ -12,13 +12,13 @@ PYTHON = re.compile(r"\w+=…|\b[a-z_]+=(?!\d)|\w+\(\)|\(…\)|MihuClient|await 
 """Signs of advice for who writes Python."""
 
 SAID = {
-    "There is no token: give token= or set MIHU_API_TOKEN. Without an account, mihu_async.sandbox has one.": (
-        "There is no token: set MIHU_API_TOKEN, or give --token-file. Without an account, mihu-async sandbox has one."
+    "There is no token: pass token= or set MIHU_API_TOKEN. Without an account, mihu_async.sandbox has one.": (
+        "There is no token: set MIHU_API_TOKEN, or use --token-file. Without an account, mihu-async sandbox has one."
     ),
-    "There is no address: give subdomain= or base_url=, or set MIHU_TENANT or MIHU_BASE_URL.": (
-        "There is no address: give --subdomain or --base-url, or set MIHU_TENANT or MIHU_BASE_URL."
+    "There is no address: pass subdomain= or base_url=, or set MIHU_TENANT or MIHU_BASE_URL.": (
+        "There is no address: pass --subdomain or --base-url, or set MIHU_TENANT or MIHU_BASE_URL."
     ),
-    "Give subdomain= or base_url=, not both.": "Give --subdomain or --base-url, not both.",
+    "Pass subdomain= or base_url=, not both.": "Pass --subdomain or --base-url, not both.",
     "must be one label; a whole address goes into base_url=, not 'x y'.": (
         "must be one label; a whole address goes into --base-url, not 'x y'."
     ),
