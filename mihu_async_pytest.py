@@ -1,9 +1,9 @@
 """The pytest plugin of mihu_async: the fixtures `mihu_sandbox`, `mihu_client` and `mihu_environment`.
 
-pytest imports this module at the start of every run in the environment, also of suites that use none of it. So it
-stands outside the package, and imports nothing of it until a fixture is asked for.
+pytest imports this module at the start of every run in the environment, even for suites that do not use it. It is
+therefore a module outside the package, and imports nothing from the package until a test requests a fixture.
 
-All are plain fixtures, so they work under any asynchronous test plugin and in tests that are not asynchronous.
+The fixtures are synchronous, so they work under any asynchronous test plugin and in synchronous tests.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ STRICT = "mihu_sandbox_strict"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the setting that makes every test's sandbox strict, unless its marker says otherwise."""
+    """Add the setting that makes every test's sandbox strict, unless the test's marker overrides it."""
     parser.addini(STRICT, "fail tests that send or script fields that no page documents", "bool", default=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker that sets up a test's sandbox."""
+    """Register the marker that configures a test's sandbox."""
     config.addinivalue_line("markers", MARKER)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Fail a test that has passed where its strict sandbox met something that no page documents.
+    """Fail a test that passed although its strict sandbox received or answered something undocumented.
 
-    pytest runs the test in an implementation of this hook too, and calls those that come last only where it passed.
+    pytest runs the test in another implementation of this hook, and calls later implementations only if it passed.
     """
     sandbox = getattr(item, "funcargs", {}).get("mihu_sandbox")
     if getattr(sandbox, "strict", False) is True:
@@ -51,7 +51,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 @pytest.fixture
 def mihu_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """Serve a Mihu sandbox on loopback; @pytest.mark.mihu_sandbox(numbers=…) or an override sets it up."""
+    """Serve a Mihu sandbox on loopback; @pytest.mark.mihu_sandbox(numbers=…) or an override configures it."""
     if not hasattr(pytest, "version_tuple"):
         pytest.fail(f"The fixtures of mihu_async need pytest 7.0 or newer; this is pytest {pytest.__version__}.")
     from mihu_async.sandbox import Sandbox  # noqa: PLC0415 - other suites do not pay for it
@@ -64,16 +64,16 @@ def mihu_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def _mihu_clients() -> list[MihuClient]:
-    """Keep the clients of all tests to the end of the run.
+    """Keep the clients of all tests until the end of the run.
 
-    A client that is dropped while its loop stands still cannot close its session.
+    A client that is garbage-collected while its loop is stopped cannot close its session.
     """
     return []
 
 
 @pytest.fixture
 def mihu_client(mihu_sandbox: Any, _mihu_clients: list[MihuClient]) -> MihuClient:
-    """Return an impatient MihuClient for the sandbox: no waits between attempts, 3 s to read, 10 s in all.
+    """Return a MihuClient for the sandbox that fails fast: no waits between attempts, 3 s to read, 10 s in total.
 
     It is as strict as the sandbox: with a strict one, an answer that cannot be read in full is an error.
     """
@@ -92,7 +92,7 @@ def mihu_client(mihu_sandbox: Any, _mihu_clients: list[MihuClient]) -> MihuClien
 
 @pytest.fixture
 def mihu_environment(mihu_sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Point MIHU_API_TOKEN and MIHU_BASE_URL at the sandbox, for code that makes its own MihuClient(); return it."""
+    """Point MIHU_API_TOKEN and MIHU_BASE_URL at the sandbox, for code that creates its client; return the sandbox."""
     monkeypatch.setenv("MIHU_API_TOKEN", mihu_sandbox.token)
     monkeypatch.setenv("MIHU_BASE_URL", mihu_sandbox.base_url)
     monkeypatch.delenv("MIHU_TENANT", raising=False)

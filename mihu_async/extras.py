@@ -1,13 +1,13 @@
-"""Says what to install where a module of an extra is missing. The one place that knows where the package comes from."""
+"""The message for a missing optional dependency. Only this module knows where the package comes from."""
 
 
 def missing(user: str, error: ModuleNotFoundError, extra: str) -> str:
     """Return the message for a module that is not installed.
 
-    The package is on no index yet, so the hint names a checkout: a name that nobody holds may be taken by anybody.
+    The package is not on an index yet, so the hint names a checkout: anybody could claim an unclaimed name there.
 
     Args:
-        user: What needs the module.
+        user: The feature that needs the module.
         error: The failed import.
         extra: The extra that installs it.
     """

@@ -15,9 +15,9 @@ C = TypeVar("C", bound=type[Any])
 
 
 def conceals_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """Return the function, sync or async, so that no frame of an error of ours that leaves it has a variable.
+    """Return the function, sync or async, with the variables cleared from every frame of an SDK error that leaves it.
 
-    The frames stay in the traceback, which still tells where the error was raised. An error that is not ours keeps
+    The frames stay in the traceback, which still shows where the error was raised. An error that is not the SDK's keeps
     its variables; only the arguments as they were passed are dropped.
     """
     if inspect.iscoroutinefunction(function):
@@ -55,13 +55,13 @@ def _concealing_coroutine(function: Callable[P, Any]) -> Callable[P, Any]:
 
 
 def conceals_fields(kind: C) -> C:
-    """Return the class, whose ``__init__`` conceals its arguments from now on."""
+    """Return the class with an ``__init__`` that conceals its arguments."""
     kind.__init__ = conceals_arguments(kind.__init__)
     return kind
 
 
 def _clear(error: BaseException, handled: BaseException | None) -> None:
-    """Clear the frames of an error, and of those behind it up to the one that the caller was handling."""
+    """Clear the frames of an error and of its causes, up to the error that the caller was handling."""
     behind: BaseException | None = error
     while behind is not None and behind is not handled:
         clear_frames(behind.__traceback__)

@@ -1,4 +1,4 @@
-"""``mihu-async agents``: who answers a number's calls and text messages."""
+"""``mihu-async agents``: assigns agents to the calls and text messages of numbers."""
 
 from typing import Annotated
 
@@ -15,21 +15,21 @@ agents: App = group("agents", "Agents: who answers a number's calls and text mes
 
 @listing(agents, AGENTS, "list")
 def list_agents(mihu: MihuClient, *, page: Page = 1, per_page: PerPage = 100) -> Pager[Agent]:
-    """List the workspace's agents. Provisional: filters and pages of the service's answer are not documented."""
+    """List the workspace's agents. Provisional: the service documents neither filters nor pages for them."""
     return mihu.agents.list(page=page, per_page=per_page)
 
 
 @change(agents, AGENTS)
 async def provision_call(mihu: MihuClient, agent_uuid: AgentUuid, number: Known, /) -> Agent:
-    """Have an agent answer the calls of a number that was bought."""
+    """Assign an agent to the calls of a purchased number."""
     return await mihu.agents.provision_call(agent_uuid, await uuid_of(mihu, number))
 
 
 @change(agents)
 async def assign_sms(mihu: MihuClient, agent_uuid: AgentUuid, number: Known, /) -> None:
-    """Have an agent answer the text messages of a number that was bought, and of no other one. Provisional.
+    """Assign an agent to the text messages of a purchased number. Provisional.
 
-    The number whose messages the agent answers now is taken from it.
+    The agent stops answering the messages of any other number.
     """
     await mihu.agents.assign_sms(agent_uuid, await uuid_of(mihu, number))
 
@@ -41,7 +41,7 @@ async def assign_sip_connection(
     connection_uuid: Annotated[str, Parameter(help="The connection, as sip-connections create shows it.")],
     /,
     *,
-    force: Annotated[Flag, Parameter(help="Take the connection's number from whoever uses it.")] = False,
+    force: Annotated[Flag, Parameter(help="Take the connection's number from its present user.")] = False,
 ) -> SipAssignment:
-    """Have an agent use a SIP connection for its calls."""
+    """Assign an agent to a SIP connection for its calls."""
     return await mihu.agents.assign_sip_connection(agent_uuid, connection_uuid, force=force)

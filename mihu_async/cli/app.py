@@ -1,4 +1,4 @@
-"""The commands."""
+"""The root of the command line, with the commands that belong to no group."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ from mihu_async.doctor import Check, Diagnosis, Finding, Level
 from mihu_async.doctor.proxies import UnusableProxy
 
 REGISTERED = (buying, channels, ensure, watching)
-"""The modules that have put their commands into the groups."""
+"""The modules that register their commands in the groups."""
 
 app: App = App(
     name=NAME,
@@ -39,20 +39,20 @@ app.command(connections)
 change(app)(request)
 app.command(sandbox)
 app.register_install_completion_command(  # pyright: ignore[reportUnknownMemberType]  # cyclopts has untyped **kwargs
-    help="Install completion for the shell that runs this."
+    help="Install completion for the current shell."
 )
 
 
 @app.command
 async def doctor(
     *,
-    deadline: Annotated[float, Parameter(help="Seconds that it may take.")] = 15.0,
+    deadline: Annotated[float, Parameter(help="The time limit of all checks, in seconds.")] = 15.0,
     show: Show = SHOWN,
     settings: Settings = DEFAULTS,
 ) -> int:
-    """Look at each part of the way to the service, and say what to do about what is wrong.
+    """Check each part of the connection to the service, and advise on every problem.
 
-    It writes text, and rows where --output names a format.
+    The output is text, or rows if --output names a format.
     """
     proxy = settings.unusable_proxy
     usable = settings.without_proxy() if proxy else settings
@@ -66,17 +66,17 @@ async def doctor(
 
 
 def found_by(diagnosis: Diagnosis, proxy: UnusableProxy | None) -> Diagnosis:
-    """Say what was found in the command's words, and what is wrong with the proxy that the environment names."""
+    """Return the diagnosis in the command's words, with the problem of the environment's proxy, if there is one."""
     findings = [evolve(one, told=in_words(one.told), advice=in_words(one.advice)) for one in diagnosis]
     if proxy:
-        told = f"{proxy} The other checks went without it."
-        broken = Finding(Check.PROXY, Level.PROBLEM, told, f"Correct {proxy.variable}, or give --no-trust-env.")
+        told = f"{proxy} The other checks did not use it."
+        broken = Finding(Check.PROXY, Level.PROBLEM, told, f"Correct {proxy.variable}, or use --no-trust-env.")
         findings = [broken if one.check is Check.PROXY else one for one in findings]
     return Diagnosis(tuple(findings))
 
 
 def code_of(diagnosis: Diagnosis) -> Exit:
-    """Return how the command ends: by what is broken first on the way to the service."""
+    """Return the exit code of a diagnosis, which the first broken part of the connection decides."""
     broken = [finding.check for finding in diagnosis if finding.level is Level.PROBLEM]
     if not broken:
         return Exit.DONE
@@ -85,16 +85,12 @@ def code_of(diagnosis: Diagnosis) -> Exit:
 
 @app.command
 async def demo(*, numbers: int = 250, trunks: int = 40, seed: int = 7) -> None:
-    """Walk, buy, register and assign against a sandbox inside this process; no account, no network, no cost.
+    """Walk, buy, register and assign against a sandbox in this process: no account, no network, no cost.
 
-    Parameters
-    ----------
-    numbers
-        How many purchased numbers the sandbox begins with.
-    trunks
-        How many external trunks it begins with.
-    seed
-        The same seed makes the same numbers.
+    Args:
+        numbers: The number of purchased numbers in the sandbox.
+        trunks: The number of external trunks in the sandbox.
+        seed: The seed from which the numbers are generated.
     """
     from mihu_async.cli.demo import run  # noqa: PLC0415 - no other command needs a server
 

@@ -1,4 +1,4 @@
-"""``mihu-async numbers buy``, ``acquire`` and ``recover``: purchases, and what became of those that were cut off."""
+"""``mihu-async numbers buy``, ``acquire`` and ``recover``: purchases, and the recovery of interrupted ones."""
 
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator
@@ -33,26 +33,24 @@ from mihu_async.resources.acquire import was_taken
 from mihu_async.resources.arguments import check_fee
 
 Type = Annotated[NumberType, WORD, Parameter(help="The type of the number.")]
-MaxFee = Annotated[Decimal | None, Parameter(help="Buy nothing that costs more a month, or whose price is not known.")]
+MaxFee = Annotated[
+    Decimal | None, Parameter(help="Refuse a number that costs more a month, or whose price is unknown.")
+]
 
 
 @change(numbers, NUMBERS)
 async def buy(
     mihu: MihuClient,
-    number: Annotated[str, Parameter(help="The number, such as +390790080041, as a search shows it.")],
+    number: Annotated[str, Parameter(help="The number as shown by the search, such as +390790080041.")],
     /,
     *,
     country_code: CountryCode,
     type: Type,  # noqa: A002 - the API's own name
     max_monthly_fee: MaxFee = None,
-    monthly_fee: Annotated[
-        Decimal | None, Parameter(help="What it costs a month, where the search does not say.")
-    ] = None,
-    location: Annotated[str | None, Parameter(help="Where it is, where the search does not say.")] = None,
+    monthly_fee: Annotated[Decimal | None, Parameter(help="Its monthly fee, if the search does not show it.")] = None,
+    location: Annotated[str | None, Parameter(help="Its location, if the search does not show it.")] = None,
     answers: Answers = NO_ANSWERS,
-    no_search: Annotated[
-        Flag, Parameter(help="Do not search for its price, and do not ask for its requirements, before buying it.")
-    ] = False,
+    no_search: Annotated[Flag, Parameter(help="Buy it without looking up its price and requirements.")] = False,
     idempotency_key: IdempotencyKey = None,
     ledger: LedgerFile = None,
     yes: Yes = False,
@@ -60,7 +58,7 @@ async def buy(
     show: Show = SHOWN,
     settings: Settings = DEFAULTS,
 ) -> PhoneNumber:
-    """Buy a number, after showing what it costs and asking. It is never bought twice."""
+    """Show the cost of a number, ask, and buy it. It is never bought twice."""
     wanted = Wanted(
         number=number,
         country_code=country_code,
@@ -79,13 +77,13 @@ async def buy(
             announce(purchase.offer, settings.workspace)
             ask("Buy it?", needless=yes or dry_run)
         bought = await purchase.commit(max_monthly_fee=bound, idempotency_key=idempotency_key)
-    tell(f"Bought {bought.number}; {mentioned(bought)}.")  # also where the row cannot be written
+    tell(f"Bought {bought.number}; {mentioned(bought)}.")  # before the row, which may fail to be written
     return bought
 
 
 @asynccontextmanager
 async def told_if_held(mihu: MihuClient, number: str, show: Show) -> AsyncGenerator[None]:
-    """Where a number cannot be bought because the workspace holds it, show its row and say so."""
+    """Show the row of a number that cannot be bought because the workspace has it already, and stop."""
     try:
         yield
     except (NotForSaleError, APIError) as error:
@@ -95,7 +93,7 @@ async def told_if_held(mihu: MihuClient, number: str, show: Show) -> AsyncGenera
         if row is None:
             raise
         show.one(row, NUMBERS)
-        told = f"The workspace holds {number} already ({row.status}): nothing was bought."
+        told = f"The workspace already has {number} ({row.status}): nothing was bought."
         raise StopError(Exit.REFUSED, told) from error
 
 
@@ -106,7 +104,7 @@ async def acquire(
     country_code: CountryCode,
     type: Type,  # noqa: A002 - the API's own name
     max_monthly_fee: MaxFee = None,
-    agent_uuid: Annotated[str | None, Parameter(help="The agent that is to answer the number's calls.")] = None,
+    agent_uuid: Annotated[str | None, Parameter(help="The agent to answer the number's calls.")] = None,
     answers: Answers = NO_ANSWERS,
     idempotency_key: IdempotencyKey = None,
     ledger: LedgerFile = None,
@@ -115,13 +113,13 @@ async def acquire(
     show: Show = SHOWN,
     settings: Settings = DEFAULTS,
 ) -> PhoneNumber:
-    """Find a number for sale, buy it after asking, and have an agent answer its calls. Provisional, as the search is.
+    """Find a number for sale, ask, buy it, and assign an agent to its calls. Provisional, like the search.
 
-    Where somebody else was faster, the next number is bought. Without a key, each run buys one.
+    If somebody else buys the number first, the next one is tried. Without a key, each run buys a number.
     """
     begun = await entry_of(idempotency_key, ledger)
     if begun is None or begun.state == "begun":
-        price = "at any price" if max_monthly_fee is None else f"for {max_monthly_fee} a month at the most"
+        price = "at any price" if max_monthly_fee is None else f"for {max_monthly_fee} a month at most"
         agent = f"agent {agent_uuid}" if agent_uuid else "no agent"
         say(f"A {type} number of {country_code}, {price}, for the workspace {settings.workspace}; {agent} answers it.")
         ask("Buy one?", needless=yes or dry_run)
@@ -140,7 +138,9 @@ async def acquire(
         raise
     except CancelledError:
         again = (
-            "the same command goes on with its key" if idempotency_key else "numbers list --sort created_at shows it"
+            "the same command with its key resumes the purchase"
+            if idempotency_key
+            else "numbers list --sort created_at shows it"
         )
         tell(f"A number may have been bought already: {again}.")
         raise
@@ -153,30 +153,34 @@ async def recover(
     mihu: MihuClient,
     *,
     ledger: Annotated[  # noqa: ARG001 - the client's
-        Path, Parameter(validator=IsFile(exists=True), help="The file that remembers purchases by their keys.")
+        Path, Parameter(validator=IsFile(exists=True), help="The file that records purchases by their keys.")
     ],
     show: Show = SHOWN,
 ) -> None:
-    """Find out how the purchases ended that were cut off under their keys. It buys nothing."""
+    """Find out how interrupted purchases with a key ended. It buys nothing."""
     show.check(RECOVERED)
     found = [recovered async for recovered in mihu.numbers.recover()]
     show.several(found, RECOVERED)
     unknown = sum(recovered.outcome is RecoveryOutcome.UNKNOWN for recovered in found)
     if unknown:
-        told = f"Of {len(found)} purchases that were cut off, {unknown} cannot be told yet."
-        raise StopError(Exit.UNKNOWN, told, "Give the command again later.")
-    tell(f"{len(found)} purchases were cut off; all of them are settled now." if found else "None was cut off.")
+        told = f"The outcome of {unknown} of {len(found)} interrupted purchases is still unknown."
+        raise StopError(Exit.UNKNOWN, told, "Run the command again later.")
+    tell(
+        f"{len(found)} purchases were interrupted; all of them are settled now."
+        if found
+        else "No purchase was interrupted."
+    )
 
 
 def ask(question: str, *, needless: bool) -> None:
-    """Ask, unless the command line has answered."""
+    """Ask, unless the command line already answers the question."""
     if not needless:
         confirm(question)
 
 
 def mentioned(bought: PhoneNumber) -> str:
-    """Say who answers a number that was bought, and how an agent comes to do so."""
+    """Describe who answers a purchased number, or how to assign an agent to it."""
     call = bought.bindings and bought.bindings.call
     if call and call.agent_uuid:
         return f"agent {call.agent_uuid} answers its calls"
-    return f"agents provision-call AGENT_UUID {bought.number} has an agent answer its calls"
+    return f"agents provision-call AGENT_UUID {bought.number} assigns an agent to its calls"

@@ -1,4 +1,4 @@
-"""``mihu-async numbers update``: the settings of a number's channels."""
+"""``mihu-async numbers update``: changes the settings of a number's channels."""
 
 from typing import Annotated, Any, Literal
 
@@ -12,19 +12,19 @@ from mihu_async.cli.parameters import Known
 from mihu_async.resources.arguments import present
 
 Limit = int | Literal["none"]
-"""A number of calls or messages at a time, or ``none`` for no limit."""
+"""A number of concurrent calls or messages, or ``none`` for no limit."""
 
 
 def enabled(name: str, text: str) -> Parameter:
-    """Make an option that switches a channel on, and one that switches it off."""
+    """Return an option with an opposite, to switch a channel on and off."""
     return Parameter(help=text, negative=f"--no-{name}-enabled")
 
 
 Destinations = Annotated[
     str | None,
-    Parameter(help="The countries that may be reached, such as US,CA; they replace the list. Empty clears it."),
+    Parameter(help="The allowed countries, such as US,CA; they replace the list. An empty text clears it."),
 ]
-ChannelLimit = Annotated[Limit | None, Parameter(help="How many at a time, or none for no limit.")]
+ChannelLimit = Annotated[Limit | None, Parameter(help="The number at a time, or none for no limit.")]
 
 
 @change(numbers, NUMBERS)
@@ -33,16 +33,16 @@ async def update(
     number: Known,
     /,
     *,
-    voice_enabled: Annotated[bool | None, enabled("voice", "Calls that go out.")] = None,
+    voice_enabled: Annotated[bool | None, enabled("voice", "Allow outgoing calls.")] = None,
     voice_channel_limit: ChannelLimit = None,
     voice_whitelisted_destinations: Destinations = None,
-    sms_enabled: Annotated[bool | None, enabled("sms", "Text messages that go out.")] = None,
+    sms_enabled: Annotated[bool | None, enabled("sms", "Allow outgoing text messages.")] = None,
     sms_channel_limit: ChannelLimit = None,
     sms_whitelisted_destinations: Destinations = None,
-    inbound_enabled: Annotated[bool | None, enabled("inbound", "Calls that come in.")] = None,
+    inbound_enabled: Annotated[bool | None, enabled("inbound", "Allow incoming calls.")] = None,
     inbound_channel_limit: ChannelLimit = None,
 ) -> PhoneNumber:
-    """Change a number's channel settings. What is not given stays as it is."""
+    """Change a number's channel settings. Settings that are not given stay unchanged."""
     return await mihu.numbers.update(
         await uuid_of(mihu, number),
         voice=outbound(voice_enabled, voice_channel_limit, voice_whitelisted_destinations),
@@ -52,7 +52,7 @@ async def update(
 
 
 def outbound(enabled: bool | None, limit: Limit | None, destinations: str | None) -> OutboundUpdate | Unset:
-    """Make the change of a channel that goes out, if there is one."""
+    """Return the update of an outbound channel, or UNSET if nothing was given."""
     countries = None
     if destinations is not None:
         countries = [country.strip() for country in destinations.split(",") if country.strip()]
@@ -61,11 +61,11 @@ def outbound(enabled: bool | None, limit: Limit | None, destinations: str | None
 
 
 def inbound(enabled: bool | None, limit: Limit | None) -> InboundUpdate | Unset:
-    """Make the change of what comes in, if there is one."""
+    """Return the update of the inbound channel, or UNSET if nothing was given."""
     given = present({"enabled": enabled, "channel_limit": limit})
     return InboundUpdate(**_unlimited(given)) if given else UNSET
 
 
 def _unlimited(given: dict[str, Any]) -> dict[str, Any]:
-    """Put null for what has no limit."""
+    """Replace ``none`` by null."""
     return {name: None if value == "none" else value for name, value in given.items()}

@@ -1,4 +1,4 @@
-"""Columns of rows, by name, and the choice of those for which a table has room. Pure functions of the SDK's models."""
+"""The columns of rows, by name, and their choice for the width of a table. Pure functions of the SDK's models."""
 
 import json
 import re
@@ -13,14 +13,14 @@ from attrs import frozen
 T = TypeVar("T")
 
 GAP = 2
-"""Blanks between two columns of a table."""
+"""The spaces between two columns of a table."""
 
 
 @frozen
 class Column(Generic[T]):
-    """A column: its name, what stands in it, and how wide it is in a table.
+    """A column: its name, the value in its cells, and its width in a table.
 
-    Where room is short, a column may be as narrow as ``least``, and its longer cells are cut then; None cuts nothing.
+    If a table lacks space, a column shrinks to ``least`` at most, which truncates longer cells; None never truncates.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Column(Generic[T]):
 
     @property
     def heading(self) -> str:
-        """Return what stands above it in a table."""
+        """The text above the column in a table."""
         return self.title or self.name.upper()
 
 
@@ -45,14 +45,18 @@ class Layout(Generic[T]):
     name: str = "number"
 
     def named(self, names: Sequence[str]) -> tuple[Column[T], ...]:
-        """Return columns by their names, in that order; raise KeyError for a name that there is not."""
+        """Return columns by name, in the given order.
+
+        Raises:
+            KeyError: A name is unknown.
+        """
         known = {column.name: column for column in self.columns}
         return tuple(known[name] for name in names)
 
 
 @frozen
 class Fitted(Generic[T]):
-    """A column of a table, and the width that it has there; ``cut`` says that longer cells are cut."""
+    """A column of a table with its width there; ``cut`` is True if longer cells are truncated."""
 
     column: Column[T]
     width: int
@@ -60,7 +64,7 @@ class Fitted(Generic[T]):
 
 
 def fit(columns: Sequence[Column[T]], width: int | None) -> list[Fitted[T]]:
-    """Return the columns that a line has room for; None is room for all. The first column always stays."""
+    """Return the columns that fit the width of a line, always including the first; None is unlimited."""
     if width is None:
         return [Fitted(column, column.width) for column in columns]
     kept = list(columns)
@@ -85,7 +89,7 @@ def _room(columns: Sequence[Column[Any]]) -> int:
 
 
 def at(path: str) -> Callable[[Any], Any]:
-    """Return a function that follows a path of fields, to None where one of them is None."""
+    """Return a function that follows a path of fields, and returns None if one of them is None."""
     steps = [attrgetter(step) for step in path.split(".")]
 
     def pick(value: Any) -> Any:
@@ -99,7 +103,7 @@ def at(path: str) -> Callable[[Any], Any]:
 
 
 def text(value: Any) -> str:
-    """Return a value as the text of a cell: empty for None, ``true``, ``false``, ISO 8601, blanks between several."""
+    """Format a value for a cell: empty for None, ``true`` or ``false``, ISO 8601, several separated by spaces."""
     match value:
         case None:
             return ""
@@ -114,16 +118,16 @@ def text(value: Any) -> str:
 
 
 def as_json(item: Any, indent: int | None = None) -> str:
-    """Return a whole item as JSON, with the API's names; money is text, to the digit.
+    """Return an entire item as JSON, with the API's names; money is text, to keep every digit.
 
-    What would act on a terminal is written as an escape of JSON, which reads back as the same text.
+    A character that could control a terminal is written as a JSON escape, which decodes to the same text.
     """
     value: Any = attrs.asdict(item) if attrs.has(cast("type[Any]", type(item))) else item
     return escape_json(json.dumps(value, default=text, ensure_ascii=False, indent=indent))
 
 
 def escape_json(document: str) -> str:
-    """Return a text that is JSON, or holds it, with escapes of JSON for what would act on a terminal."""
+    """Escape the characters of a text that is or contains JSON that could control a terminal, in JSON's own way."""
     return re.sub(r"[^ -~\n]", _escape, document)
 
 

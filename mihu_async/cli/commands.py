@@ -1,7 +1,7 @@
-"""From a function that makes one call of the SDK to a command: its options, its client and its output.
+"""Turns a function that makes one call of the SDK into a command with options, a client and output.
 
-The function's first parameter is the client. Its other parameters are the command's own; the options that all commands
-of a kind share are added behind them. A function that names one of those itself is given it too.
+The function's first parameter is the client. Its other parameters are options of the command, which also gets the
+options that all commands of its kind share. A function that names a shared option receives its value too.
 """
 
 import inspect
@@ -20,14 +20,14 @@ from mihu_async.cli.settings import DEFAULTS, Settings, opened
 F = TypeVar("F", bound=Callable[..., Any])
 Options = Mapping[str, Any]
 Run = Callable[[Callable[[MihuClient], Any], Options], Awaitable[object]]
-"""Runs a command: it is given what calls the SDK with a client, and all options by their names."""
+"""Runs a command, given the function that calls the SDK with a client, and all options by name."""
 
 SETTINGS: Mapping[str, tuple[Any, Any]] = {"settings": (Settings, DEFAULTS)}
 SHOW: Mapping[str, tuple[Any, Any]] = {"show": (Show, SHOWN)}
 
 
 def listing(app: App, layout: Layout[Any], name: str | None = None) -> Callable[[F], F]:
-    """Register a function that returns a pager: a command that writes its rows as they come."""
+    """Register a function that returns a pager as a command that writes its rows as they arrive."""
 
     async def run(call: Callable[[MihuClient], Any], options: Options) -> None:
         how: Export = options["how"]
@@ -39,7 +39,7 @@ def listing(app: App, layout: Layout[Any], name: str | None = None) -> Callable[
 
 
 def reading(app: App, layout: Layout[Any], name: str | None = None) -> Callable[[F], F]:
-    """Register an async function that reads something: a command that writes it, one thing or a tuple of several."""
+    """Register an async function that reads one thing, or a tuple of several, as a command that writes them."""
 
     async def run(call: Callable[[MihuClient], Any], options: Options) -> None:
         show: Show = options["show"]
@@ -55,9 +55,9 @@ def reading(app: App, layout: Layout[Any], name: str | None = None) -> Callable[
 
 
 def change(app: App, layout: Layout[Any] | None = None, name: str | None = None) -> Callable[[F], F]:
-    """Register an async function that changes something: a command with ``--dry-run`` that writes what there is then.
+    """Register an async function that changes something as a command with ``--dry-run`` that writes the new state.
 
-    Without a layout, nothing is written. An option ``ledger`` of the function is the client's.
+    Without a layout, nothing is written. The client uses the option ``ledger`` of the function, if it has one.
     """
 
     async def run(call: Callable[[MihuClient], Any], options: Options) -> None:
@@ -73,9 +73,9 @@ def change(app: App, layout: Layout[Any] | None = None, name: str | None = None)
 
 
 def running(app: App, name: str | None = None) -> Callable[[F], F]:
-    """Register an async function that writes by itself, with the option ``show`` where it names it. It only reads.
+    """Register an async function that only reads and writes its own output; it may name the option ``show``.
 
-    An option ``ledger`` of the function is the client's.
+    The client uses the option ``ledger`` of the function, if it has one.
     """
 
     async def run(call: Callable[[MihuClient], Any], options: Options) -> None:
@@ -96,7 +96,7 @@ def _registering(app: App, name: str | None, run: Run, shared: Mapping[str, tupl
 def _command(
     function: Callable[..., Any], run: Run, shared: Mapping[str, tuple[Any, Any]]
 ) -> Callable[..., Awaitable[object]]:
-    """Make the command: the function's parameters but the client, and the shared ones that it does not name."""
+    """Return the command: the function's parameters except the client, and the shared ones that it does not name."""
     _, *own = inspect.signature(function).parameters.values()
     names = {parameter.name for parameter in own}
     added = [

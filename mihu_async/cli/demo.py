@@ -1,4 +1,4 @@
-"""The demo: the SDK's main job, through the real client and HTTP on loopback, against the sandbox."""
+"""The demo: the main features of the SDK, with the real client and HTTP on loopback, against the sandbox."""
 
 import time
 from collections import Counter
@@ -17,7 +17,7 @@ TRUNK = "+12345678901"
 
 
 async def run(*, numbers: int, trunks: int, seed: int, console: Console | None = None) -> None:
-    """Run every step against a sandbox that lets one number be bought and refuses the next."""
+    """Run every step against a sandbox that accepts one purchase and refuses the next."""
     output = output_for(console or Console())
     began = time.perf_counter()
     async with Sandbox(numbers=numbers, trunks=trunks, seed=seed) as sandbox:
@@ -55,8 +55,8 @@ async def walk(mihu: MihuClient, output: Output) -> None:
 
 
 async def walk_while_it_moves(mihu: MihuClient, sandbox: Sandbox, output: Output) -> None:
-    """Walk while others release and buy numbers, and show that nothing was missed."""
-    output.step("The same walk, while others release and buy numbers")
+    """Walk a listing while numbers are released and bought, and show that none was missed."""
+    output.step("The same walk, while numbers are released and bought")
     before = {row["number"] for row in sandbox.inventory.numbers}
     listing = mihu.numbers.list(per_page=PER_PAGE)
     walked: list[str] = []
@@ -65,18 +65,18 @@ async def walk_while_it_moves(mihu: MihuClient, sandbox: Sandbox, output: Output
         walked += (number.number for number in page)
         next(moves, leave_alone)(sandbox)
     stayed = before & {row["number"] for row in sandbox.inventory.numbers}
-    output.line(f"{len(stayed)} numbers stayed all along; {len(stayed - set(walked))} of them were missed.")
+    output.line(f"{len(stayed)} numbers stayed in the listing; {len(stayed - set(walked))} of them were missed.")
     output.line(str(listing.report))
 
 
 def release(sandbox: Sandbox) -> None:
-    """Take the first two numbers out of the inventory."""
+    """Remove the first two numbers from the inventory."""
     for row in sandbox.inventory.numbers[:2]:
         sandbox.inventory.delete(row["phone_number_uuid"])
 
 
 def take_on(sandbox: Sandbox) -> None:
-    """Put a number in front of all others."""
+    """Insert a number before all others."""
     sandbox.inventory.insert(at=0)
 
 
@@ -91,11 +91,11 @@ async def buy(mihu: MihuClient, output: Output) -> None:
     bought = await mihu.numbers.buy(number=BOUGHT, country_code="IT", type="local", monthly_fee=1.15)
     after = (await mihu.numbers.list()).pagination.total
     output.table(["number", "country", "type", "status", "monthly fee"], [describe(bought)])
-    output.line(f"The workspace held {before} numbers, and now holds {after}.")
+    output.line(f"The workspace had {before} numbers, and now has {after}.")
 
 
 async def register_and_assign(mihu: MihuClient, output: Output, agent: str, other: str) -> None:
-    """Register a trunk, move it to another agent, and show what changed."""
+    """Register a trunk, move it to another agent, and show the change."""
     output.step(f"Register the trunk {TRUNK}, then assign it to another agent")
     sip = SipCredentials(gateway="sip.acme.com", port=5060, username="acme", password="demo-password")  # noqa: S106 - the sandbox's
     registered = await mihu.trunks.register(phone_number=TRUNK, agent_uuid=agent, channel="call", sip=sip)
@@ -104,8 +104,8 @@ async def register_and_assign(mihu: MihuClient, output: Output, agent: str, othe
 
 
 async def be_refused(mihu: MihuClient, output: Output) -> None:
-    """Buy one number more than the workspace may hold, and show the error."""
-    output.step(f"Buy {REFUSED}, one more than the workspace may hold")
+    """Buy one number more than the workspace allows, and show the error."""
+    output.step(f"Buy {REFUSED}, one more than the workspace allows")
     try:
         await mihu.numbers.buy(number=REFUSED, country_code="IT", type="local")
     except PurchaseLimitError as error:
@@ -113,14 +113,14 @@ async def be_refused(mihu: MihuClient, output: Output) -> None:
 
 
 def describe(number: PhoneNumber) -> list[str]:
-    """Return a number's row."""
+    """Return the row of a number."""
     billing = number.billing or Billing()
     fee = "-" if billing.monthly_fee is None else f"{billing.monthly_fee:.2f} {billing.currency}"
     return [number.number, number.country_code or "-", number.type or "-", number.status or "-", fee]
 
 
 def answered_by(trunk: PhoneNumber) -> str:
-    """Name the agents that serve a trunk, with their channels."""
+    """Return the names of a trunk's agents, with their channels."""
     bindings = trunk.bindings
     named = {"call": bindings and bindings.call, "whatsapp": bindings and bindings.whatsapp}
     return ", ".join(
@@ -129,6 +129,6 @@ def answered_by(trunk: PhoneNumber) -> str:
 
 
 def caller(snapshot: NumberChannels) -> str:
-    """Name the agent that answers calls."""
+    """Return the name of the agent that answers calls."""
     call = snapshot.channels.call
     return f"{call.agent_name} ({call.agent_uuid})" if call else "-"

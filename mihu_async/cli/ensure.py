@@ -1,4 +1,4 @@
-"""``mihu-async trunks ensure``: one trunk, or each of a file, serves its agent."""
+"""``mihu-async trunks ensure``: ensures that a trunk, or each of a file, is bound to its agent."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,14 +23,14 @@ Source = Annotated[
     Parameter(
         name="--from",
         allow_leading_hyphen=True,
-        help="A CSV file with a trunk on each line, or - for standard input, instead of one trunk.",
+        help="A CSV file with a trunk on each line, or - for standard input, instead of a single trunk.",
     ),
 ]
 Results = Annotated[
     Path | None,
     Parameter(
-        help="Where to write what came of each line. Unless given, trunks.csv gets trunks.results.csv, and what came "
-        "from standard input is written to standard output."
+        help="The file for the result of each line. By default trunks.csv gets trunks.results.csv, and the results of "
+        "standard input are written to standard output."
     ),
 ]
 
@@ -41,7 +41,7 @@ async def ensure(
     phone_number: Annotated[str | None, Parameter(help="The number, such as +12345678901.")] = None,
     /,
     *,
-    channel: Annotated[TrunkChannel | None, WORD, Parameter(help="The channel that it carries.")] = None,
+    channel: Annotated[TrunkChannel | None, WORD, Parameter(help="The channel of the trunk.")] = None,
     agent_uuid: AgentUuid | None = None,
     stored: Stored = NOTHING,
     sip: Sip = NO_SIP,
@@ -50,7 +50,7 @@ async def ensure(
     dry_run: DryRun = False,  # noqa: ARG001 - the client knows it
     show: Show = SHOWN,
 ) -> None:
-    """Have a trunk serve an agent, or every trunk of a file: registered, moved to the agent, or left as it is."""
+    """Ensure that a trunk, or each trunk of a file, is bound to its agent: registered, moved, or left unchanged."""
     if source:
         given = (phone_number, channel, agent_uuid, stored != NOTHING, sip != NO_SIP)
         await ensure_file(mihu, source, results, one_given=any(given), shown=show != SHOWN)
@@ -66,12 +66,12 @@ async def ensure(
 
 
 async def ensure_file(mihu: MihuClient, source: Path, results: Path | None, *, one_given: bool, shown: bool) -> None:
-    """Ensure every trunk of a file, unless the command line says something that has no place there."""
+    """Ensure every trunk of a file, unless the command line has an option that does not apply to files."""
     if one_given:
-        raise StopError(Exit.USAGE, "--from takes every trunk from the file, and none from the command line.")
+        raise StopError(Exit.USAGE, "--from reads every trunk from the file, and accepts none on the command line.")
     if shown:
-        told = "With --from, what came of each line is written as CSV: --output and --columns have no effect."
-        raise StopError(Exit.USAGE, told, "--results names the file.")
+        told = "With --from, the results are always written as CSV: --output and --columns have no effect."
+        raise StopError(Exit.USAGE, told, "--results sets the file.")
     if source != STANDARD_INPUT:
         results = results or source.with_suffix(".results.csv")
         if same(results, source):
@@ -80,7 +80,7 @@ async def ensure_file(mihu: MihuClient, source: Path, results: Path | None, *, o
 
 
 def warn(ensured: Ensured) -> None:
-    """Tell which settings were given and not sent."""
+    """Report the settings that were given but not sent."""
     if ensured.unverified:
         given = ", ".join(ensured.unverified)
-        tell(f"The trunk was there already, so this was not sent: {given}. trunks update does.")
+        tell(f"The trunk existed already, so these settings were not sent: {given}. Use trunks update to send them.")

@@ -1,4 +1,4 @@
-"""The end of a command after a failure: an exit code by whose fault it was, and two lines of text. Pure decisions."""
+"""Maps a failure to the end of a command: an exit code that tells who must act, and two lines of text. Pure."""
 
 from enum import IntEnum
 
@@ -43,7 +43,7 @@ class Exit(IntEnum):
 
 
 class StopError(Exception):
-    """An end that is no error of the SDK: its exit code, what to say, and what to do."""
+    """The reason to stop a command that is not an error of the SDK: its exit code, a message, and advice."""
 
     def __init__(self, code: Exit, told: str, advice: str = "") -> None:
         super().__init__(told)
@@ -53,7 +53,7 @@ class StopError(Exception):
 
 @frozen
 class Ending:
-    """An exit code, and the two lines that go with it."""
+    """An exit code, with the message and the advice."""
 
     code: Exit
     told: str = ""
@@ -64,39 +64,39 @@ class Ending:
 
 
 def one_line(text: str) -> str:
-    """Return a text as one line that does nothing to a terminal."""
+    """Return a text as one line, without characters that could control a terminal."""
     return escape(" ".join(text.splitlines()))
 
 
 def escape(text: str) -> str:
-    """Return a text, of any number of lines, without what would act on a terminal."""
+    """Return a text of any number of lines, without characters that could control a terminal."""
     return "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in text)
 
 
 SDK: tuple[tuple[type[MihuError], Exit, str], ...] = (
     (LedgerError, Exit.USAGE, ""),
-    (TransportError, Exit.NETWORK, f"{NAME} doctor looks at each part of the way to the service."),
-    (AuthenticationError, Exit.REFUSED, f"{NAME} doctor looks at the address and the token."),
+    (TransportError, Exit.NETWORK, f"{NAME} doctor checks each part of the connection to the service."),
+    (AuthenticationError, Exit.REFUSED, f"{NAME} doctor checks the address and the token."),
     (APIError, Exit.REFUSED, "The option --debug shows every attempt."),
     (NoOfferError, Exit.REFUSED, ""),
     (WaitTimeoutError, Exit.INCOMPLETE, "The option --within waits longer."),
     (WaitError, Exit.REFUSED, ""),
     (BindingError, Exit.INCOMPLETE, ""),
-    (DecodeError, Exit.UNREADABLE, f"{NAME} doctor tells whether this is the address of a workspace."),
+    (DecodeError, Exit.UNREADABLE, f"{NAME} doctor checks whether this is the address of a workspace."),
     (CheckpointInUseError, Exit.FAILED, "Another export has this --resume-file: wait until it ends."),
-    (PaginationError, Exit.UNREADABLE, "What was written so far is not the whole listing."),
+    (PaginationError, Exit.UNREADABLE, "The rows written so far are not the complete listing."),
     (MihuError, Exit.FAILED, "The option --debug shows every attempt."),
 )
-"""The exit code and the advice for each error of the SDK; the first that fits."""
+"""The exit code and the advice for each error of the SDK; the first match applies."""
 
 
 def ending_of(error: BaseException) -> Ending:
-    """Return how the command ends after an error."""
+    """Return the ending of a command that failed with an error."""
     match error:
         case StopError():
             ending = Ending(error.code, str(error), error.advice)
         case UsageError():
-            ending = Ending(Exit.USAGE, in_words(str(error)), "The option --help shows what a command takes.")
+            ending = Ending(Exit.USAGE, in_words(str(error)), "The option --help shows the options of a command.")
         case OutcomeUnknownError():
             told = str(error).replace(error.how_to_check, "").replace("  ", " ")
             ending = Ending(Exit.UNKNOWN, named(error, in_words(told)), in_words(error.how_to_check))
@@ -104,27 +104,27 @@ def ending_of(error: BaseException) -> Ending:
             code, advice = next((code, advice) for kind, code, advice in SDK if isinstance(error, kind))
             ending = Ending(code, named(error, in_words(str(error))), " ".join(getattr(error, "__notes__", [advice])))
         case CycloptsError():
-            ending = Ending(Exit.USAGE, str(error), "The option --help shows what a command takes.")
+            ending = Ending(Exit.USAGE, str(error), "The option --help shows the options of a command.")
         case BrokenPipeError():
             ending = Ending(Exit.CLOSED_PIPE)
         case KeyboardInterrupt():
             ending = Ending(Exit.INTERRUPTED, "Interrupted.")
-        case OSError(filename=None):  # a disk that is full
+        case OSError(filename=None):  # the disk is full
             ending = Ending(Exit.FAILED, f"The output cannot be written: {reason_of(error)}.")
         case OSError():  # a file that the caller named
             ending = Ending(Exit.USAGE, f"{error.filename} cannot be used: {reason_of(error)}.")
         case _:
             told = named(error, str(error))
-            ending = Ending(Exit.FAILED, told, "This is a fault of the command; the option --debug shows where.")
+            ending = Ending(Exit.FAILED, told, "This is a bug in the command; the option --debug shows where.")
     return ending
 
 
 def named(error: BaseException, text: str) -> str:
-    """Put the error's name before its text, by which the catalogue of errors and the logs know it."""
+    """Return an error's text after its name, which the catalogue of errors and the logs use."""
     return f"{type(error).__name__}: {text}"
 
 
 def reason_of(error: OSError) -> str:
-    """Return the system's reason in the middle of a sentence."""
+    """Return the system's reason, in a form that fits the middle of a sentence."""
     reason = error.strerror or str(error)
     return reason[:1].lower() + reason[1:]

@@ -1,4 +1,4 @@
-"""From a walk to rows, page by page: nothing is held but the page at hand."""
+"""Writes a walk as rows, page by page; only the current page is in memory."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from mihu_async.cli.progress import Bar, progress, tell
 T = TypeVar("T")
 
 LONG = 5
-"""The number of pages from which on a walk shows its progress."""
+"""The number of pages from which a walk shows its progress."""
 
 
 @Parameter(name="*", group="Output")
@@ -34,37 +34,37 @@ class Export(Show):
     """The options of a command that writes a listing."""
 
     file: Path | None = None
-    """Write to a file, which is replaced, instead of standard output. Its ending says the format, unless --output
-    does."""
+    """Write to a file instead of standard output, and replace it. The ending of its name sets the format, unless
+    --output does.
+    """
     limit: Annotated[int | None, Parameter(validator=Number(gte=1))] = None
-    """Stop after so many rows."""
+    """Stop after this many rows."""
     on_drift: Literal["recover", "verify", "raise", "ignore"] = "recover"
-    """When the listing moves while it is read: read it again where nothing proves that all was given, read it again in
-    any case, stop, or take the pages as they come, which alone keeps no memory of the rows."""
+    """If the listing changes while it is read: recover reads it again unless it is proved complete; verify always reads
+    it again; raise stops; ignore takes the pages as they come, and alone keeps no memory of the rows.
+    """
     resume_file: Path | None = None
-    """Note here how far it is, and go on from there where it exists; it is removed at the end. For jsonl and csv."""
+    """Save the position here, and continue from it if the file exists. It is removed at the end. For jsonl and csv."""
 
     def check(self, layout: Layout[Any]) -> None:
-        """Refuse what does not go together, before anything is sent."""
+        """Reject options that do not go together, before anything is sent."""
         chosen = self.format
         super().check(layout)
         if self.resume_file is None:
             return
         if chosen not in APPENDABLE:
-            raise StopError(Exit.USAGE, f"--resume-file needs --output jsonl or csv: {chosen} cannot be gone on with.")
+            raise StopError(Exit.USAGE, f"--resume-file needs --output jsonl or csv: {chosen} cannot be continued.")
         if self.limit is not None:
             raise StopError(Exit.USAGE, "--resume-file and --limit do not go together.")
         if self.file and same(self.resume_file, self.file):
-            raise StopError(Exit.USAGE, "--resume-file and --file must be two files: it is removed at the end.")
+            raise StopError(Exit.USAGE, "--resume-file and --file must be two files: the former is removed at the end.")
         if not self.file and self.on_drift == "verify":
-            told = (
-                "--on-drift verify may begin again, and what standard output got cannot be cut off. Nothing was sent."
-            )
-            raise StopError(Exit.USAGE, told, "Give --file too.")
+            told = "--on-drift verify may start over, and standard output cannot be truncated. Nothing was sent."
+            raise StopError(Exit.USAGE, told, "Use --file too.")
 
     @property
     def format(self) -> Format:
-        """Return the format in which rows are written."""
+        """The format in which the rows are written."""
         return format_for(self.output, self.file)
 
 
@@ -72,7 +72,7 @@ PLAIN = Export()
 
 
 async def export(pager: Pager[T], layout: Layout[T], how: Export) -> None:
-    """Write what a walk gives, and stop with INCOMPLETE where the walk cannot promise that this was all."""
+    """Write the rows of a walk, and stop with INCOMPLETE if the walk cannot guarantee that they are all."""
     with CheckpointFile(how.resume_file) if how.resume_file else nullcontext() as place:
         await _export(pager, layout, how, Places(place, how.format, how.file, how.columns))
 
@@ -91,24 +91,24 @@ async def _export(pager: Pager[T], layout: Layout[T], how: Export, places: "Plac
     if pager.report.complete is False:
         raise StopError(
             Exit.INCOMPLETE,
-            f"All was written that was seen, and it may not be all that was there: {pager.report}.",
-            "The listing moved while it was read: read it again.",
+            f"Every row that was seen was written, but the listing may have more: {pager.report}.",
+            "The listing changed while it was read: read it again.",
         )
     if how.file:
         tell(summary(how.file, writer, pager.report, resumed=places.checkpoint is not None))
 
 
 def summary(file: Path, writer: "Writer[Any]", report: WalkReport, *, resumed: bool) -> str:
-    """Say how many rows were written, and whether those are proved to be all."""
+    """Describe how many rows were written, and whether they are proved to be all."""
     rows = f"{writer.count:,} {'more ' if resumed else ''}row{'s' * (writer.count != 1)}"
     if writer.full:
-        return f"{rows} written to {file}; --limit ended it, and there may be more."
-    proof = f"proved to be all that was there ({report.proof})" if report.complete else "not proved to be all"
+        return f"{rows} written to {file}; --limit stopped it, and there may be more."
+    proof = f"proved to be complete ({report.proof})" if report.complete else "not proved to be complete"
     return f"{rows} written to {file}: {proof}."
 
 
 async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar) -> None:
-    """Write page after page, noting each place when all before it is written."""
+    """Write page after page, and save each position once everything before it is written."""
     try:
         async for page in pager.pages():
             writer.begin()
@@ -118,7 +118,7 @@ async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar)
                 bar.show(page.pagination.to or page.pagination.total, page.pagination.total)
             if writer.full:
                 return
-    except (MihuError, CancelledError) as error:  # between pages, when all is written that came
+    except (MihuError, CancelledError) as error:  # between pages, when every row received has been written
         if writer.begun:
             places.note((isinstance(error, MihuError) and error.checkpoint) or pager.checkpoint(), writer.file)
         places.advise(error)
@@ -126,13 +126,13 @@ async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar)
 
 
 def is_regular(file: IO[str]) -> bool:
-    """Return True for a file on a disk, which can be cut off and synced; standard output is left alone."""
+    """Return True for a regular file, which can be truncated and synced; False for standard output."""
     return file is not sys.stdout and S_ISREG(os.fstat(file.fileno()).st_mode)
 
 
 @define
 class Writer(Generic[T]):
-    """Writes rows, up to ``left`` of them. What the file held stays there until the first page is."""
+    """Writes at most ``left`` rows. The previous content of the file stays until the first page is written."""
 
     file: IO[str]
     rows: Rows[T]
@@ -143,11 +143,11 @@ class Writer(Generic[T]):
 
     @property
     def full(self) -> bool:
-        """Return True if no more rows are wanted."""
+        """True if no more rows are wanted."""
         return self.left == 0
 
     def begin(self) -> None:
-        """Cut off what the file held, and write what comes before the rows, where nothing was written before."""
+        """Truncate the file, and write the head of the format unless rows of an earlier run are kept."""
         if self.begun:
             return
         self.begun = True
@@ -157,7 +157,7 @@ class Writer(Generic[T]):
             self.file.write(self.rows.head())
 
     def page(self, items: Sequence[T]) -> None:
-        """Write some rows, so that they are there for a reader."""
+        """Write some rows and flush them, so that a reader sees them."""
         wanted = items if self.left is None else items[: self.left]
         for item in wanted:
             self.file.write(self.rows.row(item))
@@ -167,7 +167,7 @@ class Writer(Generic[T]):
         self.file.flush()
 
     def end(self) -> None:
-        """Write what comes behind the rows."""
+        """Write the foot of the format."""
         self.begin()
         self.file.write(self.rows.foot())
         self.file.flush()
@@ -175,7 +175,7 @@ class Writer(Generic[T]):
 
 @define
 class Places:
-    """The place that an export has reached: a small file, or nothing."""
+    """The position of an export, saved in a small file or not at all."""
 
     place: CheckpointFile | None
     output: Format
@@ -196,40 +196,40 @@ class Places:
                     **rest,
                 }:
                     if rest.get("columns") != self.columns:
-                        told = f"{self.path} belongs to an export of other columns."
+                        told = f"{self.path} belongs to an export with other columns."
                         raise StopError(Exit.USAGE, told, self.cure)
                     self.checkpoint, self.size = checkpoint, size
                 case {"checkpoint": str(), "file": str() | None as other, "output": self.output}:
                     where = other or "standard output"
-                    told = f"{self.path} belongs to an export to {where}, and --file is another."
+                    told = f"{self.path} belongs to an export to {where}, and --file names another."
                     raise StopError(Exit.USAGE, told, self.cure)
                 case {"checkpoint": str(), "output": str(other)}:
                     told = f"{self.path} belongs to an export as {other}, not {self.output}."
                     raise StopError(Exit.USAGE, told, self.cure)
                 case _:
-                    raise StopError(Exit.USAGE, f"{self.path} is no file that --resume-file made.")
+                    raise StopError(Exit.USAGE, f"{self.path} was not written by --resume-file.")
 
     @property
     def path(self) -> Path | None:
-        """The file that notes the place, if there is one."""
+        """The file that holds the position, if there is one."""
         return None if self.place is None else self.place.path
 
     @property
     def cure(self) -> str:
-        """Say what to do where it does not fit."""
-        return f"Give the same options and file as before, or remove {self.path} to begin again."
+        """The advice for a saved position that does not match the export."""
+        return f"Use the same options and file as before, or remove {self.path} to start over."
 
     @property
     def _written(self) -> str | None:
-        """Name the file that is written to."""
+        """The name of the output file."""
         return None if self.file is None else str(self.file.resolve())
 
     def note(self, checkpoint: str, file: IO[str]) -> None:
-        """Note a place, before which all is written, and on the disk."""
+        """Save a position after everything before it is on the disk."""
         if self.place:
             size = None if file is sys.stdout else file.tell()
             begin, began = self._begun = self._begun or (checkpoint, size)
-            if checkpoint == begin:  # where "verify" begins again, the file does too
+            if checkpoint == begin:  # "verify" starts over, and so does the file
                 size = began
             place = {
                 "checkpoint": checkpoint,
@@ -243,28 +243,30 @@ class Places:
             self.place.write(json.dumps(place))
 
     def advise(self, error: MihuError | CancelledError) -> None:
-        """Say how to go on."""
+        """Print how to continue."""
         if not (self.path and self.path.exists()):
             return
-        advice = f"The same command goes on from {self.path}."
+        advice = f"The same command continues from {self.path}."
         if isinstance(error, CancelledError):
             raise StopError(Exit.INTERRUPTED, "Interrupted.", advice) from None
         error.add_note(advice)
 
     def forget(self) -> None:
-        """Remove the file: all is written."""
+        """Remove the file after everything is written."""
         if self.place:
             self.place.remove()
 
 
 @contextmanager
 def sink(path: Path | None, places: Places) -> Generator[IO[str]]:
-    """Open what is written to, where its rows go; a file that is gone on with, behind the last row that was noted."""
+    """Open the output; a file that is continued is positioned after its last saved row."""
     if path is None:
         yield standard_output(places.output)
         return
     if places.checkpoint and (not path.exists() or path.stat().st_size < (places.size or 0)):
-        raise StopError(Exit.USAGE, f"{path} is not what {places.path} was made with: it is shorter.", places.cure)
+        raise StopError(
+            Exit.USAGE, f"{path} is not the file that {places.path} was written with: it is shorter.", places.cure
+        )
     with path.open("r+" if path.is_file() else "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         if places.checkpoint:
             file.seek(places.size or 0)

@@ -1,4 +1,4 @@
-"""The files that a command reads and replaces."""
+"""Reads the input files of a command."""
 
 import json
 from pathlib import Path
@@ -8,34 +8,34 @@ from mihu_async.cli.errors import Exit, StopError
 
 
 def read_text(path: Path) -> str:
-    """Read a text."""
+    """Read a text file."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise StopError(Exit.USAGE, f"{path} is no text in UTF-8.") from None
+        raise StopError(Exit.USAGE, f"{path} is not text in UTF-8.") from None
 
 
 def read_secret(path: Path) -> str:
-    """Read a secret, without the line end behind it."""
+    """Read a secret, without its trailing line end."""
     return read_text(path).rstrip("\r\n")
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON object. What is wrong with it is told without its text, which may hold secrets."""
+    """Read a JSON object. No error quotes its text, which may contain secrets."""
     return parse_object(path, read_text(path))
 
 
 def parse_object(path: Path, text: str) -> dict[str, Any]:
-    """Read the text of a file as a JSON object, as above."""
+    """Parse the text of a file as a JSON object; no error quotes it."""
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise StopError(Exit.USAGE, f"{path} is no JSON: {error}.") from None
+        raise StopError(Exit.USAGE, f"{path} is not JSON: {error}.") from None
     if not isinstance(found, dict):
         raise StopError(Exit.USAGE, f"{path} must hold a JSON object, not {type(found).__name__}.")
     return cast("dict[str, Any]", found)
 
 
 def same(one: Path, other: Path) -> bool:
-    """Return True if two paths name one file, which need not be there."""
+    """Return True if two paths name the same file, which need not exist."""
     return one.resolve() == other.resolve()

@@ -1,4 +1,4 @@
-"""The formats in which rows are written, one row after the other, so that a million need the memory of one. Pure."""
+"""The formats of rows, written one at a time, so that a million rows need the memory of one. Pure."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ T = TypeVar("T")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
 LINE_ENDS = "\r\n"
-"""The signs that readers of CSV take for the end of a line; the writer quotes only those that it is given."""
+"""The characters that readers of CSV take for a line end; the csv module quotes only those of its line terminator."""
 
 
 class Format(StrEnum):
@@ -31,57 +31,60 @@ class Format(StrEnum):
 
 
 APPENDABLE = (Format.JSONL, Format.CSV)
-"""The formats in which a file can be gone on with."""
+"""The formats in which a file can be continued."""
 FOR_PEOPLE = (Format.TABLE, Format.WIDE)
-"""The formats that a terminal's own encoding shows; all others are UTF-8 wherever they go."""
+"""The formats that use the encoding of a terminal; all others are always UTF-8."""
 COLUMNED = (*FOR_PEOPLE, Format.CSV)
 """The formats that have columns."""
 
 
 @frozen(kw_only=True)
 class Place:
-    """The place where rows are written: how wide a line is, None for any width, and whether it is a terminal."""
+    """The destination of rows: its line width, None if unlimited, and whether it is a terminal."""
 
     width: int | None = None
     is_terminal: bool = False
 
 
 class Rows(Protocol[Item_contra]):
-    """A format at work: each method returns the text that is to be written."""
+    """A format in use: each method returns the text to write."""
 
     def head(self) -> str:
-        """Return what comes before the rows."""
+        """Return the text before the rows."""
         ...
 
     def row(self, item: Item_contra) -> str:
-        """Return a row."""
+        """Return the text of a row."""
         ...
 
     def foot(self) -> str:
-        """Return what comes behind the rows."""
+        """Return the text after the rows."""
         ...
 
 
 class _Bare:
-    """Rows with nothing before and behind them."""
+    """A format with no text before or after the rows."""
 
     def head(self) -> str:
-        """Return nothing."""
+        """Return an empty text."""
         return ""
 
     def foot(self) -> str:
-        """Return nothing."""
+        """Return an empty text."""
         return ""
 
 
 @frozen
 class TableRows(_Bare, Generic[T]):
-    """Columns of fixed widths. What is longer is cut where its column says so, and else moves the rest of its line."""
+    """Columns of fixed widths.
+
+    A longer cell is truncated if its column allows it, and otherwise shifts the rest of its line.
+    """
 
     columns: tuple[Fitted[T], ...]
 
     def head(self) -> str:
-        """Return the names."""
+        """Return the headings."""
         return self._line([fitted.column.heading for fitted in self.columns])
 
     def row(self, item: T) -> str:
@@ -101,20 +104,20 @@ def _sized(word: str, fitted: Fitted[Any]) -> str:
 
 @frozen
 class RecordRows(_Bare, Generic[T]):
-    """A line for each column of one thing; ``full`` shows also what is not known."""
+    """One line for each column of a single item; ``full`` also shows unknown values."""
 
     columns: tuple[Column[T], ...]
     full: bool = False
 
     def row(self, item: T) -> str:
-        """Return its lines."""
+        """Return the lines of the item."""
         width = max(len(column.name) for column in self.columns)
         told = ((column.name.upper(), one_line(text(column.pick(item)))) for column in self.columns)
         return "".join(f"{name:<{width}}  {word or '-'}\n" for name, word in told if word or self.full)
 
 
 def csv_line(words: Iterable[str]) -> str:
-    """Spell a record; the writer quotes what it takes for the end of a line, so it is given all that may be one."""
+    """Format a record; the writer gets all possible line ends as its terminator, so that it quotes each of them."""
     line = io.StringIO()
     csv.writer(line, lineterminator=LINE_ENDS).writerow(words)
     return f"{line.getvalue().removesuffix(LINE_ENDS)}\n"
@@ -122,24 +125,24 @@ def csv_line(words: Iterable[str]) -> str:
 
 @frozen
 class CsvRows(_Bare, Generic[T]):
-    """Comma-separated values, as RFC 4180 has them but with plain line ends; empty is what is not known."""
+    """Comma-separated values as in RFC 4180, but with plain line feeds; an unknown value is empty."""
 
     columns: tuple[Column[T], ...]
     escaped: bool = False
 
     def head(self) -> str:
-        """Return the names."""
+        """Return the names of the columns."""
         return csv_line(column.name for column in self.columns)
 
     def row(self, item: T) -> str:
-        """Return a record, on a terminal with escapes for what would act on it."""
+        """Return a record; on a terminal, with characters that could control it escaped."""
         record = csv_line(text(column.pick(item)) for column in self.columns)
         return escape(record) if self.escaped else record
 
 
 @frozen
 class NameRows(_Bare, Generic[T]):
-    """The name of each row on a line of its own, for other commands."""
+    """The name of each row on a line of its own, as input of other commands."""
 
     column: Column[T]
 
@@ -150,7 +153,7 @@ class NameRows(_Bare, Generic[T]):
 
 @frozen
 class JsonlRows(_Bare):
-    """An object a line."""
+    """One JSON object a line."""
 
     def row(self, item: Any) -> str:
         """Return an object."""
@@ -159,7 +162,7 @@ class JsonlRows(_Bare):
 
 @define
 class JsonRows:
-    """One array, written as it grows."""
+    """A single JSON array, written incrementally."""
 
     begun: bool = field(default=False, init=False)
 
@@ -180,17 +183,17 @@ class JsonRows:
 def rows_in(
     chosen: Format, layout: Layout[T], *, names: str | None = None, place: Place = Place(), one: bool = False
 ) -> Rows[T]:
-    """Return the format at work.
+    """Return the format in use.
 
     Args:
         chosen: The format.
-        layout: The columns that there are.
-        names: The names of the columns to write, with commas between them; None takes the format's own choice.
-        place: Where the rows go.
-        one: True for a single thing, which is an object and no array, and a line for each column and no table.
+        layout: The available columns.
+        names: The names of the columns to write, separated by commas; None uses the format's own choice.
+        place: The destination of the rows.
+        one: True for a single item, which is an object instead of an array, and a line a column instead of a table.
 
     Raises:
-        StopError: A name is no column's, or the format has no columns.
+        StopError: A name is not that of a column, or the format has no columns.
     """
     asked = None if names is None else _asked(layout, names, chosen)
     match chosen:
@@ -216,7 +219,9 @@ def _asked(layout: Layout[T], names: str, chosen: Format) -> tuple[Column[T], ..
         found = layout.named(wanted)
     except KeyError as error:
         told = f"There is no column {error.args[0]!r}. Nothing was sent."
-        raise StopError(Exit.USAGE, told, f"There are {', '.join(column.name for column in layout.columns)}.") from None
+        raise StopError(
+            Exit.USAGE, told, f"The columns are {', '.join(column.name for column in layout.columns)}."
+        ) from None
     if not found:
         raise StopError(Exit.USAGE, "--columns names no column. Nothing was sent.")
     return found

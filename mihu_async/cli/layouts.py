@@ -1,4 +1,4 @@
-"""The columns of each kind of row: their names and their order are stable over releases; new ones come at the end."""
+"""The columns of each kind of row. Their names and order are stable across releases; new ones are added at the end."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,16 +26,16 @@ UUID = 36
 NUMBER = 16
 AGENT = 24
 LEAST = 12
-"""The least width of a name, where room is short."""
+"""The least width of a name in a narrow table."""
 
 
 def column(name: str, path: str = "", width: int = 8, least: int | None = None, title: str = "") -> Column[Any]:
-    """Make a column of what stands under a path, which is its name unless given."""
+    """Return a column of the values at a path, which is its name by default."""
     return Column(name, at(path or name), width, least, title)
 
 
 def agent_columns(path: str) -> tuple[Column[Any], ...]:
-    """Make the columns of who answers on each channel."""
+    """Return the columns of the agent of each channel."""
     return (
         *(column(f"{channel}_agent_uuid", f"{path}.{channel}.agent_uuid", UUID) for channel in CHANNELS),
         *(column(f"{channel}_agent", f"{path}.{channel}.agent_name", AGENT, LEAST) for channel in CHANNELS),
@@ -43,7 +43,7 @@ def agent_columns(path: str) -> tuple[Column[Any], ...]:
 
 
 def settings_columns(name: str, path: str, *settings: str) -> tuple[Column[Any], ...]:
-    """Make the columns of how a channel is set."""
+    """Return the columns of a channel's settings."""
     return tuple(column(f"{name}_{setting}", f"{path}.{setting}", len(name) + len(setting) + 1) for setting in settings)
 
 
@@ -148,7 +148,7 @@ FINDINGS: Layout[Finding] = Layout(
 
 
 def snapshot_columns(path: str = "") -> tuple[Column[Any], ...]:
-    """Make the columns of a number's channels."""
+    """Return the columns of a number's channels."""
     return (
         column("phone_number_uuid", f"{path}phone_number_uuid", UUID),
         column("number", f"{path}number", NUMBER),
@@ -202,7 +202,7 @@ ASSIGNMENTS: Layout[SipAssignment] = Layout(
 
 
 def differing(change: Change) -> tuple[str, ...]:
-    """Return the names of the fields that differ before and after a change; none where a row came or went."""
+    """Return the names of the fields that a change affects; none if a row was added or removed."""
     before, after = change.before, change.after
     if before is None or after is None:
         return ()
@@ -211,7 +211,7 @@ def differing(change: Change) -> tuple[str, ...]:
 
 
 def latest(path: str) -> Callable[[Change], Any]:
-    """Return a function that follows a path of a changed row: as it is now, or as it was where it is gone."""
+    """Return a function that follows a path of a changed row, in its new state or, if it was removed, its old one."""
     pick = at(path)
 
     def pick_latest(change: Change) -> Any:

@@ -1,4 +1,4 @@
-"""``mihu-async numbers``: the numbers of the workspace, and those for sale."""
+"""``mihu-async numbers``: the numbers of the workspace, and the numbers for sale."""
 
 from typing import Annotated, Any
 
@@ -32,24 +32,24 @@ OfType = Annotated[NumberType | None, WORD, Parameter(help="Only numbers of this
 @Parameter(name="*")
 @frozen(kw_only=True)
 class Filters:
-    """Which numbers of the workspace are meant."""
+    """The filters of the workspace's numbers."""
 
     status: Annotated[NumberStatus | None, WORD] = None
     """Only numbers of this status."""
     country_code: str | None = None
-    """Only numbers of this country, in two capitals, such as US."""
+    """Only numbers of this country, as two capital letters, such as US."""
     type: OfType = None
     compliance: Annotated[ComplianceStatus | None, WORD] = None
-    """Only numbers whose requirements stand so."""
+    """Only numbers with this compliance status."""
     search: str | None = None
-    """Free text on number or country. That the service knows this filter is inferred."""
+    """Text to find in number or country. This filter is inferred: the service does not document its name."""
     bound_to_agent_uuid: str | None = None
     """Only numbers that this agent answers on any channel."""
     include_external: Flag = False
-    """Also the numbers that agents use and that were not bought through Mihu."""
+    """Include numbers that agents use but that were not bought through Mihu."""
 
     def given(self) -> dict[str, Any]:
-        """Return them as the SDK takes them."""
+        """Return the filters that were given, as arguments of the SDK."""
         return asdict(self, recurse=False) | {"include_external": self.include_external or None}
 
 
@@ -61,7 +61,7 @@ def list_numbers(
     mihu: MihuClient,
     *,
     filters: Filters = ALL,
-    sort: Annotated[NumberSort | None, WORD, Parameter(help="What they are sorted by.")] = None,
+    sort: Annotated[NumberSort | None, WORD, Parameter(help="The order of the rows.")] = None,
     page: Page = 1,
     per_page: PerPage = 100,
 ) -> Pager[PhoneNumber]:
@@ -71,29 +71,29 @@ def list_numbers(
 
 @reading(numbers, NUMBERS)
 async def get(mihu: MihuClient, number: Known, /) -> PhoneNumber:
-    """Show a number of the workspace, bought or external."""
+    """Show a number of the workspace, purchased or external."""
     found = await (mihu.numbers.find(number) if number.startswith("+") else with_uuid(mihu, number))
     if found is None:
         told = f"{number} is not in this workspace. Nothing was changed."
-        raise StopError(Exit.REFUSED, told, "numbers list --include-external shows what is.")
+        raise StopError(Exit.REFUSED, told, "numbers list --include-external shows the numbers that are.")
     return found
 
 
 async def uuid_of(mihu: MihuClient, number: str) -> str:
-    """Return the uuid of a number, which may be given for itself."""
+    """Return the uuid of a number, which may itself be given as one."""
     return (await get(mihu, number)).phone_number_uuid if number.startswith("+") else number
 
 
 async def with_uuid(mihu: MihuClient, phone_number_uuid: str) -> PhoneNumber | None:
-    """Return the row of a uuid, or None: no endpoint is documented that gives one row, so the listing is read."""
+    """Return the row with a uuid, or None. No documented endpoint returns a single row, so the listing is read."""
     listing = mihu.numbers.list(include_external=True)
     async with listing:
         async for row in listing:
             if row.phone_number_uuid.lower() == phone_number_uuid.lower():
                 return row
     if listing.report.complete is not True:
-        told = f"{phone_number_uuid} was not seen, and the listing moved while it was read: {listing.report}."
-        raise StopError(Exit.INCOMPLETE, told, "Give the command again.")
+        told = f"{phone_number_uuid} was not found, but the listing changed while it was read: {listing.report}."
+        raise StopError(Exit.INCOMPLETE, told, "Run the command again.")
     return None
 
 
@@ -104,11 +104,11 @@ async def wait(
     /,
     *,
     status: Annotated[NumberStatus, WORD, Parameter(help="The status to wait for.")] = NumberStatus.ACTIVE,
-    within: Annotated[float, Parameter(help="Seconds to wait at the most.")] = 600.0,
-    interval: Annotated[float, Parameter(help="Seconds between two looks.")] = 10.0,
+    within: Annotated[float, Parameter(help="The longest time to wait, in seconds.")] = 600.0,
+    interval: Annotated[float, Parameter(help="Seconds between two checks.")] = 10.0,
 ) -> PhoneNumber:
-    """Wait until a number has a status, and show it: one that was bought can be pending for a while."""
-    explain(f"Waiting for {number} to be {status}, {within:g} s at the most.")
+    """Wait until a number has a status, and show it: a purchased number can be pending for a while."""
+    explain(f"Waiting for {number} to be {status}, for at most {within:g} s.")
     return await mihu.numbers.wait(number, status=status, timeout=within, interval=interval)
 
 
@@ -119,7 +119,7 @@ def search(
     country_code: CountryCode,
     type: OfType = None,  # noqa: A002 - the API's own name
 ) -> Pager[AvailableNumber]:
-    """Search for numbers to buy. Provisional: the service's answer is not documented."""
+    """Search for numbers to buy. Provisional: the service does not document the answer."""
     return mihu.numbers.search(country_code, type)
 
 
@@ -130,13 +130,13 @@ async def requirements(
     country_code: CountryCode,
     type: Annotated[NumberType, WORD, Parameter(help="The type of the number.")],  # noqa: A002 - the API's own name
 ) -> tuple[PurchaseRequirement, ...]:
-    """Show what a purchase must answer. Provisional: the service's answer is not documented."""
+    """Show the requirements of a purchase. Provisional: the service does not document the answer."""
     return (await mihu.numbers.requirements(country_code, type)).items
 
 
 @reading(numbers, SNAPSHOTS)
 async def channels(mihu: MihuClient, number: Known, /) -> NumberChannels:
-    """Show what each channel of a number can do, how it is set, and who answers it."""
+    """Show the capabilities, settings and agents of a number's channels."""
     look = mihu.numbers.channels_of if number.startswith("+") else mihu.numbers.channels
     return await look(number)
 
@@ -145,11 +145,11 @@ def list_rates(
     mihu: MihuClient,
     *,
     country_code: Annotated[
-        str | None, Parameter(help="The country that is called, in two capitals, such as IT.")
+        str | None, Parameter(help="The country to call, as two capital letters, such as IT.")
     ] = None,
-    prefix: Annotated[str | None, Parameter(help="Only rates whose destination_prefix begins with it.")] = None,
+    prefix: Annotated[str | None, Parameter(help="Only rates whose destination_prefix begins with this.")] = None,
     page: Page = 1,
     per_page: PerPage = 200,
 ) -> Pager[Rate]:
-    """List what outbound calls cost."""
+    """List the rates of outbound calls."""
     return mihu.numbers.rates(country_code=country_code, prefix=prefix, page=page, per_page=per_page)

@@ -1,4 +1,4 @@
-"""The options of output, the choice of a format, and standard output."""
+"""The output options, the choice of a format, and standard output."""
 
 import shutil
 import sys
@@ -16,7 +16,7 @@ from mihu_async.cli.formats import FOR_PEOPLE, Format, Place, Rows, rows_in
 T = TypeVar("T")
 
 ENDINGS = {f".{known}": known for known in (Format.JSON, Format.JSONL, Format.CSV)} | {".ndjson": Format.JSONL}
-"""The format that the ending of a file's name stands for."""
+"""The format for each ending of a file's name."""
 
 
 @Parameter(name="*", group="Output")
@@ -25,17 +25,18 @@ class Show:
     """The options of a command that writes an answer."""
 
     output: Annotated[Format | None, Parameter(name=("--output", "-o"))] = None
-    """How it is written: as a table on a terminal and as jsonl elsewhere, unless given. wide shows more than fits the
-    terminal, and name only what other commands take."""
+    """The output format: by default a table on a terminal, and jsonl elsewhere. wide shows more columns than fit the
+    terminal, and name only the input of other commands.
+    """
     columns: str | None = None
-    """The columns of a table or of csv, such as number,status; docs/command.md names them."""
+    """The columns of a table or of csv, such as number,status; docs/command.md lists their names."""
 
     def check(self, layout: Layout[Any]) -> None:
-        """Refuse what cannot be written, before anything is sent."""
+        """Reject a format that cannot be written, before anything is sent."""
         self.rows(layout, sys.stdout)
 
     def one(self, item: Any, layout: Layout[Any]) -> None:
-        """Write one thing."""
+        """Write a single item."""
         self._write((item,), self.rows(layout, sys.stdout, one=True))
 
     def several(self, items: Iterable[Any], layout: Layout[Any]) -> None:
@@ -43,7 +44,7 @@ class Show:
         self._write(items, self.rows(layout, sys.stdout))
 
     def rows(self, layout: Layout[T], file: IO[str], *, one: bool = False) -> Rows[T]:
-        """Return the format at work for a file."""
+        """Return the format in use for a file."""
         return rows_in(self.format, layout, names=self.columns, place=place_of(file), one=one)
 
     def _write(self, items: Iterable[Any], rows: Rows[Any]) -> None:
@@ -55,7 +56,7 @@ class Show:
 
     @property
     def format(self) -> Format:
-        """Return the format in which it is written."""
+        """The output format."""
         return format_for(self.output)
 
 
@@ -63,7 +64,7 @@ SHOWN = Show()
 
 
 def format_for(chosen: Format | None, file: Path | None = None) -> Format:
-    """Choose a format: a table for people who look on, what a file's ending says, and an object a line elsewhere."""
+    """Return the chosen format, or the one of the file's ending, or a table on a terminal, or else jsonl."""
     if chosen:
         return chosen
     if file is None:
@@ -71,20 +72,20 @@ def format_for(chosen: Format | None, file: Path | None = None) -> Format:
     if not file.suffix:
         return Format.JSONL
     if file.suffix.lower() not in ENDINGS:
-        told = f"{file}: its ending says none of the formats that there are. Nothing was sent."
-        raise StopError(Exit.USAGE, told, f"Name it {', '.join(f'*{ending}' for ending in ENDINGS)}, or give --output.")
+        told = f"{file}: its ending is not that of a format. Nothing was sent."
+        raise StopError(Exit.USAGE, told, f"Name it {', '.join(f'*{ending}' for ending in ENDINGS)}, or use --output.")
     return ENDINGS[file.suffix.lower()]
 
 
 def place_of(file: IO[str]) -> Place:
-    """Return how wide a line of a terminal is; a file and a pipe have any width."""
+    """Return the width of a terminal; a file and a pipe are unlimited."""
     if not file.isatty():
         return Place()
     return Place(width=shutil.get_terminal_size().columns, is_terminal=True)
 
 
 def standard_output(chosen: Format) -> IO[str]:
-    """Return standard output, in UTF-8 whatever the locale says, unless people read it."""
+    """Return standard output, in UTF-8 regardless of the locale unless the format is for people."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None and chosen not in FOR_PEOPLE:
         reconfigure(encoding="utf-8", errors="backslashreplace")

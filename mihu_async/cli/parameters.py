@@ -6,31 +6,32 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 WORD: Parameter = Parameter(name_transform=str.lower)
-"""An enum's words as the API writes them, with its underscores."""
+"""The parameter of an enum, whose words are spelled as in the API, with underscores."""
 FLAG: Parameter = Parameter(negative=(), show_default=False)
-"""An option that is there or not, and has no opposite."""
+"""The parameter of a flag without an opposite."""
 
 Flag = Annotated[bool, FLAG]
-DryRun = Annotated[bool, FLAG, Parameter(help="Change nothing: show the request that would be sent.")]
-Yes = Annotated[bool, FLAG, Parameter(help="Do not ask.")]
+DryRun = Annotated[bool, FLAG, Parameter(help="Change nothing, and show the request that would be sent.")]
+Yes = Annotated[bool, FLAG, Parameter(help="Do not ask for confirmation.")]
 E164 = Annotated[str, Parameter(help="The number, such as +12345678901.")]
-AgentUuid = Annotated[str, Parameter(help="The agent that answers, as agents list names it.")]
+AgentUuid = Annotated[str, Parameter(help="The uuid of the agent, as shown by agents list.")]
 Known = Annotated[str, Parameter(help="The number, such as +12345678901, or its phone_number_uuid.")]
-CountryCode = Annotated[str, Parameter(help="The country, in two capitals, such as IT.")]
-Page = Annotated[int, Parameter(help="The page to begin with.")]
-PerPage = Annotated[int, Parameter(help="How many rows a request asks for.")]
+CountryCode = Annotated[str, Parameter(help="The country, as two capital letters, such as IT.")]
+Page = Annotated[int, Parameter(help="The first page to read.")]
+PerPage = Annotated[int, Parameter(help="The number of rows to request at a time.")]
 IdempotencyKey = Annotated[
     str | None,
     Parameter(
-        help="A name for this purchase, such as order-4711. The same command with the same key buys nothing more, also "
-        "where an earlier run was killed. It needs --ledger."
+        help="A name for this purchase, such as order-4711. The same command with the same key buys nothing more, even "
+        "after an earlier run was killed. Needs --ledger."
     ),
 ]
 LedgerFile = Annotated[
-    Path | None, Parameter(name="--ledger", help="The file that remembers purchases by their keys; it is made.")
+    Path | None,
+    Parameter(name="--ledger", help="The file that records purchases by their keys; it is created if missing."),
 ]
 
 
 def group(name: str, text: str) -> App:
-    """Return a group of commands whose options have no opposite unless they say so."""
+    """Return a group of commands whose options have no opposite by default."""
     return App(name=name, help=text, default_parameter=Parameter(negative=()))

@@ -1,4 +1,4 @@
-"""Standard error while a command works: a bar, the reason for a wait, the end of an export."""
+"""Writes to standard error while a command runs: a progress bar, the reason for a wait, the end of an export."""
 
 import sys
 import time
@@ -15,14 +15,14 @@ from mihu_async import Attempt, CallReport
 from mihu_async.cli.errors import NAME, one_line
 
 LONG_WAIT = 2.0
-"""Seconds that a wait has at least that is told."""
+"""The shortest wait that is reported, in seconds."""
 
 _shown: ContextVar[Console | None] = ContextVar("shown", default=None)
-"""The console that shows a bar now."""
+"""The console of the progress bar that is visible now."""
 
 
 def tell(text: str) -> None:
-    """Write a line to standard error, above the bar where there is one."""
+    """Write a line to standard error, above the progress bar if there is one."""
     line, console = f"{NAME}: {one_line(text)}", _shown.get()
     if console is None:
         print(line, file=sys.stderr)
@@ -31,36 +31,36 @@ def tell(text: str) -> None:
 
 
 def explain(text: str) -> None:
-    """Tell at a terminal why nothing happens for a while; a log of a job stays short."""
+    """Explain a wait on a terminal; nothing is written elsewhere, so that logs stay short."""
     if sys.stderr.isatty():
         tell(text)
 
 
 @define
 class Waits:
-    """A hook that tells of long waits before a call is tried again; of several that end together it tells once."""
+    """A hook that reports long waits before a retry; of several that end together, only one is reported."""
 
     told_until: float = 0.0
 
     def __call__(self, attempt: Attempt, call: CallReport) -> None:
-        """Tell of a wait at a terminal."""
+        """Report a wait on a terminal."""
         wait, now = attempt.wait or 0.0, time.monotonic()
         if wait < LONG_WAIT or now + wait < self.told_until + 1:
             return
         self.told_until = now + wait
         why = "gave no answer" if attempt.status is None else f"answered {attempt.status}"
-        explain(f"{call.method} {call.path}: the service {why}; it is tried again in {wait:.0f} s.")
+        explain(f"{call.method} {call.path}: the service {why}; retrying in {wait:.0f} s.")
 
 
 @define
 class Bar:
-    """A bar that appears with the first figure it is told; without a terminal, nothing."""
+    """A progress bar that appears with its first figure; without a terminal, it shows nothing."""
 
     progress: Progress | None
     task: TaskID | None = None
 
     def show(self, done: int, total: int) -> None:
-        """Tell how far it is."""
+        """Show the progress."""
         if self.progress:
             if self.task is None:
                 self.task = self.progress.add_task("")
@@ -69,7 +69,7 @@ class Bar:
 
 @contextmanager
 def progress(*, shown_elsewhere: bool = False) -> Generator[Bar]:
-    """Make a bar where standard error is a terminal, and where no rows are shown in between."""
+    """Yield a progress bar, which is visible if standard error is a terminal and no rows are shown there."""
     if shown_elsewhere or not sys.stderr.isatty():
         yield Bar(None)
         return

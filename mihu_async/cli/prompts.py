@@ -1,4 +1,4 @@
-"""Asks the person at the terminal; where there is none, nothing is taken for granted."""
+"""Asks the person at the terminal. Without a terminal, no answer is assumed."""
 
 import getpass
 import signal
@@ -12,12 +12,12 @@ YES = ("y", "yes")
 
 
 def confirm(question: str) -> None:
-    """Go on where the answer is yes, and stop where it is anything else or nobody can answer."""
+    """Ask a question, and stop unless the answer is yes."""
     if not sys.stdin.isatty():
         raise StopError(
             Exit.DECLINED,
-            "Nothing was sent: it must be confirmed, and standard input is no terminal.",
-            "The option --yes goes on without asking.",
+            "Nothing was sent: confirmation is required, and standard input is not a terminal.",
+            "The option --yes skips the confirmation.",
         )
     with _interruptible():
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
@@ -27,14 +27,14 @@ def confirm(question: str) -> None:
 
 
 def ask_secret(what: str) -> str:
-    """Ask for a secret, which is not shown while it is typed."""
+    """Ask for a secret, without showing the input."""
     with _interruptible():
         return getpass.getpass(f"{what}: ", stream=sys.stderr)
 
 
 @contextmanager
 def _interruptible() -> Generator[None]:
-    """Let Ctrl-C end a prompt at once, under asyncio too, which would wait until the loop runs again."""
+    """Let Ctrl-C end a prompt at once; asyncio would delay it until the loop runs again."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The steps before a purchase: its price and requirements are looked up, and its cost is said."""
+"""The steps before a purchase: look up its price and requirements, and announce its cost."""
 
 import sys
 from decimal import Decimal
@@ -31,7 +31,7 @@ from mihu_async.resources.arguments import present
 
 
 class NotForSaleError(StopError):
-    """The search does not show a number."""
+    """A number that the search does not list."""
 
 
 @Parameter(name="*")
@@ -40,11 +40,11 @@ class Answers:
     """The answers of the command line to the requirements of a country and type."""
 
     answer: Annotated[tuple[str, ...], FLAG] = ()
-    """The answer to a requirement, as KEY=TEXT; once for each."""
+    """The answer to a requirement, as KEY=TEXT; may be repeated."""
     document: Annotated[tuple[str, ...], FLAG] = ()
-    """The id of a document that a requirement asks for, as KEY=ID; once for each."""
+    """The id of a document that a requirement asks for, as KEY=ID; may be repeated."""
     address_file: Path | None = None
-    """A file with the buyer's address as a JSON object, where one is needed."""
+    """A file with the buyer's address as a JSON object, if one is required."""
 
     def address(self) -> Address | None:
         """Read the buyer's address."""
@@ -54,10 +54,10 @@ class Answers:
             return Address(**read_object(self.address_file))
         except TypeError:
             names = ", ".join(attrs.fields_dict(Address))
-            raise StopError(Exit.USAGE, f"{self.address_file} must hold nothing but {names}.") from None
+            raise StopError(Exit.USAGE, f"{self.address_file} must contain only {names}.") from None
 
     def values(self) -> tuple[RequirementValue, ...]:
-        """Return each answer under the key of what it answers."""
+        """Return each answer with the key of its requirement."""
         texts = (RequirementValue(key=key, value=said) for key, said in map(_pair, self.answer))
         ids = (RequirementValue(key=key, document_id=said) for key, said in map(_pair, self.document))
         return *texts, *ids
@@ -69,13 +69,13 @@ NO_ANSWERS = Answers()
 def _pair(given: str) -> tuple[str, str]:
     key, parted, said = given.partition("=")
     if not (key and parted):
-        raise StopError(Exit.USAGE, f"An answer is KEY=TEXT, and a document KEY=ID, not {given!r}.")
+        raise StopError(Exit.USAGE, f"An answer must be KEY=TEXT, and a document KEY=ID, not {given!r}.")
     return key, said
 
 
 @frozen(kw_only=True)
 class Wanted:
-    """A number as the command line asks for it."""
+    """A number as the command line describes it."""
 
     number: str
     country_code: str
@@ -85,28 +85,29 @@ class Wanted:
     answers: Answers
 
     def offer(self) -> AvailableNumber:
-        """Take the command line's word for it."""
+        """Return an offer from the description of the command line alone."""
         return AvailableNumber(number=self.number, country_code=self.country_code, type=self.type)
 
     def said(self, offer: AvailableNumber) -> AvailableNumber:
-        """Put in what the command line says of it, where the offer does not: a price that was found stays."""
+        """Fill in an offer from the command line; a price that the search found is kept."""
         said = present({"monthly_fee": self.monthly_fee, "location": self.location})
         return evolve(offer, **{name: value for name, value in said.items() if getattr(offer, name) is None})
 
     def checked(self, offer: AvailableNumber) -> AvailableNumber:
-        """Put in what it is where the search does not say, and refuse an offer that the search says is another."""
+        """Fill in what the search does not show, and refuse an offer of another country or type."""
         for name in ("country_code", "type"):
             found, asked = getattr(offer, name), getattr(self, name)
             if found is not None and found != asked:
-                told = f"The search says that {self.number} has the {name} {found}, not {asked}. Nothing was sent."
-                raise StopError(Exit.USAGE, told, "--no-search buys it as it is described on the command line.")
+                told = f"According to the search, {self.number} has the {name} {found}, not {asked}. Nothing was sent."
+                raise StopError(Exit.USAGE, told, "--no-search buys it as described on the command line.")
         return evolve(offer, country_code=self.country_code, type=self.type)
 
 
 async def prepare(mihu: MihuClient, wanted: Wanted, begun: Entry | None, *, search: bool) -> Purchase:
-    """Make the purchase ready: with what a search and the requirements say, or without.
+    """Return the purchase, with or without the results of a search and the requirements.
 
-    The number of a purchase that its key has begun may be the workspace's own by now, so it need not be for sale.
+    If an earlier run began the purchase under its key, the workspace may own the number by now, so it need not be for
+    sale.
     """
     address, values = wanted.answers.address(), wanted.answers.values()
     if search:
@@ -123,8 +124,8 @@ async def prepare(mihu: MihuClient, wanted: Wanted, begun: Entry | None, *, sear
     if missing := ", ".join(purchase.missing):
         raise StopError(
             Exit.USAGE,
-            f"Not answered yet: {missing}. Nothing was sent.",
-            "--answer KEY=TEXT and --document KEY=ID answer; numbers requirements shows what is asked.",
+            f"Unanswered requirements: {missing}. Nothing was sent.",
+            "Answer them with --answer KEY=TEXT or --document KEY=ID; numbers requirements describes them.",
         )
     return purchase
 
@@ -137,12 +138,12 @@ async def find(mihu: MihuClient, wanted: Wanted) -> AvailableNumber:
     raise NotForSaleError(
         Exit.REFUSED,
         f"{wanted.number} is not among the {wanted.type} numbers for sale in {wanted.country_code}. Nothing was sent.",
-        "numbers search shows those that are; --no-search buys it as it is described on the command line.",
+        "numbers search lists those; --no-search buys it as described on the command line.",
     )
 
 
 async def held(mihu: MihuClient, number: str) -> PhoneNumber | None:
-    """Return the number's row where the workspace has bought it already; None also where that cannot be seen."""
+    """Return the number's row if the workspace already has it; None if it does not, or if that cannot be read."""
     try:
         row = await mihu.numbers.find(number)
     except MihuError:
@@ -151,7 +152,7 @@ async def held(mihu: MihuClient, number: str) -> PhoneNumber | None:
 
 
 async def entry_of(key: str | None, ledger: Path | None) -> Entry | None:
-    """Return what an earlier run has written down under a key; a key and a ledger need each other."""
+    """Return the entry of an earlier run under a key; a key and a ledger need each other."""
     if (key is None) != (ledger is None):
         given, needed = (
             ("--ledger FILE", "--idempotency-key") if key is None else ("--idempotency-key", "--ledger FILE")
@@ -162,7 +163,7 @@ async def entry_of(key: str | None, ledger: Path | None) -> Entry | None:
 
 
 async def find_again(mihu: MihuClient, wanted: Wanted, begun: Entry) -> AvailableNumber:
-    """Find a number that an earlier run has begun to buy; where it is not for sale, take the command line's word."""
+    """Find a number that an earlier run began to buy; if it is not for sale, use the command line's description."""
     if begun.state == "settled":
         return wanted.offer()
     try:
@@ -172,21 +173,21 @@ async def find_again(mihu: MihuClient, wanted: Wanted, begun: Entry) -> Availabl
 
 
 def price(offer: AvailableNumber) -> str:
-    """Say what a number costs, in its currency, as far as the search says."""
+    """Describe the cost of a number in its currency, as far as the search shows it."""
     if offer.monthly_fee is None:
-        return "It is not known what it costs."
+        return "Its cost is unknown."
     currency = offer.extra.get("currency")
     if isinstance(currency, str):
         return f"It costs {offer.monthly_fee} {currency} a month."
-    return f"It costs {offer.monthly_fee} a month; the search does not say in which currency."
+    return f"It costs {offer.monthly_fee} a month; the search does not show the currency."
 
 
 def announce(offer: AvailableNumber, workspace: str) -> None:
-    """Say on standard error what is bought, for whom, and what it costs."""
+    """Write to standard error which number is bought, for which workspace, and at what cost."""
     known = (offer.number, offer.type, offer.country_code, offer.location)
     say(
         ", ".join(filter(None, map(text, known))),
-        f"It goes to the workspace {workspace}, where no agent answers it until agents provision-call binds one.",
+        f"It is bought for the workspace {workspace}; no agent answers it until agents provision-call assigns one.",
         price(offer),
     )
 

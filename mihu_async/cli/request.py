@@ -1,4 +1,4 @@
-"""``mihu-async request``: any endpoint, with the checks, retries and errors of all calls."""
+"""``mihu-async request``: calls any endpoint, with the checks, retries and errors of all calls."""
 
 import json as codec
 import sys
@@ -21,17 +21,15 @@ STANDARD_INPUT = Path("-")
 async def request(
     mihu: MihuClient,
     method: Annotated[str, Parameter(help="GET, POST, PUT, PATCH or DELETE.")],
-    path: Annotated[str, Parameter(help="Such as /phone-numbers/search, with or without /api/v1.")],
+    path: Annotated[str, Parameter(help="The path, such as /phone-numbers/search, with or without /api/v1.")],
     /,
     *,
-    query: Annotated[
-        tuple[str, ...], FLAG, Parameter(help="A parameter of the query, as KEY=VALUE; once for each.")
-    ] = (),
+    query: Annotated[tuple[str, ...], FLAG, Parameter(help="A query parameter, as KEY=VALUE; may be repeated.")] = (),
     json: Annotated[
         Path | None, Parameter(allow_leading_hyphen=True, help="A file with the body as JSON, or - for standard input.")
     ] = None,
 ) -> None:
-    """Call any endpoint, and write the data of its answer as JSON. A POST whose answer was lost is not sent twice."""
+    """Call any endpoint, and write the data of its answer as JSON. A POST is not repeated if its answer is lost."""
     pairs = [_pair(given) for given in query]
     body = None if json is None else _body(json)
     data = await mihu.request(method.upper(), path, query=pairs, json=body)
@@ -43,14 +41,14 @@ async def request(
 def _pair(given: str) -> tuple[str, str]:
     key, parted, value = given.partition("=")
     if not (key and parted):
-        raise StopError(Exit.USAGE, f"A parameter of the query is KEY=VALUE, not {given!r}. Nothing was sent.")
+        raise StopError(Exit.USAGE, f"A query parameter must be KEY=VALUE, not {given!r}. Nothing was sent.")
     return key, value
 
 
 def _body(path: Path) -> Any:
-    """Read the body. What is wrong with it is told without its text, which may hold secrets."""
+    """Read the body. No error quotes its text, which may contain secrets."""
     name, text = ("Standard input", sys.stdin.read()) if path == STANDARD_INPUT else (str(path), read_text(path))
     try:
         return codec.loads(text)
     except codec.JSONDecodeError as error:
-        raise StopError(Exit.USAGE, f"{name} is no JSON: {error}. Nothing was sent.") from None
+        raise StopError(Exit.USAGE, f"{name} is not JSON: {error}. Nothing was sent.") from None

@@ -1,4 +1,4 @@
-"""The results of a file of trunks: another file has a line for each, as soon as it is known."""
+"""Writes the results for a file of trunks to another file, a line each, as soon as it is known."""
 
 from asyncio import CancelledError
 from collections import Counter
@@ -20,11 +20,11 @@ from mihu_async.cli.spreadsheet import NEEDED, Row
 RESULTS = ("line", *NEEDED, "outcome", "unverified", "exit_code", "error")
 """The columns of a file of results."""
 LONG = 20
-"""The number of rows from which on a file has a bar."""
+"""The number of rows from which a file shows a progress bar."""
 
 
 async def ensure_rows(mihu: MihuClient, rows: Sequence[Row], path: Path | None) -> None:
-    """Ensure every trunk, and write what came of each as it is known: to a file, or to standard output."""
+    """Ensure every trunk, and write each result as it arrives, to a file or to standard output."""
     run = mihu.trunks.ensure_all([row.trunk for row in rows])
     where = f"{path} has a line for each" if path else "each has a line"
     with _open(path) as file, progress(shown_elsewhere=file.isatty()) as bar:
@@ -41,7 +41,7 @@ async def ensure_rows(mihu: MihuClient, rows: Sequence[Row], path: Path | None) 
             raise StopError(
                 Exit.INTERRUPTED,
                 f"Interrupted: {results.told}; {where}.",
-                "The same command ensures every line again; what is as it should be stays so.",
+                "The same command ensures every line again, and leaves unchanged the trunks that are in order.",
             ) from None
     tell(f"{results.told}; {where}.")
     if results.outcomes["failed"]:
@@ -59,7 +59,7 @@ def _open(path: Path | None) -> Generator[TextIO]:
 
 @define
 class Results:
-    """Writes what came of each row."""
+    """Writes the result of each row."""
 
     rows: Sequence[Row]
     file: TextIO
@@ -68,7 +68,7 @@ class Results:
 
     @property
     def count(self) -> int:
-        """The number of rows that are written."""
+        """The number of rows written."""
         return len(self._written)
 
     @property
@@ -92,7 +92,7 @@ class Results:
             self._row(result.position, "failed", code=ending.code, error=ending.told)
 
     def interrupt(self, unseen: Sequence[EnsureResult[TrunkSpec]], unfinished: Sequence[TrunkSpec]) -> None:
-        """Write the rows that are done and were not written yet, those that may be done, and those that are not."""
+        """Write the rows that are done but not yet written, those that may be done, and those that are not."""
         for result in unseen:
             self.add(result)
         under_way = set(map(id, unfinished))

@@ -1,4 +1,4 @@
-"""From the words of a command line to an exit code: the one place where errors end."""
+"""Runs the words of a command line and returns an exit code. Every error ends here."""
 
 import asyncio
 import contextlib
@@ -20,15 +20,15 @@ from mihu_async.cli.settings import DEFAULTS, Settings
 
 
 class Escaped(logging.Formatter):
-    """Writes a line of the log without what would act on a terminal."""
+    """A log formatter that escapes characters that could control a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the escaped line."""
         return escape(super().format(record))
 
 
 def run(words: Sequence[str]) -> int:
-    """Run a command, and return its exit code; it raises nothing."""
+    """Run a command, and return its exit code. It raises nothing."""
     settings = DEFAULTS
     try:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
@@ -54,16 +54,16 @@ def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
 
 
 async def _interruptible(answer: Coroutine[Any, Any, Any]) -> Any:
-    """Have SIGTERM, which containers send, end a call as Ctrl-C does: it says what is in doubt, or how to go on."""
+    """Let SIGTERM, which containers send, end a call like Ctrl-C: with a report of any doubt, and how to continue."""
     task = cast("asyncio.Task[Any]", asyncio.current_task())
-    with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows has none, and other threads get none
+    with contextlib.suppress(NotImplementedError, RuntimeError):  # not on Windows or in other threads
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await answer
 
 
 @contextlib.contextmanager
 def _told(*, debug: bool) -> Generator[None]:
-    """Show the log where it is asked for; what is provisional is said by the help of its commands."""
+    """Show the log if it is asked for. Provisional commands say so in their help, so their warnings are not shown."""
     logger = logging.getLogger("mihu_async")
     handler = logging.StreamHandler()
     handler.setFormatter(Escaped())
@@ -89,7 +89,7 @@ def _end(error: BaseException, *, debug: bool) -> int:
         return ending.code
     try:
         sys.stdout.flush()
-    except OSError:  # its reader is gone, or its disk is full: what is still to be written never will be
+    except OSError:  # its reader is gone or its disk is full, so the rest can never be written
         _forget_stdout()
     if debug:
         print(escape("".join(traceback.format_exception(error))), end="", file=sys.stderr)
@@ -100,8 +100,8 @@ def _end(error: BaseException, *, debug: bool) -> int:
 
 
 def _forget_stdout() -> None:
-    """Let nothing be written when the interpreter ends: it would fail again."""
-    with contextlib.suppress(OSError, ValueError):  # a stand-in for stdout has no descriptor
+    """Discard the rest of standard output: writing it when the interpreter exits would fail again."""
+    with contextlib.suppress(OSError, ValueError):  # a replacement of stdout may have no descriptor
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)

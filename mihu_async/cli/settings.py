@@ -1,4 +1,4 @@
-"""The options of every command: the workspace, the way to it, and how much is told."""
+"""The options of every command: the workspace, the connection to it, and the log."""
 
 import os
 import sys
@@ -26,42 +26,41 @@ from mihu_async.ledger import Ledger
 @Parameter(name="*", group="Workspace")
 @frozen(kw_only=True)
 class Settings:
-    """The workspace and the way to it."""
+    """The workspace and the connection to it."""
 
     base_url: str | None = None
-    """The whole address; MIHU_BASE_URL or MIHU_TENANT unless given."""
+    """The full address; by default from MIHU_BASE_URL or MIHU_TENANT."""
     subdomain: str | None = None
     """The workspace's name instead, for https://NAME.mihu.ai."""
     token_file: Path | None = None
-    """A file that holds the API token. Without it MIHU_API_TOKEN holds it, or a terminal is asked."""
+    """A file with the API token. The default is MIHU_API_TOKEN, or a prompt on a terminal."""
     timeout: float = 60.0
-    """Seconds that a call may take, with its retries."""
+    """The time limit of a call in seconds, including retries."""
     max_attempts: int = 4
-    """The number of times that a call is tried."""
+    """The greatest number of attempts of a call."""
     concurrency: int = 4
-    """The number of pages, or rows of a file, that are under way at a time."""
+    """The number of pages, or rows of a file, to process at a time."""
     no_trust_env: Annotated[bool, FLAG] = False
-    """Use no proxy, whatever HTTP_PROXY, HTTPS_PROXY and ALL_PROXY name. Without it, they are used, unless NO_PROXY
-    names the host."""
+    """Ignore HTTP_PROXY, HTTPS_PROXY and ALL_PROXY. By default they are used, unless NO_PROXY names the host."""
     debug: Annotated[bool, FLAG] = False
-    """Show every attempt, and where an error comes from."""
+    """Log every attempt, and show where an error comes from."""
 
     @property
     def workspace(self) -> str:
-        """Return the address of the workspace."""
+        """The address of the workspace."""
         return str(find_base_url(self.subdomain, self.base_url, os.environ))
 
     @property
     def unusable_proxy(self) -> UnusableProxy | None:
-        """Return the proxy of the environment that would be used and cannot be."""
+        """The proxy of the environment, if it would be used but cannot be."""
         if self.no_trust_env:
             return None
         return unusable_proxy(find_base_url(self.subdomain, self.base_url, os.environ))
 
     def client(self, *, dry_run: bool = False, ledger: Ledger | None = None) -> MihuClient:
-        """Make the client."""
+        """Return a client."""
         if proxy := self.unusable_proxy:
-            raise StopError(Exit.USAGE, f"{proxy} Nothing was sent.", "Correct it, or go without it: --no-trust-env.")
+            raise StopError(Exit.USAGE, f"{proxy} Nothing was sent.", "Correct it, or ignore it with --no-trust-env.")
         return MihuClient(
             self._token(),
             base_url=self.base_url,
@@ -76,11 +75,11 @@ class Settings:
         )
 
     def without_proxy(self) -> "Settings":
-        """Return the same without the proxy of the environment."""
+        """Return the same settings without the proxy of the environment."""
         return evolve(self, no_trust_env=True)
 
     def _token(self) -> str | None:
-        """Return the token where the environment, which the client reads, does not hold it."""
+        """Return the token from the file or the prompt; None if the client reads it from the environment."""
         if self.token_file:
             return read_secret(self.token_file)
         if os.environ.get(TOKEN_VARIABLE) or not sys.stdin.isatty():
@@ -89,7 +88,7 @@ class Settings:
 
     @asynccontextmanager
     async def writing(self, *, dry_run: bool, ledger: Path | None = None) -> AsyncGenerator[MihuClient]:
-        """Make a client for one change, and tell where an interruption leaves it in doubt."""
+        """Yield a client for one change, and report it if an interruption leaves the change in doubt."""
         lost: list[CallReport] = []
 
         def note(attempt: Attempt, call: CallReport) -> None:
@@ -103,7 +102,7 @@ class Settings:
 
 @asynccontextmanager
 async def opened(path: Path | None) -> AsyncGenerator[Ledger | None]:
-    """Open the ledger in a file, if there is one."""
+    """Open the ledger in a file, if one is given."""
     if path is None:
         yield None
         return
@@ -122,7 +121,7 @@ def _doubt(lost: list[CallReport]) -> Generator[None]:
             raise
         call = lost[-1]
         told = f"Interrupted while {call.method} {call.path} was under way: it may have been carried out."
-        raise StopError(Exit.UNKNOWN, told, "Look whether it was, before doing it again.") from None
+        raise StopError(Exit.UNKNOWN, told, "Check before you repeat it.") from None
 
 
 DEFAULTS = Settings()

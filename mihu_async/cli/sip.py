@@ -1,4 +1,4 @@
-"""The SIP options of a trunk. The username and the password come from anywhere but the command line."""
+"""The SIP options of a trunk. The username and the password never come from the command line."""
 
 import os
 from pathlib import Path
@@ -20,25 +20,26 @@ ENVIRONMENT = {name: f"MIHU_SIP_{name.upper()}" for name in LOGIN}
 @Parameter(name="*", group="SIP")
 @frozen(kw_only=True)
 class Sip:
-    """The way on which the service reaches a SIP trunk."""
+    """The SIP gateway of a trunk, and its credentials."""
 
     sip_gateway: str | None = None
     """The host of the gateway."""
     sip_port: int | None = None
-    """Its port."""
+    """The port of the gateway."""
     sip_secondary_gateway: str | None = None
-    """The host of a second one."""
+    """The host of a second gateway."""
     sip_login: str | None = None
     """The source of username and password: "env" for MIHU_SIP_USERNAME and MIHU_SIP_PASSWORD, "ask" for a prompt, or
-    the path of a JSON file that holds them under these names."""
+    the path of a JSON file with keys of these names.
+    """
 
     def credentials(self) -> SipCredentials | None:
-        """Make the credentials of a registration, if there are any."""
+        """Return the credentials for a registration, or None if none were given."""
         given = self._given()
         return SipCredentials(**given) if given else None
 
     def change(self) -> SipUpdate | Unset:
-        """Make the change of a trunk, if there is one; an empty text clears."""
+        """Return the update of a trunk, or UNSET if nothing was given; an empty text clears a value."""
         given = self._given()
         return SipUpdate(**given) if given else UNSET
 
@@ -55,7 +56,7 @@ NO_SIP = Sip()
 
 
 def login(source: str | None) -> dict[str, str]:
-    """Return the username and the password, as far as the source has them."""
+    """Return the username and the password that the source contains."""
     match source:
         case None:
             found = {}
@@ -66,6 +67,6 @@ def login(source: str | None) -> dict[str, str]:
         case _:
             found = read_object(Path(source))
     if source is not None and not (found and found.keys() <= set(LOGIN)):
-        where = " or ".join(ENVIRONMENT.values()) if source == "env" else "username or password, and nothing else"
-        raise StopError(Exit.USAGE, f"--sip-login {source} must give {where}.")
+        where = " or ".join(ENVIRONMENT.values()) if source == "env" else "username or password and nothing else"
+        raise StopError(Exit.USAGE, f"--sip-login {source} must provide {where}.")
     return found

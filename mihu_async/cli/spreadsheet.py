@@ -1,4 +1,4 @@
-"""A file of trunks, as spreadsheets and programs write it; what is wrong with it is told with its line."""
+"""Reads a file of trunks, as spreadsheets and programs write it, and reports errors by line."""
 
 import csv
 import io
@@ -21,27 +21,27 @@ SIP = ("gateway", "port", "username", "password", "secondary_gateway")
 COLUMNS = (*NEEDED, "name", "direction", *(f"sip_{name}" for name in SIP), "additional_settings")
 """The columns that a file of trunks may have."""
 DELIMITERS = ",;\t"
-"""The signs that may stand between two cells: spreadsheets choose one by the language of their user."""
+"""The possible delimiters of cells: spreadsheets choose one by their user's language."""
 STANDARD_INPUT = Path("-")
 
 
 @frozen
 class Row:
-    """A trunk, and the line on which it stands."""
+    """A trunk, with its line in the file."""
 
     line: int
     trunk: TrunkSpec
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Read a file of trunks, or standard input; what is wrong with it is told before anything is sent."""
+    """Read a file of trunks, or standard input, and report its errors before anything is sent."""
     if path == STANDARD_INPUT:
         return parse_rows("standard input", sys.stdin.buffer.read())
     return parse_rows(str(path), path.read_bytes())
 
 
 def parse_rows(name: str, content: bytes) -> list[Row]:
-    """Read the content of a file of trunks. Rows of empty cells, which spreadsheets leave behind, are passed over."""
+    """Parse the content of a file of trunks. Rows of empty cells, which spreadsheets often add, are skipped."""
     text = decode(name, content)
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True, delimiter=delimiter_of(text))
     try:
@@ -55,21 +55,21 @@ def parse_rows(name: str, content: bytes) -> list[Row]:
 
 
 def decode(name: str, content: bytes) -> str:
-    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark, as spreadsheets write it."""
+    """Decode a file in UTF-8, or in UTF-16 with a byte order mark, as spreadsheets write it."""
     encoding = "utf-16" if content.startswith((BOM_UTF16_BE, BOM_UTF16_LE)) else "utf-8-sig"
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         before = content[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         line = before.count(b"\n") + 1
-        told = f"{name}, line {line}: it is no text in UTF-8. Nothing was sent."
+        told = f"{name}, line {line}: it is not text in UTF-8. Nothing was sent."
         raise StopError(
-            Exit.USAGE, told, 'Save it as "CSV UTF-8": an older encoding cannot be told for sure.'
+            Exit.USAGE, told, 'Save it as "CSV UTF-8": an older encoding cannot be detected reliably.'
         ) from None
 
 
 def delimiter_of(text: str) -> str:
-    """Return what stands between the names of the columns: a comma, a semicolon or a tab."""
+    """Return the delimiter of the header: a comma, a semicolon or a tab."""
     header = next(iter(text.splitlines()), "")
     return max(DELIMITERS, key=header.count)
 
@@ -86,17 +86,17 @@ def _holds(cells: Mapping[str, Any]) -> bool:
 
 
 def _filled(cell: Any) -> bool:
-    """Return True if a cell, or one of several behind the last column, holds something."""
+    """Return True if a cell, or one of several after the last column, is not empty."""
     return bool("".join(cell or ()).strip())
 
 
 def _check_once(name: str, rows: Sequence[Row]) -> None:
-    """Refuse a file in which two lines are about one trunk: each would undo the other, every time it is given."""
+    """Reject a file with two lines for one trunk: each would undo the other on every run."""
     lines: dict[tuple[str, str], int] = {}
     for row in rows:
         first = lines.setdefault((row.trunk.phone_number, str(row.trunk.channel)), row.line)
         if first != row.line:
-            told = f"{name}, line {row.line}: the trunk of line {first} is named again. Nothing was sent."
+            told = f"{name}, line {row.line}: it repeats the trunk of line {first}. Nothing was sent."
             raise StopError(Exit.USAGE, told, "Keep one of the two lines.")
 
 
@@ -106,12 +106,12 @@ def _check_header(name: str, names: Sequence[str]) -> None:
     if missing or unknown or len(set(names)) < len(names):
         what = f"has no {missing[0]}" if missing else "must name each column once, and only known ones"
         found = ", ".join(map(repr, names)) or "nothing"
-        told = f"{name}, line 1: it {what}. It names {found}. Nothing was sent."
-        raise StopError(Exit.USAGE, told, f"Its columns may be {', '.join(COLUMNS)}.")
+        told = f"{name}, line 1: it {what}. Its columns are {found}. Nothing was sent."
+        raise StopError(Exit.USAGE, told, f"The allowed columns are {', '.join(COLUMNS)}.")
 
 
 class RowError(ValueError):
-    """A row that cannot be read. Its message quotes no cell, for one may be a password."""
+    """A row that cannot be read. Its message quotes no cell, because a cell may be a password."""
 
 
 def _trunk(name: str, line: int, cells: Mapping[str, str | None]) -> TrunkSpec:
@@ -122,7 +122,7 @@ def _trunk(name: str, line: int, cells: Mapping[str, str | None]) -> TrunkSpec:
 
 
 def _spec(given: dict[str, Any]) -> TrunkSpec:
-    """Make a trunk of the cells that are not empty."""
+    """Return a trunk from the cells that are not empty."""
     if "" in given:
         raise RowError("There are more cells than columns.")
     for name in NEEDED:

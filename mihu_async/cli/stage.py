@@ -1,4 +1,4 @@
-"""The demo's output: tables and bars on a terminal, plain lines elsewhere."""
+"""The demo's output: tables and progress bars on a terminal, plain lines elsewhere."""
 
 from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import IO, Protocol, TypeVar
@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 
 class Output(Protocol):
-    """The place where the demo tells of its steps."""
+    """The destination of the demo's output."""
 
     def step(self, title: str) -> None:
-        """Begin a part."""
+        """Begin a step."""
         ...
 
     def line(self, text: str) -> None:
-        """Say one thing."""
+        """Write a line."""
         ...
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -28,23 +28,23 @@ class Output(Protocol):
         ...
 
     async def gather(self, label: str, total: int, items: AsyncIterable[T]) -> list[T]:
-        """Read a walk to its end, showing how far it is."""
+        """Read a walk to its end, and show its progress."""
         ...
 
 
 @frozen
 class TerminalOutput:
-    """For people who look on."""
+    """Output for a terminal."""
 
     console: Console
 
     def step(self, title: str) -> None:
-        """Begin a part."""
+        """Begin a step."""
         self.console.print()
         self.console.print(Text(title, style="bold"))
 
     def line(self, text: str) -> None:
-        """Say one thing."""
+        """Write a line."""
         self.console.print(Text(text))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -67,16 +67,16 @@ class TerminalOutput:
 
 @frozen
 class PlainOutput:
-    """For files and pipes: one fact a line, columns parted by tabs."""
+    """Output for files and pipes: one fact a line, columns separated by tabs."""
 
     file: IO[str]
 
     def step(self, title: str) -> None:
-        """Begin a part."""
+        """Begin a step."""
         self.line(f"# {title}")
 
     def line(self, text: str) -> None:
-        """Say one thing."""
+        """Write a line."""
         print(text, file=self.file)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -85,12 +85,12 @@ class PlainOutput:
             self.line("\t".join(row))
 
     async def gather(self, label: str, total: int, items: AsyncIterable[T]) -> list[T]:
-        """Read a walk to its end and say how much it was."""
+        """Read a walk to its end, and write the number of items."""
         gathered = [item async for item in items]
         self.line(f"{label} {len(gathered)}/{total}")
         return gathered
 
 
 def output_for(console: Console) -> Output:
-    """Choose by what the console writes to."""
+    """Return the output that suits a console."""
     return TerminalOutput(console) if console.is_terminal else PlainOutput(console.file)

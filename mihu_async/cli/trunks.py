@@ -1,4 +1,4 @@
-"""``mihu-async trunks``: the SIP trunks that the workspace brings along."""
+"""``mihu-async trunks``: the workspace's own SIP trunks."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,38 +15,38 @@ from mihu_async.cli.prompts import confirm
 from mihu_async.cli.sip import NO_SIP, Sip
 from mihu_async.resources.arguments import present
 
-trunks: App = group("trunks", "External SIP trunks: numbers that the workspace brings along.")
+trunks: App = group("trunks", "External SIP trunks: the workspace's own numbers.")
 
-Channel = Annotated[TrunkChannel, WORD, Parameter(help="The channel that it carries.")]
+Channel = Annotated[TrunkChannel, WORD, Parameter(help="The channel of the trunk.")]
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class Filters:
-    """Which trunks are meant."""
+    """The filters of the trunks."""
 
     channel: Annotated[TrunkChannel | None, WORD] = None
     """Only trunks that are bound on this channel."""
     agent_uuid: str | None = None
-    """Only trunks that this agent serves on any channel."""
+    """Only trunks that are bound to this agent on any channel."""
     search: str | None = None
-    """A part of the phone number. That the service knows this filter is inferred."""
+    """A part of the phone number. This filter is inferred: the service does not document its name."""
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class Stored:
-    """Settings that the service stores with a trunk, and never shows."""
+    """The settings that the service stores with a trunk, and never shows."""
 
     name: str | None = None
     """A label."""
     direction: Annotated[Direction | None, WORD] = None
-    """Which calls it handles; a new trunk both, unless given."""
+    """The direction of its calls; a new trunk handles both by default."""
     additional_settings: Path | None = None
-    """A file with a JSON object that is stored with the trunk."""
+    """A file with a JSON object to store with the trunk."""
 
     def given(self) -> dict[str, Any]:
-        """Return what is given, as the SDK takes it."""
+        """Return the settings that were given, as arguments of the SDK."""
         file = self.additional_settings
         settings = None if file is None else read_object(file)
         return present({"name": self.name, "direction": self.direction, "additional_settings": settings})
@@ -75,7 +75,7 @@ async def register(
     stored: Stored = NOTHING,
     sip: Sip = NO_SIP,
 ) -> NumberChannels:
-    """Register a trunk and bind it to an agent. It is never made twice."""
+    """Register a trunk and bind it to an agent. It is never registered twice."""
     return await mihu.trunks.register(
         phone_number=phone_number, channel=channel, agent_uuid=agent_uuid, sip=sip.credentials(), **stored.given()
     )
@@ -91,7 +91,7 @@ async def update(
     stored: Stored = NOTHING,
     sip: Sip = NO_SIP,
 ) -> NumberChannels:
-    """Change a trunk. What is not given stays as it is; an empty text clears a SIP option."""
+    """Change a trunk. Settings that are not given stay unchanged; an empty text clears a SIP option."""
     return await mihu.trunks.update(phone_number=phone_number, channel=channel, sip=sip.change(), **stored.given())
 
 
@@ -99,7 +99,7 @@ async def update(
 async def delete(
     mihu: MihuClient, phone_number: E164, /, *, channel: Channel, yes: Yes = False, dry_run: DryRun = False
 ) -> None:
-    """Remove a trunk, after asking. The number's trunk on another channel stays."""
+    """Ask, and delete a trunk. The number's trunk on another channel stays."""
     if not (yes or dry_run):
         confirm(f"Remove the trunk {phone_number} from {channel}?")
     await mihu.trunks.delete(phone_number=phone_number, channel=channel)
@@ -107,5 +107,5 @@ async def delete(
 
 @change(trunks, SNAPSHOTS)
 async def assign(mihu: MihuClient, phone_number: E164, /, *, channel: Channel, agent_uuid: AgentUuid) -> NumberChannels:
-    """Move a trunk to another agent, which serves it from now on."""
+    """Move a trunk to another agent."""
     return await mihu.trunks.assign(phone_number=phone_number, channel=channel, agent_uuid=agent_uuid)

@@ -1,4 +1,4 @@
-"""``mihu-async numbers watch`` and ``trunks watch``: what changes in a listing, as it is seen."""
+"""``mihu-async numbers watch`` and ``trunks watch``: report changes of a listing as they are seen."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -29,11 +29,11 @@ class Watch(Show):
     """The options of a command that watches a listing."""
 
     interval: float = 60.0
-    """Seconds from the end of one walk to the beginning of the next."""
+    """Seconds between the end of one walk and the beginning of the next."""
     limit: Annotated[int | None, Parameter(validator=Number(gte=1))] = None
-    """Stop after so many changes."""
+    """Stop after this many changes."""
     resume_file: Path | None = None
-    """Keep here what is known, and tell next time what has changed since; it holds the rows."""
+    """Keep the known rows in this file, and report next time the changes since then."""
 
     async def follow(self, start: Callable[[str | None], Watcher]) -> None:
         """Write each change as it is seen, until Ctrl-C or the limit."""
@@ -44,8 +44,12 @@ class Watch(Show):
             except UsageError as error:
                 if error.argument != "since":
                     raise
-                told = f"{self.resume_file} cannot be used: it is of another listing, or no file of a watch."
-                raise StopError(Exit.USAGE, f"{told} Nothing was sent.", "Give another file, or remove it.") from None
+                told = (
+                    f"{self.resume_file} cannot be used: it belongs to another listing, or was not written by a watch."
+                )
+                raise StopError(
+                    Exit.USAGE, f"{told} Nothing was sent.", "Use another file, or remove this one."
+                ) from None
             async with watcher:
                 try:
                     await watcher.take_base()
@@ -56,19 +60,19 @@ class Watch(Show):
     def _check(self) -> None:
         self.check(CHANGES)
         if self.format is Format.JSON:
-            raise StopError(Exit.USAGE, "A watch has no end, and an array of JSON needs one: --output jsonl.")
+            raise StopError(Exit.USAGE, "A watch has no end, but a JSON array needs one: use --output jsonl.")
         if self.resume_file and self.limit is not None:
             raise StopError(Exit.USAGE, "--resume-file and --limit do not go together.")
 
     async def _tell(self, watcher: Watcher, place: CheckpointFile | None) -> None:
         file = standard_output(self.format)
         rows = self.rows(CHANGES, file)
-        explain(f"Watching, with a look every {self.interval:g} s. Ctrl-C ends it.")
+        explain(f"Watching, with a check every {self.interval:g} s. Press Ctrl-C to stop.")
         file.write(rows.head())
         file.flush()
         left = self.limit
         async for change in watcher:
-            keep(watcher, place)  # what was written before; this change is kept once the next one is asked for
+            keep(watcher, place)  # the changes written before; this one is kept once the next one is requested
             file.write(rows.row(change))
             file.flush()
             left = None if left is None else left - 1
@@ -77,7 +81,7 @@ class Watch(Show):
 
 
 def keep(watcher: Watcher, place: CheckpointFile | None) -> None:
-    """Write down what is known, if it is to be kept and there is something."""
+    """Save the known rows, if there are any and they are to be kept."""
     known = watcher.snapshot()
     if place and known is not None:
         place.write(known)
@@ -88,13 +92,13 @@ WATCH = Watch()
 
 @running(numbers, "watch")
 async def watch_numbers(mihu: MihuClient, *, filters: Filters = ALL_NUMBERS, watch: Watch = WATCH) -> None:
-    """Tell what changes in the inventory, each change once, until Ctrl-C."""
+    """Report each change of the inventory once, until Ctrl-C."""
     given = filters.given()
     await watch.follow(lambda since: mihu.numbers.watch(interval=watch.interval, since=since, **given))
 
 
 @running(trunks, "watch")
 async def watch_trunks(mihu: MihuClient, *, filters: TrunkFilters = ALL_TRUNKS, watch: Watch = WATCH) -> None:
-    """Tell what changes among the trunks, each change once, until Ctrl-C."""
+    """Report each change of the trunks once, until Ctrl-C."""
     given = asdict(filters, recurse=False)
     await watch.follow(lambda since: mihu.trunks.watch(interval=watch.interval, since=since, **given))

@@ -1,9 +1,9 @@
-"""From advice in Python to advice in options and commands. Pure."""
+"""Translates advice for Python code into options and commands. Pure."""
 
 import re
 
 RULES = (
-    (r"give token= or set (\w+)", r"set \1, or give --token-file"),
+    (r"pass token= or set (\w+)", r"set \1, or use --token-file"),
     (r"mihu_async\.sandbox has one", "mihu-async sandbox has one"),
     (r"\bsubdomain=(?=[\s,;.)])", "--subdomain"),
     (r"\bbase_url=(?=[\s,;.)])", "--base-url"),
@@ -34,11 +34,11 @@ RULES = (
     (r"mihu-async numbers find", "mihu-async numbers get"),
     (r"mihu\.doctor\(\)", "mihu-async doctor"),
 )
-"""The SDK's advice as patterns, and the command's words for it."""
+"""The patterns of the SDK's advice, and the command's words for each."""
 
 
 def in_words(text: str) -> str:
-    """Say a text of the SDK in the command's words."""
+    """Return a text of the SDK in the command's words."""
     for pattern, words in RULES:
         text = re.sub(pattern, words, text)
     return text.strip()

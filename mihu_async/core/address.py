@@ -1,4 +1,4 @@
-"""Where the service is, what opens it, and the way there: checked, from arguments or the environment."""
+"""Validates the base URL, the token and the proxy, which come from arguments or the environment."""
 
 import re
 from collections.abc import Mapping
@@ -17,16 +17,28 @@ BASE_URL_VARIABLE = "MIHU_BASE_URL"
 
 
 def find_token(token: Any, environment: Mapping[str, str]) -> str:
-    """Give the token, or raise UsageError where there is none or it cannot stand in a header. Never shows it."""
+    """Return the token from the argument or the environment. No error shows it.
+
+    Raises:
+        UsageError: There is no token, or it cannot be sent in a header.
+    """
     found = environment.get(TOKEN_VARIABLE) if token is None else token
     if not found:
-        why = f"There is no token: give token= or set {TOKEN_VARIABLE}. Without an account, mihu_async.sandbox has one."
+        why = f"There is no token: pass token= or set {TOKEN_VARIABLE}. Without an account, mihu_async.sandbox has one."
         raise UsageError(why, argument="token")
     return check_token(found, f"it comes from token= or {TOKEN_VARIABLE}")
 
 
 def check_token(token: Any, origin: str) -> str:
-    """Return a token that can stand in a header, or raise UsageError, which says where it came from."""
+    """Return a token if it can be sent in a header.
+
+    Args:
+        token: The value to check.
+        origin: The source of the token, which the error names.
+
+    Raises:
+        UsageError: It cannot be sent in a header.
+    """
     if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
         why = "must be visible ASCII without spaces or line ends, and without the word Bearer"
         raise UsageError(f"token {why} ({origin}).", argument="token")
@@ -34,12 +46,15 @@ def check_token(token: Any, origin: str) -> str:
 
 
 def find_base_url(subdomain: Any, base_url: str | URL | None, environment: Mapping[str, str]) -> URL:
-    """Give the address before ``/api/v1``.
+    """Return the address before ``/api/v1``.
 
-    An argument goes before the environment, and MIHU_BASE_URL before MIHU_TENANT.
+    An argument takes precedence over the environment, and MIHU_BASE_URL over MIHU_TENANT.
+
+    Raises:
+        UsageError: There is no address, there are two, or it cannot be used.
     """
     if subdomain is not None and base_url is not None:
-        raise UsageError("Give subdomain= or base_url=, not both.", argument="base_url")
+        raise UsageError("Pass subdomain= or base_url=, not both.", argument="base_url")
     if subdomain is None and base_url is None:
         base_url = environment.get(BASE_URL_VARIABLE) or None
         subdomain = environment.get(TENANT_VARIABLE) or None
@@ -47,7 +62,7 @@ def find_base_url(subdomain: Any, base_url: str | URL | None, environment: Mappi
         return _checked(base_url)
     if subdomain is None:
         variables = f"{TENANT_VARIABLE} or {BASE_URL_VARIABLE}"
-        raise UsageError(f"There is no address: give subdomain= or base_url=, or set {variables}.", argument="base_url")
+        raise UsageError(f"There is no address: pass subdomain= or base_url=, or set {variables}.", argument="base_url")
     if not isinstance(subdomain, str) or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", subdomain):
         why = "must be one label, such as 'acme' for https://acme.mihu.ai; a whole address goes into base_url="
         raise UsageError(f"subdomain {why}, not {subdomain!r}.", argument="subdomain")
@@ -63,8 +78,8 @@ def _checked(base_url: str | URL) -> URL:
 
 
 def _url(address: str | URL) -> URL | None:
-    """Give an http(s) address whose host can be looked up, or None."""
-    if re.search(r"[\x00-\x1f\x7f-\x9f]", unquote(str(address))):  # some of which yarl would drop unseen
+    """Return an http(s) address whose host can be resolved, or None."""
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", unquote(str(address))):  # yarl would silently drop some of these
         return None
     try:
         url = URL(address)
@@ -75,10 +90,13 @@ def _url(address: str | URL) -> URL | None:
 
 
 def find_proxy(proxy: str | URL | None, base_url: URL, *, trust_env: bool) -> URL | None:
-    """Give the proxy to use: the one given, or with ``trust_env`` the one that the environment names for this address.
+    """Return the proxy argument or, with ``trust_env``, the proxy that the environment names for this address.
 
-    The environment is read here, once, and not by aiohttp at each request: that would wait on the loop's executor, and
-    would take passwords from a netrc file.
+    The environment is read here, once. If aiohttp read it for each request, the loop would wait for its executor, and
+    passwords would be taken from a netrc file.
+
+    Raises:
+        UsageError: The address of the proxy cannot be used.
     """
     if proxy is not None:
         return _proxy("proxy", proxy)
@@ -101,7 +119,11 @@ def _fits_basic_auth(user: str, password: str) -> bool:
 
 
 def check_user_agent(user_agent: Any) -> str:
-    """Give the user agent, if it can stand in a header."""
+    """Return the user agent if it can be sent in a header.
+
+    Raises:
+        UsageError: It cannot be sent in a header.
+    """
     if not isinstance(user_agent, str) or not re.fullmatch(r"[\x20-\x7e]+", user_agent):
         raise UsageError(f"user_agent must be visible ASCII, not {user_agent!r}.", argument="user_agent")
     return user_agent

@@ -1,4 +1,4 @@
-"""The headers that a caller adds to requests, checked, and those of an answer as they may be shown. Does no I/O."""
+"""Validates the headers that a caller adds to requests, and redacts those of an answer for display. Does no I/O."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from mihu_async.errors import UsageError
 from mihu_async.reports import Headers
 
 Extra = tuple[tuple[str, str], ...]
-"""Headers of a caller, by name and value."""
+"""A caller's headers, by name and value."""
 
 OWN = frozenset(
     {
@@ -31,17 +31,21 @@ OWN = frozenset(
         "upgrade",
     }
 )
-"""Names whose values the SDK, or HTTP itself, sets: another value would change what a request means."""
+"""The names whose values the SDK or HTTP itself sets: another value would change the meaning of a request."""
 SECRET_WORDS = frozenset({"key", "session"})
-"""Words of a header's name that say that its value is a secret, besides those of a JSON key."""
+"""The words that mark a header's value as secret, in addition to those of a JSON key."""
 NO_SECRET = frozenset({"idempotency-key"})
-BETWEEN = "\0"  # stands in no header and in no secret, so that all of them are masked at once
+BETWEEN = "\0"  # in no header and no secret, so that all are redacted in one pass
 
 
 def check_headers(argument: str, headers: Any) -> Extra:
-    """Return a caller's headers, or raise UsageError for a name or value that cannot be sent. Never shows a value."""
+    """Return a caller's headers if they can be sent. No error shows a value.
+
+    Raises:
+        UsageError: A name or a value cannot be sent.
+    """
     if not isinstance(headers, Mapping):
-        message = f"{argument} must map names to texts, not {type(headers).__name__}."
+        message = f"{argument} must map names to strings, not {type(headers).__name__}."
         raise UsageError(message, argument=argument)
     checked: dict[str, tuple[str, str]] = {}
     for name, value in cast("Mapping[Any, Any]", headers).items():
@@ -50,7 +54,7 @@ def check_headers(argument: str, headers: Any) -> Extra:
             raise UsageError(f"{argument} cannot hold {shown}: HTTP has no such header.", argument=argument)
         _check_may_be_set(argument, name)
         if name.lower() in checked:
-            raise UsageError(f"{argument} names {name} twice: HTTP does not tell case.", argument=argument)
+            raise UsageError(f"{argument} names {name} twice: header names ignore case.", argument=argument)
         if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
             why = "must be text of visible ASCII, without line ends and without spaces around it"
             raise UsageError(f"{argument}[{name!r}] {why}.", argument=argument)
@@ -67,13 +71,13 @@ def _check_may_be_set(argument: str, name: str) -> None:
 
 
 def combined(first: Extra, second: Extra) -> Extra:
-    """Return both; where both have a name, whatever its case, the second one's value stands."""
+    """Return both; if both have a name, in any case, the second value is used."""
     named = {name.lower() for name, _ in second}
     return (*(pair for pair in first if pair[0].lower() not in named), *second)
 
 
 def is_secret(name: str) -> bool:
-    """Return True if a header's name says that its value is a secret."""
+    """Return True if a header's name marks its value as secret."""
     lowered = name.lower()
     if lowered in NO_SECRET:
         return False
@@ -81,13 +85,13 @@ def is_secret(name: str) -> bool:
 
 
 def secrets_of(headers: Extra) -> tuple[str, ...]:
-    """Return the secret values, also without the scheme that stands before some (``Bearer …``)."""
+    """Return the secret values, each also without a scheme before it (``Bearer …``)."""
     values = [value for name, value in headers if is_secret(name)]
     return tuple(dict.fromkeys(part for value in values for part in (value, value.rpartition(" ")[2])))
 
 
 def shown(headers: Extra, mask: Mask) -> Headers:
-    """Return headers as they may be shown: secrets are hidden, and texts can be printed."""
+    """Return headers for display: secrets are redacted, and unprintable characters are escaped."""
     if not headers:
         return Headers()
     names = mask.name(BETWEEN.join(name for name, _ in headers)).split(BETWEEN)

@@ -1,4 +1,4 @@
-"""Hides secrets in text that comes from outside, before it gets into an error or a log line."""
+"""Redacts secrets in text from outside, before it reaches an error or a log line."""
 
 import json
 import re
@@ -10,11 +10,11 @@ from urllib.parse import quote, quote_plus
 from attrs import define, field
 
 HIDDEN = "***"
-SHORTEST = 4  # a shorter secret stands in ordinary words, and masking it everywhere would garble every message
+SHORTEST = 4  # a shorter secret occurs in ordinary words: replacing it everywhere would garble every message
 SECRET_WORDS = frozenset(
     {"auth", "authentication", "bearer", "cookie", "cookies", "jwt", "oauth", "otp", "pass", "pin", "psk", "totp"}
 )
-"""Words of a name that say that its value is a secret."""
+"""The words that mark a name's value as secret."""
 SECRET_PARTS = (
     "accesskey",
     "apikey",
@@ -33,19 +33,19 @@ SECRET_PARTS = (
     "token",
     "username",
 )
-"""What says so wherever it stands in a name, whose words are written together."""
+"""The parts of a name, its words joined, that mark its value as secret wherever they occur."""
 SHOWN = 200  # characters of a service's text that one part of a message quotes
 
 
 @define
 class Mask:
-    """Replaces each secret, in each form in which a service may echo it."""
+    """Replaces each secret in every form in which a service may echo it."""
 
     secrets: tuple[str, ...] = field(repr=False)
     _forms: list[str] | None = field(default=None, init=False, repr=False, eq=False)
 
     def __call__(self, text: str) -> str:
-        """Give the text with every secret hidden."""
+        """Return the text with every secret replaced."""
         for form in self.forms():
             text = text.replace(form, HIDDEN)
         for secret in self._short():
@@ -55,7 +55,7 @@ class Mask:
         return text
 
     def name(self, text: str) -> str:
-        """Give a code, a field, a path or an address so; a secret that is a plain word may stand in a longer one."""
+        """Redact a code, field, path or address; a secret that is a plain word may be part of a longer word there."""
         for form in self.forms():
             if re.fullmatch("[a-z]+", form):
                 text = re.sub(rf"(?<![a-z_-]){form}(?![a-z_-])", HIDDEN, text)
@@ -69,7 +69,7 @@ class Mask:
         return [secret for secret in self.secrets if 0 < len(secret) < SHORTEST]
 
     def forms(self) -> list[str]:
-        """Return all that is hidden, the longest first; made once, when the first text is looked at."""
+        """Return every form to replace, the longest first; they are computed when the first text is redacted."""
         if self._forms is None:
             forms = {form for secret in self.secrets if len(secret) >= SHORTEST for form in _forms(secret)}
             self._forms = sorted(forms, key=len, reverse=True)
@@ -77,12 +77,12 @@ class Mask:
 
 
 def _hide_value(text: str, secret: str) -> str:
-    """Hide a short secret where it is the whole of a value: quoted, between tags, or behind ``=`` or a colon."""
+    """Replace a short secret where it is an entire value: quoted, between tags, or after ``=`` or a colon."""
     return re.sub(rf"""(["'>=]|: ?){re.escape(secret)}(?![\w.])""", rf"\g<1>{HIDDEN}", text)
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Give the ways in which PHP, Python and browsers write a text into JSON, HTML, addresses and source code."""
+    """Yield the forms in which PHP, Python and browsers write a text into JSON, HTML, addresses and source code."""
     yield secret
     for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]):
         for written in (text, text.replace("/", r"\/"), _hex_escaped(text)):
@@ -104,12 +104,12 @@ def _hex_escaped(text: str) -> str:
 
 
 def printable(text: str, *, most: int = SHOWN) -> str:
-    """Cut a text to what a message can hold, and escape what would act on a terminal or forge a log line."""
+    """Truncate a text to fit a message, and escape characters that could control a terminal or forge a log line."""
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text[:most])
 
 
 def hide_secrets(value: Any) -> Any:
-    """Give a JSON value with a mask in place of what stands under a key which names a secret."""
+    """Return a JSON value in which the value of every key that names a secret is replaced."""
     match value:
         case Mapping():
             pairs = cast("Mapping[str, Any]", value).items()
@@ -123,12 +123,12 @@ def hide_secrets(value: Any) -> Any:
 
 
 def _holds(value: Any) -> bool:
-    """Return True if a value can be a secret: it is neither empty nor a mere yes or no."""
+    """Return True if a value can be a secret: it is neither empty nor a bool."""
     return value is not None and not isinstance(value, bool) and value not in ("", [], (), {})
 
 
 def names_secret(key: Any) -> bool:
-    """Return True if a key says that its value is a secret, in snake, kebab or camel case."""
+    """Return True if a key, in snake, kebab or camel case, marks its value as secret."""
     return _names_secret(str(key))  # equal keys, such as those of two enums, may be different texts
 
 
@@ -140,7 +140,7 @@ def _names_secret(key: str) -> bool:
 
 
 def secrets_in(value: Any, *, named: bool = False) -> Iterator[str]:
-    """Find the texts and numbers of a JSON value that stand under a key which names a secret."""
+    """Yield the texts and numbers of a JSON value whose key names a secret."""
     match value:
         case Mapping():
             for key, inner in cast("Mapping[Any, Any]", value).items():

@@ -1,4 +1,4 @@
-"""The values that ``await mihu.doctor()`` returns: findings on the way to the service, and advice for each."""
+"""The values that ``await mihu.doctor()`` returns: findings on the connection to the service, each with advice."""
 
 from mihu_async.doctor.findings import Check, Diagnosis, Finding, Level
 

@@ -1,4 +1,4 @@
-"""Facts about the way to the service, before anyone judges them. Pure values."""
+"""Facts about the connection to the service, before any judgement. Pure values."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from mihu_async.errors import MihuError
 
 @frozen
 class Failure:
-    """Why a look showed nothing; ``certificate`` says that the service's certificate was not trusted."""
+    """The reason why a probe failed; ``certificate`` is True if the service's certificate was not trusted."""
 
     told: str
     certificate: bool = False
@@ -26,7 +26,7 @@ class Addresses:
 
 @frozen
 class Handshake:
-    """A TLS connection: its version, and until when the certificate holds; None where that was not checked."""
+    """A TLS connection: its version, and the expiry of the certificate, which is None if it was not checked."""
 
     version: str
     expires: datetime | None = None
@@ -34,10 +34,10 @@ class Handshake:
 
 @frozen(kw_only=True)
 class Way:
-    """The address of the service, and the way to it.
+    """The address of the service, and the route to it.
 
-    ``proxy`` is the one that is used, and ``unused`` one that the environment names and the client does not use; both
-    without credentials. ``checked`` says whether the certificate is checked, and ``pinned`` that a fingerprint does it.
+    ``proxy`` is the proxy in use, and ``unused`` one that the environment names and the client does not use; both are
+    without credentials. ``checked`` is True if the certificate is checked, and ``pinned`` if a fingerprint checks it.
     """
 
     address: str
@@ -54,8 +54,8 @@ class Way:
 class Call:
     """The outcome of one safe call.
 
-    ``error`` is what it raised, and None where it succeeded; ``skew`` is the service's clock against ours, and
-    ``blur`` how much too low that may be; None where no answer had a date.
+    ``error`` is the error that it raised, None if it succeeded. ``skew`` is the service's clock minus ours, and
+    ``blur`` the most by which that may be too low; both are None if no answer had a date.
     """
 
     elapsed: float
@@ -79,7 +79,7 @@ class Limits:
 
 @frozen(kw_only=True)
 class Facts:
-    """All that was seen; ``tls`` is None where no look of its own was taken."""
+    """Everything that the probes observed; ``tls`` is None if there was no separate TLS probe."""
 
     way: Way
     names: Addresses | Failure

@@ -1,4 +1,4 @@
-"""Looks at each part of the way to the service, all at a time and within a deadline: the doctor's one I/O edge."""
+"""Probes each part of the connection to the service, concurrently and within a deadline. The doctor's only I/O."""
 
 import asyncio
 import os
@@ -30,11 +30,11 @@ PARTS = ("aiohttp", "attrs", "cattrs", "msgspec", "yarl")
 REQUEST = describe("GET", "/phone-numbers", Page[PhoneNumber], query={"per_page": 1})
 """The safest call that needs a token."""
 TICK = timedelta(seconds=1)
-"""A Date tells whole seconds."""
+"""The precision of a Date header, which holds no fractions of a second."""
 
 
 async def examine(transport: Transport, pipeline: Pipeline, *, concurrency: int, deadline: float) -> Diagnosis:
-    """Look, and say what was found. Raises nothing for what it finds."""
+    """Run all probes, and return the diagnosis. Findings are never raised."""
     way = way_of(transport)
     url = transport.proxy or transport.base_url
     async with asyncio.TaskGroup() as looks:
@@ -64,7 +64,7 @@ async def examine(transport: Transport, pipeline: Pipeline, *, concurrency: int,
 
 
 def way_of(transport: Transport) -> Way:
-    """Tell where the service is, and how it is reached."""
+    """Return the address of the service, and the route to it."""
     base_url, proxy = transport.base_url, transport.proxy
     return Way(
         address=str(base_url),
@@ -79,7 +79,7 @@ def way_of(transport: Transport) -> Way:
 
 
 async def resolve(url: URL, deadline: float) -> Addresses | Failure:
-    """Look a name up, as the system does."""
+    """Resolve a name, as the system does."""
     try:
         async with asyncio.timeout(deadline):
             found = await asyncio.get_running_loop().getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
@@ -89,7 +89,7 @@ async def resolve(url: URL, deadline: float) -> Addresses | Failure:
 
 
 async def shake_hands(transport: Transport, deadline: float) -> Handshake | Failure | None:
-    """Open a TLS connection and close it; None where a proxy, a fingerprint or a lent session stands between."""
+    """Open a TLS connection and close it; return None if a proxy, a fingerprint or a borrowed session is in use."""
     url = transport.base_url
     if url.scheme != "https" or transport.proxy or transport.session:
         return None
@@ -110,7 +110,7 @@ async def shake_hands(transport: Transport, deadline: float) -> Handshake | Fail
 
 
 async def ask(pipeline: Pipeline, deadline: float) -> Call:
-    """Make one safe call, once, as the client would."""
+    """Make one safe call, without retries, as the client would."""
     clock = pipeline.clock
     timeout = evolve(pipeline.timeout, total=min(pipeline.timeout.total, deadline))
     server_clock = ServerClock()
@@ -133,7 +133,7 @@ async def ask(pipeline: Pipeline, deadline: float) -> Call:
 
 
 def versions() -> dict[str, str]:
-    """Tell what is at work here, and in which version."""
+    """Return the versions of Python, the SDK and its dependencies."""
     return {
         "mihu-async": __version__,
         "Python": platform.python_version(),
@@ -145,7 +145,7 @@ def versions() -> dict[str, str]:
 def _installed(name: str) -> str:
     try:
         return version(name)
-    except PackageNotFoundError:  # bundled without its metadata
+    except PackageNotFoundError:  # installed without its metadata
         return "unknown"
 
 
@@ -161,7 +161,7 @@ def _context(trust: ssl.SSLContext | bool) -> ssl.SSLContext:
 
 def _said(error: OSError, deadline: float) -> str:
     if isinstance(error, TimeoutError):
-        return f"not within {deadline:g} s"
+        return f"no answer within {deadline:g} s"
     return f"{type(error).__name__}: {error.strerror or error}"
 
 
@@ -170,7 +170,7 @@ def _without_credentials(url: URL | None) -> str | None:
 
 
 def unusable_proxy(base_url: URL) -> UnusableProxy | None:
-    """Return the proxy that the environment names for an address, where it cannot be used, or None."""
+    """Return the proxy that the environment names for an address if it cannot be used, else None."""
     if proxy_bypass(f"{base_url.host}:{base_url.port}"):
         return None
     return find_unusable(base_url.scheme, os.environ)

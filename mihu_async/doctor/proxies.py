@@ -1,4 +1,4 @@
-"""Why a proxy that the environment names cannot be used. Pure: the environment is handed in."""
+"""Explains why a proxy from the environment cannot be used. Pure: the environment is an argument."""
 
 from collections.abc import Mapping
 
@@ -10,10 +10,10 @@ SCHEMES = ("http", "https")
 
 @frozen
 class UnusableProxy:
-    """A proxy that the environment names and that cannot be used; as text it is a sentence that says why."""
+    """A proxy from the environment that cannot be used; as text, a sentence with the reason."""
 
     variable: str
-    """The variable that names it."""
+    """The environment variable that names the proxy."""
     reason: str
     """The reason, without the proxy's user and password."""
 
@@ -22,9 +22,9 @@ class UnusableProxy:
 
 
 def find_unusable(scheme: str, environment: Mapping[str, str]) -> UnusableProxy | None:
-    """Return the proxy that is named for addresses of a scheme, where it cannot be used, or None.
+    """Return the proxy that the environment names for a scheme if it cannot be used, else None.
 
-    The scheme's own variable counts before ``ALL_PROXY``, and one in small letters before one in capitals.
+    The scheme's own variable takes precedence over ``ALL_PROXY``, and a lower-case variable over an upper-case one.
     """
     names = (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY")
     variable = next((name for name in names if environment.get(name)), None)
@@ -35,16 +35,16 @@ def find_unusable(scheme: str, environment: Mapping[str, str]) -> UnusableProxy 
 
 
 def why_unusable(proxy: str) -> str:
-    """Return why a proxy cannot be used, without its user and password; empty where it can be."""
+    """Return the reason why a proxy cannot be used, without its user and password; an empty text if it can."""
     try:
         url = URL(proxy if "://" in proxy else f"http://{proxy}")
     except ValueError:
-        return "it is no address such as http://proxy.example.com:3128"
+        return "it is not an address such as http://proxy.example.com:3128"
     faults = {
         f"{url.scheme}:// is not supported, only http:// and https://": url.scheme not in SCHEMES,
         "it names no host": not url.host,
-        "its host is no name that can be looked up": not _is_name(url.host or "localhost"),
-        "its user holds a colon, which Basic authentication cannot send": ":" in (url.user or ""),
+        "its host is not a valid name": not _is_name(url.host or "localhost"),
+        "its user contains a colon, which Basic authentication cannot send": ":" in (url.user or ""),
         "its user or password is not ASCII": not f"{url.user}{url.password}".isascii(),
     }
     return next((reason for reason, applies in faults.items() if applies), "")

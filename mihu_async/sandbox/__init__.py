@@ -3,10 +3,10 @@
     async with Sandbox(numbers=250, trunks=40) as sandbox:
         client = MihuClient(token=sandbox.token, base_url=sandbox.base_url)
 
-It keeps state, refuses what the documentation says is refused, plays faults (`sandbox.faults`) and writes down what
-arrives (`sandbox.journal`). It shares no code with the client, so that each is evidence for the other.
+It keeps state, enforces the documented refusals, plays faults (`sandbox.faults`) and records the requests that arrive
+(`sandbox.journal`). It shares no code with the client, so that each is evidence for the other.
 
-Nothing is imported before a name is used.
+Modules are imported when a name of theirs is first used.
 """
 
 from importlib import import_module

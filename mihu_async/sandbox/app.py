@@ -1,4 +1,4 @@
-"""The edge of the sandbox on aiohttp: a request in, its journal entry, its fault, an answer out."""
+"""Serves the sandbox with aiohttp: reads a request, records it, and sends its answer or its fault."""
 
 import asyncio
 import socket
@@ -23,14 +23,14 @@ from mihu_async.sandbox.script import Faults
 from mihu_async.sandbox.strictness import undocumented_fields
 
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-"""The socket option that makes closing a reset: linger, for no time."""
+"""The socket option that turns closing into a reset: a linger time of zero."""
 ADMIN_PREFIX = "/_sandbox"
-"""Where a sandbox is looked at and steered; no documented path begins so."""
+"""The prefix of the inspector, which no documented path has."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Service:
-    """Answers requests. The state outlives it; a new one is made for every start."""
+    """Answers requests. Each start creates a new one; the state outlives it."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Service:
         self._under_way: dict[asyncio.Task[web.StreamResponse], asyncio.Event] = {}
 
     def application(self) -> web.Application:
-        """Return the application that hands over every request, whatever its method and path."""
+        """Return an application that passes on every request, of any method and path."""
         application = web.Application(client_max_size=0)
         if self._admin:
             application.router.add_route("*", ADMIN_PREFIX + r"{path:(/[\s\S]*)?}", self._admin)
@@ -61,7 +61,7 @@ class Service:
         return application
 
     async def close(self) -> None:
-        """Release what hangs and cancel what is still under way."""
+        """Release hanging requests, and cancel those still in progress."""
         for closing in self._under_way.values():
             closing.set()
         await asyncio.sleep(0)
@@ -70,7 +70,7 @@ class Service:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
-        """Handle a request in a task of its own, which a client that leaves does not cancel."""
+        """Handle a request in a separate task, which a departing client does not cancel."""
         closing = asyncio.Event()
         task = asyncio.create_task(self._handle(request, closing))
         self._under_way[task] = closing
@@ -94,7 +94,7 @@ class Service:
             if answer and not closing.is_set():
                 answer = identified(answer, serial)
                 outcome = {"status": answer.status, "answer": answer}
-        except Exception:  # of a fault's own code; aiohttp logs it and answers 500
+        except Exception:  # from the code of a fault; aiohttp logs it and answers 500
             outcome = {"status": HTTPStatus.INTERNAL_SERVER_ERROR.value}
             raise
         finally:
@@ -109,7 +109,7 @@ class Service:
             self._report(entry)
 
     async def _outcome(self, serial: int, entry: JournalEntry, closing: asyncio.Event) -> Answer | None:
-        """Answer truly or with a fault; a request without the right token meets no fault."""
+        """Answer truthfully or with a fault; a request without the right token meets no fault."""
         if refusal := unauthorized(entry.headers.get("Authorization"), self._token):
             return failure(refusal)
         where = f"{entry.method} {entry.path}"
@@ -125,7 +125,7 @@ class Service:
 
 
 async def arrival(request: web.Request) -> JournalEntry:
-    """Read a request whole, and keep its query as it was on the wire."""
+    """Read a complete request, and keep its query as it was on the wire."""
     raw_query = request.raw_path.partition("?")[2]
     return JournalEntry(
         method=request.method,
@@ -139,13 +139,13 @@ async def arrival(request: web.Request) -> JournalEntry:
 
 
 def unauthorized(authorization: str | None, token: str) -> RefusedError | None:
-    """Tell why an Authorization header is not let in; both codes are documented."""
+    """Return the refusal of an Authorization header, or None if it is valid; both codes are documented."""
     if authorization is None:
         return _unauthorized("MISSING_AUTH_TOKEN", "The Authorization header is missing.")
     scheme, _, given = authorization.partition(" ")
     if scheme.lower() == "bearer" and given.strip() == token:
         return None
-    return _unauthorized("INVALID_AUTH_TOKEN", "The token is not the one of this sandbox.")
+    return _unauthorized("INVALID_AUTH_TOKEN", "The token is not that of this sandbox.")
 
 
 def _unauthorized(code: str, details: str) -> RefusedError:
@@ -153,7 +153,7 @@ def _unauthorized(code: str, details: str) -> RefusedError:
 
 
 def identified(answer: Answer, serial: int) -> Answer:
-    """Put the serial number of a request into its answer's head. The X-Request-Id is inferred; no page names one."""
+    """Add the serial number of a request to its answer's headers. The X-Request-Id is inferred: no page names one."""
     return attrs.evolve(answer, headers={"X-Request-Id": f"sandbox-{serial:06d}", **answer.headers})
 
 
@@ -173,7 +173,7 @@ async def send(request: web.Request, answer: Answer) -> web.StreamResponse:
 
 
 def break_connection(request: web.Request) -> web.StreamResponse:
-    """Reset the connection, so that the other side sees an error and not an end; the response goes nowhere."""
+    """Reset the connection, so that the client sees an error and not an end; the response is never sent."""
     if transport := request.transport:
         raw: socket.socket = transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)

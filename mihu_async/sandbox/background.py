@@ -1,4 +1,4 @@
-"""A thread with an event loop of its own, which keeps one asynchronous context open."""
+"""A thread with its own event loop, which keeps an asynchronous context open."""
 
 import asyncio
 from concurrent.futures import Future
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class BackgroundLoop:
-    """Enters a context in a new thread, and leaves it there; what either raises is raised where it was asked for."""
+    """Enters a context in a new thread, and leaves it there; errors of either are raised in the calling thread."""
 
     def __init__(self, context: AbstractAsyncContextManager[Any]) -> None:
         self._context = context
@@ -17,12 +17,12 @@ class BackgroundLoop:
         self._thread = Thread(target=self._run, name="mihu-sandbox", daemon=True)
 
     def enter(self) -> asyncio.AbstractEventLoop:
-        """Start the thread and return its loop when the context is entered."""
+        """Start the thread, and return its loop once the context is entered."""
         self._thread.start()
         return self._entered.result()[0]
 
     def leave(self) -> None:
-        """Leave the context and wait for the thread to end."""
+        """Leave the context, and wait for the thread to end."""
         loop, leaving = self._entered.result()
         loop.call_soon_threadsafe(leaving.set)
         self._thread.join()

@@ -1,15 +1,15 @@
-"""Which parts of a sandbox changed, for whoever watches it from an event loop."""
+"""Notifies watchers in an event loop which parts of a sandbox changed."""
 
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 PARTS = ("faults", "inventory", "journal")
-"""The parts of a sandbox that change."""
+"""The parts of a sandbox that can change."""
 
 
 class Subscription:
-    """Collects the names of changed parts until its watcher asks for them."""
+    """Collects the names of changed parts until its watcher reads them."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
@@ -24,7 +24,7 @@ class Subscription:
         return tuple(sorted(parts))
 
     def note(self, part: str) -> None:
-        """Note a change; may be called from any thread."""
+        """Record a change. Safe to call from any thread."""
         with suppress(RuntimeError):  # the loop of a watcher that has just ended is closed
             self._loop.call_soon_threadsafe(self._add, part)
 
@@ -34,19 +34,19 @@ class Subscription:
 
 
 class Changes:
-    """Passes the names of changed parts on to all subscriptions. Without one, noting a change costs nothing."""
+    """Passes the names of changed parts on to all subscriptions. Without a subscription, it costs nothing."""
 
     def __init__(self) -> None:
         self._subscriptions: tuple[Subscription, ...] = ()
 
     def note(self, part: str) -> None:
-        """Tell every subscription that a part changed; may be called from any thread."""
+        """Notify every subscription of a change. Safe to call from any thread."""
         for subscription in self._subscriptions:
             subscription.note(part)
 
     @contextmanager
     def subscribed(self) -> Generator[Subscription]:
-        """Subscribe for the time of a block, from within an event loop."""
+        """Subscribe for the duration of a block, from within an event loop."""
         subscription = Subscription()
         self._subscriptions = (*self._subscriptions, subscription)
         try:

@@ -1,7 +1,7 @@
-"""What a request may hold, as data; whatever breaks it is refused with 422 before any rule is asked.
+"""The schemas of requests, as data. A violation is refused with 422 before any rule is applied.
 
-A check takes a field's name and its value, and returns the value to work with or raises. The requests are closed: a
-key that the pages do not name is refused, which catches a client's misspelling that the real service might swallow.
+A check takes a field's name and its value, and returns the value to use or raises. The requests are closed: a key that
+the pages do not name is refused, which reveals a client's misspelling that the real service might ignore.
 """
 
 import re
@@ -24,7 +24,7 @@ def text(field: str, value: object) -> str:
 
 
 def matching(pattern: str, meaning: str) -> Check:
-    """Accept a string that a pattern matches from end to end."""
+    """Accept a string that a pattern matches in full."""
     compiled = re.compile(pattern, re.ASCII)
 
     def check(field: str, value: object) -> str:
@@ -36,7 +36,7 @@ def matching(pattern: str, meaning: str) -> Check:
 
 
 def text_up_to(most: int) -> Check:
-    """Accept a string of 1 to so many characters."""
+    """Accept a string of 1 up to a maximum of characters."""
 
     def check(field: str, value: object) -> str:
         if not 1 <= len(text(field, value)) <= most:
@@ -47,7 +47,7 @@ def text_up_to(most: int) -> Check:
 
 
 def one_of(*choices: str) -> Check:
-    """Accept one of some strings."""
+    """Accept one of several strings."""
 
     def check(field: str, value: object) -> str:
         if text(field, value) not in choices:
@@ -58,7 +58,7 @@ def one_of(*choices: str) -> Check:
 
 
 def uuid(field: str, value: object) -> str:
-    """Accept a uuid with its dashes, in capitals or not, and return it in small letters."""
+    """Accept a uuid with dashes, in either case, and return it in lower case."""
     return cast("str", _UUID(field, value)).lower()
 
 
@@ -70,7 +70,7 @@ def flag(field: str, value: object) -> bool:
 
 
 def or_null(check: Check) -> Check:
-    """Accept null besides what a check accepts."""
+    """Accept null, or a value that a check accepts."""
     return lambda field, value: None if value is None else check(field, value)
 
 
@@ -82,14 +82,14 @@ def whole_number(field: str, value: object) -> int:
 
 
 def number(field: str, value: object) -> float:
-    """Accept a JSON number and keep it as it came."""
+    """Accept a JSON number, and return it unchanged."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise invalid(field, "must be a number")
     return value
 
 
 def counting(*, maximum: int | None = None) -> Check:
-    """Accept the digits of a number from 1 on, up to a maximum if there is one, and return the number."""
+    """Accept the digits of a number from 1 up to an optional maximum, and return the number."""
 
     def check(field: str, value: object) -> int:
         count = int(cast("str", _DIGITS(field, value)))
@@ -110,7 +110,7 @@ def any_object(field: str, value: object) -> dict[str, Any]:
 
 
 def flags(field: str, value: object) -> dict[str, bool | None]:
-    """Accept capability flags; a documented one must be a boolean or null, others are not kept."""
+    """Accept capability flags: a documented flag must be a boolean or null, and others are dropped."""
     given = any_object(field, value)
     for name in CAPABILITIES:
         if not isinstance(given.get(name), bool | None):
@@ -119,7 +119,7 @@ def flags(field: str, value: object) -> dict[str, bool | None]:
 
 
 def query(parameters: Mapping[str, Check], *, required: tuple[str, ...] = ()) -> Query:
-    """Accept a query with these parameters and no others, each once, and check each."""
+    """Accept a query with only these parameters, each at most once, and check each."""
     check = closed(parameters, required=required, kind="parameter")
 
     def read(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -134,13 +134,13 @@ def query(parameters: Mapping[str, Check], *, required: tuple[str, ...] = ()) ->
 
 
 def open_query(parameters: Mapping[str, Check], *, required: tuple[str, ...] = ()) -> Query:
-    """Accept a query with these parameters, each once, and pass over all others: for what is not documented."""
+    """Accept a query with these parameters, each at most once, and ignore all others: for undocumented endpoints."""
     read = query(parameters, required=required)
     return lambda pairs: read((name, value) for name, value in pairs if name in parameters)
 
 
 def closed(fields: Mapping[str, Check], *, required: tuple[str, ...] = (), kind: str = "field") -> Check:
-    """Accept an object with these fields and no others, and check each."""
+    """Accept an object with only these fields, and check each."""
 
     def check(field: str, value: object) -> dict[str, Any]:
         given = any_object(field, value)

@@ -1,4 +1,4 @@
-"""A file of variables, for shells to read, that is there exactly while a sandbox serves."""
+"""A file of environment variables for shells, which exists exactly while a sandbox serves."""
 
 import os
 import shlex
@@ -9,20 +9,20 @@ from tempfile import NamedTemporaryFile
 
 
 def exports(variables: Mapping[str, str]) -> str:
-    """Return lines that set variables in a shell and in what it starts."""
+    """Return shell lines that export variables."""
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
 def remove_stale(path: Path) -> None:
-    """Remove the file of an earlier sandbox, so that whoever waits for it finds that of this one."""
+    """Remove the file of an earlier sandbox, so that a program that waits for it finds the one of this sandbox."""
     path.unlink(missing_ok=True)
 
 
 @contextmanager
 def env_file(path: Path, text: str) -> Generator[None]:
-    """Put a file in place, whole and readable by its owner alone, and remove it after the block.
+    """Create a file atomically, readable by its owner alone, and remove it after the block.
 
-    A file that another program has put there since is left.
+    If another program has replaced the file meanwhile, that one stays.
     """
     with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         file.write(text)

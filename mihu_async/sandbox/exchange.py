@@ -1,4 +1,4 @@
-"""What a fault is given: one request, and the power to answer it truly."""
+"""The interface of a fault: one request, and the ability to answer it truthfully."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,29 +12,36 @@ from mihu_async.sandbox.journal import JournalEntry
 
 @attrs.frozen
 class Exchange:
-    """One request under way.
+    """A request in progress.
 
-    A fault that waits for ever waits for `closing`. A fault that goes on after its client left is let go on, so that a
-    change can come late; when the sandbox stops it is cancelled.
+    A fault that waits indefinitely waits for `closing`. A fault that continues after its client has left keeps running,
+    so that a change can arrive late; it is cancelled when the sandbox stops.
     """
 
     request: JournalEntry
     """The request as it arrived."""
     closing: asyncio.Event
-    """Set when nobody waits for the answer any more: the client has left or the sandbox stops."""
+    """The event that is set once nobody waits for the answer: the client has left, or the sandbox stops."""
     _operation: Callable[[JournalEntry], Answer]
 
     async def apply(self, request: JournalEntry | None = None) -> Answer:
-        """Change the state as the request asks and return the true answer; nothing is sent yet.
+        """Change the state as the request asks, and return the true answer, which is not yet sent.
 
-        Given another request, that one is answered in its place. Called twice, the request is applied twice.
+        Each call applies the request again.
+
+        Args:
+            request: Another request to answer in its place; None answers the request that arrived.
         """
         return self._operation(request or self.request)
 
 
 class Fault(Protocol):
-    """Something that goes wrong around one exchange; your own class with this method is one too."""
+    """A fault of one exchange. Any class with this method is a fault."""
 
     async def around(self, exchange: Exchange) -> Answer | None:
-        """Return what is to be sent, or `None` to break the connection with a TCP reset."""
+        """Return the answer to send, or `None` to break the connection with a TCP reset.
+
+        Args:
+            exchange: The request, and the ability to answer it truthfully.
+        """
         ...

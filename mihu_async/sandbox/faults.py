@@ -1,7 +1,7 @@
-"""Faults of the network and of what stands before the service.
+"""Faults of the network and of intermediaries before the service.
 
-Whether a fault strikes before or after the request is applied is whether it awaited `exchange.apply()` first; those
-that can do both take `after`.
+A fault that awaits `exchange.apply()` first strikes after the request is applied, any other before. Faults that can do
+both have the field `after`.
 """
 
 import asyncio
@@ -26,18 +26,21 @@ async def _apply_if(exchange: Exchange, *, wanted: bool) -> None:
 
 @attrs.frozen
 class Status:
-    """Answer with a status; nothing is applied, or with `after=True` everything is and only the answer lies."""
+    """Answers with a status.
+
+    Nothing is applied; with `after=True`, the request is applied and only the answer is false.
+    """
 
     status: int
-    """The HTTP status."""
+    """The HTTP status of the answer."""
     retry_after: int | str | None = None
-    """The header's value: a number is seconds, a string is sent as it is."""
+    """The `Retry-After` header: a number of seconds, or a string that is sent unchanged. None sends no header."""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True)
-    """What else the head says."""
+    """The additional headers."""
     body: Any = attrs.field(default=None, kw_only=True)
-    """Bytes, text or a value for JSON; left out, a documented failure with a made-up code."""
+    """The body as bytes, text or a value for JSON. None sends a documented failure with a made-up code."""
     after: bool = attrs.field(default=False, kw_only=True)
-    """Whether the request is applied first."""
+    """True applies the request first."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Answer with the status."""
@@ -60,12 +63,12 @@ class Status:
 
 @attrs.frozen
 class Redirect:
-    """Send the client elsewhere; nothing is applied."""
+    """Redirects the client; nothing is applied."""
 
     location: str
-    """Where to, as the header says it."""
+    """The `Location` header."""
     status: int = HTTPStatus.FOUND
-    """The HTTP status."""
+    """The HTTP status of the answer."""
 
     async def around(self, exchange: Exchange) -> Answer:  # noqa: ARG002 (a fault's signature)
         """Answer with the location and no body."""
@@ -74,14 +77,14 @@ class Redirect:
 
 @attrs.frozen
 class WrongContentType:
-    """Answer 200 with a page that is no JSON, as a captive portal or a sign-in wall does."""
+    """Answers 200 with a page that is not JSON, like a captive portal or a sign-in page."""
 
     content_type: str = "text/html"
-    """What the head says that it is."""
+    """The `Content-Type` header."""
     body: str = HTML
     """The page."""
     after: bool = attrs.field(default=False, kw_only=True)
-    """Whether the request is applied first."""
+    """True applies the request first."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Answer with the page."""
@@ -91,10 +94,10 @@ class WrongContentType:
 
 @attrs.frozen
 class Delay:
-    """Wait, then apply and answer truly; a client that gives up meanwhile does not stop the change."""
+    """Waits, then applies the request and answers truthfully; a client that gives up does not stop the change."""
 
     seconds: float
-    """How long."""
+    """The seconds to wait."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Wait and answer."""
@@ -104,10 +107,10 @@ class Delay:
 
 @attrs.frozen(kw_only=True)
 class Hang:
-    """Never answer. The connection stands until the client leaves or the sandbox stops."""
+    """Never answers. The connection stays open until the client leaves or the sandbox stops."""
 
     after: bool = False
-    """Whether the request is applied first."""
+    """True applies the request first."""
 
     async def around(self, exchange: Exchange) -> None:
         """Wait until nobody waits for the answer."""
@@ -117,53 +120,52 @@ class Hang:
 
 @attrs.frozen(kw_only=True)
 class Reset:
-    """Break the connection with a TCP reset, without a byte of an answer.
+    """Breaks the connection with a TCP reset, before any byte of an answer.
 
-    On a connection that served a request before, a bare aiohttp session sends an idempotent request again by itself,
-    once, and no error shows.
+    On a reused connection, a bare aiohttp session silently resends an idempotent request once.
     """
 
     after: bool = False
-    """Whether the request is applied first."""
+    """True applies the request first."""
 
     async def around(self, exchange: Exchange) -> None:
-        """Apply or not, and have the connection broken."""
+        """Apply the request if `after` is set, and break the connection."""
         await _apply_if(exchange, wanted=self.after)
 
 
 @attrs.frozen
 class Truncate:
-    """Apply, then send half of the body that the Content-Length promises, and close the connection."""
+    """Applies the request, sends half of the body that the Content-Length promises, and closes the connection."""
 
     async def around(self, exchange: Exchange) -> Answer:
-        """Answer truly, cut in the middle."""
+        """Return the true answer, truncated in the middle."""
         answer = await exchange.apply()
         return attrs.evolve(answer, cut=len(answer.body) // 2)
 
 
 @attrs.frozen
 class SlowBody:
-    """Apply, then send the true body over a time, piece by piece; the head comes at once."""
+    """Applies the request, and sends the true body slowly, piece by piece; the head is sent at once."""
 
     seconds: float
-    """How long it takes in all."""
+    """The seconds that the body takes in total."""
     chunks: int = 10
-    """In how many pieces it leaves."""
+    """The number of pieces in which the body is sent."""
 
     async def around(self, exchange: Exchange) -> Answer:
-        """Answer truly, slowly."""
+        """Return the true answer, to be sent slowly."""
         return attrs.evolve(await exchange.apply(), chunks=self.chunks, pause=self.seconds / self.chunks)
 
 
 @attrs.frozen
 class OversizeBody:
-    """Apply, then send the true JSON filled up with blanks; it still decodes."""
+    """Applies the request, and sends the true JSON padded with spaces; it still decodes."""
 
     size: int
-    """How many bytes the body has at the least."""
+    """The minimum number of bytes of the body."""
 
     async def around(self, exchange: Exchange) -> Answer:
-        """Answer truly, at length."""
+        """Return the true answer, padded."""
         answer = await exchange.apply()
         return attrs.evolve(answer, body=answer.body.ljust(self.size))
 

@@ -1,4 +1,4 @@
-"""The state of the sandbox behind one lock: what tests change and look at."""
+"""The state of the sandbox behind one lock, for tests to inspect and change."""
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
@@ -18,17 +18,27 @@ from mihu_async.sandbox.rows import TRUNK_CHANNELS, Agent, check_changes
 
 
 def utc_now() -> datetime:
-    """Tell the time, to the second, as the answers do."""
+    """Return the current time, to the second, as the answers do."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 class Inventory:
-    """Purchased numbers, external trunks, agents, SIP connections, rates and offers; the same for the same arguments.
+    """Purchased numbers, external trunks, agents, SIP connections, rates and offers, determined by the arguments.
 
-    The rows it begins with have made-up times from 2023 on. What is bought, inserted or changed later carries the real
-    time, or what `now()` tells. Every method may be called from any thread while the sandbox serves; a walk that is
-    under way sees the listing shift. `agents` are the uuids of agents that are there besides those that are made up,
-    and that serve no number yet; `changed()` is called after every change.
+    The initial rows have made-up times from 2023 on. A row that is bought, inserted or changed later has the current
+    time. Every method is safe to call from any thread while the sandbox serves; a walk in progress sees the listing
+    shift.
+
+    Args:
+        numbers: The number of purchased numbers at the start.
+        trunks: The number of external rows at the start.
+        seed: The seed from which the rows are generated.
+        agents: The uuids of additional agents that serve no number.
+        purchase_limit: The maximum of numbers that the workspace may have; None is no limit.
+        activation_delay: The seconds for which a number is pending after its purchase.
+        now: The function that returns the time of a change.
+        elapsed: The function that returns monotonic seconds, which measure the activation of a number.
+        changed: The function that is called after every change.
     """
 
     def __init__(
@@ -46,15 +56,17 @@ class Inventory:
     ) -> None:
         uuids = tuple(str(UUID(str(uuid))) for uuid in agents)
         self.purchase_limit: int | None = purchase_limit
-        """How many numbers may be held; it may be set anew at any time, and `None` is no limit."""
+        """The maximum of numbers that the workspace may have; None is no limit. It may be changed at any time."""
         self.activation_delay: float = activation_delay
-        """For how many seconds a number that is bought from now on is pending; 0 makes it active at once."""
+        """The seconds for which a number that is bought from now on is pending; 0 makes it active at once."""
         self.lag: float = 0.0
-        """Seconds after which a number that is bought, or a trunk that is registered, shows in the listings (0)."""
+        """The seconds until a number that is bought, or a trunk that is registered, appears in the listings; 0 by
+        default.
+        """
         self.now: Callable[[], datetime] = now
-        """Tells the time that changes carry."""
+        """The function that returns the time of a change."""
         self.elapsed: Callable[[], float] = elapsed
-        """Tells for how many seconds something lasts, such as the activation of a number."""
+        """The function that returns monotonic seconds, which measure durations such as the activation of a number."""
         self._lock = RLock()
         self._changed = changed
         self._begin: Callable[[], Ledger] = partial(Ledger, numbers, trunks, seed, agents=uuids, changed=changed)
@@ -66,61 +78,72 @@ class Inventory:
 
     @property
     def agents(self) -> tuple[Agent, ...]:
-        """All agents, each a pair of uuid and name."""
+        """All agents, as pairs of uuid and name."""
         with self._lock:
             return tuple(self._ledger.factory.agents)
 
     @property
     def sip_connections(self) -> tuple[Json, ...]:
-        """All SIP connections, as documented and with the uuid of the agent that uses each for its calls, or None."""
+        """All SIP connections as documented, each with the uuid of the agent that uses it for calls, or None."""
         with self._lock:
             found = self._ledger.connections
             return tuple({**rendering.sip_connection(one), "agent_uuid": one.agent_uuid} for one in found)
 
     @property
     def numbers(self) -> tuple[Json, ...]:
-        """All purchased numbers, as a listing without filters returns them. They are copies: `update` changes one."""
+        """All purchased numbers, as in a listing without filters. They are copies: use `update` to change one."""
         with self._lock:
             self._activate()
             return self._ledger.items(self._ledger.purchased)
 
     @property
     def trunks(self) -> tuple[Json, ...]:
-        """All external rows, as a listing without filters returns them. They are copies: `update` changes one."""
+        """All external rows, as in a listing without filters. They are copies: use `update` to change one."""
         with self._lock:
             return self._ledger.items(self._ledger.external)
 
     @property
     def rates(self) -> tuple[Json, ...]:
-        """What outbound calls cost, as a listing without filters returns it."""
+        """The rates of outbound calls, as in a listing without filters."""
         with self._lock:
             return tuple(map(rendering.rate, self._ledger.rates))
 
     @property
     def offers(self) -> tuple[Json, ...]:
-        """What is for sale, as a search without filters would return it."""
+        """The numbers for sale, as in a search without filters."""
         with self._lock:
             return tuple(map(rendering.offer, self._ledger.offers()))
 
     def free_agents(self, channel: str) -> tuple[str, ...]:
-        """Return the uuids of the agents that serve no number on a channel: call, sms or whatsapp."""
+        """Return the uuids of the agents that serve no number on a channel.
+
+        Args:
+            channel: call, sms or whatsapp.
+        """
         with self._lock:
             return self._ledger.free_agents(channel)
 
     def insert(self, *, at: int | None = None, twice: bool = False, **fields: Any) -> Json:
-        """Add a purchased number at a position of the listing, `None` for its end, and return its item.
+        """Add a purchased number to the listing, and return its item.
 
-        Keywords are the fields of `rows.Row`: `number`, `country_code`, `location`, `type`, `status`, `compliance`
-        (its status), `monthly_fee`, `agents` (uuid by channel), `purchased_at` and so on; what is left out is made up.
-        `ValueError` when the number is here already, unless `twice` lets it have another row; the purchase limit and
-        the values are not checked.
+        The purchase limit and the values are not checked.
+
+        Args:
+            at: The position in the listing; `None` adds it at the end.
+            twice: True lets a number have another row.
+            **fields: The fields of `rows.Row`, such as `number`, `country_code`, `location`, `type`, `status`,
+                `compliance` (its status), `monthly_fee`, `agents` (uuid by channel) and `purchased_at`. Missing fields
+                are made up.
+
+        Raises:
+            ValueError: The number exists already, and `twice` is not set.
         """
         with self._lock:
             now, ledger = self.now(), self._ledger
             dated = ledger.factory.purchased_row(ledger.new_number())
             row = attrs.evolve(dated, **{"purchased_at": now, "updated_at": now, **fields})
             if not twice and (ledger.is_purchased(row.number) or ledger.is_external(row.number)):
-                raise ValueError(f"{row.number} is in the inventory already")
+                raise ValueError(f"{row.number} is already in the inventory")
             return ledger.items([ledger.place(row, at)])[0]
 
     def insert_trunk(
@@ -131,10 +154,16 @@ class Inventory:
         channel: str = "call",
         agent_uuid: str | None = None,
     ) -> Json:
-        """Add an external row at a position of the trunks' listing, `None` for its end, and return its item.
+        """Add an external row to the listing of trunks, and return its item.
 
-        A new number and a free agent are made up when left out. `ValueError` when the number is purchased or has a row
-        on the channel, or the channel is not one of trunks.
+        Args:
+            at: The position in the listing; `None` adds it at the end.
+            number: The number; None makes up a new one.
+            channel: call or whatsapp.
+            agent_uuid: The agent; None uses a free one.
+
+        Raises:
+            ValueError: The number is purchased or has a row on the channel, or trunks do not have this channel.
         """
         with self._lock:
             ledger = self._ledger
@@ -142,7 +171,7 @@ class Inventory:
             if channel not in TRUNK_CHANNELS:
                 raise ValueError(f"a trunk has no channel {channel}")
             if ledger.is_purchased(number) or ledger.trunk_row(number, channel):
-                raise ValueError(f"{number} is in the inventory already")
+                raise ValueError(f"{number} is already in the inventory")
             row = ledger.factory.trunk_row(number, channel, agent_uuid or ledger.free_agent(channel))
             placed = ledger.place(attrs.evolve(row, updated_at=self.now()), at)
             return ledger.items([placed])[0]
@@ -150,9 +179,14 @@ class Inventory:
     def update(self, phone_number_uuid: str, **fields: Any) -> Json:
         """Change fields of a purchased number or an external row, and return its item.
 
-        Keywords are those of `insert`, such as `status="active"`; `updated_at` is now unless given. `KeyError` when
-        none has this uuid, `TypeError` for a field that there is not, and `ValueError` for a word that no page lists, a
-        number that is here already, or a field that is null for external numbers.
+        Args:
+            phone_number_uuid: The uuid of the row.
+            **fields: The fields of `insert`, such as `status="active"`; `updated_at` is the current time by default.
+
+        Raises:
+            KeyError: No row has this uuid.
+            TypeError: There is no such field.
+            ValueError: A word is on no page, the number exists already, or the field is null for external numbers.
         """
         with self._lock:
             ledger = self._ledger
@@ -162,19 +196,26 @@ class Inventory:
             check_changes(row, fields)
             number = fields.get("number", row.number)
             if number != row.number and (ledger.is_purchased(number) or ledger.is_external(number)):
-                raise ValueError(f"{number} is in the inventory already")
+                raise ValueError(f"{number} is already in the inventory")
             if "status" in fields:
                 ledger.activations.pop(phone_number_uuid, None)
             changed = ledger.replace(row, **{"updated_at": self.now(), **fields})
             return ledger.items([changed])[0]
 
     def delete(self, phone_number_uuid: str) -> None:
-        """Remove a purchased number or an external row; `KeyError` when none has this uuid."""
+        """Remove a purchased number or an external row.
+
+        Args:
+            phone_number_uuid: The uuid of the row.
+
+        Raises:
+            KeyError: No row has this uuid.
+        """
         with self._lock:
             self._ledger.remove(phone_number_uuid)
 
     def reset(self) -> None:
-        """Put everything back as it was made: rows, agents, connections, the purchase limit and both delays."""
+        """Restore the initial state: rows, agents, connections, the purchase limit and both delays."""
         with self._lock:
             self._ledger = self._begin()
             self.purchase_limit, self.activation_delay = self._first
@@ -182,20 +223,20 @@ class Inventory:
         self._changed()
 
     def next_activation(self) -> float | None:
-        """Return in how many seconds the next pending number becomes active, None where none does by itself."""
+        """Return the seconds until the next pending number becomes active, or None if none will."""
         with self._lock:
             moments = self._ledger.activations.values()
             return max(0.0, min(moments) - self.elapsed()) if moments else None
 
     @contextmanager
     def opened(self) -> Generator[Ledger]:
-        """Yield the rows as they stand, for the operations of the endpoints, and let nobody else change them."""
+        """Yield the current rows to the operations of the endpoints, and lock them against other changes."""
         with self._lock:
             self._activate()
             yield self._ledger
 
     def _activate(self) -> None:
-        """Make the numbers active that were pending for long enough."""
+        """Activate the numbers that have been pending long enough."""
         elapsed, activations = self.elapsed(), self._ledger.activations
         for phone_number_uuid in [uuid for uuid, moment in activations.items() if moment <= elapsed]:
             del activations[phone_number_uuid]

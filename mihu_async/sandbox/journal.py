@@ -1,4 +1,4 @@
-"""What arrived at the sandbox, in order of arrival."""
+"""The requests that arrived at the sandbox, in order of arrival."""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -13,62 +13,63 @@ from mihu_async.sandbox.selection import Selector
 from mihu_async.sandbox.wire import decode
 
 LIMIT = 10_000
-"""How many requests a journal keeps unless told otherwise."""
+"""The number of requests that a journal keeps by default."""
 BODIES = 16 * 1024 * 1024
-"""How many bytes the answers that a journal keeps have together."""
+"""The maximum size in bytes of all answers that a journal keeps."""
 
 
 @attrs.frozen(kw_only=True, hash=False)
 class JournalEntry:
-    """One request as it arrived, and what became of it. Headers and body hold secrets, and stay out of the repr."""
+    """A request as it arrived, and its outcome. Headers and body contain secrets, and are not in the repr."""
 
     method: str
-    """The verb."""
+    """The HTTP method, in capitals."""
     path: str
-    """Decoded."""
+    """The decoded path."""
     query: tuple[tuple[str, str], ...] = ()
-    """Names and values in order, decoded."""
+    """The decoded names and values of the query, in order."""
     raw_query: str = ""
     """The query as it was on the wire."""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
-    """Read without regard to case. They hold the token."""
+    """The headers, whose names ignore case. They contain the token."""
     body: bytes = attrs.field(default=b"", repr=False)
-    """As it came. It may hold SIP passwords."""
+    """The body as it arrived. It may contain SIP passwords."""
     status: int | None = None
-    """`None` until an answer begins, and for ever where the connection was broken or left instead."""
+    """The status of the answer. None until the answer begins, and if the connection was broken or left instead."""
     fault: str | None = None
-    """The name of the fault that was played, if one was."""
+    """The name of the fault that was played; None if there was none."""
     serial: int = 0
-    """The place in the order of arrival, from 1; the `X-Request-Id` of the answer holds it."""
+    """The position in the order of arrival, from 1; the `X-Request-Id` of the answer contains it."""
     arrived_at: datetime | None = None
-    """When the request arrived."""
+    """The time of arrival."""
     seconds: float | None = None
-    """How long the sandbox took until the answer began, or until the connection was broken; None while it works."""
+    """The seconds until the answer began or the connection was broken; None before."""
     answer: Answer | None = attrs.field(default=None, repr=False)
     """The answer as it was sent; None until it begins, and for an old request whose answer is no longer kept."""
 
     @property
     def json(self) -> Any:
-        """The decoded body, `None` for an empty one; `ValueError` when it is no JSON."""
+        """The decoded body, `None` if it is empty; reading it raises `ValueError` if the body is not JSON."""
         return decode(self.body) if self.body else None
 
 
 class Journal(Sequence[JournalEntry]):
     """The requests that arrived since the start or the last `clear()`.
 
-    An entry is written on arrival, before any fault, and replaced by a finished one when the answer begins; so look
-    it up again rather than keep it. Safe to read from any thread. What is no HTTP at all is refused by the server
-    below and leaves no entry.
+    An entry is written on arrival, before any fault, and replaced by a finished one when the answer begins; so look it
+    up again instead of keeping it. Safe to read from any thread. A message that is not HTTP is refused by the server
+    below, and leaves no entry.
 
-    It keeps the last `limit` requests, and the answers of the latest of them, up to 16 MiB; `dropped` counts the
-    requests that it kept no longer.
+    Args:
+        limit: The number of requests to keep. The answers of the latest of them are kept, too, up to 16 MiB.
+        changed: The function that is called after every change.
     """
 
     def __init__(self, limit: int = LIMIT, *, changed: Callable[[], None] = lambda: None) -> None:
         if limit < 1:
             raise ValueError("a journal keeps at least one request")
         self.dropped: int = 0
-        """How many requests left the journal because newer ones took their place."""
+        """The number of requests that newer ones displaced from the journal."""
         self._limit = limit
         self._changed = changed
         self._lock = Lock()
@@ -91,17 +92,26 @@ class Journal(Sequence[JournalEntry]):
         return f"Journal({list(self._snapshot())!r})"
 
     def select(self, *, method: str | None = None, path: str | None = None) -> tuple[JournalEntry, ...]:
-        """Return the entries with this method and path; the path as in `Faults.add`."""
+        """Return the entries with a method and a path.
+
+        Args:
+            method: The HTTP method; None selects any.
+            path: The path, as in `Faults.add`; None selects any.
+        """
         selector = Selector(method=method, path=path)
         return tuple(entry for entry in self._snapshot() if selector.matches(entry))
 
     def find(self, serial: int) -> JournalEntry | None:
-        """Return the entry with a serial number, or None where the journal holds it no more."""
+        """Return the entry with a serial number, or None if the journal no longer keeps it.
+
+        Args:
+            serial: The position in the order of arrival, from 1.
+        """
         with self._lock:
             return self._entries.get(serial)
 
     def clear(self) -> None:
-        """Forget all entries. Requests still under way are not written again."""
+        """Remove all entries. Requests still in progress are not recorded again."""
         with self._lock:
             self._entries.clear()
             self._answered.clear()
@@ -109,7 +119,11 @@ class Journal(Sequence[JournalEntry]):
         self._changed()
 
     def record(self, entry: JournalEntry) -> int:
-        """Write an arrival and return its serial number, which counts from 1 and is never used again."""
+        """Record an arrival, and return its serial number, which counts from 1 and is never reused.
+
+        Args:
+            entry: The request as it arrived.
+        """
         with self._lock:
             self._serial = serial = self._serial + 1
             self._entries[serial] = attrs.evolve(entry, serial=serial)
@@ -120,7 +134,12 @@ class Journal(Sequence[JournalEntry]):
         return serial
 
     def note(self, serial: int, **outcome: Any) -> None:
-        """Set fields of an entry, such as `fault` or `status`, unless it is no longer kept."""
+        """Set fields of an entry, unless it is no longer kept.
+
+        Args:
+            serial: The serial number of the entry.
+            **outcome: The fields, such as `fault` or `status`.
+        """
         with self._lock:
             entry = self._entries.get(serial)
             if entry is None:
@@ -131,7 +150,7 @@ class Journal(Sequence[JournalEntry]):
         self._changed()
 
     def _make_room(self, serial: int, size: int) -> None:
-        """Count the answer of an entry, and forget the oldest answers where all are too large together."""
+        """Add the size of an entry's answer, and drop the oldest answers if their total is too large."""
         self._answered.append((serial, size))
         self._size += size
         while self._size > BODIES:

@@ -1,4 +1,4 @@
-"""The rows as they stand, in listing order, and how they are found; no rules, no lock."""
+"""The current rows in listing order, and their lookup. Has no rules and no lock."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -19,16 +19,15 @@ SPARE_AGENTS = 50
 
 @lru_cache(maxsize=8)
 def _offered(seed: int) -> tuple[tuple[Rate, ...], tuple[Offer, ...]]:
-    """Return the rates and the stock of a seed, made once for all sandboxes with it; no row of them ever changes."""
+    """Return the rates and the stock of a seed, which all sandboxes with it share and which never change."""
     return tuple(make_rates(seed)), tuple(make_stock(seed))
 
 
 class Ledger:
-    """Purchased and external rows, the factory that made them and makes more, SIP connections, rates and offers.
+    """Purchased and external rows, the factory that creates rows, SIP connections, rates and offers.
 
-    `activations` holds when a pending number becomes active, by its uuid, and `hidden` when a new row shows in the
-    listings. `changed()` is called after every change of
-    a row or a connection.
+    `activations` maps the uuid of a pending number to the time when it becomes active, and `hidden` that of a new row
+    to the time when it appears in the listings. `changed()` is called after every change of a row or a connection.
     """
 
     def __init__(
@@ -60,15 +59,15 @@ class Ledger:
         return [*self.purchased, *self.external]
 
     def is_purchased(self, number: str) -> bool:
-        """Tell whether a number is in the purchased inventory."""
+        """Return True if a number is in the purchased inventory."""
         return any(row.number == number for row in self.purchased)
 
     def is_external(self, number: str) -> bool:
-        """Tell whether a number has an external row on any channel."""
+        """Return True if a number has an external row on any channel."""
         return any(row.number == number for row in self.external)
 
     def offers(self) -> list[Offer]:
-        """Return what is for sale: all of the stock that is in no row."""
+        """Return the numbers for sale: the stock that is in no row."""
         taken = {row.number for row in self.rows()}
         return [offer for offer in self.stock if offer.number not in taken]
 
@@ -77,7 +76,7 @@ class Ledger:
         return next((row for row in self.rows() if row.phone_number_uuid == phone_number_uuid), None)
 
     def row_of(self, number: str) -> Row | None:
-        """Find a number's row, the first one where it has two."""
+        """Find a number's row, the first if it has two."""
         return next((row for row in self.rows() if row.number == number), None)
 
     def trunk_row(self, number: str, channel: str) -> Row | None:
@@ -93,13 +92,13 @@ class Ledger:
         return next((connection for connection in self.connections if connection.uuid == uuid), None)
 
     def call_agents(self, number: str) -> set[str]:
-        """Return the agents that answer a number's calls, by a row of it or by a SIP connection."""
+        """Return the agents that answer a number's calls, through a row or a SIP connection."""
         rows = {row.agents.get("call") for row in self.rows() if row.number == number}
         connections = {connection.agent_uuid for connection in self.connections if connection.e164 == number}
         return {agent for agent in rows | connections if agent}
 
     def connect(self, connection: SipConnection, agent_uuid: str, now: datetime) -> SipConnection:
-        """Have an agent use a SIP connection instead of any other, and answer its number instead of any other agent."""
+        """Assign an agent to a SIP connection, in place of its previous connection and the number's previous agent."""
         number, connected = connection.e164, attrs.evolve(connection, agent_uuid=agent_uuid, updated_at=now)
         for row in self.rows():
             if row.number == number and "call" in row.agents:
@@ -113,43 +112,43 @@ class Ledger:
         return connected
 
     def served(self, agent_uuid: str, channel: str) -> Row | None:
-        """Find the number that an agent serves on a channel."""
+        """Find the row of the number that an agent serves on a channel."""
         return next((row for row in self.rows() if row.agents.get(channel) == agent_uuid), None)
 
     def free_agents(self, channel: str) -> tuple[str, ...]:
-        """Return the agents that serve nothing on a channel."""
+        """Return the agents that serve no number on a channel."""
         if channel not in CHANNELS:
-            raise ValueError(f"there is no channel {channel}; it is one of {', '.join(CHANNELS)}")
+            raise ValueError(f"there is no channel {channel}; the channels are {', '.join(CHANNELS)}")
         busy = {row.agents.get(channel) for row in self.rows()}
         if channel == "call":
             busy |= {connection.agent_uuid for connection in self.connections}
         return tuple(agent.uuid for agent in self.factory.agents if agent.uuid not in busy)
 
     def free_agent(self, channel: str) -> str:
-        """Return an agent that serves nothing on a channel, a new one if all are busy."""
+        """Return an agent that serves no number on a channel, a new one if all are busy."""
         return next(iter(self.free_agents(channel)), None) or self.factory.hire().uuid
 
     def new_number(self) -> FictionalNumber:
-        """Take the next fictional number that is in no row."""
+        """Return the next fictional number that is in no row."""
         taken = {row.number for row in self.rows()}
         while (found := self.factory.number()).number in taken:
             pass
         return found
 
     def place(self, row: Row, at: int | None = None) -> Row:
-        """Put a new row at a position of its listing, None for the end."""
+        """Insert a new row at a position of its listing; None is the end."""
         rows = self._rows_of(row)
         rows.insert(len(rows) if at is None else at, row)
         self._changed()
         return row
 
     def add_connection(self, connection: SipConnection) -> None:
-        """Keep a new SIP connection."""
+        """Add a new SIP connection."""
         self.connections.append(connection)
         self._changed()
 
     def replace(self, row: Row, **changes: Any) -> Row:
-        """Put a changed row in a row's place."""
+        """Replace a row by a changed copy."""
         changed = attrs.evolve(row, **changes)
         rows = self._rows_of(row)
         rows[rows.index(row)] = changed
@@ -157,7 +156,7 @@ class Ledger:
         return changed
 
     def remove(self, phone_number_uuid: str) -> None:
-        """Take a row out; `KeyError` when there is none with this uuid."""
+        """Remove a row; raise `KeyError` if none has this uuid."""
         for rows in (self.purchased, self.external):
             for position, row in enumerate(rows):
                 if row.phone_number_uuid == phone_number_uuid:

@@ -1,10 +1,9 @@
-"""How a listing is asked for, filtered, ordered and cut into pages.
+"""Reads the query of a listing, and filters, orders and paginates rows.
 
-Documented are the parameters and the shape of the pagination. Inferred are: `created_at` is the oldest first, which
-here is the order of the rows; `number` and `monthly_fee` go up, ties in the order of the rows, a missing fee last;
-external rows come after the purchased ones; rates stand by country. A parameter that is not documented or comes twice
-is refused, as the fields of a body are, though the real service may pass it over: a misspelt filter would list
-everything.
+The parameters and the shape of the pagination are documented. The following is inferred: `created_at` is oldest first,
+which is the order of the rows here; `number` and `monthly_fee` ascend, ties in the order of the rows, a missing fee
+last; external rows follow purchased ones; rates are ordered by country. A parameter that is undocumented or repeated is
+refused, as the fields of a body are, though the real service may ignore it: a misspelt filter would list everything.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,9 +54,9 @@ def _fee_of(row: Row) -> tuple[bool, float]:
 
 @attrs.frozen
 class Listing(Generic[R]):
-    """One endpoint's parameters besides the page's: how each is checked, and which rows each keeps.
+    """The parameters of an endpoint besides those of the page: the check of each, and the rows it keeps.
 
-    `search` and the trunks' `search` are inferred names; the pages lost them.
+    `search` and the trunks' `search` are inferred names, which the pages do not show.
     """
 
     parameters: Mapping[str, Check]
@@ -67,13 +66,13 @@ class Listing(Generic[R]):
     query: Callable[[Mapping[str, Check]], Query] = checks.query
 
     def read(self, query: Iterable[tuple[str, str]]) -> dict[str, Any]:
-        """Check a query and return its known parameters, page and per_page with their defaults."""
+        """Check a query, and return its known parameters, with the defaults of page and per_page."""
         paging: Mapping[str, Check] = {"page": checks.counting(), "per_page": checks.counting(maximum=self.most)}
         read = self.query({**paging, **self.parameters})
         return {"page": 1, "per_page": self.per_page} | read(query)
 
     def keep(self, rows: Sequence[R], wanted: Mapping[str, Any]) -> Sequence[R]:
-        """Return the rows that pass every filter, in their order."""
+        """Return the rows that pass every filter, in order."""
         for name, passes in self.filters.items():
             if name in wanted:
                 rows = [row for row in rows if passes(row, wanted[name])]
@@ -121,19 +120,19 @@ OFFERS: Listing[Offer] = Listing(
     filters={"country_code": _equals("country_code"), "type": _equals("type")},
     query=partial(checks.open_query, required=("country_code",)),
 )
-"""How a search is asked is not documented: these two names are inferred, and any other parameter is passed over."""
+"""The parameters of a search are undocumented: these two names are inferred, and any other is ignored."""
 AGENTS: Listing[Agent] = Listing(parameters={}, filters={}, query=checks.open_query)
-"""No page says which filters there are, so any other parameter is passed over; that it comes in pages is inferred."""
+"""The filters of agents are undocumented, so any other parameter is ignored; the pagination is inferred."""
 
 
 def ordered(rows: Sequence[Row], sort: str | None) -> Sequence[Row]:
-    """Put rows in the order that `sort` names; `created_at` and `None` leave them as they are."""
+    """Return rows in the order of `sort`; `created_at` and `None` leave it unchanged."""
     order = ORDERS.get(sort or "")
     return sorted(rows, key=order) if order else rows
 
 
 def cut(rows: Sequence[R], *, page: int, per_page: int) -> tuple[Sequence[R], dict[str, Any]]:
-    """Return one page's rows and the pagination block; a page past the end is empty and no fault."""
+    """Return a page's rows and the pagination block; a page after the end is empty, and not an error."""
     before = (page - 1) * per_page
     found = rows[before : before + per_page]
     last_page = max(1, -(-len(rows) // per_page))

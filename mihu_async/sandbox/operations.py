@@ -1,4 +1,4 @@
-"""What the endpoints do: each function answers one of them, for a query or a body that a check has read."""
+"""The operations of the endpoints: each function answers one, for a query or a body that a check has read."""
 
 import asyncio
 import time
@@ -62,7 +62,7 @@ def list_rates(inventory: Inventory, wanted: Mapping[str, Any]) -> Json:
 
 
 def list_agents(inventory: Inventory, wanted: Mapping[str, Any]) -> Json:
-    """Answer GET /agents for a query that `listing.AGENTS` read; in the order in which they were made."""
+    """Answer GET /agents for a query that `listing.AGENTS` read, in order of creation."""
     with inventory.opened() as ledger:
         found, pagination = _cut(ledger.factory.agents, wanted)
         return {"items": tuple(map(rendering.agent, found)), "pagination": pagination}
@@ -76,7 +76,7 @@ def search(inventory: Inventory, wanted: Mapping[str, Any]) -> Json:
 
 
 def requirements(_: Inventory, wanted: Mapping[str, Any]) -> Json:
-    """Answer GET /phone-numbers/search/requirements for a query that `checks.REQUIREMENTS` read, as `search`."""
+    """Answer GET /phone-numbers/search/requirements for a query that `checks.REQUIREMENTS` read; inferred shape."""
     return {"items": tuple(map(rendering.asked, asked_for(wanted["country_code"], wanted["type"])))}
 
 
@@ -166,8 +166,8 @@ def create_sip_connection(inventory: Inventory, connection: Mapping[str, Any]) -
 def assign_sip_connection(inventory: Inventory, agent_uuid: str, assignment: Mapping[str, Any]) -> Json:
     """Answer POST /agents/{uuid}/channels/call/sip-trunk for a body that `checks.SIP_ASSIGNMENT` read.
 
-    Inferred: the agent leaves the connection that it used before, and with `force` whoever answered the number's
-    calls answers them no more.
+    Inferred: the agent leaves its previous connection; with `force`, a previous agent of the number's calls no longer
+    answers them.
     """
     uuid, force = assignment["connection_uuid"], assignment.get("force", False)
     with inventory.opened() as ledger:
@@ -203,7 +203,7 @@ def _shown(ledger: Ledger, rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _seconds() -> float:
-    """Return the time of the running event loop, which a test may have its own of, or elsewhere of the machine."""
+    """Return the time of the running event loop, which a test may replace, or else the machine's monotonic time."""
     try:
         return asyncio.get_running_loop().time()
     except RuntimeError:

@@ -1,7 +1,7 @@
 """Telephone numbers that belong to nobody.
 
-Regulators set these ranges aside for films and books: Ofcom, ARCEP and the Bundesnetzagentur whole blocks, the North
-American plan 555-0100 to 555-0199 in each area code. A test that leaks a number rings nowhere.
+Regulators reserve these ranges for films and books: Ofcom, ARCEP and the Bundesnetzagentur entire blocks, the North
+American plan 555-0100 to 555-0199 in each area code. A number that leaks from a test reaches nobody.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ AREAS = {
 
 
 class FictionalNumber(NamedTuple):
-    """A number and what a listing says about it."""
+    """A number, and its fields in a listing."""
 
     number: str
     country_code: str
@@ -47,7 +47,7 @@ class FictionalNumber(NamedTuple):
 
 
 class NumberRange(NamedTuple):
-    """A block of numbers: the prefix and how many digits follow it."""
+    """A block of numbers: its prefix, and the number of digits after it."""
 
     country_code: str
     type: str
@@ -56,7 +56,7 @@ class NumberRange(NamedTuple):
     digits: int
 
     def walk(self, random: Random) -> Iterator[FictionalNumber]:
-        """Yield every number of the block once, from anywhere, not in order."""
+        """Yield every number of the block once, from a random start and not in order."""
         size = 10**self.digits
         start = random.randrange(size)
         for index in range(size):
@@ -64,7 +64,7 @@ class NumberRange(NamedTuple):
             yield FictionalNumber(f"{self.prefix}{tail:0{self.digits}d}", self.country_code, self.type, self.location)
 
 
-_STRIDE = 37  # shares no factor with a power of ten, so it meets every number of a block
+_STRIDE = 37  # coprime to powers of ten, so that it visits every number of a block
 
 _RANGES = (
     *(
@@ -90,11 +90,11 @@ _RANGES = (
 )
 
 CAPACITY = sum(10**block.digits for block in _RANGES)
-"""How many fictional numbers there are in all."""
+"""The total of fictional numbers."""
 
 
 def fictional_numbers(random: Random) -> Iterator[FictionalNumber]:
-    """Yield every fictional number once; while all last, each pair of country and type is as frequent as another."""
+    """Yield every fictional number once; until some run out, each pair of country and type is equally frequent."""
     kinds: list[list[Iterator[FictionalNumber]]] = _kinds(random)
     while kinds:
         walks = random.choice(kinds)
@@ -107,7 +107,7 @@ def fictional_numbers(random: Random) -> Iterator[FictionalNumber]:
 
 
 def _kinds(random: Random) -> list[list[Iterator[FictionalNumber]]]:
-    """Begin a walk through each block, and group the walks by country and type."""
+    """Start a walk through each block, and group the walks by country and type."""
     kinds: dict[tuple[str, str], list[Iterator[FictionalNumber]]] = {}
     for block in _RANGES:
         kinds.setdefault((block.country_code, block.type), []).append(block.walk(random))

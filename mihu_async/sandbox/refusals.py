@@ -1,7 +1,7 @@
-"""Why a request is refused, as the envelope of a failure says it.
+"""The reasons for refusing a request, for the envelope of a failure.
 
-Documented are the statuses, `MISSING_AUTH_TOKEN`, `INVALID_AUTH_TOKEN` and the body of a purchase over the limit. All
-other codes are inferred: the sandbox has to write something, and code under test should not depend on it.
+The statuses, `MISSING_AUTH_TOKEN`, `INVALID_AUTH_TOKEN` and the body of a purchase beyond the limit are documented. All
+other codes are inferred: the sandbox must send one, and code under test should not depend on it.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ NO_HEADERS: Mapping[str, str] = {}
 
 @attrs.define(eq=False, kw_only=True)
 class RefusedError(Exception):
-    """The service says no; raised by checks and rules, rendered in one place.
+    """A refusal by the service; checks and rules raise it, and one place renders it.
 
-    `data` is set for the second documented shape of a failure, which has no `error` block. `is_undocumented` says that
-    the request asks for what no page knows, such as a field, which a strict sandbox tells.
+    `data` is set for the second documented shape of a failure, which has no `error` block. `is_undocumented` is True if
+    the request asks for something that no page documents, such as a field, which a strict sandbox reports.
     """
 
     status: int
@@ -35,7 +35,10 @@ class RefusedError(Exception):
 
 
 def invalid(field: str, details: str) -> RefusedError:
-    """Describe a value that breaks the documented schema (422; the code is inferred); no field is the whole body."""
+    """Return the refusal of a value that violates the documented schema (422; the code is inferred).
+
+    No field means the entire body.
+    """
     return RefusedError(
         status=HTTPStatus.UNPROCESSABLE_ENTITY,
         code="VALIDATION_ERROR",
@@ -46,29 +49,32 @@ def invalid(field: str, details: str) -> RefusedError:
 
 
 def undocumented(field: str, kind: str) -> RefusedError:
-    """Describe a parameter or a field of a request that no page documents."""
+    """Return the refusal of a parameter or a field that no page documents."""
     return attrs.evolve(invalid(field, f"is not a documented {kind}"), is_undocumented=True)
 
 
 def conflict(details: str) -> RefusedError:
-    """Describe a request that the current state forbids (409; the code is inferred)."""
+    """Return the refusal of a request that the current state forbids (409; the code is inferred)."""
     return RefusedError(
         status=HTTPStatus.CONFLICT, code="CONFLICT", message="The request was refused.", details=details
     )
 
 
 def phone_in_use(details: str) -> RefusedError:
-    """Describe a number that another agent uses (409; the word is documented, its place and the status are not)."""
+    """Return the refusal of a number that another agent uses (409).
+
+    The word is documented, its place and the status are not.
+    """
     return attrs.evolve(conflict(details), code="phone_in_use")
 
 
 def not_found(details: str) -> RefusedError:
-    """Describe a thing that does not exist (404; the code is inferred)."""
+    """Return the refusal of a missing thing (404; the code is inferred)."""
     return RefusedError(status=HTTPStatus.NOT_FOUND, code="NOT_FOUND", message="Not found.", details=details)
 
 
 def purchase_limit_reached(*, limit: int, current: int) -> RefusedError:
-    """Describe a purchase over the workspace's cap, in its own documented shape (403)."""
+    """Return the refusal of a purchase beyond the workspace's limit, in its own documented shape (403)."""
     return RefusedError(
         status=HTTPStatus.FORBIDDEN,
         code="purchase_limit_reached",

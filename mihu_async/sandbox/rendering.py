@@ -1,4 +1,4 @@
-"""Rows as the JSON values that the documented answers hold."""
+"""Renders rows as the JSON values of the documented answers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ from mihu_async.sandbox.stock import Asked
 
 Json = dict[str, Any]
 Names = Mapping[str, str]
-"""The agents' names by uuid."""
+"""The names of agents, by uuid."""
 UNKNOWN: Json = {"enabled": None, "channel_limit": None, "whitelisted_destinations": None}
 
 
@@ -49,9 +49,9 @@ def item(row: Row, names: Names) -> Json:
 
 
 def purchased_snapshot(row: Row, names: Names) -> Json:
-    """Render the per-channel snapshot of a purchased number.
+    """Render the channels of a purchased number.
 
-    Inferred: calls are capable where the carrier supports voice, and enabled and limited as the settings of voice are.
+    Inferred: calls are capable if the carrier supports voice, and have the settings of voice.
     """
     flags = row.capabilities or {}
     settings = channel_settings(row.channel_settings) or {}
@@ -65,10 +65,10 @@ def purchased_snapshot(row: Row, names: Names) -> Json:
 
 
 def external_snapshot(row: Row, siblings: Iterable[Row], names: Names) -> Json:
-    """Render the per-channel snapshot of an external number, from all of its rows.
+    """Render the channels of an external number, from all of its rows.
 
-    The uuid is that of the row that was asked about. What a trunk is capable of is inferred: a channel with a row is
-    capable and enabled, SMS never is, limits do not apply, and calls come in unless the direction is outbound.
+    The uuid is that of the requested row. The capabilities of a trunk are inferred: a channel with a row is capable and
+    enabled, SMS never is, limits do not apply, and calls come in unless the direction is outbound.
     """
     rows = {sibling.trunk.channel: sibling for sibling in siblings if sibling.trunk}
     agents = {channel: sibling.agents.get(channel) for channel, sibling in rows.items()}
@@ -91,18 +91,18 @@ def rate(row: Rate) -> Json:
 
 
 def offer(found: Offer) -> Json:
-    """Render a number for sale with what the purchase page says that a search result carries."""
+    """Render a number for sale, with the fields that the purchase page expects of a search result."""
     return attrs.asdict(found)
 
 
 def asked(requirement: Asked) -> Json:
-    """Render what a purchase must answer; that it is described as on a number is inferred."""
+    """Render a requirement of a purchase; that it has the fields of a requirement on a number is inferred."""
     known_by = {"key": requirement.key, "requirement_id": requirement.requirement_id}
     return known_by | attrs.asdict(requirement.shown)
 
 
 def agent(found: Agent) -> Json:
-    """Render an agent with some of its documented fields; what they say is made up from its name."""
+    """Render an agent with some of its documented fields, whose values are made up from its name."""
     role = found.name.rpartition(" ")[0]
     return {
         "agent_uuid": found.uuid,
@@ -117,7 +117,7 @@ def agent(found: Agent) -> Json:
 
 
 def sip_connection(found: SipConnection) -> Json:
-    """Render a SIP connection as documented, which shows no credentials and no agent."""
+    """Render a SIP connection as documented: without credentials and without its agent."""
     return {
         "uuid": found.uuid,
         "name": found.name,
@@ -131,12 +131,12 @@ def sip_connection(found: SipConnection) -> Json:
 
 
 def source(row: Row) -> str:
-    """Name where a number comes from."""
+    """Return the source of a number."""
     return "purchased" if row.trunk is None else "external"
 
 
 def binding(agent_uuid: str | None, names: Names) -> Json:
-    """Render who is bound on one channel."""
+    """Render the agent that is bound on a channel."""
     return {
         "bound": agent_uuid is not None,
         "agent_uuid": agent_uuid,
@@ -153,13 +153,13 @@ def compliance(row: Row) -> Json | None:
 
 
 def capabilities(row: Row) -> Json | None:
-    """Render the six documented flags; a flag that was not given is `null`."""
+    """Render the six documented flags; a missing flag is `null`."""
     flags = row.capabilities
     return None if flags is None else {name: flags.get(name) for name in CAPABILITIES}
 
 
 def channel_settings(settings: ChannelSettings | None) -> Json | None:
-    """Render the settings of a purchased number, as values of their own."""
+    """Render the settings of a purchased number."""
     return (
         None
         if settings is None
@@ -172,7 +172,7 @@ def channel_settings(settings: ChannelSettings | None) -> Json | None:
 
 
 def timestamp(moment: datetime | None) -> str | None:
-    """Write an aware UTC time as the pages do, to the second."""
+    """Format an aware UTC time like the pages, to the second."""
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 

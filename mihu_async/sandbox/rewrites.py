@@ -1,4 +1,4 @@
-"""Faults of the service itself: an answer that is well-formed and not as documented."""
+"""Faults of the service itself: an answer that is well-formed but not as documented."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -13,27 +13,30 @@ from mihu_async.sandbox.exchange import Exchange
 
 @attrs.frozen
 class Change:
-    """Apply, then let a function change the decoded JSON of the true answer."""
+    """Applies the request, and passes the decoded JSON of the true answer to a function."""
 
     function: Callable[[Any], Any]
-    """Changes the value in place and returns nothing, or returns another one to send."""
+    """The function, which changes the value in place and returns None, or returns another value to send."""
 
     async def around(self, exchange: Exchange) -> Answer:
-        """Answer with the changed JSON."""
+        """Return the answer with the changed JSON."""
         return changed(await exchange.apply(), self.function)
 
 
 @attrs.frozen
 class Dated:
-    """Apply, then date the answer wrongly, as an edge whose clock is off does, or give it an age, as a cache does."""
+    """Applies the request, and dates the answer wrongly.
+
+    An edge with a wrong clock does so, and a cache, which gives the answer an age.
+    """
 
     ahead: float = 0.0
-    """How many seconds its `Date` is ahead; behind where negative."""
+    """The seconds by which the `Date` header is ahead, negative if behind."""
     age: int | None = attrs.field(default=None, kw_only=True)
-    """Its `Age` in seconds, by which its `Date` is older, too; None sends none."""
+    """The `Age` header in seconds, by which the `Date` is older, too; None sends none."""
 
     async def around(self, exchange: Exchange) -> Answer:
-        """Answer truly, dated wrongly."""
+        """Return the true answer with a wrong date."""
         answer = await exchange.apply()
         date = datetime.now(UTC) + timedelta(seconds=self.ahead - (self.age or 0))
         age = {} if self.age is None else {"Age": str(self.age)}
@@ -43,30 +46,33 @@ class Dated:
 
 @attrs.frozen
 class UnknownEnum:
-    """Apply, then put a value that no page names into a field of every row."""
+    """Applies the request, and sets a field of every row to a value that no page names."""
 
     field: str = "status"
-    """Which field; it may be dotted: `compliance.status`."""
+    """The field, which may be dotted: `compliance.status`."""
     value: str = "quarantined"
-    """What it holds then."""
+    """The unknown value."""
 
     async def around(self, exchange: Exchange) -> Answer:
-        """Answer with the unknown value."""
+        """Return the answer with the unknown value."""
         return changed(await exchange.apply(), lambda body: put(body, self.field, self.value))
 
 
 @attrs.frozen(init=False)
 class NullFields:
-    """Apply, then set fields of every row to null; one may be dotted: `NullFields("billing", "compliance.status")`."""
+    """Applies the request, and sets fields of every row to null.
+
+    A field may be dotted: `NullFields("billing", "compliance.status")`.
+    """
 
     names: tuple[str, ...]
-    """Which fields."""
+    """The names of the fields."""
 
     def __init__(self, *names: str) -> None:
         object.__setattr__(self, "names", names)
 
     async def around(self, exchange: Exchange) -> Answer:
-        """Answer with the nulls."""
+        """Return the answer with the nulls."""
         return changed(await exchange.apply(), self._empty)
 
     def _empty(self, body: Any) -> None:
@@ -76,18 +82,18 @@ class NullFields:
 
 @attrs.frozen
 class RepeatPage:
-    """Answer a listing with another page than was asked for.
+    """Answers a listing with a page other than the requested one.
 
-    The pagination block is the other page's too, so it gives the fault away, unless `keep_echo` is set.
+    The pagination block is that of the other page, too, which reveals the fault, unless `keep_echo` is set.
     """
 
     page: int = 1
-    """The page that is sent."""
+    """The page to send."""
     keep_echo: bool = attrs.field(default=False, kw_only=True)
-    """Whether the pagination block is that of the page asked for, so that only the items tell."""
+    """True sends the pagination block of the requested page, so that only the items reveal the fault."""
 
     async def around(self, exchange: Exchange) -> Answer:
-        """Answer with the other page."""
+        """Return the other page."""
         other = [(name, value) for name, value in exchange.request.query if name != "page"]
         query = (*other, ("page", str(self.page)))
         answer = await exchange.apply(attrs.evolve(exchange.request, query=query))
@@ -99,7 +105,7 @@ class RepeatPage:
 
 
 def changed(answer: Answer, function: Callable[[Any], Any]) -> Answer:
-    """Return an answer whose JSON a function changed in place, or replaced by what it returned."""
+    """Return an answer with its JSON changed in place by a function, or replaced by the function's result."""
     body = answer.json
     replaced = function(body)
     content = body if replaced is None else replaced
@@ -109,8 +115,7 @@ def changed(answer: Answer, function: Callable[[Any], Any]) -> Answer:
 def put(body: Any, path: str, value: object) -> None:
     """Set a dotted field in every row of a listing, or in the data of a single answer.
 
-    Where a parent of the field is missing or null there is nothing to set, and a failure or an answer without data
-    stays as it is.
+    If a parent of the field is missing or null, nothing is set; a failure or an answer without data is left unchanged.
     """
     *parents, name = path.split(".")
     for row in _rows(body):

@@ -1,8 +1,8 @@
-"""The endpoints, as a table; requests and answers are values here, and there is no I/O.
+"""The endpoints, as a table. Requests and answers are values; there is no I/O.
 
-Of GET /phone-numbers/search and GET /phone-numbers/search/requirements only the paths are documented, and what each
-must carry; of GET /agents the items, and of POST /agents/{uuid}/channels/sms the path and what it does. All else of
-them is inferred.
+For GET /phone-numbers/search and GET /phone-numbers/search/requirements, only the paths and the required parameters are
+documented; for GET /agents the items; for POST /agents/{uuid}/channels/sms the path and the effect. The rest is
+inferred.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ Operation = Callable[[Inventory, JournalEntry], Any]
 """Returns the data of the answer to a request."""
 Sample = Callable[[Inventory], object]
 NOT_DOCUMENTED = None
-"""In place of samples, where the answer of an endpoint is not documented."""
+"""The value in place of samples for an endpoint whose answer is undocumented."""
 
 
 def _by_query(
@@ -137,7 +137,7 @@ ROUTES: tuple[Route[Inventory], ...] = (
 
 
 def answer(inventory: Inventory, request: JournalEntry, tell: Callable[[str], None] = lambda _: None) -> Answer:
-    """Answer a request truly, changing the state as it asks, and tell what of it no page documents."""
+    """Answer a request truthfully, change the state as it asks, and report everything in it that no page documents."""
     try:
         return find(request.method, request.path, ROUTES).operation(inventory, request)
     except RefusedError as error:

@@ -1,4 +1,4 @@
-"""A table of endpoints: which one a request is for, and how its body is read."""
+"""A table of endpoints: finds the one of a request, and reads its body."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -18,15 +18,15 @@ from mihu_async.sandbox.wire import decode
 
 S = TypeVar("S")
 PARAMETERS = {"uuid": checks.UUID_PATTERN, "serial": "[0-9]{1,18}"}
-"""The pattern of each parameter that a path may have."""
+"""The pattern of each path parameter."""
 
 
 @attrs.frozen
 class Route(Generic[S]):
-    """A verb and a path, in which `{uuid}` and `{serial}` stand for any, and the operation that answers it.
+    """A method and a path, with `{uuid}` and `{serial}` as placeholders, and the operation that answers it.
 
-    `answers` makes samples of the data of an answer, which together have every documented field; it is None where the
-    answer is not documented.
+    `answers` returns samples of the answer's data, which together have every documented field; it is None if the answer
+    is undocumented.
     """
 
     method: str
@@ -36,7 +36,7 @@ class Route(Generic[S]):
     answers: Callable[[S], object] | None = None
 
     def covers(self, path: str) -> bool:
-        """Return whether a path is this one."""
+        """Return True if the route has this path."""
         return _pattern(self.prefix + self.path).fullmatch(path) is not None
 
 
@@ -66,12 +66,12 @@ def find(method: str, path: str, routes: Iterable[Route[S]]) -> Route[S]:
 
 
 def uuid_in(path: str) -> str:
-    """Return the uuid of a path, in small letters; a route with `{uuid}` covers no path without one."""
+    """Return the uuid of a path, in lower case; a route with `{uuid}` covers no path without one."""
     return checks.uuid("uuid", re.findall(checks.UUID_PATTERN, path)[0])
 
 
 def read_body(request: JournalEntry, check: Check) -> Any:
-    """Decode and check a body: 415 unless it says that it is JSON, 400 unless it is (codes are inferred)."""
+    """Decode and check a body: 415 without a JSON content type, 400 for invalid JSON (the codes are inferred)."""
     content_type = request.headers.get("Content-Type", "")
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise RefusedError(
@@ -86,6 +86,6 @@ def read_body(request: JournalEntry, check: Check) -> Any:
         raise RefusedError(
             status=HTTPStatus.BAD_REQUEST,
             code="INVALID_JSON",
-            message="The body is no JSON.",
+            message="The body is not JSON.",
             details=str(error),
         ) from error

@@ -1,4 +1,4 @@
-"""The rows that the inventory keeps: purchased numbers, external trunks, agents.
+"""The rows of the inventory: purchased numbers, external trunks, agents.
 
 One class holds both kinds of number, because the service documents one shape for both: "fields that don't apply to
 externals come back as null".
@@ -42,7 +42,7 @@ class Requirement:
 
 @attrs.frozen(kw_only=True)
 class Outbound:
-    """Settings of voice or SMS. `channel_limit=None` is no limit."""
+    """The settings of voice or SMS. `channel_limit=None` is no limit."""
 
     enabled: bool
     channel_limit: int | None = None
@@ -51,7 +51,7 @@ class Outbound:
 
 @attrs.frozen(kw_only=True)
 class Inbound:
-    """Settings of incoming calls. `channel_limit=None` is no limit."""
+    """The settings of incoming calls. `channel_limit=None` is no limit."""
 
     enabled: bool
     channel_limit: int | None = None
@@ -68,7 +68,7 @@ class ChannelSettings:
 
 @attrs.frozen(kw_only=True)
 class Rate:
-    """What calls to the numbers that begin with a prefix cost, a minute."""
+    """The cost of a minute to numbers that begin with a prefix."""
 
     country_code: str
     country_name: str
@@ -82,7 +82,7 @@ class Rate:
 
 @attrs.frozen(kw_only=True)
 class Offer:
-    """A number for sale, with what a purchase takes over."""
+    """A number for sale, with the fields that a purchase copies."""
 
     number: str
     country_code: str
@@ -94,7 +94,7 @@ class Offer:
 
 @attrs.frozen(kw_only=True)
 class Trunk:
-    """What is stored of an external trunk besides its number; nothing of it but the channel is ever answered."""
+    """The stored settings of an external trunk; answers show only its channel."""
 
     channel: str
     name: str
@@ -105,7 +105,7 @@ class Trunk:
 
 @attrs.frozen(kw_only=True)
 class SipConnection:
-    """A SIP connection, and the agent that uses it for its calls, if one does. Its credentials are not kept."""
+    """A SIP connection, and the agent that uses it for calls, if any. Its credentials are not kept."""
 
     uuid: str
     name: str
@@ -119,16 +119,16 @@ class SipConnection:
 
     @property
     def e164(self) -> str:
-        """The number as the rows of numbers write it; a connection may be given it without its `+`."""
+        """The number as in the rows of numbers; a connection may be given it without its `+`."""
         return f"+{self.phone_number.removeprefix('+')}"
 
 
 @attrs.frozen(kw_only=True)
 class Row:
-    """One item of the listings: a purchased number, or one (number, channel) of an external trunk.
+    """An item of the listings: a purchased number, or one (number, channel) of an external trunk.
 
-    `agents` holds the agent's uuid for each channel that is bound. `trunk` is set on external rows only. Each trunk
-    row has its own `phone_number_uuid`, also where a number has two (inferred; no page shows such a number).
+    `agents` maps each bound channel to its agent's uuid. `trunk` is set on external rows only. Each trunk row has its
+    own `phone_number_uuid`, even if its number has two rows (inferred; no page shows such a number).
     """
 
     phone_number_uuid: str
@@ -148,16 +148,16 @@ class Row:
     trunk: Trunk | None = None
 
     def serves(self, agent_uuid: str) -> bool:
-        """Tell whether an agent is bound on any channel."""
+        """Return True if an agent is bound on any channel."""
         return agent_uuid in self.agents.values()
 
 
 CHANGEABLE: tuple[str, ...] = tuple(
     one.name for one in attrs.fields(Row) if one.name not in {"phone_number_uuid", "trunk"}
 )
-"""The fields of a row that may change; what it is, its uuid and whether it is external, stays."""
+"""The fields of a row that may change; its kind and its uuid may not."""
 OF_EXTERNALS: tuple[str, ...] = ("number", "agents", "updated_at")
-"""Those that apply to external numbers; all others come back as null."""
+"""The fields that apply to external numbers; all others are null there."""
 WORDS: Mapping[str, tuple[str, ...]] = {
     "type": NUMBER_TYPES,
     "status": NUMBER_STATUSES,
@@ -166,10 +166,10 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 
 
 def check_changes(row: Row, fields: Mapping[str, object]) -> None:
-    """Raise TypeError for a field that there is not, and ValueError for one that does not apply, or an unknown word."""
+    """Raise TypeError for an unknown field, and ValueError for one that does not apply or for an unknown word."""
     for name, value in fields.items():
         if name not in CHANGEABLE:
-            raise TypeError(f"a row has no field {name} that may change; it has {', '.join(CHANGEABLE)}")
+            raise TypeError(f"a row has no changeable field {name}; the changeable fields are {', '.join(CHANGEABLE)}")
         if row.trunk and name not in OF_EXTERNALS:
             raise ValueError(f"{name} is null for external numbers; only {', '.join(OF_EXTERNALS)} may change")
         if value not in WORDS.get(name, (value,)):

@@ -1,6 +1,6 @@
-"""What the documentation says is refused, and what a write that is not refused adds.
+"""The documented refusals, and the rows that accepted writes create.
 
-A write is checked in the order of the functions' lines, which is inferred: no page says which refusal wins.
+A write is checked in the order of the functions' lines, which is inferred: no page states which refusal wins.
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,17 @@ from mihu_async.sandbox.stock import asked_for, unmet
 
 
 def refuse_answers(purchase: Mapping[str, Any]) -> None:
-    """Raise when an answer is of another kind than its requirement takes (422; inferred)."""
+    """Raise if an answer is not of the kind that its requirement takes (422; inferred)."""
     asked = asked_for(purchase["country_code"], purchase["type"])
     for index, answer in enumerate(purchase.get("requirements", ())):
         for one in asked:
             if one.is_named_by(answer) and (wrong := one.wrong_part(answer)):
                 kind, takes = one.shown.type, " or ".join(one.takes)
-                raise invalid(f"requirements.{index}.{wrong}", f"must be {takes}, for {one.key} is of the type {kind}")
+                raise invalid(f"requirements.{index}.{wrong}", f"must be {takes}: {one.key} has the type {kind}")
 
 
 def refuse_purchase(ledger: Ledger, number: str, limit: int | None) -> None:
-    """Raise when a number is here already (409) or the workspace is full (403)."""
+    """Raise if the number exists already (409) or the workspace is full (403)."""
     if ledger.is_purchased(number):
         raise conflict(f"{number} is already in your inventory")
     if ledger.is_external(number):
@@ -37,7 +37,7 @@ def refuse_purchase(ledger: Ledger, number: str, limit: int | None) -> None:
 
 
 def refuse_registration(ledger: Ledger, number: str, channel: str, agent_uuid: str) -> None:
-    """Raise when the agent is unknown (404), or the number or the agent is taken (409)."""
+    """Raise if the agent is unknown (404), or the number or the agent is taken (409)."""
     known_agent(ledger, agent_uuid)
     if ledger.is_purchased(number):
         raise conflict(f"{number} is in your purchased inventory")
@@ -47,9 +47,9 @@ def refuse_registration(ledger: Ledger, number: str, channel: str, agent_uuid: s
 
 
 def refuse_assignment(ledger: Ledger, number: str, channel: str, agent_uuid: str) -> Row:
-    """Return the row to move; raise when it or the agent is unknown (404), or the agent is taken (409).
+    """Return the row to move; raise if it or the agent is unknown (404), or the agent is taken (409).
 
-    That a taken agent is refused here as on registration is inferred. The agent that serves the row already is fine.
+    That a taken agent is refused here, as on registration, is inferred. The current agent of the row is accepted.
     """
     row, _ = known_trunk(ledger, number, channel)
     known_agent(ledger, agent_uuid)
@@ -58,10 +58,10 @@ def refuse_assignment(ledger: Ledger, number: str, channel: str, agent_uuid: str
 
 
 def refuse_provision(ledger: Ledger, agent_uuid: str, phone_number_uuid: str) -> Row:
-    """Return the number to bind; raise when it or the agent is unknown (404), or one of them cannot be bound (409).
+    """Return the number to bind; raise if it or the agent is unknown (404), or one of them cannot be bound (409).
 
-    Inferred: an external number is refused, for it is bound as a trunk; so is an agent that answers the calls of
-    another number; and a number that another agent answers is moved.
+    Inferred: an external number is refused, because it is bound as a trunk; an agent that answers the calls of another
+    number is refused; a number that another agent answers is moved.
     """
     known_agent(ledger, agent_uuid)
     row = _known_purchased(ledger, phone_number_uuid)
@@ -70,21 +70,20 @@ def refuse_provision(ledger: Ledger, agent_uuid: str, phone_number_uuid: str) ->
 
 
 def refuse_sms(ledger: Ledger, agent_uuid: str, phone_number_uuid: str) -> Row:
-    """Return the number to bind; raise when it or the agent is unknown (404), or it is an external trunk (409).
+    """Return the number to bind; raise if it or the agent is unknown (404), or it is an external trunk (409).
 
-    That a trunk is refused is inferred: SMS is no channel of trunks. An agent that answers the messages of another
-    number is not refused, for that assignment is replaced; that a number which another agent answers is moved is
-    inferred.
+    That a trunk is refused is inferred: trunks have no SMS channel. An agent that answers the messages of another
+    number is accepted, because the assignment replaces that one; that a number of another agent is moved is inferred.
     """
     known_agent(ledger, agent_uuid)
     return _known_purchased(ledger, phone_number_uuid)
 
 
 def refuse_connection(ledger: Ledger, agent_uuid: str, uuid: str, *, force: bool) -> SipConnection:
-    """Return the SIP connection to use; raise when it or the agent is unknown (404), or its number is used (409).
+    """Return the SIP connection to use; raise if it or the agent is unknown (404), or its number is in use (409).
 
-    The number is used where another agent answers its calls, by a row of it or by a connection: `phone_in_use`, unless
-    `force` is set. That an agent which serves another number is refused even then is inferred, as on provision.
+    The number is in use if another agent answers its calls, through a row or a connection: `phone_in_use`, unless
+    `force` is set. That an agent that serves another number is refused even then is inferred, as on provision.
     """
     known_agent(ledger, agent_uuid)
     connection = ledger.connection(uuid)
@@ -97,14 +96,14 @@ def refuse_connection(ledger: Ledger, agent_uuid: str, uuid: str, *, force: bool
 
 
 def known_agent(ledger: Ledger, agent_uuid: str) -> Agent:
-    """Return an agent; raise when there is none (404)."""
+    """Return an agent; raise if there is none (404)."""
     if agent := ledger.agent(agent_uuid):
         return agent
     raise not_found(f"there is no agent {agent_uuid}")
 
 
 def known_trunk(ledger: Ledger, number: str, channel: str) -> tuple[Row, Trunk]:
-    """Return the row of a number on a channel and what it stores; raise when there is none (404)."""
+    """Return the row of a number on a channel, and its stored settings; raise if there is none (404)."""
     row = ledger.trunk_row(number, channel)
     if row is None or row.trunk is None:
         raise not_found(f"{number} has no trunk on {channel}")
@@ -112,23 +111,23 @@ def known_trunk(ledger: Ledger, number: str, channel: str) -> tuple[Row, Trunk]:
 
 
 def known_row(ledger: Ledger, phone_number_uuid: str) -> Row:
-    """Return the row with a uuid; raise when there is none (404)."""
+    """Return the row with a uuid; raise if there is none (404)."""
     if row := ledger.row(phone_number_uuid):
         return row
     raise not_found(f"there is no number {phone_number_uuid}")
 
 
 def known_number(ledger: Ledger, number: str) -> Row:
-    """Return a number's row; raise when the workspace has no such number (404)."""
+    """Return a number's row; raise if the workspace has no such number (404)."""
     if row := ledger.row_of(number):
         return row
     raise not_found(f"{number} is neither in your inventory nor an external trunk")
 
 
 def refuse_settings(ledger: Ledger, phone_number_uuid: str) -> tuple[Row, ChannelSettings]:
-    """Return the row to change and its settings; raise when it is unknown (404) or has none (409).
+    """Return the row to change and its settings; raise if it is unknown (404) or has none (409).
 
-    That an external number is refused is inferred from its settings being null.
+    That an external number is refused is inferred from its null settings.
     """
     row = known_row(ledger, phone_number_uuid)
     if row.channel_settings is None:
@@ -137,27 +136,27 @@ def refuse_settings(ledger: Ledger, phone_number_uuid: str) -> tuple[Row, Channe
 
 
 def changed_settings(settings: ChannelSettings, changes: Mapping[str, Mapping[str, Any] | None]) -> ChannelSettings:
-    """Put what was given into the settings; channels and fields that were not given stay.
+    """Return settings with the given changes; channels and fields that were not given stay unchanged.
 
-    Inferred: null lifts a limit, and anywhere else it leaves things as they are.
+    Inferred: null removes a limit, and otherwise leaves a field unchanged.
     """
     given = {name: _what_counts(fields) for name, fields in changes.items() if fields}
     return attrs.evolve(settings, **{name: attrs.evolve(getattr(settings, name), **given[name]) for name in given})
 
 
 def changed_trunk(trunk: Trunk, change: Mapping[str, Any]) -> Trunk:
-    """Put what was given into a trunk: an empty text clears a SIP credential, additional settings replace the old."""
+    """Return a trunk with the given changes: an empty text clears a SIP credential, other settings are replaced."""
     sip = {name: value for name, value in {**trunk.sip, **change.get("sip", {})}.items() if value != ""}
     fields = {name: change[name] for name in ("name", "direction", "additional_settings") if name in change}
     return attrs.evolve(trunk, **fields, sip=sip)
 
 
 def bought_row(ledger: Ledger, purchase: Mapping[str, Any], now: datetime) -> Row:
-    """Make the row of a purchase.
+    """Create the row of a purchase.
 
     It is active, and complete unless it leaves a requirement of its country and type open, which it then shows
-    (inferred). Flags that were not given stay unknown; the fee is stored as given, and the free first number of the
-    page is not modelled.
+    (inferred). Missing flags stay unknown; the fee is stored as given, and the free first number of the page is not
+    modelled.
     """
     country_code = purchase["country_code"]
     answers, address = purchase.get("requirements", ()), purchase.get("address")
@@ -181,7 +180,7 @@ def bought_row(ledger: Ledger, purchase: Mapping[str, Any], now: datetime) -> Ro
 
 
 def registered_row(ledger: Ledger, registration: Mapping[str, Any], now: datetime) -> Row:
-    """Make the row of a registration; the SIP credentials are stored and never answered."""
+    """Create the row of a registration; the SIP credentials are stored and never shown."""
     number, channel = registration["phone_number"], registration["channel"]
     row = ledger.factory.trunk_row(number, channel, registration["agent_uuid"])
     trunk = Trunk(
@@ -195,7 +194,7 @@ def registered_row(ledger: Ledger, registration: Mapping[str, Any], now: datetim
 
 
 def created_connection(ledger: Ledger, connection: Mapping[str, Any], now: datetime) -> SipConnection:
-    """Make the SIP connection of a body; its credentials are not kept, for nothing ever shows them."""
+    """Create the SIP connection of a body; its credentials are not kept, because no answer shows them."""
     kept = {name: value for name, value in connection.items() if name not in {"username", "password"}}
     return SipConnection(uuid=ledger.factory.uuid(), **kept, created_at=now, updated_at=now)
 

@@ -1,4 +1,4 @@
-"""Samples of the data of documented answers, from an inventory; together they have every documented field."""
+"""Samples of the data of documented answers, from an inventory, which together have every documented field."""
 
 from mihu_async.sandbox import operations
 from mihu_async.sandbox.inventory import Inventory
@@ -32,7 +32,7 @@ def sip_connection(inventory: Inventory) -> Json:
 
 
 def sip_assignment(inventory: Inventory) -> Json:
-    """Return what assigning a new SIP connection answers."""
+    """Return the answer to the assignment of a new SIP connection."""
     agent, connection = inventory.free_agents("call")[0], sip_connection(inventory)
     return operations.assign_sip_connection(inventory, agent, {"connection_uuid": connection["uuid"]})
 

@@ -1,4 +1,4 @@
-"""The script of faults: which goes wrong when."""
+"""The script of faults: which fault strikes which request."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -24,30 +24,33 @@ class Line:
 
     @property
     def is_pending(self) -> bool:
-        """Return whether it is still to come; what lasts for ever is so until it was played."""
+        """True if the fault is still to be played; a permanent one is pending until it was played once."""
         return self.times is not None or not self.is_used
 
     def is_due(self, request: JournalEntry) -> bool:
-        """Return whether to strike now; a request that is skipped is counted."""
+        """Return True if the fault strikes this request; a request that is skipped is counted."""
         if self.is_asleep or not self.selector.matches(request):
             return False
         self.skip -= 1
         return self.skip < 0
 
     def strike(self) -> None:
-        """Count that it is played."""
+        """Count that the fault is played."""
         self.is_used = True
         if self.times is not None:
             self.times -= 1
 
 
 class Faults:
-    """Faults to play, in the order they were added. Safe to change from any thread while the sandbox serves.
+    """Faults to play, in the order of their addition. Safe to change from any thread while the sandbox serves.
 
-    Each request asks the faults in order; the first that matches and has nothing left to skip is played, once, and the
-    faults after it do not see the request. A request without the right token is answered 401 and uses no fault up, so
-    that a wrongly set client shows at once. Any other request may meet a fault, on any path: an endpoint that
-    the sandbox does not know can still be played with `Status(200, body=…)`.
+    For each request, the first fault that matches and has nothing left to skip is played, once; later faults do not see
+    the request. A request without the right token is answered 401 and uses up no fault, so that a misconfigured client
+    is noticed at once. Any other request may meet a fault, on any path: an endpoint that the sandbox does not know can
+    still be played with `Status(200, body=…)`.
+
+    Args:
+        changed: The function that is called after every change.
     """
 
     def __init__(self, *, changed: Callable[[], None] = lambda: None) -> None:
@@ -60,7 +63,7 @@ class Faults:
 
     @property
     def pending(self) -> tuple[Fault, ...]:
-        """The faults that are still to come, each once. One that lasts for ever is pending until it was played."""
+        """The faults still to be played, each once. A permanent one is pending until it was played once."""
         return tuple(line.fault for line in self.lines() if line.is_pending)
 
     def add(
@@ -73,41 +76,56 @@ class Faults:
         skip: int = 0,
         after_write: bool = False,
     ) -> None:
-        """Add a fault for requests with this method and path, `None` for any.
+        """Add a fault for requests with a method and a path.
 
-        The path may come with or without `/api/v1` and may be a glob (`/phone-numbers*`). `times` is how often it is
-        played, `None` for ever; `skip` is how many matching requests pass it first. With `after_write` it begins only
-        after a request that is no GET, which passes it too.
+        Args:
+            fault: The fault.
+            method: The HTTP method; `None` matches any.
+            path: The path, with or without `/api/v1`, which may be a glob (`/phone-numbers*`); `None` matches any.
+            times: How often the fault is played; `None` is forever.
+            skip: How many matching requests pass before it.
+            after_write: True starts only after a request that is not a GET, which passes too.
         """
         if isinstance(fault, type) or not callable(getattr(fault, "around", None)):
             named = f"; play({fault!r}) adds the script of that name" if isinstance(fault, str) else ""
             raise TypeError(f"a fault is an object with an async method `around`, such as Status(503){named}")
         if (times is not None and times < 1) or skip < 0:
-            raise ValueError("a fault is played at least once, and skips no fewer than no requests")
+            raise ValueError("times must be at least 1, and skip at least 0")
         with self._lock:
             self._lines.append(Line(fault, Selector(method=method, path=path), times, skip, after_write))
         self._changed()
 
     def play(self, name: str) -> None:
-        """Add the faults of a script that is known by a name, such as `"outage"`; `ValueError` names them all."""
+        """Add the faults of a named script, such as `"outage"`.
+
+        Args:
+            name: The name of the script.
+
+        Raises:
+            ValueError: There is no such script; the message lists all of them.
+        """
         if name not in SCRIPTS:
-            raise ValueError(f"there is no script {name!r}; there are {', '.join(SCRIPTS)}")
+            raise ValueError(f"there is no script {name!r}; the scripts are {', '.join(SCRIPTS)}")
         for cue in SCRIPTS[name].cues:
             self.add(**attrs.asdict(cue, recurse=False))
 
     def clear(self) -> None:
-        """Forget every fault. One that is playing plays on."""
+        """Remove every fault. One in progress continues."""
         with self._lock:
             self._lines.clear()
         self._changed()
 
     def lines(self) -> tuple[Line, ...]:
-        """Return copies of the script's lines, in their order; one that lasts for ever stays."""
+        """Return copies of the script's lines, in order; a permanent one stays."""
         with self._lock:
             return tuple(map(attrs.evolve, self._lines))
 
     def take(self, request: JournalEntry) -> Fault | None:
-        """Return the fault that a request meets, and count it."""
+        """Return the fault that a request meets, or None, and count it.
+
+        Args:
+            request: The request as it arrived.
+        """
         with self._lock:
             line = next((line for line in self._lines if line.is_due(request)), None)
             if request.method != "GET":

@@ -1,4 +1,4 @@
-"""Scripts of faults that are known by a name, for `Sandbox(script=…)` and `sandbox.faults.play(…)`."""
+"""The named scripts of faults, for `Sandbox(script=…)` and `sandbox.faults.play(…)`."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ ANY = f"{NUMBERS}*"
 
 @attrs.frozen
 class Cue:
-    """A fault, and when it is played; the fields are the arguments of `Faults.add`."""
+    """A fault and its timing; the fields are the arguments of `Faults.add`."""
 
     fault: Fault
     method: str | None = attrs.field(default=None, kw_only=True)
@@ -25,7 +25,7 @@ class Cue:
 
 
 class Script:
-    """What goes wrong, in words, and the faults that make it so."""
+    """A description of a disturbance, and the faults that cause it."""
 
     def __init__(self, meaning: str, *cues: Cue) -> None:
         self.meaning = meaning
@@ -43,7 +43,7 @@ SCRIPTS: Mapping[str, Script] = {
     "hanging": Script("the first request is never answered", Cue(Hang())),
     "outage": Script("every request is answered 503", Cue(Status(503), times=None)),
     "revoked-token": Script("every request is answered 401", Cue(Status(401), times=None)),
-    "sign-in-wall": Script("every request is answered 200 with a page of HTML", Cue(WrongContentType(), times=None)),
+    "sign-in-wall": Script("every request is answered 200 with an HTML page", Cue(WrongContentType(), times=None)),
     "lost-purchase": Script(
         "the first purchase is made, and its answer is lost", Cue(Reset(after=True), method="POST", path=NUMBERS)
     ),
@@ -57,7 +57,7 @@ SCRIPTS: Mapping[str, Script] = {
         Cue(Status(503), method="GET", path=ANY, times=None, after_write=True),
     ),
     "repeated-page": Script(
-        "all pages after the first are the first one again",
+        "every page after the first repeats the first",
         Cue(RepeatPage(), method="GET", path=ANY, times=None, skip=1),
     ),
     "new-status": Script(

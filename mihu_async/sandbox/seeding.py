@@ -1,4 +1,4 @@
-"""How a sandbox begins: rows, agents and a token that are the same for the same seed."""
+"""The initial state of a sandbox: rows, agents and a token that are determined by the seed."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,23 +25,23 @@ FEES = (1.15, 1.0, 2.3, 4.75, 9.99, 15.5)
 ROLES = ("Reception", "Sales", "Support", "Bookings", "Billing", "Surveys", "Reminders", "Night desk")
 REQUIREMENTS = (
     Requirement(name="Proof of address", type="document", description="A bill of the last three months."),
-    Requirement(name="Business name", type="textual", description="As it is registered."),
+    Requirement(name="Business name", type="textual", description="As registered."),
 )
 CHANNELS_OF_A_TRUNK = (("call",), ("call",), ("whatsapp",), ("call", "whatsapp"))
 
 
 def random_stream(seed: int, name: str) -> Random:
-    """Open a stream of random figures of its own, so that one part's use does not shift another's."""
+    """Return a separate stream of random numbers, so that one part's use does not shift another's."""
     return Random(f"{seed}/{name}")  # noqa: S311 (made-up data must come out the same again)
 
 
 def sandbox_token(seed: int) -> str:
-    """Make up the token of a sandbox; no real one looks like it."""
+    """Make up the token of a sandbox, which resembles no real one."""
     return f"sandbox-{random_stream(seed, 'token').getrandbits(128):032x}"
 
 
 def default_settings(country_code: str, *, sms: bool) -> ChannelSettings:
-    """Give a new number the settings that the sandbox starts it with; no page states the service's own."""
+    """Return the initial settings of a new number; no page states those of the service."""
     return ChannelSettings(
         voice=Outbound(enabled=True, channel_limit=10, whitelisted_destinations=(country_code,)),
         sms=Outbound(enabled=sms, channel_limit=5, whitelisted_destinations=(country_code,) if sms else ()),
@@ -50,14 +50,14 @@ def default_settings(country_code: str, *, sms: bool) -> ChannelSettings:
 
 
 def some_capabilities(random: Random, found: FictionalNumber) -> dict[str, bool]:
-    """Make up what the carrier supports on a number."""
+    """Make up the capabilities of a number."""
     sms = found.type == "mobile" or random.choice((True, False))
     flags = (True, sms, sms and found.country_code in {"US", "CA"}, not sms, found.type == "local", True)
     return dict(zip(CAPABILITIES, flags, strict=True))
 
 
 class RowFactory:
-    """Makes rows and agents from a seed, each with a new uuid, a new number and a later time than the one before."""
+    """Creates rows and agents from a seed, each with a new uuid, a new number and a later time than the one before."""
 
     def __init__(self, seed: int) -> None:
         self._random = random_stream(seed, "rows")
@@ -70,19 +70,19 @@ class RowFactory:
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
     def hire(self, uuid: str | None = None) -> Agent:
-        """Add an agent that serves nothing yet; its uuid is made up where None is given."""
+        """Add an agent that serves no number; its uuid is made up if None."""
         serial = len(self.agents)
         self.agents.append(Agent(uuid or self.uuid(), f"{ROLES[serial % len(ROLES)]} {serial // len(ROLES) + 1}"))
         return self.agents[-1]
 
     def number(self) -> FictionalNumber:
-        """Take the next number of the fictional ranges; `ValueError` when they are used up."""
+        """Return the next number of the fictional ranges; raise `ValueError` when they are used up."""
         if found := next(self._numbers, None):
             return found
-        raise ValueError(f"the fictional ranges hold no more than {CAPACITY} numbers")
+        raise ValueError(f"the fictional ranges have only {CAPACITY} numbers")
 
     def purchased_rows(self, count: int) -> Iterator[Row]:
-        """Make purchased numbers of every kind, about a third of them bound to agents of their own."""
+        """Create purchased numbers of every kind, about a third of them bound to agents of their own."""
         for _ in range(count):
             requirements = self._random.choice(((), (), (), (), REQUIREMENTS))
             yield attrs.evolve(
@@ -94,7 +94,7 @@ class RowFactory:
             )
 
     def purchased_row(self, found: FictionalNumber) -> Row:
-        """Make an active purchased number that no agent serves."""
+        """Create an active purchased number that no agent serves."""
         flags = some_capabilities(self._random, found)
         moment = self._later()
         return Row(
@@ -113,7 +113,7 @@ class RowFactory:
         )
 
     def trunk_rows(self, count: int) -> Iterator[Row]:
-        """Make external rows, each with an agent of its own; some numbers have a row on both channels."""
+        """Create external rows, each with an agent of its own; some numbers have a row on both channels."""
         made = 0
         while made < count:
             number = self.number().number
@@ -122,7 +122,7 @@ class RowFactory:
                 yield self.trunk_row(number, channel, self.hire().uuid)
 
     def trunk_row(self, number: str, channel: str, agent_uuid: str) -> Row:
-        """Make an external row bound to an agent."""
+        """Create an external row that is bound to an agent."""
         return Row(
             phone_number_uuid=self.uuid(),
             number=number,
@@ -141,5 +141,5 @@ class RowFactory:
 
 
 def default_trunk_name(number: str, channel: str) -> str:
-    """Name a trunk as the page says: `call_trunk_12345678901`."""
+    """Return the default name of a trunk, as on the page: `call_trunk_12345678901`."""
     return f"{channel}_trunk_{number.removeprefix('+')}"

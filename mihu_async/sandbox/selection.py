@@ -1,4 +1,4 @@
-"""Which requests a fault or a look into the journal is about."""
+"""Selects requests by method and path, for faults and the journal."""
 
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -9,16 +9,16 @@ API_PREFIX = "/api/v1"
 
 
 def documented_path(path: str) -> str:
-    """Take the prefix off a path: `/api/v1/phone-numbers` is documented as `/phone-numbers` too."""
+    """Remove the prefix of a path: `/api/v1/phone-numbers` is documented as `/phone-numbers` too."""
     return path.removeprefix(API_PREFIX)
 
 
 class Addressed(Protocol):
-    """What has a method and a path."""
+    """A value with a method and a path."""
 
     @property
     def method(self) -> str:
-        """The verb, in capitals."""
+        """The HTTP method, in capitals."""
         ...
 
     @property
@@ -31,7 +31,7 @@ class Addressed(Protocol):
 class Selector:
     """A method and a path, each `None` for any.
 
-    The path may come with or without `/api/v1` and may be a glob. A `*` also covers slashes, so `/phone-numbers*` is
+    The path may have the prefix `/api/v1` and may be a glob, in which `*` also matches slashes: `/phone-numbers*` is
     every endpoint.
     """
 
@@ -39,7 +39,7 @@ class Selector:
     path: str | None = None
 
     def matches(self, request: Addressed) -> bool:
-        """Tell whether a request has this method and path."""
+        """Return True if a request has this method and path."""
         return self._has_method(request.method) and self._has_path(request.path)
 
     def _has_method(self, method: str) -> bool:

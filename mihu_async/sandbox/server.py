@@ -1,4 +1,4 @@
-"""The sandbox as a server: it starts, says where it is, and stops at once."""
+"""The sandbox as a server: it starts, reports its address, and stops at once."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -22,34 +22,40 @@ from mihu_async.sandbox.seeding import sandbox_token
 from mihu_async.sandbox.strictness import UndocumentedError
 
 ACCEPTING = 4
-"""Rounds of the loop in which a connection that came becomes one that is known; asyncio's server, when it closes, loses
-one that it has only accepted, and leaves its socket open."""
+"""The rounds of the loop after which an accepted connection is known to asyncio's server, which on closing loses a
+connection that it has only accepted, and leaves its socket open.
+"""
 AGENTS = ("AGENT", "OTHER_AGENT", "CALLS_AGENT")
-"""The variables that name free agents: an agent answers one number on each channel."""
+"""The variables that name free agents; an agent answers one number on each channel."""
 PATIENCE = 0.05
-"""Seconds that a response may take to be written out after what hung was released."""
+"""The seconds to write out a response after hanging requests were released."""
 
 
 class Sandbox:
-    """The documented phone-number API on loopback, with state, faults to play and a journal of what arrived.
+    """The documented phone-number API on loopback, with state, faults to play, and a journal of the requests.
 
     `async with Sandbox() as sandbox:` serves in the running loop. `with Sandbox() as sandbox:` serves from a thread of
-    its own, for tests that are not asynchronous or use another framework; `start()` and `stop()` then still work from
-    any loop.
+    its own, for tests that are synchronous or use another framework; `start()` and `stop()` then still work from any
+    loop.
 
-    `numbers` counts the purchased numbers and `trunks` the external rows that it begins with, both the same for the
-    same `seed`. The token is made up from the seed when left out. `purchase_limit=None` is no limit. A number that
-    is bought is pending for `activation_delay` seconds, and then active. `port=0` takes a free port, and keeps it when
-    the sandbox is started again, which goes on with the state as it was. With `ssl`, a server's `ssl.SSLContext`, it
-    speaks HTTPS.
-
-    `script` names one script of faults or several to begin with, as `faults.play` takes them. With `strict`, leaving
-    the block calls `verify()`, unless an exception is under way.
-
-    `agents` are uuids of agents that are there besides those that are made up. `admin=False` does not serve the
-    inspector and the API below `/_sandbox/`, which are for programs on the same machine and need no token. The journal
-    keeps `journal_limit` requests. `on_request` is called with the journal's entry of each request that is over, in the
-    loop that serves.
+    Args:
+        numbers: The number of purchased numbers at the start.
+        trunks: The number of external rows at the start.
+        seed: The seed that determines the initial state.
+        token: The token to accept; None makes one up from the seed.
+        agents: The uuids of additional agents that serve no number.
+        purchase_limit: The maximum of numbers that the workspace may have; `None` is no limit.
+        activation_delay: The seconds for which a number is pending after its purchase, before it is active.
+        host: The address to listen on.
+        port: The port to listen on. 0 chooses a free one, which is kept when the sandbox is started again with its
+            state.
+        ssl: A server's `ssl.SSLContext`, with which the sandbox speaks HTTPS; None speaks HTTP.
+        script: The name of a script of faults to begin with, or several names, as for `faults.play`.
+        strict: True calls `verify()` when the block is left, unless an exception is being raised.
+        admin: False does not serve the inspector and its API below `/_sandbox/`, which are for programs on the same
+            machine and need no token.
+        journal_limit: The number of requests that the journal keeps.
+        on_request: A function that is called with the journal's entry of each finished request, in the serving loop.
     """
 
     def __init__(
@@ -72,9 +78,9 @@ class Sandbox:
         on_request: Callable[[JournalEntry], None] | None = None,
     ) -> None:
         self.changes: Changes = Changes()
-        """Tells the inspector which part of the sandbox changed."""
+        """The notifications of changed parts, for the inspector."""
         self.token: str = token or sandbox_token(seed)
-        """The token that is let in."""
+        """The token to accept."""
         self.inventory: Inventory = Inventory(
             numbers,
             trunks,
@@ -84,17 +90,17 @@ class Sandbox:
             activation_delay=activation_delay,
             changed=partial(self.changes.note, "inventory"),
         )
-        """What it knows, which may be changed while it serves."""
+        """The state, which may be changed while the sandbox serves."""
         self.faults: Faults = Faults(changed=partial(self.changes.note, "faults"))
-        """The script of what goes wrong."""
+        """The script of faults."""
         self.journal: Journal = Journal(journal_limit, changed=partial(self.changes.note, "journal"))
-        """What arrived."""
+        """The requests that arrived."""
         self.strict: bool = strict
-        """Whether leaving it fails where no page documents what it met."""
+        """True if leaving the sandbox raises an error for everything undocumented that it met."""
         self._scripts: tuple[str, ...] = (script,) if isinstance(script, str) else tuple(script)
         self._play()
         self.admin: bool = admin
-        """Whether it can be looked at and steered below `/_sandbox/`."""
+        """True if the inspector is served below `/_sandbox/`."""
         self._on_request = on_request
         self._undocumented: list[str] = []
         self._host = host
@@ -110,7 +116,7 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """The address without `/api/v1`; `RuntimeError` before the first start."""
+        """The address without `/api/v1`; reading it before the first start raises `RuntimeError`."""
         if not self._port:
             raise RuntimeError("the sandbox has no address before it is started")
         scheme = "https" if self._ssl else "http"
@@ -118,36 +124,45 @@ class Sandbox:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment of a program that is to use it: address, token, and agents that serve no number yet."""
+        """The environment variables for a program that uses the sandbox: address, token, and free agents."""
         agents = dict(zip(AGENTS, self.inventory.free_agents("call"), strict=False))
         return {"MIHU_BASE_URL": self.base_url, "MIHU_API_TOKEN": self.token, **agents}
 
     async def start(self) -> None:
-        """Begin to serve; `RuntimeError` when it does already, `OSError` when the port is taken."""
+        """Start to serve.
+
+        Raises:
+            RuntimeError: The sandbox is serving already.
+            OSError: The port is taken.
+        """
         await self._at_home(self._start)
 
     async def stop(self) -> None:
-        """Stop at once: what hangs is reset, connections are closed. Does nothing when it does not serve."""
+        """Stop at once: reset hanging requests, and close connections. Safe to repeat."""
         await self._at_home(self._stop)
 
     @property
     def undocumented(self) -> tuple[str, ...]:
-        """What no page documents: endpoints, parameters and fields of requests, and fields of a fault's answers.
+        """The endpoints, parameters and fields of requests, and fields of a fault's answers, that no page documents.
 
-        Requests with such a thing are refused, and a client passes over such fields of an answer; so a slip of the pen
-        in either can go unseen. Of the search for numbers, its requirements, agents and their binding to calls and text
-        messages too little is documented to tell.
+        The sandbox refuses such a request, and a client ignores such a field of an answer, so a typing error in either
+        can go unnoticed. Too little is documented to check the search for numbers, its requirements, and agents with
+        their assignment to calls and text messages.
         """
         return tuple(self._undocumented)
 
     def verify(self) -> None:
-        """Raise `UndocumentedError`, an AssertionError, for what is `undocumented`, and forget it."""
+        """Raise an error if there is anything `undocumented`, and forget it.
+
+        Raises:
+            UndocumentedError: Something was undocumented. It is an AssertionError.
+        """
         found, self._undocumented[:] = self.undocumented, []
         if found:
             raise UndocumentedError("\n".join(found))
 
     def reset(self) -> None:
-        """Begin anew: with the rows and the scripts of the beginning, and an empty journal."""
+        """Restore the initial rows and scripts, and empty the journal."""
         self.inventory.reset()
         self.faults.clear()
         self._play()
@@ -185,7 +200,7 @@ class Sandbox:
             self.verify()
 
     async def _at_home(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run a step in the loop of the thread that serves, if one does."""
+        """Run a step in the loop of the serving thread, if there is one."""
         if self._home is None or self._home is asyncio.get_running_loop():
             await step()
         else:
@@ -193,7 +208,7 @@ class Sandbox:
 
     async def _start(self) -> None:
         if self._serving:
-            raise RuntimeError("the sandbox serves already")
+            raise RuntimeError("the sandbox is already serving")
         service = Service(
             inventory=self.inventory,
             faults=self.faults,

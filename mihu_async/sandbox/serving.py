@@ -1,4 +1,4 @@
-"""A sandbox as a program: it says how it is reached, tells each request, and ends with a signal."""
+"""Runs a sandbox as a program: prints how to reach it, logs each request, and ends with a signal."""
 
 import asyncio
 import signal
@@ -20,12 +20,12 @@ async def serve(sandbox: Sandbox, *, variables_file: Path | None = None) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit code of the program.
 
     Args:
-        sandbox: What is served.
-        variables_file: A file that holds the variables to set while the sandbox serves; None writes none. One that an
-            earlier sandbox left is removed before this one listens.
+        sandbox: The sandbox to serve.
+        variables_file: A file that holds the environment variables to set while the sandbox serves; None writes none. A
+            file that an earlier sandbox left is removed before this one listens.
 
     Returns:
-        1 where a strict sandbox met what no page documents, which standard error then names, else 0.
+        1 if a strict sandbox met something undocumented, which is listed on standard error, else 0.
     """
     if variables_file:
         remove_stale(variables_file)
@@ -36,8 +36,8 @@ async def serve(sandbox: Sandbox, *, variables_file: Path | None = None) -> int:
                 with env_file(variables_file, text) if variables_file else nullcontext():
                     print(text, end="")
                     if sandbox.admin:
-                        print(f"# Look at it, and steer it, at {sandbox.base_url}{ADMIN_PREFIX}/")
-                    print("# Set these for your program; Ctrl-C ends the sandbox.", flush=True)
+                        print(f"# Inspect and control it at {sandbox.base_url}{ADMIN_PREFIX}/")
+                    print("# Set these variables for your program; press Ctrl-C to stop the sandbox.", flush=True)
                     await stopped.wait()
     except UndocumentedError as error:
         print(error, file=sys.stderr)
@@ -46,12 +46,12 @@ async def serve(sandbox: Sandbox, *, variables_file: Path | None = None) -> int:
 
 
 def tell(entry: JournalEntry) -> None:
-    """Write a request that is over on standard error."""
+    """Write a finished request to standard error."""
     print(request_line(entry), file=sys.stderr, flush=True)
 
 
 def request_line(entry: JournalEntry) -> str:
-    """Return a request in one line: time, verb, path, query, status or `-`, milliseconds, fault."""
+    """Return a request in one line: time, method, path, query, status or `-`, milliseconds, fault."""
     arrived = f"{entry.arrived_at.astimezone():%H:%M:%S}" if entry.arrived_at else "-"
     target = f"{entry.path}?{entry.raw_query}" if entry.raw_query else entry.path
     status = "-" if entry.status is None else entry.status
@@ -62,10 +62,10 @@ def request_line(entry: JournalEntry) -> str:
 
 @contextmanager
 def _ended_by_signals() -> Generator[asyncio.Event]:
-    """Yield an event that a signal sets, and put the handlers back that were there before.
+    """Yield an event that a signal sets, and restore the previous handlers afterwards.
 
-    The loop's own handlers wake it up. A handler of the signal module alone does not: a signal that comes just before
-    the loop waits would be seen only when something else happens.
+    The loop's own handlers wake it up. A handler of the signal module alone does not: a signal just before the loop
+    waits would be noticed only when something else happens.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -1,8 +1,8 @@
-"""What is for sale in the sandbox, and what regulators ask of who buys it: made up, the same for the same seed.
+"""The numbers for sale, and the requirements of regulators: made up, and determined by the seed.
 
-The pages say what a search result carries and how a requirement is known; which numbers there are, what they cost and
-what is asked where is made up. Documents are ids that nobody looks into. Of the types of requirements `textual` is
-documented; the others, and which part of an answer each takes, are inferred.
+The pages state what a search result carries and how a requirement is identified; the numbers, their cost and the
+requirements themselves are made up. A document is an id that is not checked. Of the types of requirements, `textual` is
+documented; the others, and the part of an answer that each takes, are inferred.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,19 +28,19 @@ EXAMPLE = Offer(
 
 
 PARTS = ("value", "document_id")
-"""What an answer may hold."""
+"""The parts that an answer may have."""
 TAKES: Mapping[str, tuple[str, ...]] = {
     "textual": ("value",),
     "datetime": ("value",),
     "document": ("document_id",),
     "address": PARTS,
 }
-"""What of it a requirement takes, by its type."""
+"""The parts of an answer that a requirement takes, by its type."""
 
 
 @attrs.frozen(kw_only=True)
 class Asked:
-    """A requirement as it is asked: known by its key or its id, and shown on a number as long as it is not met."""
+    """A requirement, identified by its key or its id, which a number shows until it is met."""
 
     key: str
     requirement_id: str
@@ -52,17 +52,17 @@ class Asked:
         return TAKES[self.shown.type]
 
     def is_named_by(self, answer: Mapping[str, str]) -> bool:
-        """Tell whether an answer is to this one."""
+        """Return True if an answer refers to this requirement."""
         return answer.get("key") == self.key or answer.get("requirement_id") == self.requirement_id
 
     def wrong_part(self, answer: Mapping[str, str]) -> str | None:
-        """Name what an answer holds in place of what this one takes."""
+        """Return the part of an answer that this requirement does not take, or None."""
         if any(part in answer for part in self.takes):
             return None
         return next((part for part in PARTS if part in answer), None)
 
     def is_met_by(self, answers: Iterable[Mapping[str, str]], address: Mapping[str, str] | None = None) -> bool:
-        """Tell whether one of some answers names it and says something, or the address of the purchase does."""
+        """Return True if one of some answers refers to it and is not empty, or the address of the purchase meets it."""
         if self.shown.type == "address" and address:
             return True
         return any(self.is_named_by(answer) and any(answer.get(part) for part in self.takes) for answer in answers)
@@ -75,8 +75,8 @@ def _asked(key: str, name: str, kind: str, description: str) -> Asked:
 
 ADDRESS = _asked("proof_of_address", "Proof of address", "document", "A bill of the last three months.")
 IDENTITY = _asked("identity_document", "Identity document", "document", "A passport or an identity card.")
-BUSINESS = _asked("business_name", "Business name", "textual", "As it is registered.")
-BIRTH = _asked("date_of_birth", "Date of birth", "datetime", "Of the person who buys.")
+BUSINESS = _asked("business_name", "Business name", "textual", "As registered.")
+BIRTH = _asked("date_of_birth", "Date of birth", "datetime", "That of the buyer.")
 SEAT = _asked("registered_address", "Registered address", "address", "In the country of the number.")
 REQUIREMENTS: Mapping[tuple[str, str], tuple[Asked, ...]] = {
     ("GB", "local"): (ADDRESS,),
@@ -86,11 +86,11 @@ REQUIREMENTS: Mapping[tuple[str, str], tuple[Asked, ...]] = {
     ("FR", "mobile"): (ADDRESS, IDENTITY, BIRTH),
     ("DE", "local"): (ADDRESS, BUSINESS, SEAT),
 }
-"""What is asked by country and type, nothing where a pair is not here."""
+"""The requirements by country and type; a pair that is missing has none."""
 
 
 def make_stock(seed: int) -> Iterator[Offer]:
-    """Make up what is for sale: the example of the page, then numbers of the fictional ranges."""
+    """Make up the numbers for sale: the example of the page, then numbers of the fictional ranges."""
     random = random_stream(seed, "stock")
     yield EXAMPLE
     for found in islice(fictional_numbers(random), STOCK):
@@ -105,13 +105,13 @@ def make_stock(seed: int) -> Iterator[Offer]:
 
 
 def asked_for(country_code: str, kind: str) -> tuple[Asked, ...]:
-    """Tell what a purchase in a country must answer, by the type of the number."""
+    """Return the requirements of a purchase, by country and type."""
     return REQUIREMENTS.get((country_code, kind), ())
 
 
 def unmet(
     country_code: str, kind: str, answers: Iterable[Mapping[str, str]], *, address: Mapping[str, str] | None = None
 ) -> tuple[Requirement, ...]:
-    """Tell what of it some answers and an address leave open, as a number shows it."""
+    """Return the requirements that some answers and an address leave open, as a number shows them."""
     given = list(answers)
     return tuple(asked.shown for asked in asked_for(country_code, kind) if not asked.is_met_by(given, address))

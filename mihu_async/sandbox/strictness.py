@@ -1,4 +1,4 @@
-"""Which fields of an answer are documented: those that the sandbox itself answers with."""
+"""Determines which fields of an answer are documented: those in the sandbox's own answers."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -12,19 +12,19 @@ from mihu_async.sandbox.routes import ROUTES
 from mihu_async.sandbox.routing import find
 
 SAMPLED = (30, 10)
-"""How many numbers and trunks the samples are made of: enough for each documented field to be in one of them."""
+"""The number of numbers and trunks in the samples, enough for each documented field to occur."""
 Shape = dict[str, Any]
-"""The fields of a value, each with the shape of what it holds; what holds no fields has an empty one."""
+"""The fields of a value, each with the shape of its own value; a value without fields has an empty shape."""
 
 
 class UndocumentedError(AssertionError):
-    """A strict sandbox met requests, or gave answers, with fields that no page documents; one a line."""
+    """A strict sandbox met or sent fields that no page documents; the message has a line for each."""
 
 
 def undocumented_fields(request: JournalEntry, answer: Answer) -> list[str]:
-    """Name the fields of an answer that no page documents.
+    """Return the fields of an answer that no page documents.
 
-    What is no success, no JSON, or from an endpoint whose answer is not documented, is not looked at.
+    An answer is not checked if it is not a success, not JSON, or from an endpoint whose answer is undocumented.
     """
     try:
         known = shapes().get((request.method, find(request.method, request.path, ROUTES).path))
@@ -41,7 +41,7 @@ def _is_success(content: object) -> bool:
 
 
 def strangers(value: object, known: Shape, path: str = "") -> Iterator[str]:
-    """Give the path of every field that a shape does not have."""
+    """Yield the path of every field that a shape does not have."""
     if isinstance(value, list):
         for index, one in enumerate(cast("list[object]", value)):
             yield from strangers(one, known, f"{path}[{index}]")
@@ -55,7 +55,7 @@ def strangers(value: object, known: Shape, path: str = "") -> Iterator[str]:
 
 
 def shape(*samples: object) -> Shape:
-    """Give the shape that all samples fit; the rows of an array have one shape together."""
+    """Return the shape that all samples fit; the rows of an array have one shape together."""
     held: dict[str, list[object]] = {}
     for row in _rows(samples):
         if isinstance(row, dict):

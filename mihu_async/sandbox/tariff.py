@@ -1,7 +1,7 @@
-"""What outbound calls cost in the sandbox: a made-up table, the same for the same seed.
+"""The rates of outbound calls in the sandbox: a made-up table, determined by the seed.
 
-The fields are documented. What `origination` holds and how long the real table is are not; what stands here is inferred
-from the names.
+The fields are documented. The values of `origination` and the length of the real table are not; they are inferred from
+the names.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ COUNTRIES = {
     "TR": ("Turkey", "90", "5"),
     "US": ("United States", "1", "2"),
 }
-"""Name, calling code, and the digit that stands for mobile numbers here, by country."""
+"""The name, the calling code and the digit for mobile numbers of each country."""
 
 MOBILE_NETWORKS = 7
 ORIGINATIONS = ("domestic", "EEA", "other")

@@ -6,12 +6,12 @@ import msgspec
 
 
 def encode(content: object) -> bytes:
-    """Encode content as compact JSON; money comes out as a JSON number."""
+    """Encode content as compact JSON; money becomes a JSON number."""
     return msgspec.json.encode(content)
 
 
 def decode(body: bytes) -> Any:
-    """Decode JSON, strictly: `ValueError` for NaN, for half of a surrogate pair, and for what nests without end."""
+    """Decode JSON strictly: raise `ValueError` for NaN, half of a surrogate pair, and unlimited nesting."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:

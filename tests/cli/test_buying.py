@@ -32,7 +32,7 @@ def test_a_second_purchase_says_that_the_number_is_held(command, sandbox, how):
 
     assert (Exit.DONE, Exit.REFUSED) == (first.code, second.code)
     assert json.loads(first.out)["phone_number_uuid"] == json.loads(second.out)["phone_number_uuid"]
-    assert "mihu-async: The workspace holds +390790080041 already (active): nothing was bought." in second.err
+    assert "mihu-async: The workspace already has +390790080041 (active): nothing was bought." in second.err
     assert "--no-search" not in second.err
 
 
@@ -150,7 +150,7 @@ def test_a_number_is_acquired_and_answered(command, sandbox, typed):
 
     assert Exit.DONE == done.code
     assert (
-        f"A local number of IT, for 5 a month at the most, for the workspace {sandbox.base_url}; agent {agent} answers "
+        f"A local number of IT, for 5 a month at most, for the workspace {sandbox.base_url}; agent {agent} answers "
         "it.\nBuy one? [y/N] " in done.err
     )
     assert f"Bought {row['number']}; agent {agent} answers its calls." in done.err
@@ -213,7 +213,7 @@ def test_an_interrupted_acquisition_says_that_a_number_may_be_bought(command, sa
 
     assert (Exit.UNKNOWN, 1) == (done.code, len(bought(sandbox)))
     assert "mihu-async: A number may have been bought already: " in done.err
-    assert ("the same command goes on with its key." in done.err) == has_key
+    assert ("the same command with its key resumes the purchase." in done.err) == has_key
     assert ("numbers list --sort created_at shows it." in done.err) != has_key
 
 
@@ -238,9 +238,9 @@ def test_what_was_cut_off_is_recovered(command, sandbox, tmp_path, ledger):
 
     assert [Exit.UNKNOWN, Exit.DONE, Exit.DONE] == [done.code for done in (unknown, settled, nothing)]
     assert "unknown" == json.loads(unknown.out)["outcome"]
-    assert "Of 1 purchases that were cut off, 1 cannot be told yet." in unknown.err
+    assert "The outcome of 1 of 1 interrupted purchases is still unknown." in unknown.err
     assert ["order-4711", "+390790080041", "bought"] == settled.rows[1].split(",")[:3]
-    assert "None was cut off." in nothing.err
+    assert "No purchase was interrupted." in nothing.err
     assert 1 == len(bought(sandbox))
     with sqlite3.connect(path) as known:
         assert [("settled",)] == known.execute("SELECT state FROM entries").fetchall()

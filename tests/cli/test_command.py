@@ -38,8 +38,8 @@ async def test_the_demo_does_the_main_job():
         "+390790080041\tIT\tlocal\tactive\t1.15 EUR",
     ):
         assert line in told.splitlines()
-    assert re.search(r"^5\d numbers stayed all along; 0 of them were missed\.$", told, re.MULTILINE)
-    ((before, after),) = re.findall(r"^The workspace held (\d+) numbers, and now holds (\d+)\.$", told, re.MULTILINE)
+    assert re.search(r"^5\d numbers stayed in the listing; 0 of them were missed\.$", told, re.MULTILINE)
+    ((before, after),) = re.findall(r"^The workspace had (\d+) numbers, and now has (\d+)\.$", told, re.MULTILINE)
     assert int(before) + 1 == int(after)
     assert f"(limit {after}, current {after})" in told
     (report,) = re.findall(r"^WalkReport\((.*)\)$", told, re.MULTILINE)
@@ -176,7 +176,7 @@ def test_both_commands_of_the_sandbox_have_the_same_options(capsys):
 def test_a_script_that_is_not_there_is_refused(capsys):
     """With the names of those that are."""
     assert 2 == execute(["sandbox", "--script", "rain"])
-    assert "there is no script 'rain'; there are busy, flaky" in capsys.readouterr().err
+    assert "there is no script 'rain'; the scripts are busy, flaky" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

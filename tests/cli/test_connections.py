@@ -40,4 +40,4 @@ def test_a_connection_needs_both_parts_of_a_login(command, sandbox, monkeypatch)
     done = command(f"{CREATE} --sip-login env")
 
     assert (Exit.USAGE, []) == (done.code, list(sandbox.journal))
-    assert "--sip-login env gives no password." in done.err
+    assert "--sip-login env contains no password." in done.err

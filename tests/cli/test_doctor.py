@@ -22,7 +22,7 @@ def test_the_doctor_finds_a_wrong_token(command, monkeypatch):
     done = command("doctor")
 
     assert Exit.REFUSED == done.code
-    assert "The service does not accept it (401)." in done.out
+    assert "The service rejected it (401)." in done.out
 
 
 def test_the_doctor_finds_that_nobody_listens(command):
@@ -58,7 +58,7 @@ def test_a_proxy_that_cannot_be_used_is_named_with_its_variable(command, sandbox
     assert (Exit.USAGE, Exit.NETWORK) == (listed.code, told.code)
     assert f"mihu-async: {reason} Nothing was sent.\n" in listed.err
     assert "--no-trust-env" in listed.err
-    assert f"problem  proxy     {reason} The other checks went without it." in told.rows
+    assert f"problem  proxy     {reason} The other checks did not use it." in told.rows
     assert [Exit.DONE] * 2 == [done.code for done in without]
     assert "hunter22" not in listed.err + told.out
 
@@ -76,5 +76,5 @@ def test_the_doctor_advises_in_the_commands_words(command, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:3128")
     done = command("doctor --no-trust-env")
 
-    assert "Where calls must go through it, leave out --no-trust-env; else leave it so." in done.out
+    assert "If calls must go through it, leave out --no-trust-env; otherwise nothing is wrong." in done.out
     assert "trust_env=" not in done.out

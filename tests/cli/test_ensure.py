@@ -118,7 +118,7 @@ def test_a_rehearsal_of_a_file_says_what_would_be_sent(command, sandbox, trunks)
         (f"{HEAD}\n\n+1,call,a,,,,,,,[]\n", "line 3: additional_settings must be a JSON object."),
         (f"{HEAD}\n+1,call,a,,,,,,,hunter22\n", "line 2: additional_settings must be a JSON object."),
         (f'{HEAD}\n+1,call,a,"x"y\n', "line 2: "),
-        (f"{HEAD}\n+1,call,a\n+1,whatsapp,a\n+1,call,b\n", "line 4: the trunk of line 2 is named again."),
+        (f"{HEAD}\n+1,call,a\n+1,whatsapp,a\n+1,call,b\n", "line 4: it repeats the trunk of line 2."),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told_before_anything_is_sent(command, sandbox, tmp_path, text, told):

@@ -15,14 +15,18 @@ DOCS = (Path(__file__).parents[2] / "docs" / "command.md").read_text()
 ENDS = {
     "usage": (errors.UsageError("No."), Exit.USAGE, "mihu-async: No."),
     "network": (errors.ConnectError("No way.", **WHERE), Exit.NETWORK, "ConnectError: No way."),
-    "token": (errors.AuthenticationError("No.", status=401, **WHERE), Exit.REFUSED, "doctor looks at"),
+    "token": (errors.AuthenticationError("No.", status=401, **WHERE), Exit.REFUSED, "doctor checks"),
     "refused": (errors.ConflictError("No.", status=409, **WHERE), Exit.REFUSED, "ConflictError: No."),
     "unreadable": (
         errors.DecodeError("?", status=200, content_type="text/html", excerpt="", **WHERE),
         Exit.UNREADABLE,
         "DecodeError: ?",
     ),
-    "contradiction": (errors.PaginationError("?", requested=2, received=1), Exit.UNREADABLE, "not the whole listing"),
+    "contradiction": (
+        errors.PaginationError("?", requested=2, received=1),
+        Exit.UNREADABLE,
+        "not the complete listing",
+    ),
     "unknown": (
         errors.OutcomeUnknownError("Lost.", how_to_check="Look again.", **WHERE),
         Exit.UNKNOWN,
@@ -42,7 +46,7 @@ ENDS = {
         Exit.FAILED,
         "The output cannot be written: no space left.",
     ),
-    "a fault": (ZeroDivisionError("x"), Exit.FAILED, "fault of the command"),
+    "a fault": (ZeroDivisionError("x"), Exit.FAILED, "bug in the command"),
 }
 
 

@@ -71,7 +71,7 @@ def test_an_export_that_failed_goes_on(command, sandbox, tmp_path, output):
     resumed = command(*words)
 
     assert (Exit.REFUSED, Exit.DONE) == (failed.code, resumed.code)
-    assert [f"mihu-async: The same command goes on from {place}."] == failed.err.splitlines()[1:]
+    assert [f"mihu-async: The same command continues from {place}."] == failed.err.splitlines()[1:]
     assert target.read_text().startswith(before)
     assert 0 < len(before.splitlines()) < 250
     with target.open(newline="") as file:
@@ -112,7 +112,7 @@ def test_an_interrupted_export_says_how_to_go_on(command, sandbox, tmp_path, int
     done = command(*words)
     command(*words)
 
-    assert (Exit.INTERRUPTED, f"mihu-async: Interrupted.\nmihu-async: The same command goes on from {place}.\n") == (
+    assert (Exit.INTERRUPTED, f"mihu-async: Interrupted.\nmihu-async: The same command continues from {place}.\n") == (
         done.code,
         done.err,
     )
@@ -186,7 +186,7 @@ def test_rates_that_are_equal_leave_a_walk_incomplete(command, sandbox):
     done = command("rates --output jsonl")
 
     assert (Exit.INCOMPLETE, 1) == (done.code, len(done.rows))
-    assert "it may not be all that was there: WalkReport(expected=2, yielded=1" in done.err
+    assert "the listing may have more: WalkReport(expected=2, yielded=1" in done.err
 
 
 def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
@@ -216,10 +216,10 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
             "--resume-file needs --output jsonl or csv",
             "do not go together",
             "must be two files",
-            "may begin again",
-            "is no file that --resume-file made",
+            "may start over",
+            "was not written by --resume-file",
             "must hold a JSON object, not list",
-            "is no JSON",
+            "is not JSON",
             "is not text in UTF-8",
             "belongs to an export as jsonl, not csv",
             "belongs to an export to standard output",
@@ -251,11 +251,11 @@ def test_the_file_must_be_the_one_that_was_begun(command, sandbox, tmp_path):
     elsewhere = command(*words, "--file", str(target))
 
     assert [Exit.USAGE] * 5 == [done.code for done in (shorter, gone, another, nowhere, elsewhere)]
-    assert f"belongs to an export to {target}, and --file is another." in another.err
+    assert f"belongs to an export to {target}, and --file names another." in another.err
     assert "of somebody else\n" * 10_000 == other.read_text()
     assert ("", True) == (nowhere.out, f"belongs to an export to {target}" in nowhere.err)
-    assert "is not what" in shorter.err
-    assert "is not what" in gone.err
+    assert "is not the file that" in shorter.err
+    assert "is not the file that" in gone.err
     assert "belongs to an export to standard output" in elsewhere.err
 
 
@@ -266,7 +266,7 @@ def test_an_export_goes_on_with_the_columns_that_it_began_with(command, sandbox,
     command(*words, "--columns", "number,status")
     other, same = command(*words), command(*words, "--columns", "number,status")
 
-    assert (Exit.USAGE, True) == (other.code, "belongs to an export of other columns." in other.err)
+    assert (Exit.USAGE, True) == (other.code, "belongs to an export with other columns." in other.err)
     assert (Exit.DONE, 251) == (same.code, len((tmp_path / "numbers.csv").read_text().splitlines()))
 
 

@@ -27,13 +27,13 @@ def test_a_purchase_shows_what_it_costs_and_asks(command, sandbox, typed):
     assert [
         "+390790080041, local, IT, Sassari, Sardegna",
         (
-            f"It goes to the workspace {sandbox.base_url}, where no agent answers it until agents provision-call binds "
-            "one."
+            f"It is bought for the workspace {sandbox.base_url}; no agent answers it until agents provision-call "
+            "assigns one."
         ),
-        "It costs 1.15 a month; the search does not say in which currency.",
+        "It costs 1.15 a month; the search does not show the currency.",
         (
-            "Buy it? [y/N] mihu-async: Bought +390790080041; agents provision-call AGENT_UUID +390790080041 has an "
-            "agent answer its calls."
+            "Buy it? [y/N] mihu-async: Bought +390790080041; agents provision-call AGENT_UUID +390790080041 assigns an "
+            "agent to its calls."
         ),
     ] == done.err.splitlines()
     assert bought_row["phone_number_uuid"] == json.loads(done.out)["phone_number_uuid"]
@@ -90,8 +90,8 @@ def test_a_rehearsal_shows_the_request(command, sandbox):
     [
         ("--max-monthly-fee 1.14", "monthly_fee is 1.15, above --max-monthly-fee 1.14"),
         ("--no-search --max-monthly-fee 5", "--max-monthly-fee needs --monthly-fee"),
-        ("--answer business_name", "An answer is KEY=TEXT"),
-        ("--document =x", "An answer is KEY=TEXT"),
+        ("--answer business_name", "An answer must be KEY=TEXT"),
+        ("--document =x", "An answer must be KEY=TEXT"),
         ("--answer nothing=x", "key must name one of the requirements"),
     ],
 )
@@ -110,7 +110,7 @@ def test_the_command_lines_word_is_taken(command, sandbox):
     done = command(BUY, "--yes --no-search --location Sassari --answer a=b --document c=d")
     (body,) = bought(sandbox)
 
-    assert "It is not known what it costs." in done.err
+    assert "Its cost is unknown." in done.err
     assert "monthly_fee" not in body
     assert "Sassari" == body["location"]
     assert [{"key": "a", "value": "b"}, {"key": "c", "document_id": "d"}] == body["requirements"]
@@ -123,7 +123,7 @@ def test_what_is_said_fills_in_what_the_search_does_not(command, sandbox):
     sandbox.faults.add(Status(200, body={"success": True, "data": [offer]}), path="/phone-numbers/search", times=None)
 
     assert "It costs 2.5 EUR a month." in command(BUY, "--dry-run --monthly-fee 2.5").err
-    assert "It is not known what it costs." in command(BUY, "--dry-run").err
+    assert "Its cost is unknown." in command(BUY, "--dry-run").err
 
 
 def test_what_the_search_says_is_not_overruled(command, sandbox):
@@ -145,7 +145,7 @@ def test_an_offer_that_is_another_one_is_not_bought(command, sandbox, offer):
     done = command(BUY, "--yes")
 
     assert (Exit.USAGE, []) == (done.code, bought(sandbox))
-    assert "The search says that +390790080041 has the" in done.err
+    assert "According to the search, +390790080041 has the" in done.err
 
 
 def test_a_number_that_is_not_for_sale_is_not_bought(command, sandbox):
@@ -175,7 +175,7 @@ def test_requirements_are_answered(command, sandbox, tmp_path):
     (body,) = bought(sandbox)
 
     assert Exit.USAGE == missing.code
-    assert "Not answered yet: business_name." in missing.err
+    assert "Unanswered requirements: business_name." in missing.err
     assert Exit.DONE == done.code
     assert "London" == body["address"]["locality"]
     assert {"Acme=Ltd", None} == {answer.get("value") for answer in body["requirements"]}
@@ -188,7 +188,7 @@ def test_an_address_has_known_names(command, tmp_path):
     done = command(BUY, "--address-file", str(address))
 
     assert Exit.USAGE == done.code
-    assert "must hold nothing but first_name, last_name" in done.err
+    assert "must contain only first_name, last_name" in done.err
 
 
 def test_requirements_can_be_shown(command):

@@ -34,8 +34,8 @@ def test_a_long_wait_is_told_at_a_terminal(terminal, capsys):
     Waits()(attempt(4, None), CALL)
 
     assert [
-        "mihu-async: GET /api/v1/phone-numbers: the service answered 429; it is tried again in 30 s.",
-        "mihu-async: GET /api/v1/phone-numbers: the service gave no answer; it is tried again in 4 s.",
+        "mihu-async: GET /api/v1/phone-numbers: the service answered 429; retrying in 30 s.",
+        "mihu-async: GET /api/v1/phone-numbers: the service gave no answer; retrying in 4 s.",
     ] == capsys.readouterr().err.splitlines()
 
 
@@ -62,7 +62,7 @@ def test_waits_that_end_together_are_told_once(terminal, capsys):
     for seconds in (30, 29.5, 30.2, 45):
         waits(attempt(seconds), CALL)
 
-    assert ["30", "45"] == re.findall(r"again in (\d+) s", capsys.readouterr().err)
+    assert ["30", "45"] == re.findall(r"retrying in (\d+) s", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("words", ["numbers list", "numbers buy +390790080041 --country-code IT --type local --yes"])
@@ -74,17 +74,17 @@ def test_every_call_tells_of_its_waits(command, sandbox, terminal, monkeypatch, 
     done = command(words)
 
     assert Exit.DONE == done.code
-    assert "the service answered 429; it is tried again in" in done.err
+    assert "the service answered 429; retrying in" in done.err
     assert "answered" not in done.out
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("numbers wait NUMBER", "mihu-async: Waiting for NUMBER to be active, 600 s at the most.\n"),
+        ("numbers wait NUMBER", "mihu-async: Waiting for NUMBER to be active, for at most 600 s.\n"),
         (
             "numbers watch --limit 1 --interval 0.01",
-            "mihu-async: Watching, with a look every 0.01 s. Ctrl-C ends it.\n",
+            "mihu-async: Watching, with a check every 0.01 s. Press Ctrl-C to stop.\n",
         ),
     ],
 )
@@ -116,13 +116,13 @@ def test_a_line_is_told_above_the_bar(terminal, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ("", "250 rows written to {file}: proved to be all that was there (counted)."),
-        ("--limit 1", "1 row written to {file}; --limit ended it, and there may be more."),
-        ("--limit 1000", "250 rows written to {file}: proved to be all that was there (counted)."),
+        ("", "250 rows written to {file}: proved to be complete (counted)."),
+        ("--limit 1", "1 row written to {file}; --limit stopped it, and there may be more."),
+        ("--limit 1000", "250 rows written to {file}: proved to be complete (counted)."),
     ],
 )
 def test_a_finished_export_says_how_many_rows_there_are(command, tmp_path, options, told):
-    """And whether they are proved to be all."""
+    """And whether they are proved to be complete."""
     file = tmp_path / "numbers.csv"
     done = command("numbers list", *[options] * bool(options), "--file", str(file))
 
@@ -137,7 +137,7 @@ def test_an_export_that_goes_on_says_how_many_rows_are_new(command, sandbox, tmp
     command(*words)
     done = command(*words)
 
-    assert re.match(r"mihu-async: (\d+) more rows written to .*: proved to be all", done.err)
+    assert re.match(r"mihu-async: (\d+) more rows written to .*: proved to be complete", done.err)
 
 
 def test_an_export_that_proves_nothing_does_not_claim_to(command, tmp_path):
@@ -146,4 +146,4 @@ def test_an_export_that_proves_nothing_does_not_claim_to(command, tmp_path):
     done = command("numbers list --on-drift ignore --file", str(file))
 
     assert "250 rows written to" in done.err
-    assert ("proved to be all" in done.err) == (done.code == Exit.DONE and "not proved" not in done.err)
+    assert ("proved to be complete" in done.err) == (done.code == Exit.DONE and "not proved" not in done.err)

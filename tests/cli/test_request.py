@@ -62,9 +62,9 @@ def test_a_rehearsal_sends_nothing(command, sandbox):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("GET /phone-numbers --query per_page", "A parameter of the query is KEY=VALUE, not 'per_page'."),
-        ("GET /phone-numbers --query =2", "A parameter of the query is KEY=VALUE, not '=2'."),
-        ("POST /phone-numbers --json BODY", "body.json is no JSON"),
+        ("GET /phone-numbers --query per_page", "A query parameter must be KEY=VALUE, not 'per_page'."),
+        ("GET /phone-numbers --query =2", "A query parameter must be KEY=VALUE, not '=2'."),
+        ("POST /phone-numbers --json BODY", "body.json is not JSON"),
         ("FETCH /phone-numbers", "method"),
         ("GET https://example.com/x", "path"),
     ],

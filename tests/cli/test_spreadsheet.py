@@ -43,7 +43,7 @@ def test_what_spreadsheets_write_is_read(content):
 def test_an_older_encoding_is_told_with_its_line(end, before):
     """However far into the file that is."""
     rows = [HEAD, *[f"+1202555{number:04},call,a," for number in range(before)], ROW]
-    with pytest.raises(StopError, match=f"line {before + 2}: it is no text in UTF-8. Nothing was sent.") as stopped:
+    with pytest.raises(StopError, match=f"line {before + 2}: it is not text in UTF-8. Nothing was sent.") as stopped:
         parse_rows("trunks.csv", end.join(rows).encode("cp1252"))
 
     assert (Exit.USAGE, True) == (stopped.value.code, "CSV UTF-8" in stopped.value.advice)
@@ -51,7 +51,7 @@ def test_an_older_encoding_is_told_with_its_line(end, before):
 
 def test_a_header_that_is_none_is_told_as_it_was_found():
     """So that one sees what stands between its names."""
-    with pytest.raises(StopError, match=r"it has no phone_number. It names 'phone_number\|channel'"):
+    with pytest.raises(StopError, match=r"it has no phone_number. Its columns are 'phone_number\|channel'"):
         parse_rows("trunks.csv", b"phone_number|channel\n")
 
 
@@ -81,4 +81,4 @@ def test_the_form_of_results_is_not_chosen(command, sandbox, tmp_path, option):
     done = command("trunks", "ensure", "--from", str(tmp_path / "trunks.csv"), *option)
 
     assert (Exit.USAGE, []) == (done.code, list(sandbox.journal))
-    assert "what came of each line is written as CSV: --output and --columns have no effect." in done.err
+    assert "the results are always written as CSV: --output and --columns have no effect." in done.err

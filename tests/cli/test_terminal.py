@@ -117,7 +117,7 @@ def test_an_export_interrupted_at_a_terminal_goes_on(sandbox, tmp_path):
     resumed = subprocess.run([COMMAND, *words, "--resume-file", str(place)], check=False, capture_output=True)
 
     assert (Exit.INTERRUPTED, Exit.DONE) == (code, resumed.returncode)
-    assert f"The same command goes on from {place}." in screen.text
+    assert f"The same command continues from {place}." in screen.text
     assert 1 < rows < 250
     with target.open(newline="") as file:
         assert [row["number"] for row in sandbox.inventory.numbers] == [row["number"] for row in csv.DictReader(file)]

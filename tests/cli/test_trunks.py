@@ -78,10 +78,10 @@ def test_a_login_comes_from_anywhere_but_the_command_line(
 @pytest.mark.parametrize(
     ("source", "text", "told"),
     [
-        ("env", None, "--sip-login env must give MIHU_SIP_USERNAME or MIHU_SIP_PASSWORD"),
-        ("file", '{"user": "hunter22"}', "must give username or password, and nothing else"),
-        ("file", "{}", "must give username or password, and nothing else"),
-        ("file", '{"password": "hunter22"', "is no JSON"),
+        ("env", None, "--sip-login env must provide MIHU_SIP_USERNAME or MIHU_SIP_PASSWORD"),
+        ("file", '{"user": "hunter22"}', "must provide username or password and nothing else"),
+        ("file", "{}", "must provide username or password and nothing else"),
+        ("file", '{"password": "hunter22"', "is not JSON"),
         ("file", '{"password": 22}', "SipCredentials.password must be text"),
     ],
 )
@@ -115,7 +115,7 @@ def test_settings_that_are_no_text_are_refused(command, sandbox, agents, tmp_pat
     done = command(f"trunks register {TRUNK} --agent-uuid {agents[0]}", *settings)
 
     assert (Exit.USAGE, []) == (done.code, bodies(sandbox))
-    assert "settings.json is no text in UTF-8." in done.err
+    assert "settings.json is not text in UTF-8." in done.err
 
 
 def test_a_trunk_is_ensured(command, agents):
@@ -126,7 +126,13 @@ def test_a_trunk_is_ensured(command, agents):
     assert ["created", "unchanged", "reassigned"] == [json.loads(done.out)["outcome"] for done in told]
     assert [
         "",
-        *["mihu-async: The trunk was there already, so this was not sent: name. trunks update does.\n"] * 2,
+        *[
+            (
+                "mihu-async: The trunk existed already, so these settings were not sent: name. "
+                "Use trunks update to send them.\n"
+            )
+        ]
+        * 2,
     ] == [done.err for done in told]
 
 

@@ -32,7 +32,7 @@ def test_a_number_that_may_have_slipped_is_not_called_missing(command, sandbox):
     done = command("numbers get 6b908b23-e62c-4b3f-be4d-a5f55fe74730")
 
     assert Exit.INCOMPLETE == done.code
-    assert "the listing moved while it was read" in done.err
+    assert "the listing changed while it was read" in done.err
 
 
 def page(total: int) -> dict[str, object]:

@@ -99,9 +99,9 @@ def test_a_watch_goes_on_where_the_last_one_ended(command, sandbox, tmp_path, in
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("--output json", "A watch has no end, and an array of JSON needs one"),
+        ("--output json", "A watch has no end, but a JSON array needs one"),
         ("--limit 1 --resume-file PLACE", "--resume-file and --limit do not go together."),
-        ("--resume-file PLACE", "place cannot be used: it is of another listing, or no file of a watch."),
+        ("--resume-file PLACE", "place cannot be used: it belongs to another listing, or was not written by a watch."),
         ("--interval 0", "interval must be"),
         ("--output csv --columns fee", "There is no column 'fee'."),
     ],

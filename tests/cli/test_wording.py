@@ -12,13 +12,13 @@ PYTHON = re.compile(r"\w+=…|\b[a-z_]+=(?!\d)|\w+\(\)|\(…\)|MihuClient|await 
 """Signs of advice for who writes Python."""
 
 SAID = {
-    "There is no token: give token= or set MIHU_API_TOKEN. Without an account, mihu_async.sandbox has one.": (
-        "There is no token: set MIHU_API_TOKEN, or give --token-file. Without an account, mihu-async sandbox has one."
+    "There is no token: pass token= or set MIHU_API_TOKEN. Without an account, mihu_async.sandbox has one.": (
+        "There is no token: set MIHU_API_TOKEN, or use --token-file. Without an account, mihu-async sandbox has one."
     ),
-    "There is no address: give subdomain= or base_url=, or set MIHU_TENANT or MIHU_BASE_URL.": (
-        "There is no address: give --subdomain or --base-url, or set MIHU_TENANT or MIHU_BASE_URL."
+    "There is no address: pass subdomain= or base_url=, or set MIHU_TENANT or MIHU_BASE_URL.": (
+        "There is no address: pass --subdomain or --base-url, or set MIHU_TENANT or MIHU_BASE_URL."
     ),
-    "Give subdomain= or base_url=, not both.": "Give --subdomain or --base-url, not both.",
+    "Pass subdomain= or base_url=, not both.": "Pass --subdomain or --base-url, not both.",
     "must be one label; a whole address goes into base_url=, not 'x y'.": (
         "must be one label; a whole address goes into --base-url, not 'x y'."
     ),
@@ -43,8 +43,8 @@ SAID = {
     "ask who runs it, or give another one (proxy=…).": "ask who runs it, or give another one (HTTPS_PROXY).",
     "trust its CA (SSL_CERT_FILE=, or ssl= with a context); check": "trust its CA (SSL_CERT_FILE); check",
     "name it (proxy=, or HTTPS_PROXY with trust_env=True).": "name it (HTTPS_PROXY).",
-    "Where calls must go through it, make the client with trust_env=True; else leave it so.": (
-        "Where calls must go through it, leave out --no-trust-env; else leave it so."
+    "If calls must go through it, make the client with trust_env=True; otherwise nothing is wrong.": (
+        "If calls must go through it, leave out --no-trust-env; otherwise nothing is wrong."
     ),
     "Not tried again: the service asks for a pause of 90 s, above max_retry_after=60.": (
         "Not tried again: the service asks for a pause of 90 s, longer than the 60 s that the command waits for."
@@ -143,5 +143,5 @@ def test_a_file_whose_ending_says_no_format_is_refused(command, sandbox, tmp_pat
     refused, written = command("numbers list --file", file), command("numbers list --output csv --file", file)
 
     assert (Exit.USAGE, Exit.DONE) == (refused.code, written.code)
-    assert f"{name}: its ending says none of the formats that there are. Nothing was sent." in refused.err
-    assert "or give --output." in refused.err
+    assert f"{name}: its ending is not that of a format. Nothing was sent." in refused.err
+    assert "or use --output." in refused.err

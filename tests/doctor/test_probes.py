@@ -115,7 +115,7 @@ async def test_a_resolver_that_hangs_is_a_finding(monkeypatch, sandbox):
     async with connect(sandbox) as mihu:
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", hang)
 
-        assert "not within 0.05 s" in (await mihu.doctor(deadline=0.05))[Check.NAMES].told
+        assert "no answer within 0.05 s" in (await mihu.doctor(deadline=0.05))[Check.NAMES].told
 
 
 async def test_nobody_listens():
@@ -156,7 +156,7 @@ async def test_certificates_are_looked_at_as_the_client_would():
         "lent session": Level.OK,
     } == {name: finding.level for name, finding in told.items()}
     assert "The certificate is not trusted: unable to get local issuer certificate" in told["unknown"].told
-    assert "with a certificate that holds until" in told["trusted"].told
+    assert "with a certificate that is valid until" in told["trusted"].told
 
 
 async def test_proxies_are_told_without_their_credentials(sandbox, monkeypatch):

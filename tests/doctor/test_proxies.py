@@ -8,11 +8,11 @@ from mihu_async.errors import UsageError
 FAULTS = {
     "socks5://192.0.2.1:1080": "socks5:// is not supported, only http:// and https://",
     "http://": "it names no host",
-    "http://:3128": "it is no address such as http://proxy.example.com:3128",
-    "http://192.0.2.1:port": "it is no address such as http://proxy.example.com:3128",
-    "http://192.0.2.1:99999": "it is no address such as http://proxy.example.com:3128",
-    f"http://{'a' * 64}.example.com:3128": "its host is no name that can be looked up",
-    "http://us%3Aer:hunter22@192.0.2.1:3128": "its user holds a colon, which Basic authentication cannot send",
+    "http://:3128": "it is not an address such as http://proxy.example.com:3128",
+    "http://192.0.2.1:port": "it is not an address such as http://proxy.example.com:3128",
+    "http://192.0.2.1:99999": "it is not an address such as http://proxy.example.com:3128",
+    f"http://{'a' * 64}.example.com:3128": "its host is not a valid name",
+    "http://us%3Aer:hunter22@192.0.2.1:3128": "its user contains a colon, which Basic authentication cannot send",
     "http://user:h%C3%BCnter22@192.0.2.1:3128": "its user or password is not ASCII",
 }
 GOOD = ["http://192.0.2.1:3128", "192.0.2.1:3128", "https://user:hunter22@proxy.example.com", "proxy.example.com"]

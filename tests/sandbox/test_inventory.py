@@ -571,8 +571,13 @@ def test_an_external_row_is_changed(inventory):
 @pytest.mark.parametrize(
     ("kind", "fields", "error", "told"),
     [
-        ("numbers", {"state": "active"}, TypeError, "has no field state that may change; it has number, country_code"),
-        ("numbers", {"is_external": True}, TypeError, "no field is_external"),
+        (
+            "numbers",
+            {"state": "active"},
+            TypeError,
+            "has no changeable field state; the changeable fields are number, country_code",
+        ),
+        ("numbers", {"is_external": True}, TypeError, "no changeable field is_external"),
         ("numbers", {"status": "ready"}, ValueError, "status is one of active, pending, inactive, not 'ready'"),
         ("numbers", {"type": "fax"}, ValueError, "type is one of local"),
         ("numbers", {"compliance": None}, ValueError, "compliance is one of completed"),
@@ -595,7 +600,7 @@ def test_a_number_is_in_the_inventory_once(inventory):
     trunk = inventory.trunks[0]
 
     for taken in (second["number"], trunk["number"]):
-        with pytest.raises(ValueError, match="is in the inventory already"):
+        with pytest.raises(ValueError, match="is already in the inventory"):
             inventory.update(first["phone_number_uuid"], number=taken)
     with pytest.raises(KeyError):
         inventory.update("nothing", status="active")

@@ -106,7 +106,7 @@ def test_cleared():
 @pytest.mark.parametrize("counts", [{"times": 0}, {"times": -1}, {"skip": -1}], ids=str)
 def test_counts_that_mean_nothing(counts):
     """A fault that never strikes is a mistake of the script."""
-    with pytest.raises(ValueError, match="at least once"):
+    with pytest.raises(ValueError, match="times must be at least 1"):
         Faults().add(FIRST, **counts)
 
 

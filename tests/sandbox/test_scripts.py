@@ -153,7 +153,7 @@ def test_several_scripts():
 
 def test_unknown_script():
     """A name that is not there is refused, with those that are."""
-    with pytest.raises(ValueError, match="there is no script 'rain'; there are busy, flaky"):
+    with pytest.raises(ValueError, match="there is no script 'rain'; the scripts are busy, flaky"):
         Faults().play("rain")
 
 

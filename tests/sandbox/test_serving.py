@@ -126,7 +126,7 @@ def test_a_program_and_its_file(tmp_path):
     assert '"dropped":1' in journal
     assert not path.exists()
     assert (1, True) == (process.returncode, out.startswith("export MIHU_BASE_URL="))
-    assert f"# Look at it, and steer it, at {variables['MIHU_BASE_URL']}/_sandbox/\n" in out
+    assert f"# Inspect and control it at {variables['MIHU_BASE_URL']}/_sandbox/\n" in out
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d GET /api/v1/agents\?per_page=100 200 [\d.]+ ms\n"
         r"\d\d:\d\d:\d\d GET /api/v1/weather 404 [\d.]+ ms\n"

@@ -123,12 +123,12 @@ def test_an_address_is_given_with_the_purchase_or_as_an_answer(inventory, change
         (
             {"key": "business_name", "document_id": "d"},
             "document_id",
-            "is of the type textual",
+            "has the type textual",
         ),
         (
             {"key": "proof_of_address", "value": "v"},
             "value",
-            "is of the type document",
+            "has the type document",
         ),
     ],
 )

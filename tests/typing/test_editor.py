@@ -91,10 +91,10 @@ def editor() -> Iterator[Editor]:
     [
         ("number.billing", "The cost of the number."),
         ("error.retry_after", "The pause in seconds that the service asked for."),
-        ("sandbox.journal", "What arrived."),
+        ("sandbox.journal", "The requests that arrived."),
         ("EnsureOutcome.REASSIGNED", "The trunk served another agent"),
-        ("max_attempts", "How often a call is sent at the most"),
-        ("mihu.numbers", "Its numbers: to list"),
+        ("max_attempts", "A call is sent at most this often"),
+        ("mihu.numbers", "The workspace's numbers: list"),
         ("mihu.trunks.assign", "PUT /phone-numbers/trunks/assign"),
     ],
 )

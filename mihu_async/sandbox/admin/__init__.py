@@ -1,1 +1,1 @@
-"""Where a sandbox is looked at and steered, below `/_sandbox/`: a page for people, and JSON for other programs."""
+"""The inspector of a sandbox, below `/_sandbox/`: a page for people, and JSON for programs."""

@@ -1,4 +1,4 @@
-"""The bodies that change the inventory from outside, as data."""
+"""The request bodies that change the inventory from outside, as data."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,13 +11,13 @@ from mihu_async.sandbox.rows import CHANNELS, COMPLIANCE_STATUSES, NUMBER_STATUS
 
 
 def moment(field: str, value: object) -> datetime:
-    """Accept a time in ISO 8601 with its offset."""
+    """Accept a time in ISO 8601 with an offset."""
     try:
         found = datetime.fromisoformat(checks.text(field, value))
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise invalid(field, "must be a time with its offset, such as 2023-11-07T05:31:56Z")
+        raise invalid(field, "must be a time with an offset, such as 2023-11-07T05:31:56Z")
     return found
 
 
@@ -34,7 +34,7 @@ FIELDS: Mapping[str, Check] = {
     "purchased_at": moment,
     "updated_at": moment,
 }
-"""The fields of a row; `agents` holds the uuid of the agent that is bound, by channel."""
+"""The fields of a row; `agents` maps a channel to the uuid of its agent."""
 POSITION: Mapping[str, Check] = {"at": checks.or_null(checks.whole_number)}
 NUMBER = checks.closed({**POSITION, **FIELDS})
 TRUNK = checks.closed({**POSITION, "number": checks.E164, "channel": checks.TRUNK_CHANNEL, "agent_uuid": checks.uuid})
@@ -42,7 +42,7 @@ CHANGE = checks.closed(FIELDS)
 
 
 def journal_query(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    """Read which entries of the journal are asked for, and how many of the latest of them."""
+    """Read the query for the journal: which entries, and how many of the latest."""
     read = checks.query(
         {"method": checks.FILLED, "path": checks.FILLED, "after": checks.counting(), "limit": checks.counting()}
     )

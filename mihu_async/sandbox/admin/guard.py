@@ -1,7 +1,7 @@
-"""Who may look at a sandbox and steer it: programs of this machine, and the sandbox's own page.
+"""Restricts the inspector to programs on this machine and to its own page.
 
-No token is asked for, so a page of another site must not get through. Its `Origin` tells it; and where a name of its
-own has been pointed at 127.0.0.1 (DNS rebinding), the `Host` does.
+No token is required, so pages of other sites must be kept out. Their `Origin` identifies them; if a site points a name
+of its own at 127.0.0.1 (DNS rebinding), the `Host` does.
 """
 
 import re
@@ -14,18 +14,18 @@ HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]*))(?::[0-9]*)?")
 
 
 def refusal(*, peer: str | None, host: str, origin: str | None, scheme: str) -> RefusedError | None:
-    """Return why a request is not let through, None where it is.
+    """Return the refusal of a request, or None if it is allowed.
 
     Args:
-        peer: The address that it came from, None where there is none.
+        peer: The client's address, None if unknown.
         host: The `Host` header, with or without a port.
-        origin: The `Origin` header, None where there is none, as with programs that are no browser.
-        scheme: The scheme that the sandbox speaks, `http` or `https`.
+        origin: The `Origin` header, None if absent, as from programs that are not browsers.
+        scheme: The scheme of the sandbox, `http` or `https`.
     """
     if peer is None or not _is_loopback(peer):
         return _forbidden("only programs on the sandbox's own machine may use this")
     if not _names_loopback(host):
-        return _forbidden(f"the Host {host!r} is no name of this machine, such as 127.0.0.1 or localhost")
+        return _forbidden(f"the Host {host!r} is not a name of this machine, such as 127.0.0.1 or localhost")
     if origin is not None and origin.lower() != f"{scheme}://{host}".lower():
         return _forbidden(f"the Origin {origin!r} is not the sandbox's own")
     return None

@@ -1,6 +1,6 @@
-"""The faults that can be named in JSON, each with the fields that it takes.
+"""The faults that JSON can name, each with its fields.
 
-`Change` is not among them: it takes a function.
+`Change` is not among them, because it takes a function.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ HEADER_VALUE = checks.matching(r"[\t -~]*", "a header's text in ASCII")
 
 @attrs.frozen
 class Kind:
-    """A class of faults, the fields that it takes, and those that must be given."""
+    """A class of faults, its fields, and the required ones."""
 
     make: Callable[..., Fault]
     fields: Mapping[str, Check] = attrs.field(factory=dict[str, Check])
@@ -41,7 +41,7 @@ class Kind:
 
 
 def at_least(least: int, check: Check, *, most: int | None = None) -> Check:
-    """Accept what a check accepts, from a least number on and up to a greatest one, where there is one."""
+    """Accept the values of a check that lie between a minimum and an optional maximum."""
 
     def within(field: str, value: object) -> Any:
         found = check(field, value)
@@ -58,18 +58,18 @@ def anything(_: str, value: object) -> object:
 
 
 def header_fields(field: str, value: object) -> dict[str, str]:
-    """Accept an object of names and texts that a head may hold."""
+    """Accept an object of header names and values."""
     given = checks.any_object(field, value)
     return {HEADER_NAME(field, name): HEADER_VALUE(f"{field}.{name}", one) for name, one in given.items()}
 
 
 def seconds_or_text(field: str, value: object) -> int | str:
-    """Accept what `Retry-After` may hold: whole seconds, or text."""
+    """Accept a value of `Retry-After`: an integer number of seconds, or text."""
     return cast("str", HEADER_VALUE(field, value)) if isinstance(value, str) else checks.whole_number(field, value)
 
 
 def null_fields(names: Sequence[str]) -> NullFields:
-    """Make the fault from a list of names."""
+    """Build the fault from a list of names."""
     return NullFields(*names)
 
 
@@ -96,7 +96,7 @@ KINDS: Mapping[str, Kind] = {
     "NullFields": Kind(null_fields, {"names": checks.list_of(checks.FILLED)}, ("names",)),
     "RepeatPage": Kind(RepeatPage, {"page": COUNT, "keep_echo": checks.flag}),
 }
-"""The faults, by the names that they have in Python."""
+"""The faults, by their names in Python."""
 SCRIPT = checks.closed({"script": checks.one_of(*SCRIPTS)}, required=("script",))
 CUE: Mapping[str, Check] = {
     "fault": checks.one_of(*KINDS),
@@ -109,7 +109,7 @@ CUE: Mapping[str, Check] = {
 
 
 def play(faults: Faults, given: Mapping[str, Any]) -> None:
-    """Add to a script what a body names: `{"script": …}`, or `{"fault": …}` with its fields and when it is played."""
+    """Add the faults of a body: `{"script": …}`, or `{"fault": …}` with its fields and its timing."""
     if "fault" not in given:
         faults.play(SCRIPT("", given)["script"])
         return

@@ -15,13 +15,13 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
 }
 FILES = {"": "inspector.html", "inspector.css": "inspector.css", "inspector.js": "inspector.js"}
-"""The file behind each name below `/_sandbox/`."""
+"""The file for each name below `/_sandbox/`."""
 NAMES = tuple(FILES)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-"""What a browser lets the page do: run its script, use its stylesheet, ask its own server."""
+"""The content security policy: the page may run its script, use its stylesheet and ask its own server."""
 SAFETY = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": POLICY,
@@ -31,7 +31,7 @@ SAFETY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""What the head of every answer below `/_sandbox/` says."""
+"""The security headers of every answer below `/_sandbox/`."""
 
 
 def static(name: str) -> Callable[[Any, JournalEntry], Answer]:

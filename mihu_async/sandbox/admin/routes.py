@@ -1,4 +1,4 @@
-"""The endpoints below `/_sandbox/`, as a table; requests and answers are values here, and there is no I/O."""
+"""The endpoints below `/_sandbox/`, as a table. Requests and answers are values; there is no I/O."""
 
 from collections.abc import Callable
 from functools import partial
@@ -47,7 +47,7 @@ def _journal_entry(sandbox: "Sandbox", request: JournalEntry) -> Answer:
     serial = request.path.rpartition("/")[2]
     if found := sandbox.journal.find(int(serial)):
         return json_answer(views.exchange(found))
-    raise not_found(f"the journal holds no request {serial}")
+    raise not_found(f"the journal has no request {serial}")
 
 
 def _clear_journal(sandbox: "Sandbox", _: JournalEntry) -> Answer:
@@ -133,7 +133,7 @@ ROUTES: "tuple[Route[Sandbox], ...]" = (
 
 
 def answer(sandbox: "Sandbox", request: JournalEntry) -> Answer:
-    """Answer a request for a sandbox's own state; refusals have the documented shape of a failure."""
+    """Answer a request about the sandbox itself; a refusal has the documented shape of a failure."""
     try:
         return find(request.method, request.path, ROUTES).operation(sandbox, request)
     except RefusedError as error:

@@ -1,4 +1,4 @@
-"""The edge of `/_sandbox/` on aiohttp: guarded requests, their answers, and a stream of what changed."""
+"""Serves `/_sandbox/` with aiohttp: guards requests, answers them, and streams changes."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -21,13 +21,13 @@ TO_PAGE = Answer(status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": f"{A
 
 
 class Admin:
-    """Answers what is asked of a sandbox itself; none of it meets a fault or is written into the journal."""
+    """Answers requests about the sandbox itself; they meet no fault and are not in the journal."""
 
     def __init__(self, sandbox: "Sandbox") -> None:
         self._sandbox = sandbox
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
-        """Let a request through or refuse it, and answer."""
+        """Answer a request, or refuse it."""
         refusal = guard.refusal(
             peer=request.remote,
             host=request.host,
@@ -46,7 +46,7 @@ class Admin:
 
 
 async def stream(request: web.Request, changes: Changes) -> web.StreamResponse:
-    """Send the names of changed parts as server-sent events, all of them at first, until the client leaves."""
+    """Send the names of changed parts as server-sent events, beginning with all of them, until the client leaves."""
     response = web.StreamResponse(headers={**SAFETY, "Content-Type": "text/event-stream"})
     with changes.subscribed() as subscription:
         await response.prepare(request)
@@ -56,5 +56,5 @@ async def stream(request: web.Request, changes: Changes) -> web.StreamResponse:
 
 
 def event(parts: Iterable[str]) -> bytes:
-    """Write an event that names parts of a sandbox."""
+    """Return an event that names parts of a sandbox."""
     return f"event: change\ndata: {' '.join(parts)}\n\n".encode()

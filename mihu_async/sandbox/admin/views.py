@@ -1,4 +1,4 @@
-"""What a sandbox holds, as values for JSON. Tokens and passwords show as `***`."""
+"""The state of a sandbox, as values for JSON. Tokens and passwords are replaced by `***`."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ SECRET_FIELDS = re.compile(r'("(?:password|username)"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
 
 def entry(found: JournalEntry) -> Json:
-    """Return a request in short: all of it but its head, its body and the answer."""
+    """Return the summary of a request, without headers, body and answer."""
     return {
         "serial": found.serial,
         "arrived_at": found.arrived_at and found.arrived_at.isoformat(timespec="milliseconds"),
@@ -34,7 +34,7 @@ def entry(found: JournalEntry) -> Json:
 
 
 def exchange(found: JournalEntry) -> Json:
-    """Return a request whole, with its answer, which is None where none was sent or it is no longer kept."""
+    """Return a complete request with its answer, which is None if none was sent or it is no longer kept."""
     return {
         **entry(found),
         "headers": headers(found.headers),
@@ -44,7 +44,7 @@ def exchange(found: JournalEntry) -> Json:
 
 
 def answer(found: Answer) -> Json:
-    """Return an answer as it was sent, and how many bytes of it left where it was cut."""
+    """Return an answer as it was sent, with the number of bytes sent if it was truncated."""
     return {
         "status": found.status,
         "headers": headers(found.headers),
@@ -54,17 +54,17 @@ def answer(found: Answer) -> Json:
 
 
 def headers(found: Mapping[str, str]) -> list[list[str]]:
-    """Return names and values in their order, the scheme of an Authorization without its token."""
+    """Return names and values in order; of an Authorization, only the scheme."""
     return [[readable(name), _shown(name, readable(value))] for name, value in found.items()]
 
 
 def text(body: bytes) -> str:
-    """Return a body as text, whatever it is, without passwords and usernames of JSON."""
+    """Return any body as text, without the passwords and usernames of JSON."""
     return SECRET_FIELDS.sub(rf'\1"{HIDDEN}"', body.decode(errors="replace"))
 
 
 def readable(value: str) -> str:
-    """Return text that can be encoded: a byte that is no UTF-8 on the wire is a lone surrogate here."""
+    """Return text that can be encoded: an invalid UTF-8 byte of the wire is a lone surrogate here."""
     return value.encode(errors="backslashreplace").decode()
 
 
@@ -82,7 +82,7 @@ def line(found: Line) -> Json:
 
 
 def description(fault: Fault) -> str:
-    """Return a fault as one would write it: with the fields that are not as they are unless given."""
+    """Return a fault as Python code, with the fields that differ from their defaults."""
     kind: type[Any] = type(fault)
     if not attrs.has(kind):
         return repr(fault)
@@ -97,7 +97,7 @@ def _default(field: "attrs.Attribute[Any]") -> object:
 
 
 def inventory(found: Inventory) -> Json:
-    """Return all rows, as the listings without filters return them, agents with the numbers that they serve."""
+    """Return all rows, as in the listings without filters, and the agents with their numbers."""
     numbers, trunks = found.numbers, found.trunks
     served: dict[str, list[Json]] = {}
     for row in (*numbers, *trunks):

@@ -31,7 +31,7 @@ def test_names_of_this_machine(host):
 @pytest.mark.parametrize("host", ["evil.example:8080", "localhost.evil.example", "192.0.2.7", "", "[::1", "[::1]x"])
 def test_other_names(host):
     """A Host of another name is refused, also where that name was pointed at 127.0.0.1 (DNS rebinding)."""
-    assert (403, f"the Host {host!r} is no name of this machine, such as 127.0.0.1 or localhost") == asked(host=host)
+    assert (403, f"the Host {host!r} is not a name of this machine, such as 127.0.0.1 or localhost") == asked(host=host)
 
 
 @pytest.mark.parametrize(
