@@ -11,7 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from benchmarks.processes import pin
 from benchmarks.shapes import PER_PAGE, SHAPES, Listing
 from mihu_async.core.envelope import read_closely, read_fast
-from mihu_async.core.mask import Mask
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request, describe
 from mihu_async.core.response import Response
 from mihu_async.models.numbers import PhoneNumber
@@ -27,7 +27,7 @@ RESPONSE = Response(
     "http://127.0.0.1", 200, CIMultiDictProxy(CIMultiDict({"Content-Type": "application/json"})), BODY, complete=True
 )
 ODD = replace(RESPONSE, body=BODY.replace(b'"status":"', b'"status":5,"was":"'))
-MASK = Mask(("benchmark-token",))
+REDACTOR = Redactor(("benchmark-token",))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -61,7 +61,7 @@ def read(body: bytes = BODY) -> Page[PhoneNumber]:
 
 def closer() -> int:
     """Read it as an answer is read of which each row asks for a closer look."""
-    slices = read_closely(ODD, REQUEST, MASK, now=NOW, strict=False)
+    slices = read_closely(ODD, REQUEST, REDACTOR, now=NOW, strict=False)
     while True:
         try:
             next(slices)

@@ -12,9 +12,9 @@ from multidict import CIMultiDict
 from mihu_async import MihuClient, RequestTimeoutError, RetryPolicy, Timeout
 from mihu_async.core.clock import Pulse
 from mihu_async.core.envelope import Reading, read_closely
-from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 
@@ -98,7 +98,7 @@ class FakeSender:
         self.sent: list[Request[Any]] = []
         self.bounds: list[Bounds] = []
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         self.sent.append(request)
         self.bounds.append(bounds)
         self.clock.seconds += self.took
@@ -139,7 +139,7 @@ def failed(status: int, code: str = "SOME_CODE", **headers: Any) -> Response:
 
 def reading(answer: Response, request: Request[T], *, strict: bool = False) -> Reading[T]:
     """Read an answer closely, to the end."""
-    slices = read_closely(answer, request, Mask((TOKEN,)), now=FakeClock().now(), strict=strict)
+    slices = read_closely(answer, request, Redactor((TOKEN,)), now=FakeClock().now(), strict=strict)
     while True:
         try:
             next(slices)

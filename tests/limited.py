@@ -22,8 +22,8 @@ from attrs import define, evolve, field, frozen
 from multidict import CIMultiDict
 
 from mihu_async import MihuClient, MihuError
-from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from tests.virtual import VirtualClock, VirtualLoop
@@ -135,7 +135,7 @@ class Service:
     lose: int = 0
     sent_at: list[float] = field(factory=list[float])
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         way = self.latency * (0.5 + self.chance.random()) / 2
         await self.clock.sleep(way)
         now = self.clock.monotonic()

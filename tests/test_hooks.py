@@ -304,7 +304,7 @@ async def test_hooks_see_no_secret(fault, caplog):
     assert_clean(" ".join(record.getMessage() for record in caplog.records))
 
 
-async def test_a_secret_in_a_path_is_masked():
+async def test_a_secret_in_a_path_is_redacted():
     """Nobody should send one there, and yet."""
     async with Sandbox(token=TOKEN) as sandbox:
         diary = Diary()

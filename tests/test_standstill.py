@@ -18,8 +18,8 @@ from mihu_async import (
     Timeout,
 )
 from mihu_async.core.clock import Pulse
-from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.sandbox import Sandbox
@@ -44,11 +44,11 @@ class Bounded:
     service: Service
     sent: list[str] = field(factory=list[str])
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         self.sent.append(request.method)
         try:
             async with asyncio.timeout(min(bounds.read, bounds.total)):
-                return await self.service.send(request, bounds, mask)
+                return await self.service.send(request, bounds, redact)
         except TimeoutError:
             raise RequestTimeoutError("It took too long.", method=request.method, url=request.path) from None
 

@@ -6,8 +6,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from mihu_async.core import codec
 from mihu_async.core.fast_path import decode_fast
-from mihu_async.core.mask import Mask, printable
 from mihu_async.core.problems import Problems, UnreadableError
+from mihu_async.core.redaction import Redactor, escape
 from mihu_async.core.request import NOTHING, RAW, Request
 from mihu_async.core.response import Response, refused
 from mihu_async.errors import DecodeError
@@ -54,14 +54,14 @@ def read_fast(response: Response, request: Request[T]) -> Reading[T] | None:
 
 
 def read_closely(
-    response: Response, request: Request[T], mask: Mask, *, now: datetime, strict: bool
+    response: Response, request: Request[T], redact: Redactor, *, now: datetime, strict: bool
 ) -> Generator[None, None, Reading[T]]:
     """Read any answer, in slices.
 
     Args:
         response: The answer.
         request: The request that it answers.
-        mask: The mask of the call's secrets.
+        redact: The redactor of the call's secrets.
         now: Our time of day, which counts if a refusal has no ``Date``.
         strict: True if a problem in the answer is an error.
 
@@ -76,10 +76,10 @@ def read_closely(
         DecodeError: If the answer cannot be read.
     """
     if not response.ok:
-        raise refused(response, request, _document_of(response), mask, now=now)
+        raise refused(response, request, _document_of(response), redact, now=now)
     if response.complete and not response.body and (request.returns is RAW or request.returns is NOTHING):
         return Reading(cast("T", None))
-    _check_body(response, request, mask)
+    _check_body(response, request, redact)
     yield
     problems = Problems()
     try:
@@ -89,17 +89,17 @@ def read_closely(
         yield
         success = codec.sample(envelope.get("success", NULL))
         if success is False:
-            raise refused(response, request, _document_of(response), mask, now=now)
+            raise refused(response, request, _document_of(response), redact, now=now)
         if success is not None and success is not True:
             raise UnreadableError("must be true or false", ".success")  # noqa: TRY301 - same reason
         reading = yield from _read_envelope(envelope, request.returns, problems)
     except codec.ParseError as error:
-        raise _unreadable(response, request, mask, str(error), transient=not error.well_formed) from None
+        raise _unreadable(response, request, redact, str(error), transient=not error.well_formed) from None
     except UnreadableError as odd:
         problem = Problem("".join(problems.path) + odd.suffix, odd.reason)
-        raise _unreadable(response, request, mask, WRONG_SHAPE, (*problems.listed, problem)) from None
+        raise _unreadable(response, request, redact, WRONG_SHAPE, (*problems.listed, problem)) from None
     if strict and problems.count:
-        raise _unreadable(response, request, mask, WRONG_SHAPE, problems.listed, count=problems.count)
+        raise _unreadable(response, request, redact, WRONG_SHAPE, problems.listed, count=problems.count)
     return cast("Reading[T]", reading)
 
 
@@ -114,13 +114,13 @@ def _members(document: bytes, problems: Problems) -> Mapping[str, codec.Part] | 
         return codec.known_members(mended, MEMBERS)
 
 
-def _check_body(response: Response, request: Request[Any], mask: Mask) -> None:
+def _check_body(response: Response, request: Request[Any], redact: Redactor) -> None:
     if unfit := _unfit(response):
-        raise _unreadable(response, request, mask, unfit)
+        raise _unreadable(response, request, redact, unfit)
     if not response.is_json:
-        raise _unreadable(response, request, mask, "it is not JSON", transient=True)
+        raise _unreadable(response, request, redact, "it is not JSON", transient=True)
     if codec.is_crowded(response.body):
-        raise _unreadable(response, request, mask, CROWDED)
+        raise _unreadable(response, request, redact, CROWDED)
 
 
 def _read_envelope(
@@ -167,23 +167,23 @@ def _document_of(response: Response) -> Any:
 def _unreadable(
     response: Response,
     request: Request[Any],
-    mask: Mask,
+    redact: Redactor,
     why: str,
     problems: Sequence[Problem] = (),
     *,
     count: int = 0,
     transient: bool = False,
 ) -> DecodeError:
-    kind = printable(mask(response.media_type).lower()) or "no content type"
-    excerpt = response.excerpt(mask)
+    kind = escape(redact(response.media_type).lower()) or "no content type"
+    excerpt = response.excerpt(redact)
     shown = [str(problem) for problem in problems[:SHOWN]]
     if (more := max(count, len(problems)) - SHOWN) > 0:
         shown.append(f"and {more} more")
     return DecodeError(
-        f"{request.method} {mask.name(request.path)} answered {response.status} with {kind} that cannot be read: "
-        f"{mask('; '.join((why, *shown)))}. It begins with '{printable(excerpt)}'.",
+        f"{request.method} {redact.name(request.path)} answered {response.status} with {kind} that cannot be read: "
+        f"{redact('; '.join((why, *shown)))}. It begins with '{escape(excerpt)}'.",
         method=request.method,
-        url=mask.name(response.url),
+        url=redact.name(response.url),
         status=response.status,
         content_type=kind,
         excerpt=excerpt,

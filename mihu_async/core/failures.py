@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp.http import HttpProcessingError
 from aiohttp.http_exceptions import ContentEncodingError, ContentLengthError, LineTooLong
 
-from mihu_async.core.mask import Mask, printable
+from mihu_async.core.redaction import Redactor, escape
 from mihu_async.core.request import Request
 from mihu_async.errors import (
     ConnectError,
@@ -52,7 +52,7 @@ def translate(
     error: BaseException,
     request: Request[Any],
     url: str,
-    mask: Mask,
+    redact: Redactor,
     *,
     sent: bool | None,
     head: aiohttp.ClientResponse | None = None,
@@ -64,7 +64,7 @@ def translate(
         error: The exception of aiohttp or of the network.
         request: The request.
         url: The address of the request.
-        mask: The mask of the call's secrets.
+        redact: The redactor of the call's secrets.
         sent: True if the body began to leave, False if not, None if there is no body.
         head: The head of the answer; None if it was not read.
         session: The session of the request; None if there is none yet.
@@ -73,8 +73,8 @@ def translate(
         error = error.broken
     broken = _forbidden(error)
     if broken is not None and sent is not False:
-        return _unreadable(broken, request, url, mask, head)
-    reason = mask(f"{type(error).__name__}: {error}".removesuffix(": "))
+        return _unreadable(broken, request, url, redact, head)
+    reason = redact(f"{type(error).__name__}: {error}".removesuffix(": "))
     if not sent and not isinstance(error, (*NETWORK, HttpProcessingError)):
         return UsageError(f"The session cannot be used ({reason}). Nothing was sent.", argument="session")
     kind = error_class(error, sent=sent)
@@ -93,8 +93,8 @@ def translate(
         advice = "Set a higher limit on its connector, or make fewer calls at a time."
     else:
         why, advice = f"got no complete answer ({reason}).", cure(error)
-    message = f"{request.method} {mask.name(request.path)} {why} {effect}".rstrip()
-    failure = kind(f"{message} {advice}".rstrip(), method=request.method, url=mask.name(url))
+    message = f"{request.method} {redact.name(request.path)} {why} {effect}".rstrip()
+    failure = kind(f"{message} {advice}".rstrip(), method=request.method, url=redact.name(url))
     failure.is_permanent = closed or bool(cure(error))
     return failure
 
@@ -113,7 +113,7 @@ def _forbidden(error: BaseException) -> HttpProcessingError | None:
 
 
 def _unreadable(
-    breach: HttpProcessingError, request: Request[Any], url: str, mask: Mask, head: aiohttp.ClientResponse | None
+    breach: HttpProcessingError, request: Request[Any], url: str, redact: Redactor, head: aiohttp.ClientResponse | None
 ) -> DecodeError:
     why = " ".join((breach.message or type(breach).__name__).split())
     if isinstance(breach, LineTooLong):
@@ -127,12 +127,12 @@ def _unreadable(
         cure = "Check the proxies between this machine and the service: mihu.doctor() shows the way."
     effect = "" if request.method == "GET" else " It may have been carried out."
     written = "" if head is None else head.headers.get("Content-Type", "")
-    kind = printable(mask(written.partition(";")[0].strip()).lower())
+    kind = escape(redact(written.partition(";")[0].strip()).lower())
     return DecodeError(
-        f"{request.method} {mask.name(request.path)} was answered in a way that HTTP forbids "
-        f"({printable(mask(why))}).{effect} {cure}",
+        f"{request.method} {redact.name(request.path)} was answered in a way that HTTP forbids "
+        f"({escape(redact(why))}).{effect} {cure}",
         method=request.method,
-        url=mask.name(url),
+        url=redact.name(url),
         status=None if head is None else head.status,
         content_type=kind,
         excerpt="",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from mihu_async.core.mask import HIDDEN, Mask, names_secret, printable
+from mihu_async.core.redaction import HIDDEN, Redactor, escape, names_secret
 from mihu_async.errors import UsageError
 from mihu_async.reports import Headers
 
@@ -90,11 +90,11 @@ def secrets_of(headers: Extra) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for value in values for part in (value, value.rpartition(" ")[2])))
 
 
-def shown(headers: Extra, mask: Mask) -> Headers:
+def shown(headers: Extra, redact: Redactor) -> Headers:
     """Return headers for display: secrets are redacted, and unprintable characters are escaped."""
     if not headers:
         return Headers()
-    names = mask.name(BETWEEN.join(name for name, _ in headers)).split(BETWEEN)
-    values = mask(BETWEEN.join(HIDDEN if is_secret(name) else value for name, value in headers)).split(BETWEEN)
-    texts = [printable(text, most=len(text)) for text in (*names, *values)]
+    names = redact.name(BETWEEN.join(name for name, _ in headers)).split(BETWEEN)
+    values = redact(BETWEEN.join(HIDDEN if is_secret(name) else value for name, value in headers)).split(BETWEEN)
+    texts = [escape(text, most=len(text)) for text in (*names, *values)]
     return Headers(tuple(zip(texts[: len(headers)], texts[len(headers) :], strict=True)))

@@ -12,8 +12,8 @@ from attrs import define, evolve, field
 
 from mihu_async.core.clock import Clock
 from mihu_async.core.headers import shown
-from mihu_async.core.mask import Mask, printable
 from mihu_async.core.reconcile import Found, LookupResult
+from mihu_async.core.redaction import Redactor, escape
 from mihu_async.core.request import Request
 from mihu_async.core.response import SEARCHED, Response
 from mihu_async.core.retry import Failure
@@ -37,7 +37,7 @@ class Journal:
 
     request: Request[Any]
     clock: Clock
-    mask: Mask
+    redact: Redactor
     base_url: str = ""
     hooks: tuple[Hooks, ...] = ()
     attempts: tuple[Attempt, ...] = ()
@@ -62,7 +62,7 @@ class Journal:
     @property
     def path(self) -> str:
         """The call's path, with secrets hidden."""
-        self._path = self._path or self.mask.name(self.request.path)
+        self._path = self._path or self.redact.name(self.request.path)
         return self._path
 
     def begin(self) -> None:
@@ -102,9 +102,9 @@ class Journal:
             warning = "The answer to %s %s was read except for %s"
             logger.warning(warning, self.method, self.path, summarize(problems, len(problems)))
 
-    def hide(self, mask: Mask) -> None:
-        """Use another mask, which hides one more secret."""
-        self.mask, self._path = mask, ""
+    def hide(self, redact: Redactor) -> None:
+        """Use another redactor, which hides one more secret."""
+        self.redact, self._path = redact, ""
 
     @property
     def lost(self) -> bool:
@@ -119,9 +119,9 @@ class Journal:
             self.attempts,
             self.found,
             self.base_url,
-            message=printable(self.mask(self._message), most=LONGEST_MESSAGE) if self._message else None,
-            request_id=printable(self.mask(self._request_id)) if self._request_id else None,
-            headers=shown(self._headers, self.mask),
+            message=escape(self.redact(self._message), most=LONGEST_MESSAGE) if self._message else None,
+            request_id=escape(self.redact(self._request_id)) if self._request_id else None,
+            headers=shown(self._headers, self.redact),
             problems=self.problems,
         )
 
@@ -180,7 +180,7 @@ class Journal:
     def _log(self, outcome: str, elapsed: float) -> None:
         if logger.isEnabledFor(logging.DEBUG):
             status = "-" if self._status is None else self._status
-            request_id = printable(self.mask((None if self._status is None else self._request_id) or "-"))
+            request_id = escape(self.redact((None if self._status is None else self._request_id) or "-"))
             message = "%s %s -> %s %s in %.3f s (attempt %d, request id %s)"
             logger.debug(
                 message,

@@ -15,10 +15,10 @@ from mihu_async.core.clock import Clock, Deadline, Pulse, SystemClock
 from mihu_async.core.contention import Contention
 from mihu_async.core.envelope import Reading, read_closely, read_fast
 from mihu_async.core.journal import LATEST, Journal
-from mihu_async.core.mask import Mask, printable
 from mihu_async.core.options import Bounds, RetryPolicy, Timeout
 from mihu_async.core.reconcile import Return
 from mihu_async.core.reconciler import Reconciler
+from mihu_async.core.redaction import Redactor, escape
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.retry import (
@@ -136,7 +136,7 @@ class Call(Generic[T]):
         self._request = request
         self._prefetch = prefetch
         known = pipeline.tokens.secrets if pipeline.tokens else ()
-        self._mask = Mask((*pipeline.secrets, *known, *request.secrets))
+        self._redact = Redactor((*pipeline.secrets, *known, *request.secrets))
         self._began = self._sent = pipeline.clock.monotonic()
         self.pulse: Pulse = pipeline.clock.pulse()
         self._deadline = Deadline(self._began + pipeline.timeout.total, self.pulse, pipeline.outer)
@@ -147,7 +147,7 @@ class Call(Generic[T]):
         self._excused = False
         self._token: str | None = None
         self._refused: str | None = None
-        self.journal: Journal = Journal(request, pipeline.clock, self._mask, pipeline.base_url, pipeline.hooks)
+        self.journal: Journal = Journal(request, pipeline.clock, self._redact, pipeline.base_url, pipeline.hooks)
 
     @cached_property
     def _admission(self) -> Admission:
@@ -188,7 +188,7 @@ class Call(Generic[T]):
 
         The answers may echo secrets of this call, and its outcome matters more than an odd field of another number.
         """
-        return evolve(self._pipeline, sender=sender, outer=deadline, secrets=self._mask.secrets, strict=False)
+        return evolve(self._pipeline, sender=sender, outer=deadline, secrets=self._redact.secrets, strict=False)
 
     async def run(self) -> T:
         """Make the call, after other calls of this client that make the same thing."""
@@ -274,9 +274,9 @@ class Call(Generic[T]):
     async def _authorize(self, tokens: TokenSource) -> None:
         """Fetch the token of the next attempt, and hide it from then on."""
         self._token = await self._admission.fetch_token(tokens, refused=self._refused)
-        if self._token not in self._mask.secrets:
-            self._mask = Mask((self._token, *self._mask.secrets))
-            self.journal.hide(self._mask)
+        if self._token not in self._redact.secrets:
+            self._redact = Redactor((self._token, *self._redact.secrets))
+            self.journal.hide(self._redact)
 
     async def _take_turn(self) -> None:
         """Wait for the call's turn if the throttle holds calls back."""
@@ -326,21 +326,21 @@ class Call(Generic[T]):
         """Return the error of a success that is about another thing than the requested one."""
         message = (
             f"{self.journal.method} {self.journal.path} was answered {response.status}, but "
-            f"{printable(self._mask(why))}. It may have been carried out."
+            f"{escape(self._redact(why))}. It may have been carried out."
         )
         return DecodeError(
             message,
             method=self.journal.method,
-            url=self._mask.name(response.url),
+            url=self._redact.name(response.url),
             status=response.status,
-            content_type=printable(response.content_type),
-            excerpt=response.excerpt(self._mask),
+            content_type=escape(response.content_type),
+            excerpt=response.excerpt(self._redact),
         )
 
     async def _read_closely(self, response: Response) -> Reading[T]:
         """Read an answer in slices, between which other tasks run, until the call's deadline."""
         pipeline = self._pipeline
-        slices = read_closely(response, self._request, self._mask, now=pipeline.clock.now(), strict=pipeline.strict)
+        slices = read_closely(response, self._request, self._redact, now=pipeline.clock.now(), strict=pipeline.strict)
         while True:
             try:
                 next(slices)
@@ -354,7 +354,7 @@ class Call(Generic[T]):
                     f"{self.journal.method} {self.journal.path} was answered, but reading the answer took longer than "
                     "the call may take."
                 )
-                raise RequestTimeoutError(message, method=self.journal.method, url=self._mask.name(response.url))
+                raise RequestTimeoutError(message, method=self.journal.method, url=self._redact.name(response.url))
 
     async def _send(self) -> Response:
         pipeline = self._pipeline
@@ -366,7 +366,7 @@ class Call(Generic[T]):
         pipeline.throttle.take_slot(self)
         try:
             request = self._request if self._token is None else replace(self._request, token=self._token)
-            response = await pipeline.sender.send(request, self._bounds, self._mask)
+            response = await pipeline.sender.send(request, self._bounds, self._redact)
         finally:
             pipeline.throttle.free_slot(self)
         headed, date = self._now().later(-response.body_took), response.headers.get("Date")

@@ -9,7 +9,6 @@ from attrs import define, evolve, field
 from mihu_async.core.clock import Clock, Deadline
 from mihu_async.core.contention import Contention
 from mihu_async.core.journal import Journal
-from mihu_async.core.mask import printable
 from mihu_async.core.options import RetryPolicy
 from mihu_async.core.reconcile import (
     Absent,
@@ -24,6 +23,7 @@ from mihu_async.core.reconcile import (
     Unknown,
     settle,
 )
+from mihu_async.core.redaction import escape
 from mihu_async.core.retry import Failure, GiveUp, Retry, backoff
 from mihu_async.core.sender import Sender, UncachedSender
 from mihu_async.core.server_clock import CallWindow
@@ -140,9 +140,9 @@ class Reconciler(Generic[T]):
             if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
                 result = await self._find(lookup, pipeline, thorough=True)
         except MihuError as error:
-            return LookupFailed(self.journal.mask(f"the look-up failed: {error}").removesuffix("."))
+            return LookupFailed(self.journal.redact(f"the look-up failed: {error}").removesuffix("."))
         if sender.cached is not None:
-            return LookupFailed(printable(self.journal.mask(f"a cache answered the look-up (Age: {sender.cached})")))
+            return LookupFailed(escape(self.journal.redact(f"a cache answered the look-up (Age: {sender.cached})")))
         if _is_ours(result):
             self.claim(result.result)
         return result
@@ -152,7 +152,7 @@ class Reconciler(Generic[T]):
         if found is None:
             return Absent()
         result = lookup.judge(found, Circumstances(self.window(), self._is_anothers))
-        return evolve(result, reason=printable(self.journal.mask(result.reason), most=LONGEST))
+        return evolve(result, reason=escape(self.journal.redact(result.reason), most=LONGEST))
 
     def _is_anothers(self, identity: str) -> bool:
         return self.contention.is_anothers(identity, self._owner)

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, ClassVar, cast
 
 from mihu_async import errors
-from mihu_async.core.mask import SHOWN, Mask, printable
+from mihu_async.core.redaction import SHOWN, Redactor, escape
 from mihu_async.core.request import Request
 from mihu_async.core.retry import parse_date, parse_retry_after
 from mihu_async.value import Value
@@ -93,9 +93,9 @@ class Response(Value, frozen=True):
         """The service's id of the call. [inferred: no such header is documented]."""
         return self.headers.get("X-Request-Id")
 
-    def excerpt(self, mask: Mask) -> str:
+    def excerpt(self, redact: Redactor) -> str:
         """Return the beginning of the body, as an error quotes it, with secrets hidden."""
-        return mask(self.body[:SEARCHED].decode("utf-8", "replace"))[:SHOWN]
+        return redact(self.body[:SEARCHED].decode("utf-8", "replace"))[:SHOWN]
 
 
 class Refusal(Value, frozen=True, kw_only=True):
@@ -111,27 +111,29 @@ class Refusal(Value, frozen=True, kw_only=True):
     current: int | None
 
 
-def refused(response: Response, request: Request[Any], document: Any, mask: Mask, *, now: datetime) -> errors.APIError:
+def refused(
+    response: Response, request: Request[Any], document: Any, redact: Redactor, *, now: datetime
+) -> errors.APIError:
     """Return the error that a refusal means.
 
     Args:
         response: The answer.
         request: The request that was refused.
         document: The body as plain values, or None if it is no JSON.
-        mask: The mask of the call's secrets.
+        redact: The redactor of the call's secrets.
         now: Our time of day, which counts if the answer has no ``Date``.
     """
-    refusal = parse_refusal(document, mask)
+    refusal = parse_refusal(document, redact)
     answer: dict[str, Any] = {
-        "summary": _summary(refusal, response, request, mask),
+        "summary": _summary(refusal, response, request, redact),
         "method": request.method,
-        "url": mask.name(response.url),
+        "url": redact.name(response.url),
         "status": response.status,
         "code": refusal.code,
         "message": refusal.message,
         "details": refusal.details,
         "field": refusal.field,
-        "request_id": printable(mask(response.request_id)) if response.request_id else None,
+        "request_id": escape(redact(response.request_id)) if response.request_id else None,
         "retry_after": _retry_after(response, now),
     }
     kind = _error_class(response.status)
@@ -142,7 +144,7 @@ def refused(response: Response, request: Request[Any], document: Any, mask: Mask
     return kind(**answer)
 
 
-def parse_refusal(document: Any, mask: Mask) -> Refusal:
+def parse_refusal(document: Any, redact: Redactor) -> Refusal:
     """Read the body of a refusal, in either documented shape or in Laravel's; other members are left out.
 
     Texts in ``errors`` that name no field become the details.
@@ -150,20 +152,20 @@ def parse_refusal(document: Any, mask: Mask) -> Refusal:
     body = _object(document)
     error, data, laravel = _object(body.get("error")), _object(body.get("data")), _object(body.get("errors"))
 
-    def text(value: Any, hide: Callable[[str], str] = mask) -> str | None:
+    def text(value: Any, hide: Callable[[str], str] = redact) -> str | None:
         return hide(value[:SEARCHED])[:LONGEST] if isinstance(value, str) and value else None
 
-    code, field = text(error.get("code"), mask.name), text(error.get("field"), mask.name)
+    code, field = text(error.get("code"), redact.name), text(error.get("field"), redact.name)
     loose = [line for line in _list(body.get("errors"))[:LINES] if isinstance(line, str)]
     message, details = text(body.get("message")), text(error.get("details")) or text("; ".join(loose))
     fields = {
-        mask.name(name[:LONGEST]): tuple(mask(str(line)[:LONGEST]) for line in _list(lines)[:LINES])
+        redact.name(name[:LONGEST]): tuple(redact(str(line)[:LONGEST]) for line in _list(lines)[:LINES])
         for name, lines in islice(laravel.items(), FIELDS)
     }
     if field and not fields:
         fields = {field: tuple(filter(None, (details or message,)))}
     return Refusal(
-        code=code or text(data.get("error"), mask.name) or text(body.get("error"), mask.name),
+        code=code or text(data.get("error"), redact.name) or text(body.get("error"), redact.name),
         message=message,
         details=details,
         field=field,
@@ -174,19 +176,19 @@ def parse_refusal(document: Any, mask: Mask) -> Refusal:
     )
 
 
-def _summary(refusal: Refusal, response: Response, request: Request[Any], mask: Mask) -> str:
-    said = refusal.message or response.excerpt(mask)
+def _summary(refusal: Refusal, response: Response, request: Request[Any], redact: Redactor) -> str:
+    said = refusal.message or response.excerpt(redact)
     noted = [refusal.details] if refusal.details else []
     noted += [f"{name}: {' '.join(lines)}" for name, lines in refusal.fields.items() if lines != (refusal.details,)]
     if refusal.limit is not None:
         noted.append(f"limit {refusal.limit}, current {refusal.current}")
-    code = printable(refusal.code) if refusal.code else _phrase(response)
+    code = escape(refusal.code) if refusal.code else _phrase(response)
     return "".join(
         (
-            f"{request.method} {mask.name(request.path)} was refused with {response.status} {code}",
-            f": '{printable(said)}'" if said else "",
-            f" ({printable('; '.join(noted))})" if noted else "",
-            f". {_effect(response, request, mask)}",
+            f"{request.method} {redact.name(request.path)} was refused with {response.status} {code}",
+            f": '{escape(said)}'" if said else "",
+            f" ({escape('; '.join(noted))})" if noted else "",
+            f". {_effect(response, request, redact)}",
         )
     ).rstrip()
 
@@ -198,12 +200,12 @@ def _phrase(response: Response) -> str:
         return "(no standard status)"
 
 
-def _effect(response: Response, request: Request[Any], mask: Mask) -> str:
+def _effect(response: Response, request: Request[Any], redact: Redactor) -> str:
     """Return sentences on the target of a redirect, and on whether anything can have changed."""
     redirected = errors.is_redirection(response.status)
     sentences: list[str] = []
     if redirected and response.status != HTTPStatus.NOT_MODIFIED:
-        place = f" to '{found}'" if (found := _place(response, mask)) else ""
+        place = f" to '{found}'" if (found := _place(response, redact)) else ""
         sentences.append(
             f"A redirect{place} is not followed, so that the token goes nowhere else; correct the base URL."
         )
@@ -213,10 +215,10 @@ def _effect(response: Response, request: Request[Any], mask: Mask) -> str:
     return " ".join(sentences)
 
 
-def _place(response: Response, mask: Mask) -> str:
+def _place(response: Response, redact: Redactor) -> str:
     """Return the target of a redirect, without its credentials, query and fragment, which may be secret."""
     address = response.headers.get("Location", "").partition("?")[0].partition("#")[0]
-    return printable(mask.name(re.sub("//[^/]*@", "//", address[:SEARCHED])))
+    return escape(redact.name(re.sub("//[^/]*@", "//", address[:SEARCHED])))
 
 
 def _error_class(status: int) -> type[errors.APIError]:

@@ -8,8 +8,8 @@ from attrs import define, field, frozen
 
 from mihu_async.core import codec
 from mihu_async.core.headers import Extra, combined, shown
-from mihu_async.core.mask import HIDDEN, Mask, hide_secrets
 from mihu_async.core.options import Bounds
+from mihu_async.core.redaction import HIDDEN, Redactor, hide_secrets
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.errors import DryRun
@@ -19,7 +19,7 @@ from mihu_async.value import replace
 class Sender(Protocol):
     """Makes one attempt."""
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask, /) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor, /) -> Response:
         """Send a request and return the response, or raise a TransportError."""
         ...
 
@@ -32,9 +32,9 @@ class UncachedSender:
     cached: str | None = None
     """The ``Age`` of an answer that came from a cache; None if no answer did."""
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         """Send a request and return the response."""
-        response = await self.sender.send(replace(request, uncached=True), bounds, mask)
+        response = await self.sender.send(replace(request, uncached=True), bounds, redact)
         if response.is_cached:
             self.cached = response.headers.get("Age")
         return response
@@ -54,23 +54,23 @@ class DryRunSender:
     base_url: str
     headers: Extra = field(default=(), repr=False)
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         """Send a read and return the response.
 
         Raises:
             DryRun: If the request is a write. The error shows what would have been sent, with secrets hidden.
         """
         if request.method == "GET":
-            return await self.sender.send(request, bounds, mask)
-        path = mask.name(request.path)
-        url = mask.name(f"{self.base_url}{request.path}{'?' if request.query else ''}{request.query}")
+            return await self.sender.send(request, bounds, redact)
+        path = redact.name(request.path)
+        url = redact.name(f"{self.base_url}{request.path}{'?' if request.query else ''}{request.query}")
         json = None if request.body is None else hide_secrets(codec.parse(request.body, exact=False))
         raise DryRun(
             f"{request.method} {path} was not sent: this client makes a dry run. Nothing was changed.",
             method=request.method,
             url=url,
             json=json,
-            curl=curl(request.method, url, json, shown(combined(self.headers, request.headers), mask)),
+            curl=curl(request.method, url, json, shown(combined(self.headers, request.headers), redact)),
         )
 
 

@@ -21,8 +21,8 @@ from mihu_async._version import __version__
 from mihu_async.core.clock import is_cancelled
 from mihu_async.core.failures import NETWORK, NEVER_CONNECTED, BrokenError, translate
 from mihu_async.core.headers import Extra, combined, secrets_of
-from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.errors import UsageError
@@ -124,7 +124,7 @@ class Transport:
         other._own, other._lock, other._blocks = self._own, self._lock, self._blocks
         return other
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         """Make one attempt, within ``bounds``, or raise a TransportError, or a DecodeError for what is no HTTP."""
         url = f"{self._root}{request.path}{'?' if request.query else ''}{request.query}"
         body = None if request.body is None else Body(request.body)
@@ -153,12 +153,12 @@ class Transport:
                 return Response(url, answer.status, answer.headers, content, complete, encoding, loop.time() - headed)
         except (*NETWORK, *MISUSE, HttpProcessingError) as error:
             sent = None if body is None else body.sent
-            failure = translate(error, request, url, mask, sent=sent, head=head, session=session)
+            failure = translate(error, request, url, redact, sent=sent, head=head, session=session)
         except asyncio.CancelledError:
             if is_cancelled():
                 raise
             closed = aiohttp.ClientConnectionError("the session was closed")
-            failure = translate(closed, request, url, mask, sent=None if body is None else body.sent, session=session)
+            failure = translate(closed, request, url, redact, sent=None if body is None else body.sent, session=session)
         raise failure  # here, out of the except block: the cause's repr can hold the request's headers
 
     async def enter(self) -> None:

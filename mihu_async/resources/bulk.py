@@ -12,7 +12,7 @@ import attrs
 from attrs import frozen
 
 from mihu_async.core.clock import is_cancelled
-from mihu_async.core.mask import hide_secrets
+from mihu_async.core.redaction import hide_secrets
 from mihu_async.errors import MihuError, UsageError
 from mihu_async.frames import conceals_arguments
 from mihu_async.models.channels import NumberChannels

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from mihu_async.core.mask import hide_secrets
+from mihu_async.core.redaction import hide_secrets
 from mihu_async.errors import APIError, MihuError, OutcomeUnknownError
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import Direction, TrunkChannel

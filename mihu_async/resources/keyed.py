@@ -20,10 +20,10 @@ from attrs import define, evolve, frozen
 from mihu_async.core.admission import SHORTEST
 from mihu_async.core.body import encode_body
 from mihu_async.core.clock import Deadline
-from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found, Lookup
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request, describe
 from mihu_async.core.response import Response
 from mihu_async.core.retry import backoff
@@ -91,19 +91,19 @@ class Interrupted:
     sends: bool = True
     _was_told: bool = False
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         """Send a request, unless it is that write.
 
         Args:
             request: The request.
             bounds: The bounds of the attempt.
-            mask: The redactor of secrets.
+            redact: The redactor of secrets.
 
         Raises:
             ConnectionLostError: In place of sending that write.
         """
         if request.method == "GET" or (self.sends and self._was_told):
-            return await self.sender.send(request, bounds, mask)
+            return await self.sender.send(request, bounds, redact)
         self._was_told = True
         message = (
             f"an earlier call with the idempotency key {self.key!r} has begun this purchase and has not recorded "
@@ -158,13 +158,13 @@ class Leased:
     was_used: bool = False
     """True once a write was sent."""
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         """Send a request.
 
         Args:
             request: The request.
             bounds: The bounds of the attempt.
-            mask: The redactor of secrets.
+            redact: The redactor of secrets.
 
         Raises:
             ConnectError: If the key is not held any more, or the ledger does not say so. Nothing was sent.
@@ -172,7 +172,7 @@ class Leased:
         if request.method != "GET":
             await self._check(request)
             self.was_used = True
-        return await self.sender.send(request, bounds, mask)
+        return await self.sender.send(request, bounds, redact)
 
     async def _check(self, request: Request[Any]) -> None:
         why = "another call may hold its key, because this process stood still for longer than its lease"

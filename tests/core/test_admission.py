@@ -66,9 +66,9 @@ class Network(FakeSender):
         super().__init__(FakeClock(), outcomes, took)
         self.limiter = Turnstile()
 
-    async def send(self, request, bounds, mask):
+    async def send(self, request, bounds, redact):
         self.limiter.passed.append("sent")
-        return await super().send(request, bounds, mask)
+        return await super().send(request, bounds, redact)
 
 
 def limited(network, limiter, **options):

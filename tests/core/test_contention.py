@@ -36,7 +36,7 @@ class Doors:
         self.most = 0
         self.open = asyncio.Event()
 
-    async def send(self, request, bounds, mask):
+    async def send(self, request, bounds, redact):
         self.inside += 1
         self.most = max(self.most, self.inside)
         await self.open.wait()

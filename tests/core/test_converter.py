@@ -277,7 +277,7 @@ LOADED_LATE = """
 import sys
 import mihu_async
 from mihu_async.core.envelope import read_closely, read_fast
-from mihu_async.core.mask import Mask
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import describe
 from mihu_async.core.response import Response
 from mihu_async.models.numbers import PhoneNumber
@@ -289,7 +289,7 @@ assert read_fast(Response("http://127.0.0.1", 200, headers, answer % b""), reque
 print("cattrs" in sys.modules)
 odd = Response("http://127.0.0.1", 200, headers, answer % b',"status":5')
 assert read_fast(odd, request) is None
-for _ in read_closely(odd, request, Mask(()), now=None, strict=False):
+for _ in read_closely(odd, request, Redactor(()), now=None, strict=False):
     pass
 print("cattrs" in sys.modules)
 """

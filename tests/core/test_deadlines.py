@@ -21,9 +21,9 @@ from mihu_async import (
     Timeout,
 )
 from mihu_async.core.admission import SHORTEST
-from mihu_async.core.mask import Mask
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import RAW, Request, describe
 from mihu_async.core.response import Response
 from mihu_async.resources.numbers import Numbers
@@ -61,8 +61,8 @@ class Split:
     reads: FakeSender
     writes: FakeSender
 
-    async def send(self, request: Request[Any], bounds: Bounds, mask: Mask) -> Response:
-        return await (self.reads if request.method == "GET" else self.writes).send(request, bounds, mask)
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
+        return await (self.reads if request.method == "GET" else self.writes).send(request, bounds, redact)
 
 
 @frozen

@@ -5,7 +5,7 @@ import pytest
 
 from mihu_async import APIError, Billing, ConflictError, DecodeError, Page, PhoneNumber, ValidationError
 from mihu_async.core.envelope import Reading, read_closely, read_fast
-from mihu_async.core.mask import Mask
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import NOTHING, RAW, describe
 from tests.doubles import TOKEN, URL, FakeClock, ok, reading, response
 
@@ -234,7 +234,7 @@ def test_a_refusal_is_raised_by_its_status():
         outcome(response(409, body=b"<html>", Content_Type="text/html"))
 
 
-def test_an_echoed_token_is_masked():
+def test_an_echoed_token_is_redacted():
     """A debug page that shows the request's headers does not carry the token into the error, nor into its pickle."""
     error = unreadable(
         response(200, body=f"<pre>Authorization: Bearer {TOKEN}</pre>".encode(), Content_Type="text/html")
@@ -268,6 +268,6 @@ def test_a_secret_in_the_content_type_is_hidden():
     """Also where it has capitals, which a media type is compared without."""
     answer = response(200, body=b"x", Content_Type="Text/S3cret-Token; charset=utf-8")
     with pytest.raises(DecodeError) as caught:
-        list(read_closely(answer, GET, Mask(("S3cret-Token",)), now=FakeClock().now(), strict=False))
+        list(read_closely(answer, GET, Redactor(("S3cret-Token",)), now=FakeClock().now(), strict=False))
 
     assert "text/***" == caught.value.content_type

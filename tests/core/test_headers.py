@@ -4,7 +4,7 @@ import pytest
 
 from mihu_async import UsageError
 from mihu_async.core.headers import check_headers, combined, is_secret, secrets_of, shown
-from mihu_async.core.mask import Mask
+from mihu_async.core.redaction import Redactor
 from mihu_async.reports import Headers
 
 
@@ -105,14 +105,14 @@ def test_a_secret_is_known_with_its_scheme_and_without():
 
 
 def test_what_is_shown_of_an_answer_holds_no_secret():
-    """What a cookie holds is hidden, an echoed secret is masked, and nothing acts on a terminal."""
+    """What a cookie holds is hidden, an echoed secret is redacted, and nothing acts on a terminal."""
     pairs = (("Set-Cookie", "a=b"), ("X-Echo", "Bearer hush-hush"), ("X-Odd", "\x1b[2J" + "a" * 3000))
-    headers = shown(pairs, Mask(("hush-hush",)))
+    headers = shown(pairs, Redactor(("hush-hush",)))
 
     assert {"Set-Cookie": "***", "X-Echo": "Bearer ***"} == {name: headers[name] for name in list(headers)[:2]}
     assert headers["x-odd"].startswith(r"\x1b[2Jaaa")
     assert len(headers["x-odd"]) >= 3000
-    assert {} == shown((), Mask(("hush-hush",)))
+    assert {} == shown((), Redactor(("hush-hush",)))
 
 
 def test_headers_do_not_tell_case_and_keep_what_came_twice():

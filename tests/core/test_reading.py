@@ -27,8 +27,8 @@ from mihu_async import (
     Timeout,
 )
 from mihu_async.core.envelope import read_closely, read_fast
-from mihu_async.core.mask import Mask
 from mihu_async.core.reading import CLOSER_LOOKS, LARGEST_OBJECT
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import describe
 from mihu_async.models.agents import AgentAnswer
 from mihu_async.models.provisional import Items
@@ -388,7 +388,7 @@ def _wide(kind: str) -> bytes:
 
 def _longest(body: bytes) -> tuple[float, float, int]:
     """Return how long reading takes in all, how long its longest slice, and the peak of memory."""
-    slices = read_closely(response(body=body), PAGE, Mask((TOKEN,)), now=FakeClock().now(), strict=False)
+    slices = read_closely(response(body=body), PAGE, Redactor((TOKEN,)), now=FakeClock().now(), strict=False)
     took: list[float] = []
     tracemalloc.start()
     try:

@@ -152,7 +152,7 @@ async def test_a_redirect_after_a_write_is_a_lost_answer(status):
 
 
 async def test_a_success_about_another_thing_is_a_lost_answer():
-    """It is looked up, and sent again where nothing is there; the words are masked."""
+    """It is looked up, and sent again where nothing is there; the words are redacted."""
     about = Lookup(find, judge, contradiction=lambda it: f"the answer is about {it} {TOKEN}" if it == "other" else None)
     request = describe("POST", "/phone-numbers", RAW, lookup=about)
     network = sender(ok("other"), NOTHING, ok("it"))
@@ -267,7 +267,7 @@ async def test_what_was_lost_once_stays_lost_when_the_rest_was_never_sent(rest):
 
 
 async def test_a_lookup_that_fails_leaves_it_unknown():
-    """It is tried as often as any read, and what it said is in the error, with secrets masked."""
+    """It is tried as often as any read, and what it said is in the error, with secrets redacted."""
     network = sender(LOST, *[failed(503, code=TOKEN)] * 4)
     error = await raised(pipeline(network))
 

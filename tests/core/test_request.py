@@ -223,7 +223,7 @@ def test_a_method_is_text():
 
 
 def test_secrets_are_found_in_the_query_too():
-    """A password in a filter is masked like one in the body."""
+    """A password in a filter is redacted like one in the body."""
     request = describe("GET", "/x", RAW, query={"api_token": "hunter22", "page": 1})
 
     assert ("hunter22",) == request.secrets

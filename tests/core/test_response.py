@@ -14,12 +14,12 @@ from mihu_async import (
     ServerError,
     ValidationError,
 )
-from mihu_async.core.mask import Mask
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import RAW, describe
 from mihu_async.core.response import parse_refusal, refused
 from tests.doubles import TOKEN, URL, FakeClock, response
 
-MASK = Mask((TOKEN,))
+REDACTOR = Redactor((TOKEN,))
 GET = describe("GET", "/phone-numbers", RAW)
 POST = describe("POST", "/phone-numbers", RAW)
 DOCUMENTED = {"success": False, "message": "m", "error": {"code": "C", "details": "d", "field": "number"}}
@@ -27,7 +27,7 @@ DOCUMENTED = {"success": False, "message": "m", "error": {"code": "C", "details"
 
 def refusal(status, document, request=GET, **headers) -> APIError:
     """Make the error of a refusal."""
-    return refused(response(status, document, **headers), request, document, MASK, now=FakeClock().now())
+    return refused(response(status, document, **headers), request, document, REDACTOR, now=FakeClock().now())
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_redirect_says_where_it_points():
     """Without what may open the place, and so that nothing acts on a terminal."""
     place = "https://user:pw@sso.example/login\x1b[2J/t0ken-t0ken?ticket=1#x"
     answer = response(307, body=b"", Location=place)
-    error = refused(answer, POST, None, Mask(("t0ken-t0ken",)), now=FakeClock().now())
+    error = refused(answer, POST, None, Redactor(("t0ken-t0ken",)), now=FakeClock().now())
 
     assert r"A redirect to 'https://sso.example/login\x1b[2J/***' is not followed" in str(error)
     assert str(error).endswith("correct the base URL. It may have been carried out.")
@@ -138,13 +138,13 @@ def test_a_request_id_can_be_printed():
     """It acts on no terminal and forges no log line."""
     answer = response(500, body=b"", X_Request_Id="a\x1b[2Jb")
 
-    assert r"a\x1b[2Jb" == refused(answer, GET, None, MASK, now=FakeClock().now()).request_id
+    assert r"a\x1b[2Jb" == refused(answer, GET, None, REDACTOR, now=FakeClock().now()).request_id
 
 
 def test_a_body_that_is_no_json_is_quoted():
     """A gateway's page is shown by its beginning."""
     answer = response(502, body=b"<h1>Bad gateway</h1>", Content_Type="text/html")
-    error = refused(answer, GET, None, MASK, now=FakeClock().now())
+    error = refused(answer, GET, None, REDACTOR, now=FakeClock().now())
 
     assert "GET /api/v1/phone-numbers was refused with 502 Bad Gateway: '<h1>Bad gateway</h1>'." == str(error)
     assert error.message is None
@@ -165,7 +165,7 @@ def test_a_pause_is_measured_on_the_services_clock(headers, expected):
     assert expected == refusal(429, DOCUMENTED, **headers).retry_after
 
 
-def test_an_echoed_token_is_masked_everywhere():
+def test_an_echoed_token_is_redacted_everywhere():
     """No part of what the service says can carry the token."""
     echo = {"message": TOKEN, "error": {"code": TOKEN, "details": TOKEN, "field": TOKEN}, "errors": {TOKEN: [TOKEN]}}
     error = refusal(422, echo, X_Request_Id=TOKEN)
@@ -195,7 +195,7 @@ def test_any_body_makes_an_error(document, status):
 
 def test_what_is_not_as_documented_is_left_out():
     """A message that is no text is no message."""
-    parsed = parse_refusal({"message": 5, "error": {"code": []}, "data": {"limit": True, "current": "3.5"}}, MASK)
+    parsed = parse_refusal({"message": 5, "error": {"code": []}, "data": {"limit": True, "current": "3.5"}}, REDACTOR)
 
     assert (None, None, None, None) == (parsed.message, parsed.code, parsed.limit, parsed.current)
 
@@ -212,6 +212,6 @@ def test_errors_without_fields_are_the_details(errors):
 
 def test_numbers_of_a_refusal_may_come_as_text():
     """So PHP writes some."""
-    parsed = parse_refusal({"data": {"error": "purchase_limit_reached", "limit": "10", "current": "9"}}, MASK)
+    parsed = parse_refusal({"data": {"error": "purchase_limit_reached", "limit": "10", "current": "9"}}, REDACTOR)
 
     assert (True, 10, 9) == (parsed.limited, parsed.limit, parsed.current)

@@ -332,7 +332,7 @@ async def test_the_doctor_and_a_dry_run_ask_too(sandbox):
     assert sandbox.token not in f"{caught.value} {vars(caught.value)}"
 
 
-async def test_tokens_old_and_new_are_masked(sandbox):
+async def test_tokens_old_and_new_are_redacted(sandbox):
     """From the moment they are known, in errors and in what hooks are given."""
     seen: list[str] = []
     hooks = Hooks(on_attempt=lambda attempt, call: seen.append(f"{attempt} {call} {call.headers}"))

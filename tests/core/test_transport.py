@@ -33,7 +33,7 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core import failures, transport
-from mihu_async.core.mask import Mask
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import RAW, describe
 from mihu_async.sandbox import (
     Hang,
@@ -129,8 +129,8 @@ def test_without_a_body_the_failure_itself_tells(kind, expected):
 @pytest.mark.parametrize("kind", [RuntimeError, TypeError, ValueError])
 def test_what_a_session_cannot_do_is_the_callers_fault(kind):
     """Before anything left it is a UsageError, and afterwards an outcome that is not known."""
-    before = failures.translate(kind("odd"), POST, "http://x", Mask(()), sent=False)
-    after = failures.translate(kind("odd"), POST, "http://x", Mask(()), sent=True)
+    before = failures.translate(kind("odd"), POST, "http://x", Redactor(()), sent=False)
+    after = failures.translate(kind("odd"), POST, "http://x", Redactor(()), sent=True)
 
     assert isinstance(before, UsageError)
     assert "Nothing was sent." in str(before)
@@ -502,7 +502,7 @@ async def test_a_session_that_does_not_unpack_does_not_read_what_is_packed():
 
 
 async def test_a_secret_in_the_content_type_of_a_breach_is_hidden(wire):
-    """It is masked as it was written, before its capitals go."""
+    """It is redacted as it was written, before its capitals go."""
     headers = CIMultiDict([("Content-Length", "25"), ("Content-Length", "24"), ("Content-Type", "text/K3y-Of-Mine")])
     wire.get("https://acme.mihu.ai/api/v1/x", body=DATA, headers=headers)
     async with client(headers={"X-Api-Key": "K3y-Of-Mine"}) as mihu:
@@ -524,15 +524,15 @@ async def test_two_lengths_are_found_without_the_parser(wire):
 def test_what_aiohttp_raises_bare_has_its_meaning():
     """Its parser in Python raises some breaches of HTTP as they are, and some without a word."""
     for breach in (TransferEncodingError("zz"), HttpProcessingError()):
-        error = failures.translate(breach, POST, "http://x", Mask(()), sent=True)
+        error = failures.translate(breach, POST, "http://x", Redactor(()), sent=True)
         assert isinstance(error, DecodeError)
     cut = TransferEncodingError("Not enough data to satisfy transfer length header.")
-    assert isinstance(failures.translate(cut, GET, "http://x", Mask(()), sent=None), ConnectionLostError)
+    assert isinstance(failures.translate(cut, GET, "http://x", Redactor(()), sent=None), ConnectionLostError)
 
 
 def test_a_proxy_that_does_not_speak_http_has_sent_nothing():
     """Where the body has not begun to leave, whatever was said came from somebody on the way."""
-    error = failures.translate(TransferEncodingError("zz"), POST, "http://x", Mask(()), sent=False)
+    error = failures.translate(TransferEncodingError("zz"), POST, "http://x", Redactor(()), sent=False)
 
     assert isinstance(error, ConnectError)
 

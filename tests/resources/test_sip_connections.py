@@ -102,7 +102,7 @@ async def test_a_refusal_leaves_no_credentials_in_variables(wire):
 
 
 async def test_a_dry_run_hides_the_credentials(wire):
-    """It shows the request, with a mask in their place."""
+    """It shows the request, with asterisks in their place."""
     async with client(dry_run=True) as mihu:
         with pytest.raises(DryRun) as caught:
             await mihu.sip_connections.create(**WANTED)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mihu_async.core.mask import Mask, hide_secrets, names_secret, secrets_in
+from mihu_async.core.redaction import Redactor, hide_secrets, names_secret, secrets_in
 
 SECRET = '7|päss/w<o>r"d\\'
 
@@ -25,8 +25,8 @@ SECRET = '7|päss/w<o>r"d\\'
     ],
 )
 def test_a_secret_is_hidden_in_every_form_in_which_it_is_echoed(echo):
-    """Escaping a secret does not carry it past the mask."""
-    text = Mask((SECRET,))(f"before {echo} after")
+    """Escaping a secret does not carry it past the redactor."""
+    text = Redactor((SECRET,))(f"before {echo} after")
 
     assert "***" in text
     assert "w<o" not in text
@@ -48,12 +48,12 @@ def test_a_secret_is_hidden_in_every_form_in_which_it_is_echoed(echo):
 )
 def test_a_plain_word_that_is_a_secret_does_not_garble_the_apis_names(secret, name, shown):
     """Programs compare them; only where it stands alone is it hidden."""
-    assert shown == Mask((secret,)).name(name)
+    assert shown == Redactor((secret,)).name(name)
 
 
 def test_a_short_secret_does_not_garble_every_message():
     """A password of three letters stands in ordinary words."""
-    assert "the pad" == Mask(("pad",))("the pad")
+    assert "the pad" == Redactor(("pad",))("the pad")
 
 
 @pytest.mark.parametrize(
@@ -72,28 +72,28 @@ def test_a_short_secret_does_not_garble_every_message():
 )
 def test_a_short_secret_is_hidden_where_it_is_a_value(secret, text, shown):
     """Or stands alone, where it is no plain word."""
-    assert shown == Mask((secret,))(text)
+    assert shown == Redactor((secret,))(text)
 
 
 def test_a_short_secret_is_hidden_in_an_address():
     """In the query of it; a part of a path stays, which programs compare."""
-    assert "/agents/42?pin=***" == Mask(("42",)).name("/agents/42?pin=42")
+    assert "/agents/42?pin=***" == Redactor(("42",)).name("/agents/42?pin=42")
 
 
-def test_a_mask_does_not_show_what_it_hides():
+def test_a_redactor_does_not_show_what_it_hides():
     """Its own repr is safe."""
-    assert SECRET not in repr(Mask((SECRET,)))
+    assert SECRET not in repr(Redactor((SECRET,)))
 
 
 def test_a_longer_secret_is_hidden_before_a_shorter_one_within_it():
     """No tail of the longer one is left."""
-    assert "***" == Mask(("abcd", "abcdefgh"))("abcdefgh")
+    assert "***" == Redactor(("abcd", "abcdefgh"))("abcdefgh")
 
 
 @given(secret=st.text(min_size=4), before=st.text(), after=st.text())
 def test_no_text_keeps_the_secret(secret, before, after):
     """Whatever surrounds it, the secret's place is taken."""
-    assert "***" in Mask((secret,))(before + secret + after)
+    assert "***" in Redactor((secret,))(before + secret + after)
 
 
 def test_secrets_are_found_by_the_names_they_stand_under():

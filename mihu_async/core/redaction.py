@@ -38,7 +38,7 @@ SHOWN = 200  # characters of a service's text that one part of a message quotes
 
 
 @define
-class Mask:
+class Redactor:
     """Replaces each secret in every form in which a service may echo it."""
 
     secrets: tuple[str, ...] = field(repr=False)
@@ -88,7 +88,7 @@ def _forms(secret: str) -> Iterator[str]:
         for written in (text, text.replace("/", r"\/"), _hex_escaped(text)):
             yield written
             yield json.dumps(written)[1:-1]
-    from html import escape  # noqa: PLC0415 - it takes a millisecond to import, and few texts are masked
+    from html import escape  # noqa: PLC0415 - it takes a millisecond to import, and few texts are redacted
 
     yield escape(secret)
     yield escape(secret).replace("&#x27;", "&#039;")
@@ -103,7 +103,7 @@ def _hex_escaped(text: str) -> str:
     return text
 
 
-def printable(text: str, *, most: int = SHOWN) -> str:
+def escape(text: str, *, most: int = SHOWN) -> str:
     """Truncate a text to fit a message, and escape characters that could control a terminal or forge a log line."""
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text[:most])
 
