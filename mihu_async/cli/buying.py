@@ -1,23 +1,36 @@
 """``mihu-async numbers buy``, ``acquire`` and ``recover``: purchases, and the recovery of interrupted ones."""
 
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
+from attrs import evolve
 from cyclopts import Parameter
 from cyclopts.validators import Path as IsFile
 
-from mihu_async import APIError, BindingError, MihuClient, NumberType, PhoneNumber, RecoveryOutcome
+from mihu_async import (
+    APIError,
+    BindingError,
+    ConflictError,
+    MihuClient,
+    NotFoundError,
+    NumberType,
+    PhoneNumber,
+    Recovered,
+    RecoveryOutcome,
+)
 from mihu_async.cli.commands import change, running
-from mihu_async.cli.errors import Exit, StopError
+from mihu_async.cli.errors import NAME, Exit, StopError
 from mihu_async.cli.layouts import NUMBERS, RECOVERED
 from mihu_async.cli.numbers import numbers
 from mihu_async.cli.output import SHOWN, Show
 from mihu_async.cli.parameters import (
     WORD,
+    AgentUuid,
     CountryCode,
     DryRun,
     Flag,
@@ -27,8 +40,22 @@ from mihu_async.cli.parameters import (
 )
 from mihu_async.cli.progress import tell
 from mihu_async.cli.prompts import confirm
-from mihu_async.cli.purchase import NO_ANSWERS, Answers, NotForSaleError, Wanted, announce, entry_of, held, prepare, say
-from mihu_async.cli.settings import DEFAULTS, Settings
+from mihu_async.cli.purchase import (
+    NO_ANSWERS,
+    Answers,
+    NotForSaleError,
+    Wanted,
+    announce,
+    entry_of,
+    held,
+    prepare,
+    price,
+    say,
+)
+from mihu_async.cli.settings import DEFAULTS, SAME_KEY, Settings, ledger_in
+from mihu_async.cli.wording import counted, in_words
+from mihu_async.ledger import Entry
+from mihu_async.ledger.entry import LEASE
 from mihu_async.resources.acquire import was_taken
 from mihu_async.resources.arguments import check_fee
 
@@ -77,7 +104,7 @@ async def buy(
             announce(purchase.offer, settings.workspace)
             ask("Buy it?", needless=yes or dry_run)
         bought = await purchase.commit(max_monthly_fee=bound, idempotency_key=idempotency_key)
-    tell(f"Bought {bought.number}; {mentioned(bought)}.")  # before the row, which may fail to be written
+    tell(purchased(bought, begun, mentioned(bought)))  # before the row, which may fail to be written
     return bought
 
 
@@ -104,7 +131,7 @@ async def acquire(
     country_code: CountryCode,
     type: Type,  # noqa: A002 - the API's own name
     max_monthly_fee: MaxFee = None,
-    agent_uuid: Annotated[str | None, Parameter(help="The agent to answer the number's calls.")] = None,
+    agent_uuid: AgentUuid | None = None,
     answers: Answers = NO_ANSWERS,
     idempotency_key: IdempotencyKey = None,
     ledger: LedgerFile = None,
@@ -115,14 +142,17 @@ async def acquire(
 ) -> PhoneNumber:
     """Find a number for sale, ask, buy it, and assign an agent to its calls. Provisional, like the search.
 
-    If somebody else buys the number first, the next one is tried. Without a key, each run buys a number.
+    It buys the first offer that fits, not the cheapest; if somebody else buys that number first, it tries the next one.
+    Without a key, each run buys a number.
     """
     begun = await entry_of(idempotency_key, ledger)
     if begun is None or begun.state == "begun":
-        price = "at any price" if max_monthly_fee is None else f"for {max_monthly_fee} a month at most"
+        bound = "at any price" if max_monthly_fee is None else f"for {max_monthly_fee} a month at most"
         agent = f"agent {agent_uuid}" if agent_uuid else "no agent"
-        say(f"A {type} number of {country_code}, {price}, for the workspace {settings.workspace}; {agent} answers it.")
-        ask("Buy one?", needless=yes or dry_run)
+        say(f"A {type} number of {country_code}, {bound}, for the workspace {settings.workspace}, for {agent}.")
+        if not (yes or dry_run):
+            say(await first_offer(mihu, country_code, type, max_monthly_fee, begun))
+            confirm("Buy one?")
     try:
         bought = await mihu.numbers.acquire(
             country_code,
@@ -135,47 +165,123 @@ async def acquire(
         )
     except BindingError as error:
         show.one(error.number, NUMBERS)
-        raise
+        told = f"{error.number.number} was bought, but agent {agent_uuid} could not be bound to its calls: "
+        raise StopError(
+            Exit.INCOMPLETE,
+            told + in_words(str(error.__cause__)),
+            binding_advice(error, keyed=idempotency_key is not None),
+        ) from error
     except CancelledError:
-        again = (
-            "the same command with its key resumes the purchase"
+        advice = (
+            SAME_KEY
             if idempotency_key
-            else "numbers list --sort created_at shows it"
+            else "Compare numbers list with what you had before you run the command again: it would buy another number."
         )
-        tell(f"A number may have been bought already: {again}.")
-        raise
-    tell(f"Bought {bought.number}" + (f"; agent {agent_uuid} answers its calls." if agent_uuid else "."))
+        raise StopError(Exit.UNKNOWN, "Interrupted: a number may have been bought already.", advice) from None
+    tell(purchased(bought, begun, f"agent {agent_uuid} answers its calls" if agent_uuid else mentioned(bought)))
     return bought
+
+
+async def first_offer(
+    mihu: MihuClient, country_code: str, type_: NumberType, bound: Decimal | None, begun: Entry | None
+) -> str:
+    """Describe the number that an acquisition would try first now."""
+    if begun:
+        return f"An earlier run began to buy {begun.number}, which is tried first."
+    async for offer in mihu.numbers.search(country_code, type_):
+        if bound is None or (offer.monthly_fee is not None and offer.monthly_fee <= bound):
+            return f"The first offer that fits is {offer.number}. {price(offer)}"
+    return "No offer fits now."
+
+
+def binding_advice(error: BindingError, *, keyed: bool) -> str:
+    """Return the way to bind an agent to a number that was bought without one."""
+    bind = f"agents provision-call AGENT_UUID {error.number.number} binds one."
+    match error.__cause__:
+        case NotFoundError():
+            return f"There may be no such agent: agents list shows them, and {bind}"
+        case ConflictError():
+            return f"Choose another agent or another number; {bind}"
+        case _:
+            again = ", or run the same command again with the same key" if keyed else ""
+            return f"Run {NAME} agents provision-call {error.agent_uuid} {error.number.number}{again}."
 
 
 @running(numbers)
 async def recover(
     mihu: MihuClient,
     *,
-    ledger: Annotated[  # noqa: ARG001 - the client's
+    ledger: Annotated[
         Path, Parameter(validator=IsFile(exists=True), help="The file that records purchases by their keys.")
     ],
+    forget: Annotated[
+        str | None,
+        Parameter(
+            help="Free this key, whose purchase you looked up yourself, instead. The next purchase under it buys."
+        ),
+    ] = None,
+    yes: Yes = False,
     show: Show = SHOWN,
 ) -> None:
     """Find out how interrupted purchases with a key ended. It buys nothing."""
+    if forget is not None:
+        await forget_key(ledger, forget, yes=yes)
+        return
     show.check(RECOVERED)
-    found = [recovered async for recovered in mihu.numbers.recover()]
+    found = [evolve(one, reason=in_words(one.reason)) async for one in mihu.numbers.recover()]
     show.several(found, RECOVERED)
-    unknown = sum(recovered.outcome is RecoveryOutcome.UNKNOWN for recovered in found)
+    tell_outcomes(found)
+
+
+def tell_outcomes(found: Sequence[Recovered]) -> None:
+    """Report how many purchases were interrupted, and stop with UNKNOWN if the outcome of one is not known."""
+    outcomes = Counter(recovered.outcome for recovered in found)
+    unknown, under_way = outcomes[RecoveryOutcome.UNKNOWN], outcomes[RecoveryOutcome.UNDER_WAY]
     if unknown:
-        told = f"The outcome of {unknown} of {len(found)} interrupted purchases is still unknown."
-        raise StopError(Exit.UNKNOWN, told, "Run the command again later.")
+        told = f"The outcome of {counted(unknown + under_way, 'purchase')} is still unknown."
+        raise StopError(
+            Exit.UNKNOWN, told, "Run this again later; --forget KEY frees a key that you looked up yourself."
+        )
+    if under_way:
+        told = f"{counted(under_way, 'purchase')} may still be under way; run this again in {LEASE:g} s."
+        raise StopError(Exit.UNKNOWN, told)
+    verb, outcome = ("was", "its outcome is") if len(found) == 1 else ("were", "all outcomes are")
     tell(
-        f"{len(found)} purchases were interrupted; all of them are settled now."
+        f"{counted(len(found), 'purchase')} {verb} interrupted; {outcome} known now."
         if found
         else "No purchase was interrupted."
     )
+
+
+async def forget_key(path: Path, key: str, *, yes: bool) -> None:
+    """Remove an interrupted purchase from the ledger, on the word of a person who knows that it bought nothing."""
+    async with ledger_in(path) as ledger:
+        entry = await ledger.find(key)
+        if entry is None or entry.state != "begun":
+            raise StopError(Exit.REFUSED, f"No interrupted purchase has the key {key}: nothing was changed.")
+        say(
+            f"The key {key} began to buy {entry.number} for {entry.workspace}, and the outcome is not known.",
+            f"Forget it only if you have seen that {entry.number} was not bought: the key can then buy again.",
+        )
+        ask("Forget it?", needless=yes)
+        is_free = await ledger.forget(key)
+    if not is_free:
+        told = f"A process holds the key {key}, or held it less than {LEASE:g} s ago: nothing was changed."
+        raise StopError(Exit.UNKNOWN, told, f"Run this again in {LEASE:g} s.")
+    tell(f"The key {key} is free: the next purchase under it is a new one.")
 
 
 def ask(question: str, *, needless: bool) -> None:
     """Ask, unless the command line already answers the question."""
     if not needless:
         confirm(question)
+
+
+def purchased(bought: PhoneNumber, begun: Entry | None, answering: str) -> str:
+    """Report a purchase, which a key may have made in an earlier run."""
+    if begun and begun.state == "settled":
+        return f"{bought.number} was bought earlier under the key {begun.key}; nothing was bought now; {answering}."
+    return f"Bought {bought.number}; {answering}."
 
 
 def mentioned(bought: PhoneNumber) -> str:

@@ -14,7 +14,15 @@ Flag = Annotated[bool, FLAG]
 DryRun = Annotated[bool, FLAG, Parameter(help="Change nothing, and show the request that would be sent.")]
 Yes = Annotated[bool, FLAG, Parameter(help="Do not ask for confirmation.")]
 E164 = Annotated[str, Parameter(help="The number, such as +12345678901.")]
-AgentUuid = Annotated[str, Parameter(help="The uuid of the agent, as shown by agents list.")]
+
+
+def _uuid(_: object, given: str | None) -> None:
+    """Reject the name of an agent: a uuid has digits."""
+    if given and len(given) > 1 and given.isalpha():
+        raise ValueError(f"{given!r} is not a uuid; agents list shows the uuids")
+
+
+AgentUuid = Annotated[str, Parameter(help="The uuid of the agent, as shown by agents list.", validator=_uuid)]
 Known = Annotated[str, Parameter(help="The number, such as +12345678901, or its phone_number_uuid.")]
 CountryCode = Annotated[str, Parameter(help="The country, as two capital letters, such as IT.")]
 Page = Annotated[int, Parameter(help="The first page to read.")]

@@ -6,12 +6,12 @@ from asyncio import CancelledError
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from attrs import evolve, frozen
 from cyclopts import Parameter
 
-from mihu_async import Attempt, CallReport, Hooks, MihuClient, RetryPolicy, Timeout
+from mihu_async import Attempt, CallReport, Hooks, MihuClient, OutcomeUnknownError, RetryPolicy, Timeout
 from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import read_secret
 from mihu_async.cli.parameters import FLAG
@@ -21,6 +21,13 @@ from mihu_async.core.address import TOKEN_VARIABLE, find_base_url
 from mihu_async.doctor.probes import unusable_proxy
 from mihu_async.doctor.proxies import UnusableProxy
 from mihu_async.ledger import Ledger
+
+if TYPE_CHECKING:
+    from mihu_async.ledger import SqliteLedger
+
+
+SAME_KEY = "Run the same command again with the same key: it looks first, and buys nothing twice."
+"""The advice for a purchase with a key whose outcome is unknown."""
 
 
 @Parameter(name="*", group="Workspace")
@@ -96,7 +103,7 @@ class Settings:
                 lost.append(call)
 
         async with opened(ledger) as known, self.client(dry_run=dry_run, ledger=known) as mihu:
-            with _doubt(lost):
+            with _doubt(lost, keyed=ledger is not None):
                 yield mihu.with_options(hooks=Hooks(on_attempt=note, on_retry=Waits()))
 
 
@@ -106,22 +113,31 @@ async def opened(path: Path | None) -> AsyncGenerator[Ledger | None]:
     if path is None:
         yield None
         return
-    from mihu_async.ledger import SqliteLedger  # noqa: PLC0415 - a Python may be built without SQLite
-
-    async with SqliteLedger(path) as ledger:
+    async with ledger_in(path) as ledger:
         yield ledger
 
 
+def ledger_in(path: Path) -> "SqliteLedger":
+    """Return the ledger in a file."""
+    from mihu_async.ledger import SqliteLedger  # noqa: PLC0415 - a Python may be built without SQLite
+
+    return SqliteLedger(path)
+
+
 @contextmanager
-def _doubt(lost: list[CallReport]) -> Generator[None]:
+def _doubt(lost: list[CallReport], *, keyed: bool) -> Generator[None]:
     try:
         yield
+    except OutcomeUnknownError as error:
+        if keyed:
+            error.add_note(f"{SAME_KEY} numbers recover only looks.")
+        raise
     except CancelledError:
         if not lost:
             raise
         call = lost[-1]
         told = f"Interrupted while {call.method} {call.path} was under way: it may have been carried out."
-        raise StopError(Exit.UNKNOWN, told, "Check before you repeat it.") from None
+        raise StopError(Exit.UNKNOWN, told, SAME_KEY if keyed else "Check before you repeat it.") from None
 
 
 DEFAULTS = Settings()

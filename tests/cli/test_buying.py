@@ -2,6 +2,9 @@
 
 import json
 import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,12 +58,14 @@ def test_a_number_that_cannot_be_looked_for_is_not_for_sale(command, sandbox):
 
 
 def test_a_purchase_with_a_key_is_made_once(command, sandbox, ledger, typed):
-    """The same command gives the same number, and has nothing to ask."""
+    """The same command returns the same number, asks nothing, and says that it bought nothing now."""
     first = command(BUY, *ledger)
     second = command(BUY.removesuffix(" --yes"), *ledger, "--max-monthly-fee", "5")
 
     assert (Exit.DONE, first.out) == (second.code, second.out)
-    assert "mihu-async: Bought +390790080041" in second.err
+    assert "mihu-async: Bought +390790080041" in first.err
+    assert "+390790080041 was bought earlier under the key order-4711; nothing was bought now;" in second.err
+    assert "Bought" not in second.err
     assert "It costs" not in second.err
     assert 1 == len(bought(sandbox))
 
@@ -88,7 +93,7 @@ def test_a_purchase_that_was_cut_off_keeps_its_bound(command, sandbox, ledger):
     bought_now = command(BUY, *ledger, "--max-monthly-fee", "2")
 
     assert [Exit.UNKNOWN, Exit.USAGE, Exit.DONE] == [done.code for done in (cut_off, refused, bought_now)]
-    assert "monthly_fee is 1.15, above --max-monthly-fee 1." in refused.err
+    assert "The monthly fee is 1.15, above --max-monthly-fee 1." in refused.err
     assert "+390790080041" == json.loads(bought_now.out)["number"]
 
 
@@ -150,8 +155,9 @@ def test_a_number_is_acquired_and_answered(command, sandbox, typed):
 
     assert Exit.DONE == done.code
     assert (
-        f"A local number of IT, for 5 a month at most, for the workspace {sandbox.base_url}; agent {agent} answers "
-        "it.\nBuy one? [y/N] " in done.err
+        f"A local number of IT, for 5 a month at most, for the workspace {sandbox.base_url}, for agent {agent}.\n"
+        f"The first offer that fits is {row['number']}. It costs 1.15 a month; the search does not show the currency.\n"
+        "Buy one? [y/N] " in done.err
     )
     assert f"Bought {row['number']}; agent {agent} answers its calls." in done.err
     assert agent == sandbox.inventory.numbers[-1]["bindings"]["call"]["agent_uuid"]
@@ -166,6 +172,7 @@ def test_an_acquisition_with_a_key_buys_one(command, sandbox, ledger):
     assert 1 == len(bought(sandbox))
     assert "at any price" in runs[0].err
     assert "Buy one" not in runs[1].err
+    assert "was bought earlier under the key order-4711; nothing was bought now" in runs[1].err
 
 
 def test_nothing_is_acquired_without_a_yes(command, sandbox, typed):
@@ -192,15 +199,43 @@ def test_requirements_are_answered_by_their_keys(command, sandbox, tmp_path):
     assert {"Acme", None} == {answer.get("value") for answer in body["requirements"]}
 
 
-def test_a_number_that_is_bought_and_not_bound_is_shown(command, sandbox):
-    """With the command that binds it; its exit code is that of work half done."""
+@pytest.mark.parametrize("has_key", [True, False])
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (404, "There may be no such agent: agents list shows them, and agents provision-call AGENT_UUID {} binds one."),
+        (409, "Choose another agent or another number; agents provision-call AGENT_UUID {} binds one."),
+        (422, "Run mihu-async agents provision-call {agent} {}{again}."),
+    ],
+)
+def test_a_number_that_is_bought_and_not_bound_is_shown(command, sandbox, ledger, status, advice, has_key):
+    """The advice fits the refusal and mentions the key only if there is one; the exit code says half done."""
     agent = sandbox.inventory.free_agents("call")[0]
-    sandbox.faults.add(Status(422), method="POST", path=f"/agents/{agent}/channels/call/provision", times=None)
-    done = command(f"{ACQUIRE} --agent-uuid {agent} --yes")
-    row = json.loads(done.out)
+    sandbox.faults.add(Status(status), method="POST", path=f"/agents/{agent}/channels/call/provision", times=None)
+    done = command(f"{ACQUIRE} --agent-uuid {agent} --yes", *(ledger if has_key else ()))
+    number = json.loads(done.out)["number"]
+    again = ", or run the same command again with the same key" if has_key else ""
 
     assert Exit.INCOMPLETE == done.code
-    assert f"Bind it with mihu-async agents provision-call {agent} {row['phone_number_uuid']}" in done.err
+    assert f"{number} was bought, but agent {agent} could not be bound to its calls: POST " in done.err
+    assert f"mihu-async: {advice.format(number, agent=agent, again=again)}" == done.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", [f"{ACQUIRE} --yes --agent-uuid bob", "agents provision-call bob +12345678901"])
+def test_the_name_of_an_agent_is_refused(command, sandbox, words):
+    """Nothing is bought for an agent whose uuid cannot be one."""
+    done = command(words)
+
+    assert (Exit.USAGE, []) == (done.code, list(sandbox.journal))
+    assert "'bob' is not a uuid; agents list shows the uuids." in done.err
+
+
+def test_an_acquisition_that_nothing_fits_says_so_before_it_asks(command, sandbox, typed):
+    """The person can decline, or try all the same."""
+    typed("n\n")
+    done = command(f"{ACQUIRE} --max-monthly-fee 0.01")
+
+    assert "No offer fits now.\nBuy one? [y/N] " in done.err
 
 
 @pytest.mark.parametrize("has_key", [True, False])
@@ -212,9 +247,13 @@ def test_an_interrupted_acquisition_says_that_a_number_may_be_bought(command, sa
     done = command(f"{ACQUIRE} --agent-uuid {agent} --yes", *(ledger if has_key else ()))
 
     assert (Exit.UNKNOWN, 1) == (done.code, len(bought(sandbox)))
-    assert "mihu-async: A number may have been bought already: " in done.err
-    assert ("the same command with its key resumes the purchase." in done.err) == has_key
-    assert ("numbers list --sort created_at shows it." in done.err) != has_key
+    assert done.err.splitlines()[-2:] == [
+        "mihu-async: Interrupted: a number may have been bought already.",
+        "mihu-async: Run the same command again with the same key: it looks first, and buys nothing twice."
+        if has_key
+        else "mihu-async: Compare numbers list with what you had before you run the command again: it would buy "
+        "another number.",
+    ]
 
 
 def test_nothing_that_fits_is_a_refusal(command, sandbox):
@@ -238,7 +277,9 @@ def test_what_was_cut_off_is_recovered(command, sandbox, tmp_path, ledger):
 
     assert [Exit.UNKNOWN, Exit.DONE, Exit.DONE] == [done.code for done in (unknown, settled, nothing)]
     assert "unknown" == json.loads(unknown.out)["outcome"]
-    assert "The outcome of 1 of 1 interrupted purchases is still unknown." in unknown.err
+    assert "The outcome of 1 purchase is still unknown." in unknown.err
+    assert "channels_of" not in json.loads(unknown.out)["reason"]
+    assert "1 purchase was interrupted; its outcome is known now." in settled.err
     assert ["order-4711", "+390790080041", "bought"] == settled.rows[1].split(",")[:3]
     assert "No purchase was interrupted." in nothing.err
     assert 1 == len(bought(sandbox))
@@ -264,4 +305,70 @@ def test_a_number_that_an_agent_answers_is_said_to_be_answered(command, sandbox,
 
     assert agent == json.loads(bound.out)["agent_uuid"]
     assert agent == sandbox.inventory.numbers[-1]["bindings"]["call"]["agent_uuid"]
-    assert again.err.endswith(f"Bought +390790080041; agent {agent} answers its calls.\n")
+    assert again.err.endswith(f"nothing was bought now; agent {agent} answers its calls.\n")
+
+
+def cut_off(command, sandbox, ledger) -> None:
+    """Interrupt a purchase after it was sent."""
+    sandbox.faults.add(Reset(after=True), method="POST")
+    sandbox.faults.add(Status(503), method="GET", times=None, after_write=True)
+    command(BUY, *ledger, "--max-attempts", "1")
+    sandbox.faults.clear()
+
+
+def hold(path: Path, until: float) -> None:
+    """Write into the ledger until when a process holds every key."""
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE entries SET owner = 'other', held_until = ?", (until,))
+
+
+def test_an_acquisition_that_was_cut_off_tries_its_number_first(command, sandbox, ledger, typed):
+    """The question names it."""
+    cut_off(command, sandbox, ledger)
+    typed("n\n")
+    asked = command(ACQUIRE, *ledger)
+
+    assert "An earlier run began to buy +390790080041, which is tried first.\nBuy one? [y/N] " in asked.err
+
+
+def test_an_unknown_purchase_with_a_key_is_to_be_repeated(command, sandbox, ledger):
+    """The key makes that safe, so the advice is not to look by hand."""
+    sandbox.faults.add(Reset(after=True), method="POST")
+    sandbox.faults.add(Status(503), method="GET", times=None, after_write=True)
+    done = command(BUY, *ledger, "--max-attempts", "1")
+
+    assert Exit.UNKNOWN == done.code
+    assert done.err.splitlines()[-1] == (
+        "mihu-async: Run the same command again with the same key: it looks first, and buys nothing twice. numbers "
+        "recover only looks."
+    )
+
+
+def test_a_purchase_under_way_is_not_recovered(command, sandbox, tmp_path, ledger):
+    """It is listed, and the command ends as one whose outcome is unknown; its key is not forgotten either."""
+    cut_off(command, sandbox, ledger)
+    path = tmp_path / "purchases.db"
+    hold(path, time.time() + 10)
+    done = command("numbers recover --ledger", str(path))
+    forgotten = command("numbers recover --yes --forget order-4711 --ledger", str(path))
+
+    assert [Exit.UNKNOWN] * 2 == [done.code, forgotten.code]
+    assert "under_way" == json.loads(done.out)["outcome"]
+    assert "mihu-async: 1 purchase may still be under way; run this again in 15 s.\n" in done.err
+    assert "A process holds the key order-4711, or held it less than 15 s ago: nothing was changed." in forgotten.err
+
+
+def test_a_key_is_forgotten_on_the_word_of_a_person(command, sandbox, tmp_path, ledger, typed):
+    """It is free afterwards, and the question says what that means."""
+    cut_off(command, sandbox, ledger)
+    path = tmp_path / "purchases.db"
+    words = ("numbers recover --forget order-4711 --ledger", str(path))
+    typed("n\n")
+    declined = command(*words)
+    typed("y\n")
+    done, again = command(*words), command(*words)
+
+    assert [Exit.DECLINED, Exit.DONE, Exit.REFUSED] == [ended.code for ended in (declined, done, again)]
+    assert "Forget it only if you have seen that +390790080041 was not bought: the key can then buy again." in done.err
+    assert "The key order-4711 is free: the next purchase under it is a new one." in done.err
+    assert "No interrupted purchase has the key order-4711: nothing was changed." in again.err

@@ -51,16 +51,13 @@ SAID = {
     ),
     "Not tried again: max_attempts=4.": "Not tried again: --max-attempts 4.",
     "with a higher max_monthly_fee= or another choose=.": "with a higher --max-monthly-fee.",
-    "monthly_fee is 9, above max_monthly_fee=5.": "monthly_fee is 9, above --max-monthly-fee 5.",
+    "monthly_fee is 9, above max_monthly_fee=5.": "The monthly fee is 9, above --max-monthly-fee 5.",
     "max_monthly_fee needs monthly_fee to compare.": "--max-monthly-fee needs --monthly-fee to compare.",
     "Look at numbers.channels('a-1').call_agent before you send it again.": (
         "Look at mihu-async numbers channels a-1 before you send it again."
     ),
     "check which agent it serves: numbers.channels_of('+12345678901').call_agent.": (
         "check which agent it serves: mihu-async numbers channels +12345678901."
-    ),
-    "Bind it with agents.provision_call('a-1', 'b-2'), or make the same call again with the same idempotency_key; x": (
-        "Bind it with mihu-async agents provision-call a-1 b-2, or give the same command again with the same key; x"
     ),
     "mihu.request('GET', '/channels') may list them": "mihu-async request GET /channels may list them",
     "Repeat the call that has this key, or call numbers.recover().": (
@@ -69,6 +66,15 @@ SAID = {
     "trunks.update(…) stores them": "mihu-async trunks update stores them",
     "look at numbers.list() before you buy again": "look at mihu-async numbers list before you buy again",
     "look at the number with numbers.find().": "look at the number with mihu-async numbers get.",
+    "Timeout.total must be positive.": "--timeout must be positive.",
+    "RetryPolicy.max_attempts must be 1.": "--max-attempts must be 1.",
+    "There is nothing to change: pass voice or sms or inbound. Nothing was sent.": (
+        "There is nothing to change: pass an option of a channel, such as --voice-enabled. Nothing was sent."
+    ),
+    "There is nothing to change: pass name or direction or sip or additional_settings. Nothing was sent.": (
+        "There is nothing to change: pass an option of the trunk, such as --name. Nothing was sent."
+    ),
+    "it may still become so: wait for it again, with a longer timeout.": "it may still become so.",
     "mihu.doctor() says which way it goes.": "mihu-async doctor says which way it goes.",
 }
 
