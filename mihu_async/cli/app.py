@@ -27,7 +27,7 @@ REGISTERED = (buying, channels, ensure, watching)
 
 app: App = App(
     name=NAME,
-    help="Mihu phone numbers and trunks. Exit codes, columns and examples are in docs/command.md.",
+    help="Mihu phone numbers and trunks. Exit codes, columns and examples are in the documentation.",
     version=__version__,
     default_parameter=Parameter(negative=()),
 )

@@ -8,22 +8,26 @@ from cyclopts.exceptions import CycloptsError
 from mihu_async import (
     APIError,
     AuthenticationError,
-    BindingError,
     CheckpointInUseError,
+    ConnectTimeoutError,
     DecodeError,
     LedgerError,
     MihuError,
     NoOfferError,
     OutcomeUnknownError,
     PaginationError,
+    ServerError,
     TransportError,
     UsageError,
     WaitError,
     WaitTimeoutError,
 )
+from mihu_async.cli.usage import labelled, told_of
 from mihu_async.cli.wording import in_words
+from mihu_async.doctor.findings import REFUSED_CONNECTION, is_refused
 
 NAME = "mihu-async"
+HELP = "The option --help shows the options of a command."
 
 
 class Exit(IntEnum):
@@ -77,13 +81,12 @@ SDK: tuple[tuple[type[MihuError], Exit, str], ...] = (
     (LedgerError, Exit.USAGE, ""),
     (TransportError, Exit.NETWORK, f"{NAME} doctor checks each part of the connection to the service."),
     (AuthenticationError, Exit.REFUSED, f"{NAME} doctor checks the address and the token."),
-    (APIError, Exit.REFUSED, "The option --debug shows every attempt."),
+    (ServerError, Exit.REFUSED, "The option --debug shows every attempt."),
+    (APIError, Exit.REFUSED, ""),
     (NoOfferError, Exit.REFUSED, ""),
     (WaitTimeoutError, Exit.INCOMPLETE, "The option --within waits longer."),
     (WaitError, Exit.REFUSED, ""),
-    (BindingError, Exit.INCOMPLETE, ""),
     (DecodeError, Exit.UNREADABLE, f"{NAME} doctor checks whether this is the address of a workspace."),
-    (CheckpointInUseError, Exit.FAILED, "Another export has this --resume-file: wait until it ends."),
     (PaginationError, Exit.UNREADABLE, "The rows written so far are not the complete listing."),
     (MihuError, Exit.FAILED, "The option --debug shows every attempt."),
 )
@@ -94,29 +97,50 @@ def ending_of(error: BaseException) -> Ending:
     """Return the ending of a command that failed with an error."""
     match error:
         case StopError():
-            ending = Ending(error.code, str(error), error.advice)
-        case UsageError():
-            ending = Ending(Exit.USAGE, in_words(str(error)), "The option --help shows the options of a command.")
-        case OutcomeUnknownError():
-            told = str(error).replace(error.how_to_check, "").replace("  ", " ")
-            ending = Ending(Exit.UNKNOWN, named(error, in_words(told)), in_words(error.how_to_check))
+            return Ending(error.code, str(error), error.advice)
         case MihuError():
-            code, advice = next((code, advice) for kind, code, advice in SDK if isinstance(error, kind))
-            ending = Ending(code, named(error, in_words(str(error))), " ".join(getattr(error, "__notes__", [advice])))
+            return _of_sdk(error)
         case CycloptsError():
-            ending = Ending(Exit.USAGE, str(error), "The option --help shows the options of a command.")
-        case BrokenPipeError():
-            ending = Ending(Exit.CLOSED_PIPE)
+            return Ending(Exit.USAGE, told_of(error), HELP)
+        case OSError():
+            return _of_system(error)
         case KeyboardInterrupt():
-            ending = Ending(Exit.INTERRUPTED, "Interrupted.")
-        case OSError(filename=None):  # the disk is full
-            ending = Ending(Exit.FAILED, f"The output cannot be written: {reason_of(error)}.")
-        case OSError():  # a file that the caller named
-            ending = Ending(Exit.USAGE, f"{error.filename} cannot be used: {reason_of(error)}.")
+            return Ending(Exit.INTERRUPTED, "Interrupted.")
         case _:
             told = named(error, str(error))
-            ending = Ending(Exit.FAILED, told, "This is a bug in the command; the option --debug shows where.")
-    return ending
+            return Ending(Exit.FAILED, told, "This is a bug in the command; the option --debug shows where.")
+
+
+def _of_system(error: OSError) -> Ending:
+    if isinstance(error, BrokenPipeError):
+        return Ending(Exit.CLOSED_PIPE)
+    if error.filename is None:  # the disk is full
+        return Ending(Exit.FAILED, f"The output cannot be written: {reason_of(error)}.")
+    return Ending(Exit.USAGE, f"{error.filename} cannot be used: {reason_of(error)}.")  # a file that the caller named
+
+
+def _of_sdk(error: MihuError) -> Ending:
+    told = named(error, in_words(str(error)))
+    match error:
+        case UsageError():
+            return Ending(Exit.USAGE, in_words(labelled(error)), HELP)
+        case OutcomeUnknownError():
+            told = str(error).replace(error.how_to_check, "").replace("  ", " ")
+            return Ending(Exit.UNKNOWN, named(error, in_words(told)), advice_of(error, in_words(error.how_to_check)))
+        case CheckpointInUseError():
+            return Ending(Exit.USAGE, str(error))
+        case ConnectTimeoutError() if "was not sent" in told:  # it waited for its turn or a key, not for the network
+            return Ending(Exit.NETWORK, told, "Run the command again later, or give it more time with --timeout.")
+        case _ if is_refused(error):
+            return Ending(Exit.NETWORK, told, REFUSED_CONNECTION)
+        case _:
+            code, advice = next((code, advice) for kind, code, advice in SDK if isinstance(error, kind))
+            return Ending(code, told, advice_of(error, advice))
+
+
+def advice_of(error: MihuError, advice: str) -> str:
+    """Return the advice that the command noted on an error, or else the given one."""
+    return " ".join(getattr(error, "__notes__", [advice]))
 
 
 def named(error: BaseException, text: str) -> str:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from attrs import asdict, frozen
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from mihu_async import (
     AvailableNumber,
@@ -23,6 +24,7 @@ from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.layouts import NUMBERS, OFFERS, REQUIREMENTS, SNAPSHOTS
 from mihu_async.cli.parameters import E164, WORD, CountryCode, Flag, Known, Page, PerPage, group
 from mihu_async.cli.progress import explain
+from mihu_async.cli.wording import walk_in_words
 
 numbers: App = group("numbers", "Phone numbers: those of the workspace, and those for sale.")
 
@@ -92,7 +94,8 @@ async def with_uuid(mihu: MihuClient, phone_number_uuid: str) -> PhoneNumber | N
             if row.phone_number_uuid.lower() == phone_number_uuid.lower():
                 return row
     if listing.report.complete is not True:
-        told = f"{phone_number_uuid} was not found, but the listing changed while it was read: {listing.report}."
+        read = walk_in_words(listing.report)
+        told = f"{phone_number_uuid} was not found, but the listing changed while it was read: {read}."
         raise StopError(Exit.INCOMPLETE, told, "Run the command again.")
     return None
 
@@ -104,7 +107,7 @@ async def wait(
     /,
     *,
     status: Annotated[NumberStatus, WORD, Parameter(help="The status to wait for.")] = NumberStatus.ACTIVE,
-    within: Annotated[float, Parameter(help="The longest time to wait, in seconds.")] = 600.0,
+    within: Annotated[float, Parameter(validator=Number(gt=0), help="The longest time to wait, in seconds.")] = 600.0,
     interval: Annotated[float, Parameter(help="Seconds between two checks.")] = 10.0,
 ) -> PhoneNumber:
     """Wait until a number has a status, and show it: a purchased number can be pending for a while."""

@@ -47,6 +47,8 @@ def _pair(given: str) -> tuple[str, str]:
 
 def _body(path: Path) -> Any:
     """Read the body. No error quotes its text, which may contain secrets."""
+    if str(path).lstrip()[:1] in {"{", "["} and not path.exists():
+        raise StopError(Exit.USAGE, "--json takes a file, or - for standard input, not JSON itself. Nothing was sent.")
     name, text = ("Standard input", sys.stdin.read()) if path == STANDARD_INPUT else (str(path), read_text(path))
     try:
         return codec.loads(text)

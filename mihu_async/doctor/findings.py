@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from attrs import frozen
 
 from mihu_async.doctor.facts import Addresses, Call, Facts, Failure, Handshake, Way
-from mihu_async.errors import APIError, AuthenticationError, DecodeError, PermissionDeniedError
+from mihu_async.errors import APIError, AuthenticationError, ConnectError, DecodeError, PermissionDeniedError
 
 TOLERANCE = timedelta(seconds=2)
 """The largest clock difference at which a purchase can still be told from an older one."""
@@ -17,6 +17,10 @@ SOON = timedelta(days=7)
 """The remaining lifetime of a certificate below which there is a warning."""
 NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE)
 MIB = 2**20
+REFUSALS = ("Connect call failed", "refused")
+"""The words of event loops for a connection that was not accepted."""
+REFUSED_CONNECTION = "Nothing accepted the connection: is the address right, and is the service running?"
+"""The advice for a connection that was not accepted."""
 
 
 class Check(StrEnum):
@@ -199,9 +203,16 @@ def service(facts: Facts) -> Finding:
             advice = "This is probably not the address of a workspace, which is https://NAME.mihu.ai."
         case APIError():
             advice = "The service failed, or asked for a pause: try again later."
+        case error if is_refused(error):
+            advice = REFUSED_CONNECTION
         case _:
             advice = "Look at the findings above; if those are fine, try again with a longer deadline."
     return Finding(Check.SERVICE, Level.PROBLEM, str(call.error), advice)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Return True if nothing accepted the connection; the text tells, because no error keeps the network's own."""
+    return isinstance(error, ConnectError) and any(sign in str(error) for sign in REFUSALS)
 
 
 def token(call: Call) -> Finding:

@@ -66,6 +66,6 @@ def test_failures_have_their_exit_codes(command, sandbox, agent, number, word):
     unknown = command(f"agents {word} {agent} {number}")
 
     assert [Exit.USAGE, Exit.REFUSED, Exit.UNKNOWN] == [wrong.code, refused.code, unknown.code]
-    assert "agent_uuid must be an id" in wrong.err
+    assert "AGENT_UUID must be an id" in wrong.err
     assert f"there is no agent {number}" in refused.err
     assert f"Look at mihu-async numbers channels {number} before you send it again." in unknown.err

@@ -27,7 +27,14 @@ def test_the_doctor_finds_a_wrong_token(command, monkeypatch):
 
 def test_the_doctor_finds_that_nobody_listens(command):
     """In the time that it was given."""
-    assert Exit.NETWORK == command("doctor --deadline 5 --base-url http://127.0.0.1:1").code
+    done = command("doctor --deadline 5 --base-url http://127.0.0.1:1")
+    listed = command("numbers list --max-attempts 1 --base-url http://127.0.0.1:1")
+
+    assert [Exit.NETWORK] * 2 == [done.code, listed.code]
+    assert "Nothing accepted the connection: is the address right, and is the service running?" in done.out
+    assert (
+        "mihu-async: Nothing accepted the connection: is the address right, and is the service running?\n" in listed.err
+    )
     assert Exit.USAGE == command("doctor --deadline 0").code
 
 

@@ -15,6 +15,10 @@ DOCS = (Path(__file__).parents[2] / "docs" / "command.md").read_text()
 ENDS = {
     "usage": (errors.UsageError("No."), Exit.USAGE, "mihu-async: No."),
     "network": (errors.ConnectError("No way.", **WHERE), Exit.NETWORK, "ConnectError: No way."),
+    "a turn": (errors.ConnectTimeoutError("It was not sent.", **WHERE), Exit.NETWORK, "more time with --timeout"),
+    "no answer": (errors.ConnectTimeoutError("Slow.", **WHERE), Exit.NETWORK, "doctor checks"),
+    "failed": (errors.ServerError("No.", status=500, **WHERE), Exit.REFUSED, "--debug"),
+    "in use": (errors.CheckpointInUseError("In use.", path="x"), Exit.USAGE, "mihu-async: In use."),
     "token": (errors.AuthenticationError("No.", status=401, **WHERE), Exit.REFUSED, "doctor checks"),
     "refused": (errors.ConflictError("No.", status=409, **WHERE), Exit.REFUSED, "ConflictError: No."),
     "unreadable": (
@@ -59,6 +63,11 @@ def test_the_exit_code_says_whose_fault_it_was(end):
     assert code is ending.code
     assert told in str(ending)
     assert len(str(ending).splitlines()) <= 2
+
+
+def test_a_refusal_has_no_advice_of_its_own():
+    """The log of attempts says nothing more about a refusal than its message."""
+    assert "" == ending_of(errors.ConflictError("No.", status=409, **WHERE)).advice
 
 
 def test_a_closed_pipe_is_silent():

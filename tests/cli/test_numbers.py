@@ -88,7 +88,7 @@ def test_a_rehearsal_shows_the_request(command, sandbox):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("--max-monthly-fee 1.14", "monthly_fee is 1.15, above --max-monthly-fee 1.14"),
+        ("--max-monthly-fee 1.14", "The monthly fee is 1.15, above --max-monthly-fee 1.14"),
         ("--no-search --max-monthly-fee 5", "--max-monthly-fee needs --monthly-fee"),
         ("--answer business_name", "An answer must be KEY=TEXT"),
         ("--document =x", "An answer must be KEY=TEXT"),
@@ -134,7 +134,7 @@ def test_what_the_search_says_is_not_overruled(command, sandbox):
     assert "+390790080041, local, IT, Sassari, Sardegna\n" in shown.err
     assert "It costs 1.15 a month" in shown.err
     assert (Exit.USAGE, []) == (bounded.code, bought(sandbox))
-    assert "monthly_fee is 1.15, above --max-monthly-fee 1" in bounded.err
+    assert "The monthly fee is 1.15, above --max-monthly-fee 1." in bounded.err
 
 
 @pytest.mark.parametrize("offer", [{"type": "mobile"}, {"type": "local", "country_code": "DE"}])

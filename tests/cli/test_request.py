@@ -65,7 +65,8 @@ def test_a_rehearsal_sends_nothing(command, sandbox):
         ("GET /phone-numbers --query per_page", "A query parameter must be KEY=VALUE, not 'per_page'."),
         ("GET /phone-numbers --query =2", "A query parameter must be KEY=VALUE, not '=2'."),
         ("POST /phone-numbers --json BODY", "body.json is not JSON"),
-        ("FETCH /phone-numbers", "method"),
+        ("POST /x --json {}", "--json takes a file, or - for standard input, not JSON itself. Nothing was sent."),
+        ("FETCH /phone-numbers", "METHOD must be one of"),
         ("GET https://example.com/x", "path"),
     ],
 )
