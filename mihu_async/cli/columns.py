@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -12,6 +13,8 @@ from attrs import frozen
 
 T = TypeVar("T")
 
+FEW_DECIMALS = (0, -1, -2)
+"""The exponents of amounts that a table fills up to two decimals."""
 GAP = 2
 """The spaces between two columns of a table."""
 
@@ -20,7 +23,8 @@ GAP = 2
 class Column(Generic[T]):
     """A column: its name, the value in its cells, and its width in a table.
 
-    If a table lacks space, a column shrinks to ``least`` at most, which truncates longer cells; None never truncates.
+    If a table lacks space, a column shrinks to ``least`` at most, which truncates longer cells; None never truncates. A
+    table aligns money to the right, with two decimals at least.
     """
 
     name: str
@@ -28,6 +32,7 @@ class Column(Generic[T]):
     width: int = 8
     least: int | None = None
     title: str = ""
+    is_money: bool = False
 
     @property
     def heading(self) -> str:
@@ -63,12 +68,18 @@ class Fitted(Generic[T]):
     cut: bool = False
 
 
-def fit(columns: Sequence[Column[T]], width: int | None) -> list[Fitted[T]]:
-    """Return the columns that fit the width of a line, always including the first; None is unlimited."""
+def fit(columns: Sequence[Column[T]], width: int | None, *, keep_all: bool = False) -> list[Fitted[T]]:
+    """Return the columns that fit the width of a line, always including the first.
+
+    Args:
+        columns: The columns, in order.
+        width: The width of the line; None is unlimited.
+        keep_all: True to drop none: those that can shrink do, and the line may be longer.
+    """
     if width is None:
         return [Fitted(column, column.width) for column in columns]
     kept = list(columns)
-    while len(kept) > 1 and _room(kept) > width:
+    while not keep_all and len(kept) > 1 and _room(kept) > width:
         kept.pop()
     spare = width - _room(kept)
     fitted: list[Fitted[T]] = []
@@ -115,6 +126,12 @@ def text(value: Any) -> str:
             return " ".join(map(text, cast("tuple[Any, ...]", value)))
         case _:
             return str(value)
+
+
+def money(value: Any) -> str:
+    """Format an amount for a table, with all of its decimals and two at least; anything else as text."""
+    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else None
+    return f"{value:.2f}" if exponent in FEW_DECIMALS else text(value)
 
 
 def as_json(item: Any, indent: int | None = None) -> str:

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from mihu_async import Billing, MihuClient, NumberChannels, PhoneNumber, PurchaseLimitError, SipCredentials
 from mihu_async.cli.stage import Output, output_for
+from mihu_async.cli.wording import proof_of, walk_in_words
 from mihu_async.sandbox import Sandbox
 
 SHOWN = 5
@@ -66,7 +67,7 @@ async def walk_while_it_moves(mihu: MihuClient, sandbox: Sandbox, output: Output
         next(moves, leave_alone)(sandbox)
     stayed = before & {row["number"] for row in sandbox.inventory.numbers}
     output.line(f"{len(stayed)} numbers stayed in the listing; {len(stayed - set(walked))} of them were missed.")
-    output.line(str(listing.report))
+    output.line(f"{walk_in_words(listing.report)}: {proof_of(listing.report)}.")
 
 
 def release(sandbox: Sandbox) -> None:

@@ -30,7 +30,7 @@ Results = Annotated[
     Path | None,
     Parameter(
         help="The file for the result of each line. By default trunks.csv gets trunks.results.csv, and the results of "
-        "standard input are written to standard output."
+        "standard input or of --dry-run are written to standard output."
     ),
 ]
 
@@ -47,12 +47,14 @@ async def ensure(
     sip: Sip = NO_SIP,
     source: Source = None,
     results: Results = None,
-    dry_run: DryRun = False,  # noqa: ARG001 - the client knows it
+    dry_run: DryRun = False,
     show: Show = SHOWN,
 ) -> None:
     """Ensure that a trunk, or each trunk of a file, is bound to its agent: registered, moved, or left unchanged."""
     if source:
         given = (phone_number, channel, agent_uuid, stored != NOTHING, sip != NO_SIP)
+        if not results and not dry_run:
+            results = results_of(source)
         await ensure_file(mihu, source, results, one_given=any(given), shown=show != SHOWN)
         return
     if not (phone_number and channel and agent_uuid) or results:
@@ -72,11 +74,14 @@ async def ensure_file(mihu: MihuClient, source: Path, results: Path | None, *, o
     if shown:
         told = "With --from, the results are always written as CSV: --output and --columns have no effect."
         raise StopError(Exit.USAGE, told, "--results sets the file.")
-    if source != STANDARD_INPUT:
-        results = results or source.with_suffix(".results.csv")
-        if same(results, source):
-            raise StopError(Exit.USAGE, f"--results would replace {source}: give it another name.")
+    if results and source != STANDARD_INPUT and same(results, source):
+        raise StopError(Exit.USAGE, f"--results would replace {source}: give it another name.")
     await ensure_rows(mihu, read_rows(source), results)
+
+
+def results_of(source: Path) -> Path | None:
+    """Return the file for the results of a file; None, which is standard output, for those of standard input."""
+    return None if source == STANDARD_INPUT else source.with_suffix(".results.csv")
 
 
 def warn(ensured: Ensured) -> None:

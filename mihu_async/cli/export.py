@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from asyncio import CancelledError
 from collections.abc import Generator, Sequence
@@ -20,7 +21,8 @@ from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import parse_object, same
 from mihu_async.cli.formats import APPENDABLE, Format, Rows
 from mihu_async.cli.output import Show, format_for, standard_output
-from mihu_async.cli.progress import Bar, progress, tell
+from mihu_async.cli.progress import Bar, explain, progress, tell
+from mihu_async.cli.wording import counted, proof_of, walk_in_words
 
 T = TypeVar("T")
 
@@ -81,7 +83,8 @@ async def _export(pager: Pager[T], layout: Layout[T], how: Export, places: "Plac
     try:
         pager = pager.with_options(on_drift=how.on_drift, resume=places.checkpoint)
     except UsageError as error:
-        raise StopError(Exit.USAGE, str(error), places.cure) from None
+        told = re.sub("^resume", str(how.resume_file), str(error))
+        raise StopError(Exit.USAGE, told, places.cure) from None
     with sink(how.file, places) as file, progress(shown_elsewhere=file.isatty()) as bar:
         writer = Writer(file, how.rows(layout, file), resumed=places.checkpoint is not None, left=how.limit)
         async with pager:
@@ -91,20 +94,21 @@ async def _export(pager: Pager[T], layout: Layout[T], how: Export, places: "Plac
     if pager.report.complete is False:
         raise StopError(
             Exit.INCOMPLETE,
-            f"Every row that was seen was written, but the listing may have more: {pager.report}.",
+            f"Every row that was seen was written, but the listing may have more: {walk_in_words(pager.report)}.",
             "The listing changed while it was read: read it again.",
         )
     if how.file:
         tell(summary(how.file, writer, pager.report, resumed=places.checkpoint is not None))
+    elif not writer.count and places.checkpoint is None:
+        explain("0 rows.")
 
 
 def summary(file: Path, writer: "Writer[Any]", report: WalkReport, *, resumed: bool) -> str:
     """Describe how many rows were written, and whether they are proved to be all."""
-    rows = f"{writer.count:,} {'more ' if resumed else ''}row{'s' * (writer.count != 1)}"
+    rows = counted(writer.count, "more row" if resumed else "row")
     if writer.full:
         return f"{rows} written to {file}; --limit stopped it, and there may be more."
-    proof = f"proved to be complete ({report.proof})" if report.complete else "not proved to be complete"
-    return f"{rows} written to {file}: {proof}."
+    return f"{rows} written to {file}: {proof_of(report)}."
 
 
 async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar) -> None:
@@ -187,7 +191,7 @@ class Places:
 
     def __attrs_post_init__(self) -> None:
         if self.place and (text := self.place.read()) is not None:
-            match parse_object(self.place.path, text):
+            match parse_object(self.place.path, text, advice=self.cure):
                 case {
                     "checkpoint": str(checkpoint),
                     "size": int() | None as size,
@@ -207,7 +211,7 @@ class Places:
                     told = f"{self.path} belongs to an export as {other}, not {self.output}."
                     raise StopError(Exit.USAGE, told, self.cure)
                 case _:
-                    raise StopError(Exit.USAGE, f"{self.path} was not written by --resume-file.")
+                    raise StopError(Exit.USAGE, f"{self.path} was not written by --resume-file.", self.cure)
 
     @property
     def path(self) -> Path | None:
@@ -263,10 +267,11 @@ def sink(path: Path | None, places: Places) -> Generator[IO[str]]:
     if path is None:
         yield standard_output(places.output)
         return
-    if places.checkpoint and (not path.exists() or path.stat().st_size < (places.size or 0)):
-        raise StopError(
-            Exit.USAGE, f"{path} is not the file that {places.path} was written with: it is shorter.", places.cure
-        )
+    if places.checkpoint and not path.exists():
+        raise StopError(Exit.USAGE, f"{path}, which {places.path} was written with, is missing.", places.cure)
+    if places.checkpoint and path.stat().st_size < (places.size or 0):
+        told = f"{path} is not the file that {places.path} was written with: it is shorter."
+        raise StopError(Exit.USAGE, told, places.cure)
     with path.open("r+" if path.is_file() else "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         if places.checkpoint:
             file.seek(places.size or 0)

@@ -25,14 +25,14 @@ def read_object(path: Path) -> dict[str, Any]:
     return parse_object(path, read_text(path))
 
 
-def parse_object(path: Path, text: str) -> dict[str, Any]:
-    """Parse the text of a file as a JSON object; no error quotes it."""
+def parse_object(path: Path, text: str, *, advice: str = "") -> dict[str, Any]:
+    """Parse the text of a file as a JSON object; no error quotes it, and each has the advice."""
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise StopError(Exit.USAGE, f"{path} is not JSON: {error}.") from None
+        raise StopError(Exit.USAGE, f"{path} is not JSON: {error}.", advice) from None
     if not isinstance(found, dict):
-        raise StopError(Exit.USAGE, f"{path} must hold a JSON object, not {type(found).__name__}.")
+        raise StopError(Exit.USAGE, f"{path} must hold a JSON object, not {type(found).__name__}.", advice)
     return cast("dict[str, Any]", found)
 
 

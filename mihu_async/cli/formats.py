@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from attrs import define, field, frozen
 from rich.cells import cell_len, set_cell_size
 
-from mihu_async.cli.columns import GAP, Column, Fitted, Layout, as_json, fit, text
+from mihu_async.cli.columns import GAP, Column, Fitted, Layout, as_json, fit, money, text
 from mihu_async.cli.errors import Exit, StopError, escape, one_line
 
 T = TypeVar("T")
@@ -89,17 +89,23 @@ class TableRows(_Bare, Generic[T]):
 
     def row(self, item: T) -> str:
         """Return a line."""
-        return self._line([one_line(text(fitted.column.pick(item))) or "-" for fitted in self.columns])
+        return self._line([_cell(fitted.column, item) for fitted in self.columns])
 
     def _line(self, words: list[str]) -> str:
         padded = (_sized(word, fitted) for word, fitted in zip(words, self.columns, strict=True))
         return (" " * GAP).join(padded).rstrip() + "\n"
 
 
+def _cell(column: Column[T], item: T) -> str:
+    value = column.pick(item)
+    return one_line(money(value) if column.is_money else text(value)) or "-"
+
+
 def _sized(word: str, fitted: Fitted[Any]) -> str:
     if fitted.cut and cell_len(word) > fitted.width:
         word = f"{set_cell_size(word, fitted.width - 1).rstrip()}…"
-    return word + " " * (fitted.width - cell_len(word))
+    room = " " * (fitted.width - cell_len(word))
+    return room + word if fitted.column.is_money else word + room
 
 
 @frozen
@@ -202,7 +208,7 @@ def rows_in(
         case Format.TABLE | Format.WIDE:
             wide = chosen is Format.WIDE
             shown = asked or layout.named((*layout.table, *layout.wide) if wide else layout.table)
-            return TableRows(tuple(fit(shown, None if wide else place.width)))
+            return TableRows(tuple(fit(shown, None if wide else place.width, keep_all=asked is not None)))
         case Format.CSV:
             return CsvRows(asked or layout.columns, escaped=place.is_terminal)
         case Format.NAME:

@@ -34,6 +34,11 @@ def column(name: str, path: str = "", width: int = 8, least: int | None = None, 
     return Column(name, at(path or name), width, least, title)
 
 
+def money_column(name: str, path: str, width: int, title: str = "") -> Column[Any]:
+    """Return a column of the amounts at a path."""
+    return Column(name, at(path), width, title=title, is_money=True)
+
+
 def agent_columns(path: str) -> tuple[Column[Any], ...]:
     """Return the columns of the agent of each channel."""
     return (
@@ -61,7 +66,7 @@ NUMBERS: Layout[PhoneNumber] = Layout(
         column("is_external", width=11),
         column("location", width=24, least=LEAST),
         column("compliance", "compliance.status", 19),
-        column("monthly_fee", "billing.monthly_fee", 7, title="FEE"),
+        money_column("monthly_fee", "billing.monthly_fee", 7, "FEE"),
         column("currency", "billing.currency"),
         *agent_columns("bindings"),
         column("purchased_at", width=25),
@@ -94,7 +99,7 @@ RATES: Layout[Rate] = Layout(
         column("description", width=30, least=LEAST),
         column("min_duration_seconds", width=20),
         column("billing_increment_seconds", width=25),
-        column("amount", "price.amount", 8),
+        money_column("amount", "price.amount", 8),
         column("currency", "price.currency"),
     ),
     ("destination_prefix", "country_code", "amount", "currency", "origination", "description"),
@@ -106,7 +111,7 @@ OFFERS: Layout[AvailableNumber] = Layout(
         column("number", width=NUMBER),
         column("country_code", width=7, title="COUNTRY"),
         column("type", width=9),
-        column("monthly_fee", width=7, title="FEE"),
+        money_column("monthly_fee", "monthly_fee", 7, "FEE"),
         column("location", width=30, least=LEAST),
         Column("currency", lambda offer: offer.extra.get("currency")),
     ),

@@ -29,7 +29,7 @@ class Show:
     terminal, and name only the input of other commands.
     """
     columns: str | None = None
-    """The columns of a table or of csv, such as number,status; docs/command.md lists their names."""
+    """The columns of a table or of csv, such as number,status; an unknown name lists them all."""
 
     def check(self, layout: Layout[Any]) -> None:
         """Reject a format that cannot be written, before anything is sent."""

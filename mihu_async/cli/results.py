@@ -16,6 +16,7 @@ from mihu_async.cli.formats import Format, csv_line
 from mihu_async.cli.output import standard_output
 from mihu_async.cli.progress import progress, tell
 from mihu_async.cli.spreadsheet import NEEDED, Row
+from mihu_async.cli.wording import counted
 
 RESULTS = ("line", *NEEDED, "outcome", "unverified", "exit_code", "error")
 """The columns of a file of results."""
@@ -45,7 +46,7 @@ async def ensure_rows(mihu: MihuClient, rows: Sequence[Row], path: Path | None) 
             ) from None
     tell(f"{results.told}; {where}.")
     if results.outcomes["failed"]:
-        raise StopError(Exit.INCOMPLETE, f"{results.outcomes['failed']} of {len(rows)} trunks could not be ensured.")
+        raise StopError(Exit.INCOMPLETE, f"{counted(results.outcomes['failed'], 'trunk')} could not be ensured.")
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """``mihu-async sandbox``: serves a sandbox."""
 
+from errno import EADDRINUSE
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
+from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.parameters import FLAG
 
 REPEATED = Parameter(negative=(), show_default=False)
@@ -27,7 +30,7 @@ async def sandbox(
     token: str | None = None,
     agent: Annotated[tuple[UUID, ...], REPEATED] = (),
     host: str = "127.0.0.1",
-    port: int = 0,
+    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 0,
     purchase_limit: int | None = None,
     activation_delay: float = 0.0,
     script: Annotated[tuple[str, ...], REPEATED, Parameter(validator=_played)] = (),
@@ -77,4 +80,9 @@ async def sandbox(
         journal_limit=journal_limit,
         on_request=None if quiet else tell,
     )
-    return await serve(served, variables_file=env_file)
+    try:
+        return await serve(served, variables_file=env_file)
+    except OSError as error:
+        if error.errno != EADDRINUSE:
+            raise
+        raise StopError(Exit.USAGE, f"Port {port} on {host} is in use: choose another --port.") from None

@@ -1,6 +1,8 @@
+import errno
 import io
 import re
 import runpy
+import socket
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from rich.console import Console
 import mihu_async
 from mihu_async import __version__, cli
 from mihu_async.cli.demo import answered_by, caller, describe, run
+from mihu_async.cli.errors import Exit
 from mihu_async.cli.run import run as execute
 from mihu_async.cli.stage import PlainOutput, TerminalOutput, output_for
 from mihu_async.models.channels import Channels, NumberChannels
@@ -42,8 +45,7 @@ async def test_the_demo_does_the_main_job():
     ((before, after),) = re.findall(r"^The workspace had (\d+) numbers, and now has (\d+)\.$", told, re.MULTILINE)
     assert int(before) + 1 == int(after)
     assert f"(limit {after}, current {after})" in told
-    (report,) = re.findall(r"^WalkReport\((.*)\)$", told, re.MULTILINE)
-    assert report.endswith("drifted=True, problems=0, complete=True, proof='counted'")
+    assert re.search(r"^60 rows in \d pages, of 5\d in all: proved to be complete \(counted\)\.$", told, re.MULTILINE)
     registered, assigned = re.findall(r"^(?:registered|assigned)\t(.+ \([0-9a-f-]{36}\))$", told, re.MULTILINE)
     assert registered != assigned
     assert "PurchaseLimitError: POST /api/v1/phone-numbers was refused with 403 purchase_limit_reached" in told
@@ -176,7 +178,32 @@ def test_both_commands_of_the_sandbox_have_the_same_options(capsys):
 def test_a_script_that_is_not_there_is_refused(capsys):
     """With the names of those that are."""
     assert 2 == execute(["sandbox", "--script", "rain"])
-    assert "there is no script 'rain'; the scripts are busy, flaky" in capsys.readouterr().err
+    assert "--script: There is no script 'rain'; the scripts are busy, flaky" in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_refused(capsys):
+    """With the option to change, and a port that no machine has is refused like any wrong option."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        in_use = execute(["sandbox", "--port", str(port)])
+    impossible = execute(["sandbox", "--port", "99999"])
+    told = capsys.readouterr().err
+
+    assert (Exit.USAGE, Exit.USAGE) == (in_use, impossible)
+    assert f"mihu-async: Port {port} on 127.0.0.1 is in use: choose another --port.\n" in told
+    assert "mihu-async: --port: Must be <= 65535.\n" in told
+
+
+def test_a_sandbox_that_cannot_write_says_so(monkeypatch, capsys):
+    """Only a port in use is a matter of the port."""
+
+    async def serve(*_, **__) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("mihu_async.sandbox.serving.serve", serve)
+
+    assert Exit.FAILED == execute(["sandbox"])
+    assert "The output cannot be written: no space left on device." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

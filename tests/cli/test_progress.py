@@ -147,3 +147,14 @@ def test_an_export_that_proves_nothing_does_not_claim_to(command, tmp_path):
 
     assert "250 rows written to" in done.err
     assert ("proved to be complete" in done.err) == (done.code == Exit.DONE and "not proved" not in done.err)
+
+
+def test_an_empty_listing_is_told_at_a_terminal(command, terminal):
+    """Elsewhere nothing is written, because a program counts the rows itself."""
+    words = "numbers list --search nothing-has-this"
+    silent = command(words)
+    terminal()
+    told = command(words)
+
+    assert ("", "") == (silent.out, silent.err)
+    assert told.err.endswith("mihu-async: 0 rows.\n")

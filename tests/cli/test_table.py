@@ -84,6 +84,27 @@ def test_one_thing_shows_the_chosen_columns(command, sandbox):
     assert "-" == shown.rows[1].split()[1]
 
 
+def test_no_chosen_column_is_dropped_on_a_narrow_terminal(command, terminal):
+    """Its line may be longer than the terminal is wide."""
+    terminal(NARROW)
+    names = "number,phone_number_uuid,call_agent_uuid,location,updated_at"
+    head, *rows = command("numbers list --limit 2 --columns", names).rows
+
+    assert names.upper().split(",") == head.split()
+    assert min(map(len, rows)) > NARROW
+
+
+def test_amounts_are_aligned_in_a_table(command, sandbox):
+    """With two decimals at least, and all that there are; csv holds the service's text."""
+    for row, fee in zip(sandbox.inventory.numbers, ("1.0", "15.5", "2.125", "3"), strict=False):
+        sandbox.inventory.update(row["phone_number_uuid"], monthly_fee=fee)
+    words = "numbers list --limit 4 --columns monthly_fee,currency"
+    table, csv = command(f"{words} -o table").rows, command(f"{words} -o csv").rows
+
+    assert ["    FEE", "   1.00", "  15.50", "  2.125", "   3.00"] == [row[:7] for row in table]
+    assert ["1.0", "15.5", "2.125", "3"] == [row.split(",")[0] for row in csv[1:]]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
