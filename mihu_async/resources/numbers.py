@@ -491,7 +491,8 @@ class Numbers:
         number = await acquisition.run(partial(self._buyer.entry, idempotency_key), idempotency_key)
         if agent is None:
             return number
-        return await bind(number, agent, Agents(self._pipeline, self._concurrency).provision_call)
+        provision = Agents(self._pipeline, self._concurrency).provision_call
+        return await bind(number, agent, provision, keyed=idempotency_key is not None)
 
     async def recover(self) -> AsyncGenerator[Recovered]:
         """Settle the purchases that dead processes left under their keys. Safe to repeat.
