@@ -499,7 +499,7 @@ class Numbers:
 
         It reads the ledger's entries of this workspace that are begun and that no live process holds. Each is looked
         up, as after a lost answer: ``GET /phone-numbers``. No purchase is sent. If the purchase bought the number, its
-        key is settled. If the number belongs to somebody else, or is still not in the inventory after the call must have
+        key is settled. If the number belongs to somebody else, or is still not there after the call must have
         ended and as long again (``Timeout.total``) has passed, the key is freed. If the look-up is inconclusive, or a
         process holds the key, the entry stays as it is. Run it when a worker starts, or regularly; several at a time
         share the work.
