@@ -138,8 +138,10 @@ async def test_an_offer_must_fit(sandbox, mihu):
         return offer.number == wanted
 
     number = await mihu.numbers.acquire("US", "local", choose=choose)
-    with pytest.raises(NoOfferError, match=r"None of the \d+ offers fits") as dear:
+    with pytest.raises(NoOfferError, match=r"None of the \d+ offers fits \(max_monthly_fee=0.01\)") as dear:
         await mihu.numbers.acquire("US", "local", max_monthly_fee=0.01)
+    with pytest.raises(NoOfferError, match=r"None of the \d+ offers fits, so"):
+        await mihu.numbers.acquire("US", "local", choose=lambda _: False)
 
     assert wanted == number.number
     assert offers(sandbox, "US", "local")[:3] == [one for one in seen if one != wanted]
