@@ -32,7 +32,7 @@ CROWDED = "it holds too many objects and values for one answer"
 class Reading(Value, Generic[T], frozen=True):
     """An answer as it was read.
 
-    Args:
+    Attributes:
         data: The data of the answer.
         message: The service's message; None if there is none.
         problems: The first places that could not be read.
