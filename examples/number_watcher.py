@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 from mihu_async import APIError, Change, CheckpointFile, CheckpointInUseError, MihuClient, MihuError, PhoneNumber
@@ -55,8 +56,9 @@ async def main(path: str, interval: float) -> int:
     try:
         with CheckpointFile(path) as seen:
             following = asyncio.create_task(follow(seen, interval))
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, following.cancel)
+            with suppress(NotImplementedError):  # Windows has no handlers of signals; Ctrl-C cancels there
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    asyncio.get_running_loop().add_signal_handler(number, following.cancel)
             await asyncio.wait([following])
             if following.cancelled():
                 return 0

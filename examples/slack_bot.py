@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -144,8 +145,9 @@ async def main(slack: AsyncWebClient, app_token: str) -> None:
     ):
         bot = AsyncSocketModeHandler(make_app(mihu, slack, commands), app_token)
         listening = commands.create_task(bot.start_async())
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, listening.cancel)
+        with suppress(NotImplementedError):  # Windows has no handlers of signals; Ctrl-C cancels there
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, listening.cancel)
         await asyncio.wait([listening])
         await bot.close_async()
 

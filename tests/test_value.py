@@ -35,6 +35,6 @@ def test_a_repr_shows_no_secret():
     request: Request[object] = replace(told, token="token-hunter22")
     response = Response("http://127.0.0.1", 200, {"Set-Cookie": "hunter22"}, b"hunter22")
 
-    assert "Request(method='POST', path='/api/v1/x', answer=<class 'object'>" in repr(request)
+    assert "Request(method='POST', path='/api/v1/x', returns=<class 'object'>" in repr(request)
     assert "Response(url='http://127.0.0.1', status=200, complete=True" in repr(response)
     assert "hunter22" not in repr((request, response))

@@ -64,7 +64,7 @@ class Admission:
     The deadline moves while the call waits for others. A page of a walk has none while it waits, but fails when no page
     of its listing arrived for ``total`` and a pause of ``longest_pause`` seconds.
 
-    Args:
+    Attributes:
         journal: The journal of the call.
         clock: The pipeline's clock.
         throttle: The throttle that the client's calls share.

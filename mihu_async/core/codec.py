@@ -1,10 +1,10 @@
 """Bytes to plain JSON values, and back; what an object or a list holds, still as bytes; how much is too much."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -25,6 +25,10 @@ LONE_SURROGATE = re.compile(
     rb"(?:[dD][89aAbB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
     rb"|[dD][c-fC-F][0-9a-fA-F]{2}(?<!\\u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))"
 )
+SLICE = 2**20
+"""The bytes that are searched at a time."""
+LARGEST_MENDED = 10 * 2**20
+"""A larger body is not searched for lone surrogates."""
 SMALL = 64
 """A part of more bytes is not read to say what kind of value it is."""
 
@@ -122,7 +126,7 @@ def elements(body: Part) -> Sequence[Part] | None:
 
 def replace_lone_surrogates(body: bytes) -> bytes:
     """Return a body with U+FFFD for each escaped half of a character, which JSON allows and no text can hold."""
-    if body.count(b"\\u") > MOST_ESCAPES:
+    if len(body) > LARGEST_MENDED or body.count(b"\\u") > MOST_ESCAPES:
         return body
     return LONE_SURROGATE.sub(rb"\\ufffd", body)
 
@@ -149,11 +153,41 @@ def json_name(attribute: str) -> str:
     return attribute.removesuffix("_")
 
 
-def is_crowded(body: bytes) -> bool:
-    """Return True if a body holds so many small things that reading it would hold up the event loop."""
+def look_for_crowds(body: bytes) -> Generator[None, None, bool]:
+    """Return True if a body holds so many small things that reading it would hold up the event loop.
+
+    It looks at a slice of the body between two yields.
+    """
     most, names = max(CROWDED, len(body) // SPARSE), max(NAMES, len(body) // BYTES_PER_NAME)
     if len(body) <= most:
         return False
-    if body.count(b"{") + body.count(b"[") > most or max(body.count(b","), body.count(b".")) > 2 * most:
+    objects, commas, points, colons = 0, 0, 0, 0
+    for start, end in _slices(body):
+        objects += body.count(b"{", start, end) + body.count(b"[", start, end)
+        commas += body.count(b",", start, end)
+        points += body.count(b".", start, end)
+        colons += body.count(b":", start, end)
+        yield
+    if objects > most or max(commas, points) > 2 * most:
         return True
-    return body.count(b":") > names and sum(map(body.count, AFTER_NAME)) > names
+    if colons <= names:
+        return False
+    found = 0
+    for start, end in _slices(body):
+        found += sum(body.count(after, start, end) for after in AFTER_NAME)
+        yield
+    return found > names
+
+
+def _slices(body: bytes) -> Iterator[tuple[int, int]]:
+    return ((start, start + SLICE) for start in range(0, len(body), SLICE))
+
+
+def is_crowded(body: bytes) -> bool:
+    """Return True if :func:`look_for_crowds` does, at once."""
+    looking = look_for_crowds(body)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as end:
+            return cast("bool", end.value)

@@ -32,7 +32,7 @@ CROWDED = "it holds too many objects and values for one answer"
 class Reading(Value, Generic[T], frozen=True):
     """An answer as it was read.
 
-    Args:
+    Attributes:
         data: The data of the answer.
         message: The service's message; None if there is none.
         problems: The first places that could not be read.
@@ -79,8 +79,7 @@ def read_closely(
         raise refused(response, request, _document_of(response), redact, now=now)
     if response.complete and not response.body and (request.returns is RAW or request.returns is NOTHING):
         return Reading(cast("T", None))
-    _check_body(response, request, redact)
-    yield
+    yield from _check_body(response, request, redact)
     problems = Problems()
     try:
         envelope = _members(response.document, problems)
@@ -114,13 +113,14 @@ def _members(document: bytes, problems: Problems) -> Mapping[str, codec.Part] | 
         return codec.known_members(mended, MEMBERS)
 
 
-def _check_body(response: Response, request: Request[Any], redact: Redactor) -> None:
+def _check_body(response: Response, request: Request[Any], redact: Redactor) -> Generator[None, None, None]:
     if unfit := _unfit(response):
         raise _unreadable(response, request, redact, unfit)
     if not response.is_json:
         raise _unreadable(response, request, redact, "it is not JSON", transient=True)
-    if codec.is_crowded(response.body):
+    if (yield from codec.look_for_crowds(response.body)):
         raise _unreadable(response, request, redact, CROWDED)
+    yield
 
 
 def _read_envelope(

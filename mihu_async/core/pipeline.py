@@ -66,7 +66,7 @@ IDENTITIES = count(1)
 class Pipeline:
     """Makes calls: sends each request, reads its answer, and retries it by the policy, all before one deadline.
 
-    Args:
+    Attributes:
         sender: The seam to the network.
         secrets: The texts that no error and no log line may show.
         timeout: The bounds of each call.

@@ -28,7 +28,7 @@ The waits between these looks are those of the retries, without jitter: by defau
 class Found(Generic[T]):
     """A thing is there.
 
-    Args:
+    Attributes:
         result: The result that the call would have had.
         ours: True if the call made the thing or asked for this state, False if not, None if that is not known.
         reason: A description of the thing, for messages.
@@ -63,7 +63,7 @@ LookupResult = Found[T] | Absent | LookupFailed
 class Circumstances:
     """The circumstances of a call, by which a look-up judges the things that it found.
 
-    Args:
+    Attributes:
         window: The call's time on the service's clock; None if that is not known.
         is_anothers: A function that returns True if another call of this client made the thing of an identity.
     """

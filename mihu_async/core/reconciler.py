@@ -39,7 +39,7 @@ LONGEST = 500
 class Reconciler(Generic[T]):
     """Finds out whether one call was applied, and notes the thing that it made, so that no other call returns it.
 
-    Args:
+    Attributes:
         clock: The pipeline's clock.
         deadline: The deadline of the call.
         journal: The journal of the call.

@@ -37,7 +37,7 @@ ERRORS_BY_STATUS: Mapping[int, type[errors.APIError]] = {
 class Response(Value, frozen=True):
     """One answer of the service.
 
-    Args:
+    Attributes:
         url: The address that was asked.
         status: The HTTP status.
         headers: The headers, whose names ignore case.

@@ -44,7 +44,7 @@ class UncachedSender:
 class DryRunSender:
     """Sends reads, and raises DryRun for writes.
 
-    Args:
+    Attributes:
         sender: The sender of the reads.
         base_url: The address that the writes would go to.
         headers: The headers that the caller adds to each request.

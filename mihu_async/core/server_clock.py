@@ -114,7 +114,7 @@ def date_against(time: datetime, window: CallWindow) -> Dating:
 
     Returns:
         ``DURING`` if both ends of the call are known closely and the time lies between them. ``BEFORE`` if the time is
-        earlier by more than a minute and cannot be a local time of the call that is written as UTC. ``UNCLEAR``
+        earlier by more than three minutes and cannot be a local time of the call that is written as UTC. ``UNCLEAR``
         otherwise.
     """
     began, now = window.began, window.now

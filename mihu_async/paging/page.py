@@ -1,7 +1,7 @@
 """One answer of a listing, and the checks of its pagination against the request. Pure."""
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from mihu_async.errors import PaginationError
 from mihu_async.models.pages import Page
@@ -9,6 +9,9 @@ from mihu_async.value import Value
 
 T = TypeVar("T")
 V = TypeVar("V")
+
+SPARE_PAGES = 16
+"""A listing may grow by as many pages as it had, and by these, while it is walked."""
 
 
 class Moment(Value, frozen=True):
@@ -47,6 +50,14 @@ def check_progress(page: Page[Any], *, requested: int) -> None:
             "Going on would repeat or miss items; the items before this page are not affected.",
             requested=requested,
             received=received,
+        )
+    total, size = optional(pagination.total), optional(pagination.per_page)
+    is_counted = bool(last and total and size) and last == -(-cast("int", total) // cast("int", size))
+    if pagination.has_more and is_counted and requested > 2 * cast("int", last) + SPARE_PAGES:
+        raise contradiction(
+            requested,
+            f"The service counts {total} items on {last} pages, and still has more after page {requested}: "
+            "the walk would never end. All items that the service returned were yielded.",
         )
     if pagination.has_more and not page.items and last is not None and requested > last:
         raise contradiction(

@@ -47,8 +47,14 @@ class Evidence:
 
 
 def counted(evidence: Evidence) -> bool:
-    """Return True if as many items were yielded that were there at the beginning as the first answer named."""
-    return evidence.old == evidence.first and not (evidence.part or (evidence.forgetful and evidence.moved))
+    """Return True if as many items were yielded that were there at the beginning as the first answer named.
+
+    Without dates nothing shows that the other items came later, so that a service that does not count, and names 0
+    items, proves nothing.
+    """
+    if evidence.part or (evidence.forgetful and evidence.moved):
+        return False
+    return evidence.old == evidence.first and (evidence.dated or evidence.old == evidence.shown)
 
 
 def still(evidence: Evidence) -> bool:

@@ -18,9 +18,10 @@ from mihu_async.errors import (
     ValidationError,
 )
 from mihu_async.ledger import Entry
+from mihu_async.models.agents import Agent
 from mihu_async.models.enums import NumberType
 from mihu_async.models.inputs import Address, RequirementValue
-from mihu_async.models.numbers import AvailableNumber, PhoneNumber
+from mihu_async.models.numbers import AvailableNumber, Binding, Bindings, PhoneNumber
 from mihu_async.models.provisional import PurchaseRequirements
 from mihu_async.resources.arguments import wrong
 from mihu_async.resources.purchase import Purchase
@@ -184,40 +185,60 @@ class Acquisition:
         return self.choose(offer)
 
     def _nothing(self, offers: int, refused: int) -> NoOfferError:
-        found = "The search found nothing" if not offers else f"None of the {offers} offers fits"
-        if refused:
+        found = f"None of the {offers} offers fits"
+        if not offers:
+            found = "The search found nothing"
+        elif refused:
             found = f"{refused} offers fitted and were no longer for sale"
-        message = (
-            f"{found}, so no {self.type} number of {self.country_code} was bought. Search again later, or "
-            "with a higher max_monthly_fee= or another choose=."
-        )
+        elif self.max_monthly_fee is not None:
+            found += f" (max_monthly_fee={self.max_monthly_fee})"
+        message = f"{found}, so no {self.type} number of {self.country_code} was bought. Search again later"
+        if offers > refused:
+            message += ", or with a higher max_monthly_fee= or another choose="
+        message += "."
         return NoOfferError(message, offers=offers, refused=refused)
 
 
-async def bind(number: PhoneNumber, agent_uuid: str, provision: Callable[[str, str], Awaitable[object]]) -> PhoneNumber:
+async def bind(
+    number: PhoneNumber, agent_uuid: str, provision: Callable[[str, str], Awaitable[Agent]], *, keyed: bool
+) -> PhoneNumber:
     """Bind an agent to the calls of a number that was bought, unless the agent answers them already.
 
     Args:
         number: The number that was bought.
         agent_uuid: The agent.
         provision: Binds an agent to the number of an id.
+        keyed: True if the number was bought with an idempotency key.
 
     Returns:
-        The number.
+        The number, with the agent that answers its calls now.
 
     Raises:
         BindingError: If the binding failed.
     """
-    bound = number.bindings and number.bindings.call
-    if bound and bound.agent_uuid and bound.agent_uuid.lower() == agent_uuid.lower():
+    bindings = number.bindings or Bindings()
+    if bindings.call and (bindings.call.agent_uuid or "").lower() == agent_uuid.lower():
         return number
     try:
-        await provision(agent_uuid, number.phone_number_uuid)
+        agent = await provision(agent_uuid, number.phone_number_uuid)
     except MihuError as error:
         message = (
             f"{number.number} was bought ({number.phone_number_uuid}), and its calls are not bound to the agent "
-            f"{agent_uuid}: {error} Bind it with agents.provision_call({agent_uuid!r}, {number.phone_number_uuid!r}), "
-            "or make the same call again with the same idempotency_key; without a key it would buy another number."
+            f"{agent_uuid}: {error} {_cure(error, agent_uuid, number, keyed=keyed)}"
         )
         raise BindingError(message, number=number, agent_uuid=agent_uuid) from error
-    return number
+    bound = Binding(bound=True, agent_uuid=agent.agent_uuid, agent_name=agent.name or None)
+    return evolve(number, bindings=evolve(bindings, call=bound))
+
+
+def _cure(error: MihuError, agent_uuid: str, number: PhoneNumber, *, keyed: bool) -> str:
+    """Return what to do about a binding that failed."""
+    again = (
+        "make the same call again with the same idempotency_key; without a key it would buy another number"
+        if keyed
+        else "do not make the same call again, which would buy another number"
+    )
+    if isinstance(error, NotFoundError | ConflictError):
+        which = "agents.list() shows the agents" if isinstance(error, NotFoundError) else "the agent or number is taken"
+        return f"Choose another agent ({which}): agents.provision_call(…, {number.phone_number_uuid!r}). Or {again}."
+    return f"Bind it with agents.provision_call({agent_uuid!r}, {number.phone_number_uuid!r}), or {again}."

@@ -3,13 +3,11 @@
 The ledger knows who holds the key; the look-up of every purchase finds the outcome of a begun one.
 """
 
-import asyncio
 import hashlib
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
@@ -43,6 +41,7 @@ from mihu_async.errors import (
 from mihu_async.ledger import Claim, Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
+from mihu_async.resources.lease import LEDGER_TIMEOUT, Lease, Leased, hold_key, settle, within
 from mihu_async.resources.lookups import Listed, Rows, narrowed_rows, proved_rows
 from mihu_async.value import replace
 
@@ -53,8 +52,6 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at a key that another call holds; the pause doubles from the first to the longest."""
 
-LEDGER_TIMEOUT = 2.0
-"""Seconds that a ledger may take after the purchase was sent: the number counts more than its record."""
 SOMEBODY_ELSES = timedelta(hours=15)
 """A number that was bought so long after a call had ended is not the call's, whichever time zone its date is in."""
 
@@ -112,100 +109,6 @@ class Interrupted:
         raise ConnectionLostError(message, method=request.method, url=request.path)
 
 
-@define
-class Lease:
-    """The hold of a call on its key: ``since`` is the monotonic time before it was taken or renewed last."""
-
-    ledger: Ledger
-    key: str
-    owner: str
-    since: float
-
-    async def renew(self) -> bool:
-        """Hold the key for another lease; False if the call has lost it.
-
-        Raises:
-            LedgerError: If the ledger does not say so.
-        """
-        now = time.monotonic()
-        held = await within(LEDGER_TIMEOUT, self.ledger.renew(self.key, self.owner))
-        self.since = now if held else float("-inf")
-        return held
-
-    @property
-    def is_fresh(self) -> bool:
-        """True if the key is held for at least half a lease from now on."""
-        return time.monotonic() - self.since <= self.ledger.lease / 2
-
-    async def leave(self, step: Callable[[str, str], Awaitable[None]]) -> None:
-        """End the hold by a step of the ledger; one that fails is logged."""
-        try:
-            await within(LEDGER_TIMEOUT, step(self.key, self.owner))
-        except LedgerError as failure:
-            message = "The ledger could not release a key, whose lease will end by itself: %s"
-            logger.warning(message, failure.__cause__ or failure)
-
-
-@define
-class Leased:
-    """A sender that sends a write only while its call holds the key of the purchase.
-
-    A process that was suspended for longer than its lease may have lost the key to another one, which then buys.
-    """
-
-    sender: Sender
-    lease: Lease
-    was_used: bool = False
-    """True once a write was sent."""
-
-    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
-        """Send a request.
-
-        Args:
-            request: The request.
-            bounds: The bounds of the attempt.
-            redact: The redactor of secrets.
-
-        Raises:
-            ConnectError: If the key is not held any more, or the ledger does not say so. Nothing was sent.
-        """
-        if request.method != "GET":
-            await self._check(request)
-            self.was_used = True
-        return await self.sender.send(request, bounds, redact)
-
-    async def _check(self, request: Request[Any]) -> None:
-        why = "another call may hold its key, because this process stood still for longer than its lease"
-        try:
-            for _ in range(2):  # it may stand still while it renews, too
-                if self.lease.is_fresh or (await self.lease.renew() and self.lease.is_fresh):
-                    return
-        except LedgerError as failure:
-            why = f"the lease of its key could not be renewed: {failure}".removesuffix(".")
-        error = ConnectError(
-            f"{request.method} {request.path} was not sent: {why}.", method=request.method, url=request.path
-        )
-        error.is_permanent = True
-        raise error
-
-
-async def within(seconds: float, step: Awaitable[T]) -> T:
-    """Wait for a step of a ledger.
-
-    Args:
-        seconds: The longest that it may take.
-        step: The step.
-
-    Raises:
-        LedgerError: If it fails, or takes longer.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            return await step
-    except TimeoutError:
-        raise LedgerError(f"The ledger did not answer within {seconds:.3g} s.") from None
-
-
 def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
     """Return a pipeline that continues the purchase of an earlier call: it looks before it sends.
 
@@ -255,8 +158,8 @@ def keyed_request(
     def judge(found: tuple[Rows, set[str]], circumstances: Circumstances) -> Found[PhoneNumber]:
         rows, anothers = found
         if not resumed:
-            known = circumstances.is_anothers
-            return lookup.judge(rows, evolve(circumstances, is_anothers=lambda uuid: uuid in anothers or known(uuid)))
+            known = {row.phone_number_uuid for row in rows.items if circumstances.is_anothers(row.phone_number_uuid)}
+            return lookup.judge(rows, Circumstances(circumstances.window, (anothers | known).__contains__))
         # an earlier call of this client may have been given the number under this very key
         late = {row.phone_number_uuid for row in rows.items if _is_much_later(row, ends)}
         earlier = lookup.judge(
@@ -465,51 +368,3 @@ class KeyedPurchase:
             f"longer in the inventory under this id. Nothing was sent. {advice}"
         )
         raise NotFoundError(message, method="GET", url=PATH, status=HTTPStatus.NOT_FOUND)
-
-
-@asynccontextmanager
-async def hold_key(lease: Lease) -> AsyncGenerator[None]:
-    """Hold a claimed key while the block runs, and release its lease to the next call if the block fails.
-
-    Args:
-        lease: The hold of the call on the key.
-    """
-    heartbeat = asyncio.create_task(_renew(lease))
-    try:
-        yield
-    except BaseException:
-        await lease.leave(lease.ledger.let_go)
-        raise
-    finally:
-        heartbeat.cancel()
-        await asyncio.wait([heartbeat])
-
-
-async def _renew(lease: Lease) -> None:
-    while True:
-        await asyncio.sleep(lease.ledger.lease / 3)
-        try:
-            await lease.renew()
-        except LedgerError as failure:
-            logger.warning("The ledger could not renew the lease of a key: %s", failure.__cause__ or failure)
-
-
-async def settle(lease: Lease, entry: Entry, bought: PhoneNumber) -> bool:
-    """Write down that a purchase was made. If that fails, the next call with the key finds the purchase by looking.
-
-    Args:
-        lease: The hold of the call on the key.
-        entry: The entry of the purchase.
-        bought: The number that was bought.
-
-    Returns:
-        False if the key does not stand for the number: another key has bought it, or the key was lost meanwhile.
-    """
-    settled = evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid)
-    try:
-        return await within(LEDGER_TIMEOUT, lease.ledger.settle(settled))
-    except LedgerError as failure:
-        message = "%s was bought, and the ledger could not record it, so the next call with its key looks it up: %s"
-        logger.warning(message, entry.number, failure.__cause__ or failure)
-        await lease.leave(lease.ledger.let_go)
-        return True

@@ -491,16 +491,18 @@ class Numbers:
         number = await acquisition.run(partial(self._buyer.entry, idempotency_key), idempotency_key)
         if agent is None:
             return number
-        return await bind(number, agent, Agents(self._pipeline, self._concurrency).provision_call)
+        provision = Agents(self._pipeline, self._concurrency).provision_call
+        return await bind(number, agent, provision, keyed=idempotency_key is not None)
 
     async def recover(self) -> AsyncGenerator[Recovered]:
         """Settle the purchases that dead processes left under their keys. Safe to repeat.
 
         It reads the ledger's entries of this workspace that are begun and that no live process holds. Each is looked
         up, as after a lost answer: ``GET /phone-numbers``. No purchase is sent. If the purchase bought the number, its
-        key is settled. If the number belongs to somebody else, or is not in the inventory after the time of a call
-        (``Timeout.total``) has passed since the purchase began, the key is freed. If the look-up is inconclusive, the
-        entry stays as it is. Run it when a worker starts, or regularly; several at a time share the work.
+        key is settled. If the number belongs to somebody else, or is still not there after the call must have
+        ended and as long again (``Timeout.total``) has passed, the key is freed. If the look-up is inconclusive, or a
+        process holds the key, the entry stays as it is. Run it when a worker starts, or regularly; several at a time
+        share the work.
 
         Yields:
             The outcome of each entry, in the order of the keys.

@@ -89,3 +89,18 @@ async def test_without_a_total_nothing_is_proved(caplog):
     assert [*"abcd"] == await pager.collect()
     assert (False, None, None) == (pager.report.complete, pager.report.proof, pager.report.expected)
     assert "does not say how many items there were" in caplog.text
+
+
+async def test_a_listing_that_counts_and_never_ends_is_broken_off():
+    """A service that says 6 items on 3 pages, and has more and other items on every page, is not followed for ever."""
+    asked: list[int] = []
+
+    async def fetch(number, ready):
+        asked.append(number)
+        pagination = Pagination(current_page=number, per_page=2, total=6, last_page=3, has_more=True)
+        return Page(items=(f"{number}-a", f"{number}-b"), pagination=pagination)
+
+    with pytest.raises(PaginationError, match=r"counts 6 items on 3 pages, and still has more after page 23"):
+        await pager_of(fetch).collect()
+
+    assert 23 == len(asked)

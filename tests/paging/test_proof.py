@@ -28,6 +28,8 @@ LATER = Evidence(nth=2, total=3, there=3, shown=4, quiet=False, moved=True)
         (evolve(COUNTED, total=None), None),
         (evolve(COUNTED, part=True), None),
         (evolve(COUNTED, forgetful=True), None),
+        (evolve(COUNTED, total=0, first=0, old=0, shown=100, dated=False), None),
+        (Evidence(nth=1, total=0, first=0), "counted"),
         (evolve(COUNTED, forgetful=True, moved=False), "counted"),
         (STILL, "still"),
         (evolve(STILL, moved=True), None),

@@ -138,8 +138,10 @@ async def test_an_offer_must_fit(sandbox, mihu):
         return offer.number == wanted
 
     number = await mihu.numbers.acquire("US", "local", choose=choose)
-    with pytest.raises(NoOfferError, match=r"None of the \d+ offers fits") as dear:
+    with pytest.raises(NoOfferError, match=r"None of the \d+ offers fits \(max_monthly_fee=0.01\)") as dear:
         await mihu.numbers.acquire("US", "local", max_monthly_fee=0.01)
+    with pytest.raises(NoOfferError, match=r"None of the \d+ offers fits, so"):
+        await mihu.numbers.acquire("US", "local", choose=lambda _: False)
 
     assert wanted == number.number
     assert offers(sandbox, "US", "local")[:3] == [one for one in seen if one != wanted]
@@ -307,6 +309,50 @@ async def test_a_binding_that_fails_says_that_the_number_is_bought(sandbox, mihu
     assert channels.call_agent
     assert right == channels.call_agent.agent_uuid
     assert 1 == posts(sandbox)
+
+
+@pytest.mark.parametrize(
+    ("status", "keyed", "cure"),
+    [
+        (404, True, r"agents.list\(\) shows the agents.*make the same call again with the same idempotency_key"),
+        (409, False, "the agent or number is taken.*do not make the same call again"),
+        (403, True, r"Bind it with agents.provision_call\(.*, or make the same call again with the same"),
+    ],
+)
+async def test_a_binding_that_fails_says_what_can_work(sandbox, mihu, status, keyed, cure):
+    """The same agent again is advised only where that may succeed, and a key only where there was one."""
+    agent = sandbox.inventory.free_agents("call")[0]
+    sandbox.faults.add(Status(status), method="POST", path="/agents/*")
+    with pytest.raises(BindingError, match=cure):
+        await mihu.numbers.acquire("US", "local", agent_uuid=agent, idempotency_key=KEY if keyed else None)
+
+
+async def test_the_number_shows_who_answers_it(sandbox, mihu):
+    """As the binding's own answer said."""
+    agent = sandbox.inventory.free_agents("call")[0]
+    number = await mihu.numbers.acquire("US", "local", agent_uuid=agent)
+
+    assert number.bindings
+    assert number.bindings.call
+    assert (True, agent) == (number.bindings.call.bound, number.bindings.call.agent_uuid)
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+async def test_a_conflict_after_a_lost_answer_buys_no_second_number(sandbox, mihu, key):
+    """The number may be this call's own, so that the next offer is not bought in its place."""
+    first = offers(sandbox, "US", "local")[0]
+
+    class Sold(Status):
+        async def around(self, exchange):
+            sandbox.inventory.insert(number=first, purchased_at=datetime.now(UTC) - timedelta(days=2))
+            return await super().around(exchange)
+
+    sandbox.faults.add(Sold(502), method="POST", path="/phone-numbers")
+    with pytest.raises(ConflictError) as caught:
+        await mihu.numbers.acquire("US", "local", idempotency_key=key)
+
+    assert caught.value.may_have_changed
+    assert 3 == len(sandbox.inventory.numbers)
 
 
 async def test_what_is_bound_is_not_bound_again(sandbox, mihu):

@@ -812,7 +812,7 @@ async def test_a_ledger_that_hangs_ends_the_call_in_its_time(sandbox, shelf, mon
 
 async def test_a_ledger_that_hangs_after_the_purchase_costs_no_number(sandbox, mihu, shelf, monkeypatch, caplog):
     """The number is returned, and the ledger's silence logged."""
-    monkeypatch.setattr("mihu_async.resources.keyed.LEDGER_TIMEOUT", 0.01)
+    monkeypatch.setattr("mihu_async.resources.lease.LEDGER_TIMEOUT", 0.01)
     monkeypatch.setattr(shelf, "settle", hang)
     monkeypatch.setattr(shelf, "let_go", hang)
 

@@ -5,6 +5,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from mihu_async import (
     Binding,
@@ -114,6 +115,16 @@ def test_without_the_services_clock_no_date_tells():
     assert found.ours is None
     assert "the service does not say what time it is there" in found.reason
     assert judged(OUTSIDE, known=circumstances(None)).ours is False
+
+
+def test_a_row_that_is_external_and_purchased_is_judged_by_its_date():
+    """The documented example says both of one number."""
+    row = number(
+        phone_number_uuid="mine", is_external=True, source=NumberSource.PURCHASED, purchased_at=MINE.purchased_at
+    )
+
+    assert judged(row).ours is True
+    assert judged(evolve(row, source=NumberSource.EXTERNAL)).ours is False
 
 
 def test_a_row_that_another_call_was_given_is_from_before():
