@@ -9,6 +9,7 @@ from mihu_async.cli.commands import change, listing
 from mihu_async.cli.layouts import AGENTS, ASSIGNMENTS
 from mihu_async.cli.numbers import uuid_of
 from mihu_async.cli.parameters import AgentUuid, Flag, Known, Page, PerPage, group
+from mihu_async.cli.progress import tell
 
 agents: App = group("agents", "Agents: who answers a number's calls and text messages.")
 
@@ -21,8 +22,10 @@ def list_agents(mihu: MihuClient, *, page: Page = 1, per_page: PerPage = 100) ->
 
 @change(agents, AGENTS)
 async def provision_call(mihu: MihuClient, agent_uuid: AgentUuid, number: Known, /) -> Agent:
-    """Assign an agent to the calls of a purchased number."""
-    return await mihu.agents.provision_call(agent_uuid, await uuid_of(mihu, number))
+    """Assign an agent to the calls of a purchased number, in place of any other agent."""
+    agent = await mihu.agents.provision_call(agent_uuid, await uuid_of(mihu, number))
+    tell(f"Agent {agent_uuid} answers the calls of {number} now.")
+    return agent
 
 
 @change(agents)
@@ -32,6 +35,7 @@ async def assign_sms(mihu: MihuClient, agent_uuid: AgentUuid, number: Known, /) 
     The agent stops answering the messages of any other number.
     """
     await mihu.agents.assign_sms(agent_uuid, await uuid_of(mihu, number))
+    tell(f"Agent {agent_uuid} answers the text messages of {number} now.")
 
 
 @change(agents, ASSIGNMENTS)

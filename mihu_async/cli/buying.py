@@ -104,7 +104,7 @@ async def buy(
             announce(purchase.offer, settings.workspace)
             ask("Buy it?", needless=yes or dry_run)
         bought = await purchase.commit(max_monthly_fee=bound, idempotency_key=idempotency_key)
-    tell(purchased(bought, begun, mentioned(bought)))  # before the row, which may fail to be written
+    tell(purchased(bought, begun))  # before the row, which may fail to be written
     return bought
 
 
@@ -178,7 +178,7 @@ async def acquire(
             else "Compare numbers list with what you had before you run the command again: it would buy another number."
         )
         raise StopError(Exit.UNKNOWN, "Interrupted: a number may have been bought already.", advice) from None
-    tell(purchased(bought, begun, f"agent {agent_uuid} answers its calls" if agent_uuid else mentioned(bought)))
+    tell(purchased(bought, begun))
     return bought
 
 
@@ -277,11 +277,12 @@ def ask(question: str, *, needless: bool) -> None:
         confirm(question)
 
 
-def purchased(bought: PhoneNumber, begun: Entry | None, answering: str) -> str:
+def purchased(bought: PhoneNumber, begun: Entry | None) -> str:
     """Report a purchase, which a key may have made in an earlier run."""
     if begun and begun.state == "settled":
-        return f"{bought.number} was bought earlier under the key {begun.key}; nothing was bought now; {answering}."
-    return f"Bought {bought.number}; {answering}."
+        earlier = f"{bought.number} was bought earlier under the key {begun.key}; nothing was bought now"
+        return f"{earlier}; {mentioned(bought)}."
+    return f"Bought {bought.number}; {mentioned(bought)}."
 
 
 def mentioned(bought: PhoneNumber) -> str:

@@ -76,7 +76,7 @@ async def get(mihu: MihuClient, number: Known, /) -> PhoneNumber:
     """Show a number of the workspace, purchased or external."""
     found = await (mihu.numbers.find(number) if number.startswith("+") else with_uuid(mihu, number))
     if found is None:
-        told = f"{number} is not in this workspace. Nothing was changed."
+        told = f"This workspace has no number {number!r}. Nothing was changed."
         raise StopError(Exit.REFUSED, told, "numbers list --include-external shows the numbers that are.")
     return found
 

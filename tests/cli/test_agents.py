@@ -37,12 +37,13 @@ def test_agents_are_listed(command, sandbox, output):
 
 
 def test_an_agent_answers_calls_and_messages(command, sandbox, agent, number):
-    """The agent is written for calls, and nothing for messages, of which the answer is not known."""
+    """Both are told on standard error; only calls write the agent, because the answer about messages is not known."""
     calls = command(f"agents provision-call {agent} {number}")
     messages = command(f"agents assign-sms {agent} {number}")
 
     assert agent == json.loads(calls.out)["agent_uuid"]
-    assert (Exit.DONE, "", "") == messages
+    assert calls.err == f"mihu-async: Agent {agent} answers the calls of {number} now.\n"
+    assert (Exit.DONE, "", f"mihu-async: Agent {agent} answers the text messages of {number} now.\n") == messages
     assert {"call": agent, "sms": agent, "whatsapp": None} == bindings(sandbox)
 
 

@@ -23,7 +23,7 @@ def test_a_number_that_is_not_there_is_not_got(command, known):
     done = command("numbers", "get", known)
 
     assert (Exit.REFUSED, "") == (done.code, done.out)
-    assert f"{known} is not in this workspace." in done.err
+    assert f"This workspace has no number {known!r}." in done.err
 
 
 def test_a_number_that_may_have_slipped_is_not_called_missing(command, sandbox):
