@@ -20,6 +20,8 @@ from mihu_async.cli.wording import counted
 
 RESULTS = ("line", *NEEDED, "outcome", "unverified", "exit_code", "error")
 """The columns of a file of results."""
+TOLD = 3
+"""The number of failures that standard error shows too."""
 LONG = 20
 """The number of rows from which a file shows a progress bar."""
 
@@ -91,6 +93,8 @@ class Results:
         else:
             ending = ending_of(cast("Exception", error))
             self._row(result.position, "failed", code=ending.code, error=ending.told)
+            if self.outcomes["failed"] <= TOLD:
+                tell(f"Line {self.rows[result.position].line}: {ending.told}")
 
     def interrupt(self, unseen: Sequence[EnsureResult[TrunkSpec]], unfinished: Sequence[TrunkSpec]) -> None:
         """Write the rows that are done but not yet written, those that may be done, and those that are not."""

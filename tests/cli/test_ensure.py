@@ -72,6 +72,15 @@ def test_a_line_that_fails_leaves_the_others_alone(command, trunks, tmp_path):
     assert ["created", "created", "failed", "failed"] == [found[str(line)]["outcome"] for line in range(2, 6)]
     assert ["4", "2"] == [found[line]["exit_code"] for line in ("4", "5")]
     assert "ValidationError" in found["4"]["error"]
+    assert f"mihu-async: Line 4: {found['4']['error']}\n" in done.err
+
+
+def test_only_the_first_failures_are_told(command, trunks):
+    """The results have all of them."""
+    done = command("trunks", "ensure", "--from", str(trunks(0, *(f"1234{digit},call,a,,,,,,," for digit in range(5)))))
+
+    assert 3 == done.err.count("mihu-async: Line ")
+    assert "5 trunks could not be ensured." in done.err
 
 
 def test_a_line_of_results_is_one_line(command, sandbox, trunks):
