@@ -14,7 +14,7 @@ from attrs import frozen
 
 from mihu_async import SipCredentials, TrunkSpec, UsageError
 from mihu_async.cli.errors import Exit, StopError
-from mihu_async.resources.arguments import present
+from mihu_async.validation import present
 
 NEEDED = ("phone_number", "channel", "agent_uuid")
 SIP = ("gateway", "port", "username", "password", "secondary_gateway")

@@ -10,11 +10,11 @@ from urllib.parse import quote, unquote
 from uuid import UUID
 
 from mihu_async.core.body import encode_body
-from mihu_async.core.finite import is_finite
 from mihu_async.core.headers import Extra, check_headers, secrets_of
 from mihu_async.core.reconcile import Lookup
 from mihu_async.core.redaction import secrets_in
 from mihu_async.errors import UsageError
+from mihu_async.validation import is_finite
 from mihu_async.value import Value
 
 T = TypeVar("T")

@@ -25,7 +25,7 @@ from mihu_async.core.options import Bounds
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.errors import UsageError
+from mihu_async.validation import wrong
 
 USER_AGENT = f"mihu-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
@@ -235,7 +235,7 @@ def _client_timeout(bounds: Bounds) -> aiohttp.ClientTimeout:
 def check_trust(ssl: Any) -> Trust:
     """Check the ``ssl`` of a caller."""
     if not isinstance(ssl, SSLContext | aiohttp.Fingerprint | bool):
-        raise UsageError(f"ssl must be an SSLContext, an aiohttp Fingerprint or a bool, not {ssl!r}.", argument="ssl")
+        raise wrong("ssl", "an SSLContext, an aiohttp Fingerprint or a bool", ssl)
     return ssl
 
 
