@@ -162,9 +162,9 @@ def _rows(rows: Sequence[Part], suffix: str, kind: Any, problems: Problems) -> G
 
 def _plain(row: Part, kind: Any, problems: Problems, *, most: int) -> Any:
     """Return a row as plain values. Of a row that is too large, return only the known fields that are small enough."""
-    whole = _value(row, most)
-    if whole is not row:
-        return whole
+    plain = _value(row, most)
+    if plain is not row:
+        return plain
     kinds = {json_name(field.name): field.type for field in attrs.fields(kind)}
     found = codec.known_members(row, tuple(kinds))
     if found is None:
