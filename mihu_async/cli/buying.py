@@ -30,7 +30,7 @@ from mihu_async.cli.prompts import confirm
 from mihu_async.cli.purchase import NO_ANSWERS, Answers, NotForSaleError, Wanted, announce, entry_of, held, prepare, say
 from mihu_async.cli.settings import DEFAULTS, Settings
 from mihu_async.resources.acquire import was_taken
-from mihu_async.resources.arguments import check_fee
+from mihu_async.resources.buyer import check_fee
 
 Type = Annotated[NumberType, WORD, Parameter(help="The type of the number.")]
 MaxFee = Annotated[
