@@ -18,7 +18,7 @@ from mihu_async.hooks import Hooks, check_hooks
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
-from mihu_async.resources.arguments import flag, instance_of, optional, present, whole
+from mihu_async.validation import flag, instance_of, optional, positive_int, present
 
 ANSWERS = (Page[PhoneNumber], PhoneNumber, NumberChannels)
 """The answers whose decoders are prepared before the first call."""
@@ -59,7 +59,7 @@ def assemble(
         session=optional(instance_of(Session), "session", session),
         proxy=find_proxy(proxy, address, trust_env=trust_env),
         ssl=True if ssl is None else check_trust(ssl),
-        max_response_bytes=whole("max_response_bytes", max_response_bytes),
+        max_response_bytes=positive_int("max_response_bytes", max_response_bytes),
     )
     return transport, Pipeline(
         sender=_sender(transport, dry_run=flag("dry_run", dry_run)),

@@ -20,13 +20,12 @@ from mihu_async.frames import conceals_arguments
 from mihu_async.hooks import Hooks
 from mihu_async.ledger import Ledger
 from mihu_async.ledger.entry import check_ledger
-from mihu_async.paging.pager import check_concurrency
 from mihu_async.reports import CallReport
 from mihu_async.resources.agents import Agents
-from mihu_async.resources.arguments import optional, seconds
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.sip_connections import SipConnections
 from mihu_async.resources.trunks import Trunks
+from mihu_async.validation import optional, positive_int, seconds
 
 if TYPE_CHECKING:
     from mihu_async.doctor import Diagnosis
@@ -132,7 +131,7 @@ class MihuClient:
         )
         self._owner = True
         self._ledger = optional(check_ledger, "ledger", ledger)
-        self._use(pipeline, check_concurrency(concurrency))
+        self._use(pipeline, positive_int("concurrency", concurrency))
 
     def _use(self, pipeline: Pipeline, concurrency: int) -> None:
         self._pipeline = pipeline
@@ -193,7 +192,7 @@ class MihuClient:
             headers=headers,
         )
         client._ledger = self._ledger if ledger is None else check_ledger("ledger", ledger)
-        client._use(pipeline, self._concurrency if concurrency is None else check_concurrency(concurrency))
+        client._use(pipeline, optional(positive_int, "concurrency", concurrency) or self._concurrency)
         return client
 
     @conceals_arguments

@@ -10,6 +10,7 @@ from attrs import Attribute, field, frozen
 
 from mihu_async.errors import Attempt, UsageError
 from mihu_async.reports import CallReport, PageReport, WalkReport
+from mihu_async.validation import wrong
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 
@@ -71,7 +72,7 @@ def check_hooks(argument: str, hooks: Any) -> tuple[Hooks, ...]:
     several = cast("Iterable[Any]", hooks) if isinstance(hooks, Iterable) else (hooks,)
     checked = tuple(several)
     if not all(isinstance(each, Hooks) for each in checked):
-        raise UsageError(f"{argument} must be Hooks(…) or several of them, not {hooks!r}.", argument=argument)
+        raise wrong(argument, "Hooks(…) or several of them", cast("object", hooks))
     return checked
 
 

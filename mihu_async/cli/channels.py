@@ -9,7 +9,7 @@ from mihu_async.cli.commands import change
 from mihu_async.cli.layouts import NUMBERS
 from mihu_async.cli.numbers import numbers, uuid_of
 from mihu_async.cli.parameters import Known
-from mihu_async.resources.arguments import present
+from mihu_async.validation import present
 
 Limit = int | Literal["none"]
 """A number of concurrent calls or messages, or ``none`` for no limit."""

@@ -27,7 +27,7 @@ from mihu_async.cli.files import read_object
 from mihu_async.cli.parameters import FLAG
 from mihu_async.cli.settings import opened
 from mihu_async.ledger import Entry
-from mihu_async.resources.arguments import present
+from mihu_async.validation import present
 
 
 class NotForSaleError(StopError):

@@ -11,7 +11,7 @@ from mihu_async import UNSET, SipCredentials, SipUpdate, Unset
 from mihu_async.cli.errors import Exit, StopError
 from mihu_async.cli.files import read_object
 from mihu_async.cli.prompts import ask_secret
-from mihu_async.resources.arguments import present
+from mihu_async.validation import present
 
 LOGIN = ("username", "password")
 ENVIRONMENT = {name: f"MIHU_SIP_{name.upper()}" for name in LOGIN}

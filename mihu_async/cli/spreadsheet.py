@@ -14,7 +14,7 @@ from attrs import frozen
 
 from mihu_async import SipCredentials, TrunkSpec, UsageError
 from mihu_async.cli.errors import Exit, StopError
-from mihu_async.resources.arguments import present
+from mihu_async.validation import present
 
 NEEDED = ("phone_number", "channel", "agent_uuid")
 SIP = ("gateway", "port", "username", "password", "secondary_gateway")
@@ -128,14 +128,14 @@ def _spec(given: dict[str, Any]) -> TrunkSpec:
     for name in NEEDED:
         if name not in given:
             raise RowError(f"{name} is empty.")
-    for name, read in (("sip_port", _whole), ("additional_settings", _object)):
+    for name, read in (("sip_port", _integer), ("additional_settings", _object)):
         if name in given:
             given[name] = read(name, given[name])
     sip = present({name: given.pop(f"sip_{name}", None) for name in SIP})
     return TrunkSpec(**given, sip=SipCredentials(**sip) if sip else None)
 
 
-def _whole(name: str, cell: str) -> int:
+def _integer(name: str, cell: str) -> int:
     if not cell.isdecimal():
         raise RowError(f"{name} must be a whole number.")
     return int(cell)

@@ -13,7 +13,7 @@ from mihu_async.cli.layouts import SNAPSHOTS, TRUNKS
 from mihu_async.cli.parameters import E164, WORD, AgentUuid, DryRun, Page, PerPage, Yes, group
 from mihu_async.cli.prompts import confirm
 from mihu_async.cli.sip import NO_SIP, Sip
-from mihu_async.resources.arguments import present
+from mihu_async.validation import present
 
 trunks: App = group("trunks", "External SIP trunks: the workspace's own numbers.")
 

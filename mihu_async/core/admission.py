@@ -13,6 +13,7 @@ from mihu_async.core.journal import Journal
 from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
 from mihu_async.errors import ConnectError, ConnectTimeoutError, UsageError
+from mihu_async.validation import wrong_type
 
 SHORTEST = 0.001  # seconds; a step that begins when the call's time is up still has a bound
 LEAVING = 1.0  # seconds; a limiter may take this long to be left, also when the call's time is up
@@ -26,8 +27,7 @@ logger: logging.Logger = logging.getLogger("mihu_async")
 def check_limiter(argument: str, limiter: Any) -> Limiter:
     """Return a limiter that a caller passes as ``argument``, or raise UsageError if it is no async context manager."""
     if not isinstance(limiter, AbstractAsyncContextManager):
-        message = f"{argument} must be an async context manager, not {type(limiter).__name__}."
-        raise UsageError(message, argument=argument)
+        raise wrong_type(argument, "an async context manager", limiter)
     return cast("Limiter", limiter)
 
 

@@ -10,8 +10,8 @@ from typing import Any, cast
 import attrs
 
 from mihu_async.core import codec
-from mihu_async.core.finite import is_finite
 from mihu_async.errors import UsageError
+from mihu_async.validation import is_finite, wrong_type
 
 PLAIN_TYPES = frozenset({str, int, bool, NoneType})
 """The types of values that are plain JSON values already."""
@@ -39,6 +39,22 @@ def encode_body(value: Any, *, argument: str = "json") -> tuple[Any, bytes | Non
         raise UsageError(f"{argument} cannot be sent: {error}.", argument=argument) from None
     except RecursionError:
         raise UsageError(f"{argument} cannot be sent: it is nested too deeply.", argument=argument) from None
+
+
+def json_object(argument: str, value: Any) -> Mapping[str, Any]:
+    """Check that a value is a mapping that can be sent as a JSON object.
+
+    Args:
+        argument: The name of the argument, for the error.
+        value: The value to check.
+
+    Raises:
+        UsageError: If it is anything else. The error does not show the value, which may hold secrets.
+    """
+    if not isinstance(value, Mapping):
+        raise wrong_type(argument, "a mapping", value)
+    encode_body(value, argument=argument)
+    return cast("Mapping[str, Any]", value)
 
 
 def plain_values(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Bytes to plain JSON values, and back; what an object or a list holds, still as bytes; how much is too much."""
+"""JSON: bytes to plain values and back, the parts of an object or a list as bytes, and the bounds of a body's size."""
 
 import re
 from collections.abc import Generator, Iterator, Sequence
@@ -9,13 +9,13 @@ from typing import Any, cast
 import msgspec
 
 CROWDED = 400_000
-"""The most objects and lists that a body may hold; of values and fractions it may hold twice as many."""
+"""The most objects and lists that a body may hold; it may hold twice as many values and twice as many fractions."""
 SPARSE = 24
-"""A larger body may hold one object or list in so many bytes."""
+"""The bytes that a larger body must have per object or list."""
 NAMES = 500_000
 """The most names of members that a body may hold. A listing of 10 MB has 450,000."""
 BYTES_PER_NAME = 20
-"""A larger body may hold one name in so many bytes."""
+"""The bytes that a larger body must have per name."""
 AFTER_NAME = (b'":', b'" ', b'"\t', b'"\n', b'"\r')
 
 MOST_ESCAPES = 100_000
@@ -26,18 +26,18 @@ LONE_SURROGATE = re.compile(
     rb"|[dD][c-fC-F][0-9a-fA-F]{2}(?<!\\u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))"
 )
 SLICE = 2**20
-"""The bytes that are searched at a time."""
+"""The number of bytes that are searched at a time."""
 LARGEST_MENDED = 10 * 2**20
 """A larger body is not searched for lone surrogates."""
 SMALL = 64
-"""A part of more bytes is not read to say what kind of value it is."""
+"""The kind of a part of more bytes is found without reading the part."""
 
 Part = msgspec.Raw
 """A JSON value that is still bytes."""
 
 
 class ParseError(Exception):
-    """The bytes are no JSON, or ``well_formed`` JSON that nobody could read."""
+    """The bytes are not JSON, or are ``well_formed`` JSON that cannot be read, such as a number of 10,000 digits."""
 
     def __init__(self, reason: str, *, well_formed: bool = False) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def parse(body: bytes | Part, *, exact: bool = False) -> Any:
-    """Read JSON into plain Python values; ``exact`` reads fractions as Decimal, digit for digit."""
+    """Return JSON as plain Python values. With ``exact``, fractions become Decimals, digit for digit."""
     try:
         return (_exact if exact else _plain).decode(body)
     except ArithmeticError:
@@ -75,7 +75,7 @@ def parse(body: bytes | Part, *, exact: bool = False) -> Any:
 
 
 def text(body: Part) -> str | None:
-    """Return a text, or None for null; raise ParseError where the body is JSON of another kind."""
+    """Return a text, or None for null. Raise ParseError if the body is JSON of another kind."""
     try:
         return _text.decode(body)
     except msgspec.ValidationError as error:
@@ -83,7 +83,7 @@ def text(body: Part) -> str | None:
 
 
 def sample(body: Part) -> Any:
-    """Return a small value as it is, and of a large one some value of its kind, at no cost."""
+    """Return a small value itself and, instead of a large one, some value of the same kind, at no cost."""
     if len(memoryview(body)) <= SMALL:
         return parse(body, exact=True)
     kinds: dict[bytes, Any] = {b"{": {"": None}, b"[": [None], b'"': "text"}
@@ -91,7 +91,7 @@ def sample(body: Part) -> Any:
 
 
 def members(body: Part) -> dict[str, Part]:
-    """Return all that an object holds. Each member costs; where few are known, :func:`known_members` is for them."""
+    """Return all members of an object. Each costs time; :func:`known_members` is cheaper for a few known names."""
     return _members.decode(body)
 
 
@@ -103,7 +103,7 @@ def _known_members(names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
 
 
 def known_members(body: bytes | Part, names: tuple[str, ...]) -> dict[str, Part] | None:
-    """Return some of what an object holds, or None where the body is JSON of another kind. Others cost nothing."""
+    """Return the named members of an object, or None if the body is JSON of another kind. The others cost nothing."""
     try:
         found = _known_members(names).decode(body)
     except msgspec.ValidationError:
@@ -117,7 +117,7 @@ def known_members(body: bytes | Part, names: tuple[str, ...]) -> dict[str, Part]
 
 
 def elements(body: Part) -> Sequence[Part] | None:
-    """Return what a list holds, or None where the body is JSON of another kind."""
+    """Return the elements of a list, or None if the body is JSON of another kind."""
     try:
         return _elements.decode(body)
     except msgspec.ValidationError:
@@ -125,7 +125,7 @@ def elements(body: Part) -> Sequence[Part] | None:
 
 
 def replace_lone_surrogates(body: bytes) -> bytes:
-    """Return a body with U+FFFD for each escaped half of a character, which JSON allows and no text can hold."""
+    """Return a body with U+FFFD in place of each lone surrogate, which JSON can escape and no text can hold."""
     if len(body) > LARGEST_MENDED or body.count(b"\\u") > MOST_ESCAPES:
         return body
     return LONE_SURROGATE.sub(rb"\\ufffd", body)
@@ -156,7 +156,7 @@ def json_name(attribute: str) -> str:
 def look_for_crowds(body: bytes) -> Generator[None, None, bool]:
     """Return True if a body holds so many small things that reading it would hold up the event loop.
 
-    It looks at a slice of the body between two yields.
+    One slice of the body is searched between two yields.
     """
     most, names = max(CROWDED, len(body) // SPARSE), max(NAMES, len(body) // BYTES_PER_NAME)
     if len(body) <= most:
@@ -184,7 +184,7 @@ def _slices(body: bytes) -> Iterator[tuple[int, int]]:
 
 
 def is_crowded(body: bytes) -> bool:
-    """Return True if :func:`look_for_crowds` does, at once."""
+    """Return the result of :func:`look_for_crowds` without any pause."""
     looking = look_for_crowds(body)
     while True:
         try:

@@ -1,8 +1,8 @@
 """Plain JSON values to models. The only user of cattrs.
 
-Reading is tolerant. What is new is kept (enum values) or ignored (fields), what is absent is None, and what PHP writes
-for nothing or as text is read without loss: ``[]`` for an empty object, ``{}`` for an empty list, numbers as text.
-A field that cannot be read is None and a problem; nothing is guessed at.
+Reading is tolerant. Unknown words of an enum are kept, unknown fields are ignored, and a missing field is None. The
+forms that PHP writes are read without loss: ``[]`` for an empty object, ``{}`` for an empty list, numbers as text.
+A field that cannot be read is None and a problem; its value is never guessed.
 """
 
 import re
@@ -29,7 +29,7 @@ T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 
 LONGEST = 10_000
-"""How many elements a list inside an item may have."""
+"""The most elements that a list inside an item may have."""
 
 _AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
@@ -47,9 +47,9 @@ _problems: ContextVar[Problems] = ContextVar("mihu_async_problems")
 
 
 def structure(value: Any, into: type[T], problems: Problems) -> T:
-    """Make a model of plain values, and note what of it could not be read.
+    """Make a model of plain values, and note the fields that could not be read.
 
-    Raises UnreadableError where nothing can be made: the value is no object, or has nothing by which it is known.
+    Raise UnreadableError if the value is not an object, or lacks the field that identifies it.
     """
     token = _problems.set(problems)
     try:
@@ -59,12 +59,12 @@ def structure(value: Any, into: type[T], problems: Problems) -> T:
 
 
 def expected(what: str, value: Any) -> UnreadableError:
-    """Make the error that tells what was expected, and what kind of value came."""
+    """Return the error that names the expected kind of value and the kind that came."""
     return UnreadableError(f"must be {what}, not {_NAMES.get(type(value), 'a fraction')}")
 
 
 def unknown_fields(value: dict[str, Any], model: Any) -> dict[str, Any]:
-    """Collect what a model has no field for, at its own level and, under its fields' names, below it."""
+    """Collect the members that a model has no field for, at its own level and, under its fields' names, below it."""
     fields = {json_name(field.name): field.type for field in attrs.fields(model) if field.name != EXTRA}
     found = {name: inner for name, inner in value.items() if name not in fields}
     for name, kind in fields.items():
@@ -129,7 +129,7 @@ def _is_optional(kind: Any) -> bool:
 
 
 def _optional(kind: Any, converter: cattrs.Converter) -> Hook:
-    """Return the hook of the type itself: a model reads null and nothing before it asks a field's hook."""
+    """Return the hook of the type beside None. A model handles null and missing values before it calls a hook."""
     (inner,) = (part for part in get_args(kind) if part is not NoneType)
     hook = converter.get_structure_hook(inner)
     return lambda value, _: hook(value, inner)
@@ -140,7 +140,7 @@ def _is_tuple(kind: Any) -> bool:
 
 
 def _tuple(kind: Any, converter: cattrs.Converter) -> Hook:
-    """Return a hook that reads a list to its end, or stops at the first element that is none of it."""
+    """Return a hook that reads a list, and stops at the first element that cannot be read."""
     element = get_args(kind)[0]
     hook = converter.get_structure_hook(element)
 
@@ -173,7 +173,7 @@ def _is_model(kind: Any) -> bool:
 
 @frozen
 class _Field:
-    """How a field of a model is read. One that ``must`` be there has a problem where it is missing."""
+    """A field of a model, and the way to read it. A missing field is a problem if it ``must`` be there."""
 
     name: str
     key: str
@@ -203,7 +203,7 @@ def _fields(model: Any, converter: cattrs.Converter) -> tuple[_Field, ...]:
 
 
 def _empty(model: Any) -> Any:
-    """Make a model of which nothing is known, for a place where there must be one."""
+    """Return a model with nothing but None, for a field that must hold a model."""
     return model(**{field.name: None for field in attrs.fields(model) if field.name != EXTRA})
 
 
@@ -230,7 +230,7 @@ def _model(kind: Any, converter: cattrs.Converter) -> Hook:
 
 
 def _read(field: _Field, value: Any) -> Any:
-    """Read one field of an object; raise UnreadableError where the object cannot be known without it."""
+    """Read one field of an object. Raise UnreadableError if the object cannot be identified without it."""
     problems = _problems.get()
     if value is None:
         if field.is_identity:
@@ -254,7 +254,7 @@ def _read(field: _Field, value: Any) -> Any:
 
 
 def _offer(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a number for sale under the documented names, whichever of the likely forms it came in."""
+    """Return a number for sale under the documented names, from any of the forms that are likely."""
     if value.get("number") is None and "phone_number" in value:
         value = {name: inner for name, inner in value.items() if name != "phone_number"} | {
             "number": value["phone_number"]
@@ -266,7 +266,7 @@ def _offer(value: dict[str, Any]) -> dict[str, Any]:
 
 
 NORMALIZED: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {AvailableNumber: _offer}
-"""How a row of an answer that is not documented is brought into the form of its model."""
+"""The functions that bring rows of undocumented answers into the form of their models."""
 
 
 def _make_converter() -> cattrs.Converter:

@@ -1,8 +1,8 @@
-"""The fast path: bytes to models in one go, where nothing in an answer asks for a closer look.
+"""The fast path: bytes to models in one go, for answers as documented.
 
-It returns what the converter returns for an answer without problems, or nothing. Parts that no model reads are not
-looked at. What msgspec takes more lightly than the converter does, such as a time without an offset, is found here and
-left to the converter, which notes where it is wrong.
+For an answer without problems it returns the same models as the converter; for any other it returns None. It skips the
+parts that no model reads. Values that msgspec accepts and the converter does not, such as a time without an offset, are
+found here and left to the converter, which notes their place.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -23,9 +23,9 @@ from mihu_async.value import Value
 T = TypeVar("T")
 
 MANY = 2
-"""A page that holds more than so many times ``per_page`` items has a problem."""
+"""A page with more than this many times ``per_page`` items has a problem."""
 NOT_READ = (msgspec.MsgspecError, ArithmeticError, RecursionError, UnicodeDecodeError)
-"""What msgspec raises for what it cannot read."""
+"""The errors that msgspec raises for a body that it cannot read."""
 
 
 class _Envelope(msgspec.Struct, Generic[T], kw_only=True):
@@ -50,7 +50,7 @@ class _Page(msgspec.Struct, Generic[T]):
 
 
 class _Decoder(Value, frozen=True):
-    """How one type of answer is decoded, and whether a decoded item needs a closer look all the same."""
+    """The decoder of one type of answer, with a predicate that finds decoded items that the converter must read."""
 
     decode: Callable[[bytes], _Envelope[Any]]
     is_odd: Callable[[Sequence[Any]], bool] | None
@@ -58,13 +58,13 @@ class _Decoder(Value, frozen=True):
 
 
 def warm_up(*answers: Any) -> None:
-    """Make the decoders of some types of answers now, which takes milliseconds, and not when the first one comes."""
+    """Make the decoders of some types of answers now, so that the first answer need not wait some milliseconds."""
     for answer in answers:
         _decoder(answer)
 
 
 def decode_fast(body: bytes, answer: type[T]) -> tuple[T, str | None] | None:
-    """Return the data and the message of a successful answer, or None where the converter must look at it."""
+    """Return the data and the message of a successful answer, or None if the converter must read it."""
     decoder = _decoder(cast("Hashable", answer))
     if decoder is None:
         return None
@@ -86,9 +86,9 @@ def decode_fast(body: bytes, answer: type[T]) -> tuple[T, str | None] | None:
 
 @cache
 def item_decoder(kind: Hashable) -> Callable[[msgspec.Raw], Any] | None:
-    """Return a function that reads one item, or returns None where the converter must look at it.
+    """Return a function that reads one item, or returns None for an item that the converter must read.
 
-    None where the model keeps what is unknown, which this would drop.
+    Return None for a model that keeps unknown members, because msgspec drops them.
     """
     item: Any = kind
     if keeps_extra(item):
@@ -121,7 +121,7 @@ def _page(page: _Page[Any]) -> Page[Any]:
 
 @cache
 def _decoder(answer: Hashable) -> _Decoder | None:
-    """Return the decoder of a type of answer; None where the model keeps what is unknown, which this would drop."""
+    """Return the decoder of a type of answer, or None for a model that keeps unknown members: msgspec drops them."""
     is_page = get_origin(answer) is Page
     item: Any = get_args(answer)[0] if is_page else answer
     if keeps_extra(get_origin(item) or item):
@@ -133,10 +133,10 @@ def _decoder(answer: Hashable) -> _Decoder | None:
 
 @cache
 def _oddness(kind: Any) -> Callable[[Sequence[Any]], bool] | None:
-    """Return a function that is true of items of which msgspec decodes one that the converter would not read whole.
+    """Return a predicate that is true of items if the converter would find a problem in one that msgspec accepts.
 
-    That is a blank id, a time without an offset, or money that is no finite number, at any depth. None where the type
-    has none of these. It goes field by field, which takes a quarter of the time of going item by item.
+    Such a problem is a blank id, a time without an offset or an amount that is not finite, at any depth. Return None if
+    the type has no such field. The checks go field by field, in a quarter of the time that going item by item takes.
     """
     checks: list[Callable[[Sequence[Any]], bool]] = []
     for field in attrs.fields(kind):
@@ -185,5 +185,5 @@ def _has_odd(values: Values, check: Callable[[Sequence[Any]], bool], items: Sequ
 
 
 def _parts(kind: Any) -> set[Any]:
-    """Return the classes that a field's type is made of: of ``tuple[A, ...] | None``, A and others."""
+    """Return a field's type and all types inside it, such as A in ``tuple[A, ...] | None``."""
     return {kind} | {inner for part in get_args(kind) for inner in _parts(part)}

@@ -1,12 +1,10 @@
 """The options of a call: how long it may take, and how it is retried. Knows no clock and no network."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
-from mihu_async.core.finite import is_real
-from mihu_async.errors import UsageError
+from mihu_async.validation import field_check, is_int, is_real
 
 
 class Bounds(NamedTuple):
@@ -17,29 +15,10 @@ class Bounds(NamedTuple):
     read: float
 
 
-def _validator(owner: str, expected: str, accepts: Callable[[Any], bool]) -> Any:
-    """Return a validator of attrs that raises UsageError for a value that an option does not accept."""
-
-    def check(_: object, attribute: "Attribute[Any]", value: Any) -> None:
-        if not accepts(value):
-            message = f"{owner}.{attribute.name} must be {expected}, not {value!r}."
-            raise UsageError(message, argument=attribute.name)
-
-    return check
-
-
-def _is_positive(value: Any) -> bool:
-    return is_real(value) and value > 0
-
-
-def _is_amount(value: Any) -> bool:
-    return is_real(value) and value >= 0
-
-
-_bound = _validator("Timeout", "a positive, finite number of seconds", _is_positive)
-_attempts = _validator("RetryPolicy", "a whole number from 1", lambda value: type(value) is int and value >= 1)
-_seconds = _validator("RetryPolicy", "a finite number of seconds from 0", _is_amount)
-_tokens = _validator("RetryBudget", "a finite number from 0", _is_amount)
+_bound = field_check("a positive, finite number of seconds", lambda value: is_real(value) and value > 0)
+_attempts = field_check("a whole number from 1", lambda value: is_int(value, 1))
+_seconds = field_check("a finite number of seconds from 0", lambda value: is_real(value) and value >= 0)
+_tokens = field_check("a finite number from 0", lambda value: is_real(value) and value >= 0)
 
 
 @frozen
@@ -79,9 +58,7 @@ class RetryBudget:
 
 
 BUDGET: RetryBudget | None = RetryBudget()
-_budget = _validator(
-    "RetryPolicy", "RetryBudget(…) or None", lambda value: value is None or isinstance(value, RetryBudget)
-)
+_budget = field_check("RetryBudget(…) or None", lambda value: isinstance(value, RetryBudget | None))
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,6 @@
 """The closer look at an answer's data: row by row and in slices, so that no answer holds up the event loop.
 
-Each function is a generator that reads a slice between its yields and returns what it read. Does no I/O.
+A generator reads one slice between two yields, and returns its result. This module does no I/O.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -20,21 +20,21 @@ from mihu_async.models.provisional import Items
 T = TypeVar("T")
 
 SLICE = 65_536
-"""How many bytes of rows are read at a time."""
+"""The number of bytes of rows that are read at a time."""
 LARGEST_ROW = 65_536
-"""How many bytes a row, or a field of a larger row, may have to be looked at closely. A documented row has 1,200."""
+"""The most bytes of a row, or of a field of a larger row, that is read closely. A documented row has 1,200."""
 LARGEST_OBJECT = 2**20
-"""How many bytes a single object may have."""
+"""The most bytes that a single object may have."""
 CLOSER_LOOKS = 1_000
-"""How many rows of one answer may have problems. No page is documented to have more than 200."""
+"""The most rows of one answer that may have problems. No page is documented to have more than 200."""
 NOTHING: tuple[Any, ...] = (None, [], {})
-"""How PHP writes nothing."""
+"""The values that PHP writes for nothing."""
 CONTAINERS = ("items", "numbers", "requirements", "data")
-"""Where an answer that is not documented may hold its rows."""
+"""The members that may hold the rows of an answer that is not documented."""
 
 
 def read_data(data: Part, into: type[T], problems: Problems) -> Generator[None, None, T]:
-    """Read the data of an answer, at the present path; raise UnreadableError where nothing can be made of it."""
+    """Read the data of an answer, at the present path. Raise UnreadableError if no model can be made of it."""
     kind = get_origin(into)
     if kind is Page:
         return cast("T", (yield from _page(data, get_args(into)[0], problems)))
@@ -101,7 +101,7 @@ def _members(data: Part, names: tuple[str, ...]) -> dict[str, Part]:
 
 
 def _beside(data: Part, known: Mapping[str, Part | None], problems: Problems) -> dict[str, Any]:
-    """Return what an answer that is not documented holds beside what is known of it; what is too large is left out."""
+    """Return the members of an undocumented answer that are not known, without those that are too large."""
     size = len(memoryview(data)) - sum(len(memoryview(part)) for part in known.values() if part is not None)
     if size > LARGEST_ROW:
         problems.note(f"holds {size} bytes beside its items, which are left out")
@@ -136,7 +136,7 @@ def _pagination(value: Part | None, problems: Problems) -> Pagination:
 
 
 def _rows(rows: Sequence[Part], suffix: str, kind: Any, problems: Problems) -> Generator[None, None, tuple[Any, ...]]:
-    """Read rows, each by itself: what can be read of one does not depend on the others."""
+    """Read rows, each by itself, so that a row that cannot be read does not affect the others."""
     decode = item_decoder(kind)
     items: list[Any] = []
     looks = CLOSER_LOOKS
@@ -161,10 +161,10 @@ def _rows(rows: Sequence[Part], suffix: str, kind: Any, problems: Problems) -> G
 
 
 def _plain(row: Part, kind: Any, problems: Problems, *, most: int) -> Any:
-    """Return a row as plain values; of one that is too large, those of its model's fields that are not."""
-    whole = _value(row, most)
-    if whole is not row:
-        return whole
+    """Return a row as plain values. Of a row that is too large, return only the known fields that are small enough."""
+    plain = _value(row, most)
+    if plain is not row:
+        return plain
     kinds = {json_name(field.name): field.type for field in attrs.fields(kind)}
     found = codec.known_members(row, tuple(kinds))
     if found is None:
@@ -175,7 +175,7 @@ def _plain(row: Part, kind: Any, problems: Problems, *, most: int) -> Any:
 
 
 def _below(part: Part, name: str, kind: Any, problems: Problems) -> Any:
-    """Return a field of something too large as a plain value, or as it is where it is too large itself."""
+    """Return a field of a row that is too large as a plain value, or as bytes if the field is too large itself."""
     model = next((inner for inner in (kind, *get_args(kind)) if attrs.has(inner)), None)
     if model is None:
         return _value(part, LARGEST_ROW)
@@ -187,7 +187,7 @@ def _below(part: Part, name: str, kind: Any, problems: Problems) -> Any:
 
 
 def _value(part: Part, most: int) -> Any:
-    """Return a part as a plain value, or as it is where it, or a number in it, is too large."""
+    """Return a part as a plain value, or as bytes if the part or a number in it is too large."""
     if len(memoryview(part)) > most:
         return part
     try:
@@ -199,9 +199,9 @@ def _value(part: Part, most: int) -> Any:
 
 
 def _row(row: Part, suffix: str, kind: Any, problems: Problems) -> Any:
-    """Look at one row closely; None where it is nothing, which is a problem.
+    """Read one row closely. Note a problem and return None if it cannot be read.
 
-    Where the model keeps what it does not know, a row may be as large as a single object.
+    A row may be as large as a single object if its model keeps unknown members.
     """
     problems.path.append(suffix)
     try:

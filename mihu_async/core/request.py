@@ -1,4 +1,4 @@
-"""A request as a value: which endpoint, with what, and what its answer is read as. Does no I/O."""
+"""A request as a value: the endpoint, the query and the body, and the type of the result. This module does no I/O."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,11 +10,11 @@ from urllib.parse import quote, unquote
 from uuid import UUID
 
 from mihu_async.core.body import encode_body
-from mihu_async.core.finite import is_finite
 from mihu_async.core.headers import Extra, check_headers, secrets_of
 from mihu_async.core.reconcile import Lookup
 from mihu_async.core.redaction import secrets_in
 from mihu_async.errors import UsageError
+from mihu_async.validation import is_finite
 from mihu_async.value import Value
 
 T = TypeVar("T")
@@ -22,23 +22,23 @@ T = TypeVar("T")
 ROOT = "/api/v1"
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 RAW = object
-"""The ``returns`` of a call whose data is given as it came, as plain JSON values."""
+"""The ``returns`` of a call whose data is returned as plain JSON values, without a model."""
 NOTHING: type[None] = NoneType
-"""The ``returns`` of a call that is asked for its effect: whatever data comes is not looked at."""
+"""The ``returns`` of a call that is made for its effect only: the data of its answer is not read."""
 Query = Mapping[str, Any] | Sequence[tuple[str, Any]]
-"""What filters a call: names to values or lists of values, or pairs of both."""
+"""The query of a call: a mapping of names to values or lists of values, or a list of such pairs."""
 PAIR = 2
 CLIMBING = frozenset({"", ".", ".."})
-_SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # what may stand in a path segment; % so that what is encoded stays so
+_SEGMENT_SAFE = "!$&'()*+,;=:@~%"  # allowed in a path segment; % keeps encoded characters encoded
 
 
 class Request(Value, Generic[T], frozen=True, kw_only=True):
     """One call to the service.
 
-    ``path`` and ``query`` are encoded; ``returns`` is the type that the envelope's ``data`` is read as; ``lookup`` sees
-    what a write did whose answer was lost, and ``how_to_check`` says how to do that by hand. ``headers`` are the
-    caller's for this call; ``token`` is the one of this attempt, where a function gave it. No cache may answer an
-    ``uncached`` one.
+    ``path`` and ``query`` are encoded. ``returns`` is the type that the envelope's ``data`` is read as. ``lookup``
+    finds the effect of a write whose answer was lost, and ``how_to_check`` describes how to find it by hand.
+    ``headers`` are the caller's headers of this call. ``token`` is the token of this attempt if a function returned
+    it. No cache may answer an ``uncached`` request.
     """
 
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"body", "secrets", "headers", "token"})
@@ -73,7 +73,7 @@ def describe(
 ) -> Request[T]:
     """Make a request of plain values: encode the path, the query and the body.
 
-    A query value of None is left out; a body of None is no body.
+    A query value of None is left out, and ``json=None`` sends no body.
     """
     plain, body = encode_body(json)
     extra = () if headers is None else check_headers("headers", headers)
@@ -96,14 +96,14 @@ def _secrets_in_query(pairs: list[tuple[Any, Any]]) -> list[str]:
 
 
 def segment(value: str) -> str:
-    """Encode one part of a path, so that no value can reach another endpoint."""
+    """Encode one segment of a path, so that no value can reach another endpoint."""
     if _decoded(value) in CLIMBING:
         raise UsageError(f"{value!r} cannot be a part of a path.")
     return quote(value, safe="")
 
 
 def encode_method(method: Any) -> str:
-    """Give the verb in capitals, if it is one that the API uses."""
+    """Return the verb in capitals, or raise UsageError if the API does not use it."""
     verb = method.upper() if isinstance(method, str) else None
     if verb not in METHODS:
         raise UsageError(f"method must be one of {', '.join(METHODS)}, not {method!r}.", argument="method")
@@ -138,19 +138,19 @@ def _encode_path(path: str) -> str:
 
 
 def _decoded(part: str) -> str:
-    """Decode a part of a path as often as anything on its way may: ``%252e`` is a dot to whoever decodes twice."""
+    """Decode a segment until nothing is left to decode: ``%252e`` is a dot to a proxy that decodes twice."""
     while (inner := unquote(part)) != part:
         part = inner
     return part
 
 
 def _not_plain(path: object) -> UsageError:
-    why = "must be a plain path such as '/phone-numbers/search'; what filters belongs in query="
+    why = "must be a plain path such as '/phone-numbers/search'; filters belong in query="
     return UsageError(f"path {why}, not {path!r}.", argument="path")
 
 
 def query_pairs(query: Any) -> list[tuple[Any, Any]]:
-    """Return names and values in order, a name as often as it has values; those of None are left out."""
+    """Return names and values in order, a name once for each of its values. Values of None are left out."""
     if isinstance(query, Mapping):
         given: Iterable[Any] = [pair for pair in cast("Mapping[Any, Any]", query).items() if pair[1] is not None]
     elif isinstance(query, list | tuple):
@@ -161,7 +161,7 @@ def query_pairs(query: Any) -> list[tuple[Any, Any]]:
     pairs: list[tuple[Any, Any]] = []
     for pair in given:
         if not isinstance(pair, list | tuple) or len(cast("Sequence[Any]", pair)) != PAIR:
-            raise UsageError("query must be a list of pairs of a name and a value, where it is one.", argument="query")
+            raise UsageError("query must hold pairs of a name and a value if it is a list.", argument="query")
         name, value = cast("Sequence[Any]", pair)
         values = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,)
         pairs += [(name, each) for each in values if each is not None]
@@ -169,7 +169,7 @@ def query_pairs(query: Any) -> list[tuple[Any, Any]]:
 
 
 def encode_query(query: Any) -> str:
-    """Encode query values as the API documents them: ``true`` and ``false``, ``%2B`` for a number's plus."""
+    """Encode a query as the API documents it: ``true`` and ``false``, and ``%2B`` for the plus of a number."""
     return _encode_pairs(query_pairs(query))
 
 

@@ -25,23 +25,23 @@ from mihu_async.core.options import Bounds
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.errors import UsageError
+from mihu_async.validation import wrong
 
 USER_AGENT = f"mihu-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
 Session = aiohttp.ClientSession
 """A session that a caller may lend."""
 Trust = SSLContext | aiohttp.Fingerprint | bool
-"""How the service's certificate is checked."""
+"""The values of ``ssl``, which decide how the service's certificate is checked."""
 
 UNPACKED = frozenset({"gzip", "deflate", "br", "zstd"})
-"""The codings that aiohttp takes off, or refuses where it cannot."""
+"""The codings that aiohttp decodes, or rejects if it cannot."""
 MISUSE = (RuntimeError, TypeError, ValueError)
-"""What aiohttp raises for a session that cannot be used: closed, of another loop, with credentials of its own."""
+"""The errors that aiohttp raises for an unusable session: closed, of another loop, or with credentials of its own."""
 
 
 async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from sending GET, PUT and DELETE twice unseen, as one attempt of ours: a client middleware."""
+    """Keep aiohttp from silently sending a GET, PUT or DELETE twice within one attempt. This is a client middleware."""
     try:
         return await handler(request)
     except NEVER_CONNECTED:
@@ -52,18 +52,18 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
 
 @define
 class Blocks:
-    """The ``async with`` blocks of a loop that share its session; ``due`` says that it is closed with the last one."""
+    """The ``async with`` blocks of a loop that share its session. If it is ``due``, the last one closes the session."""
 
     open: int = 0
     due: bool = False
 
 
 OwnSession = tuple[Session, AsyncGenerator[None]]
-"""A session that we made, and the generator that closes it."""
+"""A session of the transport's own, and the generator that closes it."""
 
 
 class Body(Payload):
-    """A JSON body that knows whether the network has begun to take it."""
+    """A JSON body; ``sent`` is True once the network has begun to take it."""
 
     def __init__(self, value: bytes) -> None:
         super().__init__(value, content_type="application/json")
@@ -71,11 +71,11 @@ class Body(Payload):
         self.sent: bool = False
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Give the body as text, which is what aiohttp's middlewares ask for."""
+        """Return the body as text, for the middlewares of aiohttp."""
         return bytes(self._value).decode(encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        """Hand the body over."""
+        """Write the body to the network."""
         self.sent = True
         await writer.write(self._value)
 
@@ -102,7 +102,7 @@ class Transport:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never show."""
+        """The texts that no error and no log line may show."""
         own = (self.token, *secrets_of(self.headers))
         if self.proxy is None:
             return own
@@ -125,7 +125,7 @@ class Transport:
         return other
 
     async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
-        """Make one attempt, within ``bounds``, or raise a TransportError, or a DecodeError for what is no HTTP."""
+        """Make one attempt within ``bounds``. Raise TransportError, or DecodeError if the answer is not HTTP."""
         url = f"{self._root}{request.path}{'?' if request.query else ''}{request.query}"
         body = None if request.body is None else Body(request.body)
         head: aiohttp.ClientResponse | None = None
@@ -162,13 +162,13 @@ class Transport:
         raise failure  # here, out of the except block: the cause's repr can hold the request's headers
 
     async def enter(self) -> None:
-        """Begin a block: make this loop's session now, and not with the first call."""
+        """Begin a block: make this loop's session now, so that the first call need not."""
         await self._session()
         with self._lock:
             self._blocks.setdefault(asyncio.get_running_loop(), Blocks()).open += 1
 
     async def leave(self, *, owner: bool) -> None:
-        """End a block. With the last one of this loop its own session is closed, if an ``owner`` was among them."""
+        """End a block. The last block of a loop closes the loop's own session if an ``owner`` was among the blocks."""
         loop = asyncio.get_running_loop()
         with self._lock:
             blocks = self._blocks.get(loop, Blocks(open=1))  # a block that was begun under another loop counts alone
@@ -181,7 +181,7 @@ class Transport:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Close this loop's own session now, if there is one; a borrowed session stays open."""
+        """Close this loop's own session now, if there is one. A borrowed session stays open."""
         with self._lock:
             _, keeper = self._own.pop(asyncio.get_running_loop(), (None, None))
         if keeper is not None:
@@ -222,7 +222,7 @@ class Transport:
 
 
 def _client_timeout(bounds: Bounds) -> aiohttp.ClientTimeout:
-    """Give the bounds to aiohttp, which would round longer ones up to whole seconds."""
+    """Return the bounds as a timeout of aiohttp that does not round them up to whole seconds."""
     return aiohttp.ClientTimeout(
         total=bounds.total,
         connect=bounds.connect,
@@ -233,14 +233,14 @@ def _client_timeout(bounds: Bounds) -> aiohttp.ClientTimeout:
 
 
 def check_trust(ssl: Any) -> Trust:
-    """Check what a caller gives for ``ssl``."""
+    """Check the ``ssl`` of a caller."""
     if not isinstance(ssl, SSLContext | aiohttp.Fingerprint | bool):
-        raise UsageError(f"ssl must be an SSLContext, an aiohttp Fingerprint or a bool, not {ssl!r}.", argument="ssl")
+        raise wrong("ssl", "an SSLContext, an aiohttp Fingerprint or a bool", ssl)
     return ssl
 
 
 async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
-    """Close the session when this generator is closed; an ending event loop closes all that are left."""
+    """Close the session when this generator is closed. An event loop closes the generators that are left at its end."""
     try:
         yield
     finally:
@@ -248,7 +248,7 @@ async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
 
 
 async def _read(content: aiohttp.StreamReader, bound: int) -> tuple[bytes, bool]:
-    """Read a body up to ``bound`` bytes, and say whether that was all of it."""
+    """Read a body up to ``bound`` bytes. Return the bytes, and True if they are the whole body."""
     chunks: list[bytes] = []
     size = 0
     while chunk := await content.readany():
@@ -263,8 +263,8 @@ async def _read(content: aiohttp.StreamReader, bound: int) -> tuple[bytes, bool]
 def _broken_off(answer: aiohttp.ClientResponse) -> Generator[None]:
     """End the reading of a body whose bytes break HTTP's rules.
 
-    Where such bytes come after the head, aiohttp closes the connection and does not tell the reader, who would wait
-    until the call's time is up. Where the connection breaks, it tells.
+    If such bytes come after the head, aiohttp closes the connection without an error for the reader, which would wait
+    until the call's time is up. It does report a connection that breaks.
     """
     protocol = answer.connection.protocol if answer.connection else None
     closed: asyncio.Future[None] | None = getattr(protocol, "closed", None)  # not public before aiohttp 3.12
@@ -276,7 +276,7 @@ def _broken_off(answer: aiohttp.ClientResponse) -> Generator[None]:
         if not answer.content.is_eof() and answer.content.exception() is None:
             answer.content.set_exception(HttpProcessingError(message="its body is malformed"))
 
-    closed.remove_done_callback(_retrieve)  # so that it is there once, however many answers a connection brings
+    closed.remove_done_callback(_retrieve)  # it is added once, however many answers a connection brings
     closed.add_done_callback(_retrieve)
     closed.add_done_callback(end)
     try:
@@ -286,19 +286,19 @@ def _broken_off(answer: aiohttp.ClientResponse) -> Generator[None]:
 
 
 def _retrieve(closed: "asyncio.Future[None]") -> None:
-    """Look at the error of a connection that broke, so that nobody logs that it was not looked at."""
+    """Read the error of a connection that broke, so that asyncio does not log that nobody did."""
     if not closed.cancelled():
         closed.exception()
 
 
 def _check_lengths(answer: aiohttp.ClientResponse) -> None:
-    """Raise where an answer has two lengths, which aiohttp's parser in Python lets through."""
+    """Raise an error if an answer has two lengths, which the pure-Python parser of aiohttp accepts."""
     lengths = set(answer.headers.getall("Content-Length", ()))
     if len(lengths) > 1:
         raise HttpProcessingError(message=f"two lengths, {' and '.join(sorted(lengths))}")
 
 
 def _left_encoded(answer: aiohttp.ClientResponse, *, unpacked: bool) -> str:
-    """Name the coding that aiohttp left on the body; an empty string where it left none."""
+    """Return the coding that aiohttp left on the body, or an empty string if there is none."""
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     return "" if encoding == "identity" or (unpacked and encoding in UNPACKED) else encoding

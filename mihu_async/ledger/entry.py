@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, cast
 from attrs import frozen
 
 from mihu_async.errors import UsageError
+from mihu_async.validation import wrong
 
 LEASE = 15.0
 """Seconds for which a process holds a key without renewing its lease."""
@@ -175,27 +176,8 @@ def check_key(argument: str, value: Any) -> str:
         UsageError: If it is anything else.
     """
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_KEY or not value.isprintable():
-        shown = repr(value)[:LONGEST_KEY]
-        message = (
-            f"{argument} must be text of 1 to {LONGEST_KEY} printable characters, such as 'order-4711', not {shown}. "
-            "Nothing was sent."
-        )
-        raise UsageError(message, argument=argument)
+        raise wrong(argument, f"text of 1 to {LONGEST_KEY} printable characters, such as 'order-4711'", value)
     return value
-
-
-def check_lease(value: Any) -> float:
-    """Check that a lease is a finite number of seconds above zero.
-
-    Args:
-        value: The value to check.
-
-    Raises:
-        UsageError: If it is anything else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise UsageError(f"lease must be a finite number of seconds above 0, not {value!r}.", argument="lease")
-    return float(value)
 
 
 def check_ledger(argument: str, value: Any) -> Ledger:

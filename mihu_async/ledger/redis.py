@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from attrs import asdict
 
 from mihu_async.errors import LedgerError, UsageError
-from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing, check_lease
+from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing
+from mihu_async.validation import seconds
 
 TAKE = """
 local function same(one, other)
@@ -132,7 +133,7 @@ class RedisLedger:
         self._begun = f"{{{prefix}}}:begun"
         self._numbers = f"{{{prefix}}}:numbers"
         self._bought = f"{{{prefix}}}:bought"
-        self._lease = check_lease(lease)
+        self._lease = seconds("lease", lease)
 
     @property
     def lease(self) -> float:

@@ -19,7 +19,8 @@ from typing import Any, Final, Self, TypeVar, cast
 from attrs import define, field
 
 from mihu_async.errors import LedgerError
-from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing, check_lease
+from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing
+from mihu_async.validation import seconds
 
 T = TypeVar("T")
 
@@ -158,7 +159,7 @@ class SqliteLedger:
 
     def __init__(self, path: str | os.PathLike[str], *, lease: float = LEASE) -> None:
         self._path = Path(path).absolute()
-        self._lease = check_lease(lease)
+        self._lease = seconds("lease", lease)
         self._holder = _Holder()
         weakref.finalize(self, self._holder.close)
 

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
 from mihu_async.errors import UsageError
 from mihu_async.frames import conceals_fields
+from mihu_async.validation import field_check, is_int
 
 HIGHEST_PORT = 65535
 
 
-def _check_text(owner: object, attribute: "Attribute[str | None]", value: Any) -> None:
-    if value is not None and not isinstance(value, str):
-        # the value itself is not shown: it may be a secret
-        message = f"{type(owner).__name__}.{attribute.name} must be text, not {type(value).__name__}."
-        raise UsageError(message, argument=attribute.name)
+_check_text = field_check("text", lambda value: isinstance(value, str | None), secret=True)
+_check_port = field_check(
+    f"a whole number from 1 to {HIGHEST_PORT}", lambda value: value is None or is_int(value, 1, HIGHEST_PORT)
+)
 
 
 def _text(*, secret: bool = False) -> Any:
@@ -71,12 +71,6 @@ class RequirementValue:
             raise UsageError("A RequirementValue needs key or requirement_id.", argument="key")
         if self.value is None and self.document_id is None:
             raise UsageError("A RequirementValue needs value or document_id.", argument="value")
-
-
-def _check_port(_: object, attribute: "Attribute[int | None]", value: Any) -> None:
-    if value is not None and (type(value) is not int or not 1 <= value <= HIGHEST_PORT):
-        message = f"SipCredentials.port must be a whole number from 1 to {HIGHEST_PORT}, not {value!r}."
-        raise UsageError(message, argument=attribute.name)
 
 
 @conceals_fields

@@ -1,51 +1,29 @@
 """Values that a caller changes. A field that is UNSET is not sent, and the service keeps its value."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
-from mihu_async.errors import UsageError
 from mihu_async.frames import conceals_fields
 from mihu_async.models.inputs import HIGHEST_PORT
 from mihu_async.models.unset import UNSET, Unset
+from mihu_async.validation import field_check, is_int
 
 
-def _wrong(
-    owner: object, attribute: "Attribute[Any]", expected: str, value: Any, *, secret: bool = False
-) -> UsageError:
-    try:
-        shown = type(value).__name__ if secret else repr(value)
-    except ValueError:  # an integer too long to be written out
-        shown = f"that {type(value).__name__}"
-    message = f"{type(owner).__name__}.{attribute.name} must be {expected} or UNSET, not {shown}."
-    return UsageError(message, argument=attribute.name)
+def _check(expected: str, accepts: Callable[[Any], bool], *, secret: bool = False) -> Any:
+    return field_check(f"{expected} or UNSET", lambda value: value is UNSET or accepts(value), secret=secret)
 
 
-def _check_text(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
-    if value is not UNSET and not isinstance(value, str):
-        raise _wrong(owner, attribute, "text, empty to clear it,", value, secret=True)
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(text, str) for text in cast("tuple[Any, ...]", value))
 
 
-def _check_port(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
-    if value is not UNSET and (type(value) is not int or not 1 <= value <= HIGHEST_PORT):
-        raise _wrong(owner, attribute, f"a whole number from 1 to {HIGHEST_PORT}", value)
-
-
-def _check_flag(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
-    if value is not UNSET and not isinstance(value, bool):
-        raise _wrong(owner, attribute, "True, False", value)
-
-
-def _check_limit(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
-    if value is not UNSET and value is not None and (type(value) is not int or value < 0):
-        raise _wrong(owner, attribute, "a whole number from 0, None", value)
-
-
-def _check_texts(owner: object, attribute: "Attribute[Any]", value: Any) -> None:
-    texts = cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (None,)
-    if value is not UNSET and not all(isinstance(text, str) for text in texts):
-        raise _wrong(owner, attribute, "several texts, such as ['US'],", cast("Any", value))
+_check_text = _check("text, empty to clear it,", lambda value: isinstance(value, str), secret=True)
+_check_port = _check(f"a whole number from 1 to {HIGHEST_PORT}", lambda value: is_int(value, 1, HIGHEST_PORT))
+_check_flag = _check("True, False", lambda value: isinstance(value, bool))
+_check_limit = _check("a whole number from 0, None", lambda value: value is None or is_int(value, 0))
+_check_texts = _check("several texts, such as ['US'],", _is_texts)
 
 
 def _several(value: Iterable[str] | Unset) -> tuple[str, ...] | Unset:

@@ -13,6 +13,7 @@ from mihu_async.paging.drift import PASSES, OnDrift
 from mihu_async.paging.page import check_progress, contradiction, last_page, optional
 from mihu_async.paging.walk import Listing, Walk, WalkOptions, logger
 from mihu_async.reports import WalkReport, summarize
+from mihu_async.validation import is_int, positive_int, wrong
 from mihu_async.value import replace
 
 T = TypeVar("T")
@@ -82,11 +83,10 @@ class Pager(Generic[T]):
         """
         options = self._options
         if concurrency is not None:
-            options = replace(options, concurrency=check_concurrency(concurrency))
+            options = replace(options, concurrency=positive_int("concurrency", concurrency))
         if on_drift is not None:
             if on_drift not in PASSES:
-                names = ", ".join(map(repr, PASSES))
-                raise UsageError(f"on_drift must be one of {names}, not {on_drift!r}.", argument="on_drift")
+                raise wrong("on_drift", f"one of {', '.join(map(repr, PASSES))}", on_drift)
             options = replace(options, on_drift=on_drift)
         if resume is not None:
             options = replace(options, resume=decode_checkpoint(resume, listing=self._listing.name))
@@ -129,8 +129,8 @@ class Pager(Generic[T]):
         Raises:
             UsageError: If ``limit`` is anything else.
         """
-        if limit is not None and (type(limit) is not int or limit < 0):
-            raise UsageError(f"limit must be a whole number from 0, or None for all, not {limit!r}.", argument="limit")
+        if limit is not None and not is_int(limit, 0):
+            raise wrong("limit", "a whole number from 0, or None for all", limit)
         items: list[T] = []
         if limit == 0:
             return items
@@ -171,8 +171,7 @@ class Pager(Generic[T]):
         listing = self._listing
         if not listing.divisible:
             raise UsageError(f"{listing.path} has no parts: walk the whole listing. Nothing was sent.")
-        if type(parts) is not int or parts < 1:
-            raise UsageError(f"parts must be a whole number from 1, not {parts!r}.", argument="parts")
+        positive_int("parts", parts)
         page = await self
         total, last = optional(page.pagination.total), listing.end or last_page(page)
         if total is None or last is None:
@@ -211,20 +210,6 @@ class Pager(Generic[T]):
             message = "A page of %s was read except for %s"
             logger.warning(message, self._listing.path, summarize(page.problems, page.problem_count))
         return page
-
-
-def check_concurrency(concurrency: Any) -> int:
-    """Check the number of pages that may be under way at a time.
-
-    Args:
-        concurrency: The value to check.
-
-    Raises:
-        UsageError: If it is not an integer from 1.
-    """
-    if type(concurrency) is not int or concurrency < 1:
-        raise UsageError(f"concurrency must be a whole number from 1, not {concurrency!r}.", argument="concurrency")
-    return concurrency
 
 
 def ranges(first: int, last: int, parts: int) -> Iterator[tuple[int, int]]:

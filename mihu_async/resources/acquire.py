@@ -23,8 +23,8 @@ from mihu_async.models.enums import NumberType
 from mihu_async.models.inputs import Address, RequirementValue
 from mihu_async.models.numbers import AvailableNumber, Binding, Bindings, PhoneNumber
 from mihu_async.models.provisional import PurchaseRequirements
-from mihu_async.resources.arguments import wrong
 from mihu_async.resources.purchase import Purchase
+from mihu_async.validation import wrong, wrong_type
 
 MOST_OFFERS = 10
 """The most offers that an acquisition tries to buy."""
@@ -59,9 +59,7 @@ def check_answers(argument: str, value: Any) -> Mapping[str, str | RequirementVa
         UsageError: If it is anything else.
     """
     if not isinstance(value, Mapping):
-        raise UsageError(
-            f"{argument} must be a mapping, not {type(value).__name__}. Nothing was sent.", argument=argument
-        )
+        raise wrong_type(argument, "a mapping", value)
     answers = cast("Mapping[Any, Any]", value)
     for key, answer in answers.items():
         if not isinstance(key, str) or not isinstance(answer, str | RequirementValue):

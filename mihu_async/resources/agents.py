@@ -10,10 +10,10 @@ from mihu_async.models.agents import Agent, AgentAnswer
 from mihu_async.models.provisional import Items
 from mihu_async.models.sip import SipAssignment
 from mihu_async.paging.pager import Pager
-from mihu_async.resources.arguments import flag, identifier, whole
 from mihu_async.resources.endpoint import PER_PAGE
 from mihu_async.resources.lookups import provision_of, sms_assignment_of
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
+from mihu_async.validation import flag, identifier, positive_int
 
 PATH = "/agents"
 AGENTS = ProvisionalEndpoint(PATH, Items[Agent], attrgetter("agent_uuid"))
@@ -48,7 +48,7 @@ class Agents:
             UsageError: At once, if a value can never be accepted.
         """
         warn_provisional()
-        query = {"per_page": whole("per_page", per_page, most=PER_PAGE)} | filters
+        query = {"per_page": positive_int("per_page", per_page, most=PER_PAGE)} | filters
         return AGENTS.pager(self._pipeline, self._concurrency, query, page=page)
 
     async def provision_call(self, agent_uuid: str | UUID, phone_number_uuid: str | UUID) -> Agent:

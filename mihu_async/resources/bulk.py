@@ -17,6 +17,7 @@ from mihu_async.errors import MihuError, UsageError
 from mihu_async.frames import conceals_arguments
 from mihu_async.models.channels import NumberChannels
 from mihu_async.resources.ensure import Ensured, EnsureOutcome, TrunkSpec
+from mihu_async.validation import wrong_type
 
 R = TypeVar("R", bound=TrunkSpec | Mapping[str, Any])
 
@@ -209,9 +210,7 @@ def check_rows(rows: Any) -> Any:
         UsageError: If it is a single row, a text, or not iterable.
     """
     if isinstance(rows, str | bytes | Mapping | TrunkSpec) or not isinstance(rows, Iterable | AsyncIterable):
-        # the value itself is not shown: it may hold credentials
-        kind = type(cast("object", rows)).__name__
-        raise UsageError(f"rows must be several rows, not {kind}. Nothing was sent.", argument="rows")
+        raise wrong_type("rows", "several rows", cast("object", rows))
     return cast("Any", rows)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
+from mihu_async.core.body import json_object
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, describe
 from mihu_async.errors import UsageError
@@ -14,12 +15,13 @@ from mihu_async.ledger.entry import check_key
 from mihu_async.models.enums import NumberType
 from mihu_async.models.inputs import Address, RequirementValue
 from mihu_async.models.numbers import Capabilities, PhoneNumber
-from mihu_async.resources.arguments import (
+from mihu_async.resources.keyed import FOR_DISPLAY, PATH, KeyedPurchase, purchase_fingerprint
+from mihu_async.resources.lookups import Listed, purchase_of
+from mihu_async.validation import (
     all_of,
-    check_fee,
     country,
     e164,
-    flags,
+    flag,
     instance_of,
     money,
     one_of,
@@ -27,10 +29,33 @@ from mihu_async.resources.arguments import (
     present,
     text,
 )
-from mihu_async.resources.keyed import FOR_DISPLAY, PATH, KeyedPurchase, purchase_fingerprint
-from mihu_async.resources.lookups import Listed, purchase_of
 
 TYPE = one_of(NumberType)
+
+
+def check_fee(monthly_fee: Any, most: Any) -> None:
+    """Check that the monthly fee of a number is known and not above a bound, if there is one.
+
+    Args:
+        monthly_fee: The fee, as the search returned it.
+        most: The bound; None sets none.
+
+    Raises:
+        UsageError: If it is unknown or above the bound.
+    """
+    if most is None:
+        return
+    bound = money("max_monthly_fee", most)
+    if monthly_fee is None:
+        message = "max_monthly_fee needs monthly_fee, as the search returned it, to compare with. Nothing was sent."
+        raise UsageError(message, argument="monthly_fee")
+    if Decimal(str(money("monthly_fee", monthly_fee))) > Decimal(str(bound)):
+        message = f"monthly_fee is {monthly_fee}, above max_monthly_fee={bound}. Nothing was sent."
+        raise UsageError(message, argument="monthly_fee")
+
+
+def _flags(argument: str, value: Any) -> dict[str, bool]:
+    return {name: flag(f"{argument}[{name!r}]", inner) for name, inner in json_object(argument, value).items()}
 
 
 @frozen(kw_only=True)
@@ -80,7 +105,7 @@ class Buyer:
             "monthly_fee": optional(money, "monthly_fee", monthly_fee),
             "capabilities": capabilities
             if isinstance(capabilities, Capabilities)
-            else optional(flags, "capabilities", capabilities),
+            else optional(_flags, "capabilities", capabilities),
             "location": optional(text, "location", location),
             "address": optional(instance_of(Address), "address", address),
             "requirements": None

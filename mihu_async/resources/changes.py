@@ -10,6 +10,7 @@ from mihu_async.models.inputs import SipCredentials
 from mihu_async.models.numbers import InboundSettings, OutboundSettings
 from mihu_async.models.unset import UNSET
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate, SipUpdate
+from mihu_async.validation import wrong_type
 
 Change = Callable[[str, Any], dict[str, Any]]
 
@@ -87,10 +88,7 @@ def _update_of(
     if isinstance(value, update):
         return value
     if not isinstance(value, model):
-        # the value itself is not shown: it may be credentials in another form
-        kinds = f"{update.__name__}(…) or {model.__name__}(…){also}"
-        message = f"{argument} must be {kinds}, not {type(value).__name__}. Nothing was sent."
-        raise UsageError(message, argument=argument)
+        raise wrong_type(argument, f"{update.__name__}(…) or {model.__name__}(…){also}", value)
     return update(**{name: inner for name, inner in attrs.asdict(value, recurse=False).items() if inner is not None})
 
 

@@ -20,7 +20,7 @@ from mihu_async.paging.pager import Pager, Shard
 from mihu_async.paging.proof import Dates
 from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.reports import PageReport, Problem, WalkReport
-from mihu_async.resources.arguments import instance_of, whole
+from mihu_async.validation import instance_of, positive_int
 from mihu_async.value import replace
 
 T = TypeVar("T")
@@ -65,10 +65,12 @@ class Endpoint(Generic[T]):
         Raises:
             UsageError: At once, if a value can never be accepted.
         """
-        size = f"per_page={whole('per_page', per_page, most=self.most)}"
+        size = f"per_page={positive_int('per_page', per_page, most=self.most)}"
         asked = encode_query(filters)
         query = f"{asked}&{size}" if asked else size
-        return Pager(self._listing(pipeline, query, start=whole("page", page)), WalkOptions(concurrency=concurrency))
+        return Pager(
+            self._listing(pipeline, query, start=positive_int("page", page)), WalkOptions(concurrency=concurrency)
+        )
 
     def part(self, pipeline: Pipeline, concurrency: int, shard: Shard) -> Pager[T]:
         """Return the pager of a part of the listing.

@@ -23,7 +23,17 @@ from mihu_async.models.updates import InboundUpdate, OutboundUpdate
 from mihu_async.paging.pager import Pager, Shard
 from mihu_async.resources.acquire import Acquisition, bind, check_answers, check_choose
 from mihu_async.resources.agents import Agents
-from mihu_async.resources.arguments import (
+from mihu_async.resources.buyer import Buyer
+from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
+from mihu_async.resources.endpoint import PER_PAGE, Endpoint
+from mihu_async.resources.keyed import acquisition_fingerprint
+from mihu_async.resources.lookups import Listed, channels_request, snapshot_request
+from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
+from mihu_async.resources.purchase import Purchase, check_offer
+from mihu_async.resources.recovery import Recovered, recover
+from mihu_async.resources.waiting import Wait, find_row
+from mihu_async.resources.watcher import INTERVAL, Watcher
+from mihu_async.validation import (
     country,
     e164,
     flag,
@@ -35,16 +45,6 @@ from mihu_async.resources.arguments import (
     seconds,
     text,
 )
-from mihu_async.resources.buyer import Buyer
-from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
-from mihu_async.resources.endpoint import PER_PAGE, Endpoint
-from mihu_async.resources.keyed import acquisition_fingerprint
-from mihu_async.resources.lookups import Listed, channels_request, snapshot_request
-from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
-from mihu_async.resources.purchase import Purchase, check_offer
-from mihu_async.resources.recovery import Recovered, recover
-from mihu_async.resources.waiting import Wait, find_row
-from mihu_async.resources.watcher import INTERVAL, Watcher
 
 PATH = "/phone-numbers"
 STATUS, TYPE = one_of(NumberStatus), one_of(NumberType)

@@ -16,8 +16,8 @@ from mihu_async.models.provisional import Items
 from mihu_async.paging.page import Answer
 from mihu_async.paging.pager import Pager
 from mihu_async.paging.walk import Listing, WalkOptions
-from mihu_async.resources.arguments import whole
 from mihu_async.resources.endpoint import page_hook
+from mihu_async.validation import positive_int
 
 T = TypeVar("T")
 
@@ -95,7 +95,7 @@ class ProvisionalEndpoint(Generic[T]):
             query=request.query,
             room=pipeline.throttle.room,
             base_url=pipeline.base_url,
-            start=whole("page", page),
+            start=positive_int("page", page),
             divisible=False,
             on_page=page_hook(pipeline, request.path),
         )

@@ -13,7 +13,7 @@ from mihu_async.errors import UsageError
 from mihu_async.models.inputs import Address, RequirementValue
 from mihu_async.models.numbers import AvailableNumber, Capabilities, PhoneNumber
 from mihu_async.models.provisional import ADDRESS, PurchaseRequirement, PurchaseRequirements
-from mihu_async.resources.arguments import instance_of, present, text
+from mihu_async.validation import instance_of, present, text
 
 Buy = Callable[..., Awaitable[PhoneNumber]]
 """Buys a number, as ``numbers.buy`` does."""

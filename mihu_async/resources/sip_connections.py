@@ -5,7 +5,7 @@ from mihu_async.core.request import describe
 from mihu_async.frames import conceals_arguments
 from mihu_async.models.inputs import SipCredentials
 from mihu_async.models.sip import SipConnection
-from mihu_async.resources.arguments import gateway_host, optional, present, secret, text_up_to
+from mihu_async.validation import gateway_host, optional, present, secret, text_up_to
 
 PATH = "/channels/sip-trunk/connections"
 LABEL = text_up_to(255)

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
+from mihu_async.core.body import json_object
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import NOTHING, describe
 from mihu_async.frames import conceals_arguments
@@ -16,25 +17,25 @@ from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import SipUpdate
-from mihu_async.paging.pager import Pager, Shard, check_concurrency
-from mihu_async.resources.arguments import (
-    e164,
-    e164_or_digits,
-    identifier,
-    instance_of,
-    json_object,
-    one_of,
-    optional,
-    present,
-    seconds,
-    text,
-)
+from mihu_async.paging.pager import Pager, Shard
 from mihu_async.resources.bulk import EnsureRun, R, check_rows
 from mihu_async.resources.changes import changes, sip_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.ensure import SETTINGS, Ensure, Ensured
 from mihu_async.resources.lookups import registration_of, snapshot_request
 from mihu_async.resources.watcher import INTERVAL, Watcher
+from mihu_async.validation import (
+    e164,
+    e164_or_digits,
+    identifier,
+    instance_of,
+    one_of,
+    optional,
+    positive_int,
+    present,
+    seconds,
+    text,
+)
 
 PATH = "/phone-numbers/trunks"
 CHANNEL, DIRECTION = one_of(TrunkChannel), one_of(Direction)
@@ -258,7 +259,7 @@ class Trunks:
         Raises:
             UsageError: If the arguments can never be accepted. An error of a row is its result.
         """
-        most = self._concurrency if concurrency is None else check_concurrency(concurrency)
+        most = optional(positive_int, "concurrency", concurrency) or self._concurrency
         return EnsureRun(check_rows(rows), self.ensure, most)
 
     @conceals_arguments
