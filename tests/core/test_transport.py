@@ -330,14 +330,21 @@ BROKEN = [
     pytest.param(b"", id="nothing"),
 ]
 """Answers that the connection did not bring to their end."""
+AIOHTTP = tuple(map(int, aiohttp.__version__.split(".")[:2]))
 FORBIDDEN = [
-    pytest.param(b"SSH-2.0-OpenSSH\r\n\r\n", None, "Bad status line", id="ssh"),
+    pytest.param(b"SSH-2.0-OpenSSH\r\n\r\n", None, "Bad status line|Expected HTTP/", id="ssh"),
     pytest.param(b"HTTP/1.1 2xx OK\r\n\r\n", None, "tatus", id="status"),
     pytest.param(HEAD + b"Content-Length: x\r\n\r\n", None, "Content-Length", id="length"),
     pytest.param(HEAD + b"Content-Length: 24\r\n" + SIZED, None, "Content-Length|two lengths", id="two-lengths"),
     pytest.param(HEAD + b"X-A: " + b"a" * 9000 + b"\r\n" + SIZED, None, "max_field_size=", id="long-header"),
     pytest.param(b"HTTP/1.1 200 " + b"O" * 9000 + b"\r\n" + SIZED, None, "max_line_size=", id="long-status-line"),
-    pytest.param(HEAD + b"X-A: a\r\n" * 200 + SIZED, None, "max_headers=", id="many-headers"),
+    pytest.param(
+        HEAD + b"X-A: a\r\n" * 200 + SIZED,
+        None,
+        "max_headers=",
+        id="many-headers",
+        marks=pytest.mark.skipif(AIOHTTP < (3, 14), reason="aiohttp reads any number of headers before 3.14"),
+    ),
     pytest.param(HEAD + b"Bad Header\r\n" + SIZED, None, "header", id="header"),
     pytest.param(HEAD + CHUNKED + b"zz\r\n" + DATA, None, "zz", id="chunk"),
     pytest.param(HEAD + b"Content-Encoding: gzip\r\n" + SIZED, 200, "auto_decompress=False", id="broken-gzip"),
