@@ -1,5 +1,6 @@
 """Fixtures that several test folders share."""
 
+import logging
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,9 @@ from mihu_async.core.transport import Body
 pytest_plugins = ["pytester"]
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("any machine")
+logging.getLogger("asyncio").setLevel(
+    logging.ERROR
+)  # in development mode it warns of slow callbacks: of a busy machine
 
 
 class _CompatibleResponse(ClientResponse):
