@@ -16,7 +16,7 @@ from cyclopts.exceptions import (
 
 from mihu_async import UsageError
 
-KINDS = {int: "a whole number", float: "a number", Decimal: "a number", UUID: "a UUID"}
+KINDS: dict[type[Any], str] = {int: "a whole number", float: "a number", Decimal: "a number", UUID: "a UUID"}
 """The words for the types of values."""
 POSITIONAL = ("number", "phone_number", "phone_number_uuid", "agent_uuid", "connection_uuid", "method", "path")
 """The arguments of the SDK that most commands take without an option, or under several names."""
