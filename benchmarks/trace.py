@@ -1,4 +1,4 @@
-"""Which of our modules and functions a call crosses, once it is warm: python -m benchmarks.trace."""
+"""Prints the modules and functions of ours that a call crosses, once it is warm: python -m benchmarks.trace."""
 
 import asyncio
 import sys

@@ -93,7 +93,7 @@ def description(fault: Fault) -> str:
 
 def _default(field: "attrs.Attribute[Any]") -> object:
     default: Any = field.default
-    return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
+    return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # Factory is typed as a function
 
 
 def inventory(found: Inventory) -> Json:
