@@ -22,7 +22,7 @@ from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import Place, decode_checkpoint, encode_checkpoint
 from mihu_async.paging.drift import History, Read, compact_keys
-from mihu_async.paging.page import Moment, check_progress
+from mihu_async.paging.page import Moment, check_progress, stated
 from mihu_async.paging.proof import Evidence
 from mihu_async.resources.numbers import NUMBERS
 
@@ -55,7 +55,7 @@ def test_describe_a_purchase(benchmark: BenchmarkFixture) -> None:
 
 def read_of(page: Page[PhoneNumber]) -> Read[PhoneNumber]:
     """Make what a walk reads of a page, made long after its items."""
-    return Read(NUMBER, page, compact_keys(map(NUMBERS.key, page.items)), Moment(NOW, NOW))
+    return Read(NUMBER, page, stated(page), compact_keys(map(NUMBERS.key, page.items)), Moment(NOW, NOW))
 
 
 def test_note_and_take_a_page(benchmark: BenchmarkFixture) -> None:

@@ -7,14 +7,13 @@ reveal the movements that this rule does not see.
 
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
-from operator import itemgetter
 from struct import iter_unpack
 from typing import Generic, Literal, TypeVar
 
 from attrs import define, evolve, field
 
 from mihu_async.models.pages import Page
-from mihu_async.paging.page import Moment, last_page, optional
+from mihu_async.paging.page import Moment, Stated
 from mihu_async.paging.proof import Dates, Evidence, came_since, older
 from mihu_async.value import Value
 
@@ -30,17 +29,13 @@ UUID_DIGITS, UUID_BYTES = 32, 16
 
 
 class Read(Value, Generic[T], frozen=True):
-    """The answer for page ``number``, and the keys of its items."""
+    """The answer for page ``number``, its pagination as far as it could be read, and the keys of its items."""
 
     number: int
     page: Page[T]
+    stated: Stated
     keys: tuple[Hashable, ...]
     moment: Moment | None
-
-    @property
-    def total(self) -> int | None:
-        """The number of items in the listing; None if the answer does not name it."""
-        return optional(self.page.pagination.total)
 
 
 @define(kw_only=True)
@@ -75,7 +70,7 @@ class History(Generic[T]):
             anchors: The keys of the items that were yielded before that page.
             before: The evidence of the walk that this walk continues.
         """
-        total = expected(read.total, optional(read.page.pagination.per_page), *self.span)
+        total = expected(read.stated, *self.span)
         evidence = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
         evidence.resumed, evidence.there, evidence.shown = bool(anchors), before.there, before.shown
         if anchors:
@@ -93,10 +88,10 @@ class History(Generic[T]):
         Args:
             read: The answer.
         """
-        if self.total not in {None, read.total}:
+        if self.total not in {None, read.stated.total}:
             self.evidence.moved, self.evidence.quiet = True, False
         self.evidence.left_out += read.page.left_out
-        self.total, self.last_page = read.total, last_page(read.page)
+        self.total, self.last_page = read.stated.total, read.stated.last_page
         self.stall_limit = self.stall_limit or (self.last_page or 1) + SPARE_READS
         self.stalled_reads += 1
         self.pages += 1
@@ -169,23 +164,22 @@ class History(Generic[T]):
         return evolve(self.evidence, shown=self.evidence.shown - len(unread), there=self.evidence.there - old)
 
 
-def fell(before: int | None, after: int | None) -> bool:
+def fell(before: Stated, after: Stated) -> bool:
     """Return True if a total is known to be less than the one before it."""
-    return before is not None and after is not None and after < before
+    return before.total is not None and after.total is not None and after.total < before.total
 
 
-def expected(total: int | None, per_page: int | None, start: int, end: int | None) -> int | None:
-    """Return the number of items on some pages of a listing of ``total`` items; None if it is not known.
+def expected(known: Stated, start: int, end: int | None) -> int | None:
+    """Return the number of items on some pages of a listing; None if its length is not known.
 
     Args:
-        total: The number of items in the listing.
-        per_page: The number of items that a page holds.
+        known: The pagination of an answer.
         start: The first of the pages.
         end: The last of the pages; None for the last page of the listing.
     """
-    if total is None or (start, end) == (1, None):
-        return total
-    size = per_page or 0
+    total, size = known.total, known.per_page or 0
+    if total is None:
+        return None
     return max(0, (total if end is None else min(total, end * size)) - (start - 1) * size)
 
 
@@ -193,17 +187,9 @@ def compact_keys(keys: Iterable[str]) -> tuple[Hashable, ...]:
     """Return the forms in which keys are remembered: for a UUID a number, which takes half the memory of its text."""
     texts = tuple(keys)
     digits = [text.replace("-", "") for text in texts]
-    if set(map(len, digits)) == {UUID_DIGITS}:
-        with suppress(ValueError):
-            together = bytes.fromhex("".join(digits))
-            if len(together) == UUID_BYTES * len(texts):  # fewer, if there are spaces among the digits
-                return tuple(map(int.from_bytes, map(itemgetter(0), iter_unpack(f"{UUID_BYTES}s", together))))
-    return tuple(map(_compact_key, texts, digits))
-
-
-def _compact_key(text: str, digits: str) -> Hashable:
-    try:
-        found = bytes.fromhex(digits)
-    except ValueError:
-        return text
-    return int.from_bytes(found) if len(found) == UUID_BYTES else text
+    with suppress(ValueError):
+        together = bytes.fromhex("".join(digits))
+        # there are fewer bytes if spaces are among the digits
+        if set(map(len, digits)) == {UUID_DIGITS} and len(together) == UUID_BYTES * len(texts):
+            return tuple([int.from_bytes(key) for (key,) in iter_unpack(f"{UUID_BYTES}s", together)])
+    return texts if len(texts) == 1 else tuple(key for text in texts for key in compact_keys((text,)))

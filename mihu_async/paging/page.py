@@ -1,17 +1,18 @@
 """One answer of a listing, and the checks of its pagination against the request. Pure."""
 
+import math
 from datetime import datetime
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from mihu_async.errors import PaginationError
 from mihu_async.models.pages import Page
 from mihu_async.value import Value
 
 T = TypeVar("T")
-V = TypeVar("V")
 
 SPARE_PAGES = 16
 """A listing may grow by as many pages as it had, and by these, while it is walked."""
+ALL_YIELDED = "All items that the service returned were yielded"
 
 
 class Moment(Value, frozen=True):
@@ -31,8 +32,30 @@ class Answer(Value, Generic[T], frozen=True):
     moment: Moment | None = None
 
 
-def check_progress(page: Page[Any], *, requested: int) -> None:
-    """Check that the walk can go on from a page; only ``has_more`` false is an end.
+class Stated(Value, frozen=True):
+    """The pagination of an answer; a field that is missing or could not be read is None.
+
+    ``pages`` is the number of pages that ``total`` items fill; ``last_page`` is that number if the answer lacks it.
+    """
+
+    current_page: int | None
+    total: int | None
+    per_page: int | None
+    pages: int | None
+    last_page: int | None
+    has_more: bool | None
+
+
+def stated(page: Page[Any]) -> Stated:
+    """Return the pagination of a page as far as it could be read."""
+    read: Any = page.pagination
+    total, size, last = read.total, read.per_page, read.last_page
+    pages = None if total is None or not size else -(-total // size)
+    return Stated(read.current_page, total, size, pages, pages if last is None else last, read.has_more)
+
+
+def check_progress(page: Page[Any], *, requested: int) -> Stated:
+    """Return the pagination of a page from which the walk can go on; only ``has_more`` false is an end.
 
     Args:
         page: The page of the answer.
@@ -41,30 +64,24 @@ def check_progress(page: Page[Any], *, requested: int) -> None:
     Raises:
         PaginationError: If going on could repeat pages or never end.
     """
-    pagination = page.pagination
-    received, last = optional(pagination.current_page), optional(pagination.last_page)
+    known = stated(page)
+    received, last, items = known.current_page, known.last_page, len(page.items)
     if received is not None and received != requested:
         raise PaginationError(
             f"Page {requested} was requested, and the service answered with page {received} "
-            f"({len(page.items)} items, last_page {last}). "
+            f"({items} items, last_page {last}). "
             "Going on would repeat or miss items; the items before this page are not affected.",
             requested=requested,
             received=received,
         )
-    total, size = optional(pagination.total), optional(pagination.per_page)
-    is_counted = bool(last and total and size) and last == -(-cast("int", total) // cast("int", size))
-    if pagination.has_more and is_counted and requested > 2 * cast("int", last) + SPARE_PAGES:
+    grown = 2 * known.pages + SPARE_PAGES if known.pages == last and known.pages else math.inf
+    if known.has_more and last is not None and requested > (grown if items else last):
         raise contradiction(
             requested,
-            f"The service counts {total} items on {last} pages, and still has more after page {requested}: "
-            "the walk would never end. All items that the service returned were yielded.",
+            f"Page {requested} has {items} items, and has_more is true past last_page {last} (total {known.total}): "
+            f"the walk would never end. {ALL_YIELDED}.",
         )
-    if pagination.has_more and not page.items and last is not None and requested > last:
-        raise contradiction(
-            requested,
-            f"Page {requested} is empty and past last_page {last}, but has_more is true: "
-            "the walk would never end. All items that the service returned were yielded.",
-        )
+    return known
 
 
 def contradiction(number: int, message: str) -> PaginationError:
@@ -72,38 +89,25 @@ def contradiction(number: int, message: str) -> PaginationError:
     return PaginationError(message, requested=number, received=number)
 
 
-def has_more(page: Page[Any], *, number: int) -> bool:
+def has_more(known: Stated, *, number: int, items: int) -> bool:
     """Return True if a page follows, by ``has_more``, else ``last_page`` or ``total``, else as long as items come.
 
     Args:
-        page: The page of the answer.
-        number: Its number.
+        known: The pagination of the page.
+        number: The number of the page.
+        items: The number of its items.
 
     Raises:
         PaginationError: If the page is empty and has none of these.
     """
-    said, last = optional(page.pagination.has_more), last_page(page)
-    if said is not None:
-        return said
-    if last is not None:
-        return number < last
-    if page.items:
+    if known.has_more is not None:
+        return known.has_more
+    if known.last_page is not None:
+        return number < known.last_page
+    if items:
         return True
     raise contradiction(
         number,
         f"Page {number} is empty, and the service does not say whether there is more: its pagination has no has_more, "
-        "last_page or total that can be read. All items that the service returned were yielded; there may be more.",
+        f"last_page or total that can be read. {ALL_YIELDED}; there may be more.",
     )
-
-
-def last_page(page: Page[Any]) -> int | None:
-    """Return the number of the listing's last page, or None if the page does not show it."""
-    last, total, size = map(optional, (page.pagination.last_page, page.pagination.total, page.pagination.per_page))
-    if last is None and total is not None and size:
-        return -(-total // size)
-    return last
-
-
-def optional(value: V | None) -> V | None:
-    """Return a field of a pagination with the type that it may have: None if it could not be read."""
-    return value

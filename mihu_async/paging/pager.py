@@ -4,14 +4,14 @@ from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing, suppress
 from typing import Any, Generic, Self, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from mihu_async.errors import MihuError, UsageError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import decode_checkpoint
 from mihu_async.paging.drift import PASSES, OnDrift
-from mihu_async.paging.page import check_progress, contradiction, last_page, optional
-from mihu_async.paging.walk import Listing, Walk, WalkOptions, logger
+from mihu_async.paging.page import check_progress, contradiction, stated
+from mihu_async.paging.walk import PARTLY_READ, Listing, Walk, WalkOptions, logger
 from mihu_async.reports import WalkReport, summarize
 from mihu_async.validation import is_int, positive_int, wrong
 from mihu_async.value import replace
@@ -172,17 +172,12 @@ class Pager(Generic[T]):
         if not listing.divisible:
             raise UsageError(f"{listing.path} has no parts: walk the whole listing. Nothing was sent.")
         positive_int("parts", parts)
-        page = await self
-        total, last = optional(page.pagination.total), listing.end or last_page(page)
+        known = stated(await self)
+        total, last = known.total, listing.end or known.last_page
         if total is None or last is None:
-            message = (
-                f"{listing.path} cannot be split: the service does not say how long it is. Walk the whole listing."
-            )
-            raise contradiction(listing.start, message)
-        everything = Shard(
-            base_url=listing.base_url, path=listing.path, query=listing.query, first=1, last=last, total=total
-        )
-        return [evolve(everything, first=first, last=last) for first, last in ranges(listing.start, last, parts)]
+            raise contradiction(listing.start, f"{listing.path} cannot be split: no answer has a total. Walk it whole.")
+        name = {"base_url": listing.base_url, "path": listing.path, "query": listing.query}
+        return [Shard(**name, first=begin, last=end, total=total) for begin, end in ranges(listing.start, last, parts)]
 
     async def __aenter__(self) -> Self:
         self._blocks += 1
@@ -207,8 +202,7 @@ class Pager(Generic[T]):
         page = (await self._listing.fetch(self._listing.start, None)).page
         check_progress(page, requested=self._listing.start)
         if page.problem_count:
-            message = "A page of %s was read except for %s"
-            logger.warning(message, self._listing.path, summarize(page.problems, page.problem_count))
+            logger.warning(PARTLY_READ, self._listing.path, summarize(page.problems, page.problem_count))
         return page
 
 

@@ -70,15 +70,15 @@ def confirmed(evidence: Evidence) -> bool:
     return evidence.total in {evidence.there, evidence.shown if evidence.quiet else None}
 
 
+CERTIFICATES: dict[Proof, Callable[[Evidence], bool]] = {"confirmed": confirmed, "counted": counted, "still": still}
+"""The certificates, in the order in which they are looked for."""
+
+
 def certificate(evidence: Evidence) -> Proof | None:
     """Return the name of the certificate that holds, or None."""
     if evidence.left_out or evidence.total is None:
         return None
-    if confirmed(evidence):
-        return "confirmed"
-    if counted(evidence):
-        return "counted"
-    return "still" if still(evidence) else None
+    return next((name for name, holds in CERTIFICATES.items() if holds(evidence)), None)
 
 
 def shortfall(evidence: Evidence) -> str:

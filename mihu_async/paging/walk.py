@@ -12,13 +12,15 @@ from mihu_async.errors import DriftError, MihuError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
 from mihu_async.paging.drift import PASSES, History, OnDrift, Read, compact_keys, fell
-from mihu_async.paging.page import Answer, check_progress, contradiction, has_more
+from mihu_async.paging.page import ALL_YIELDED, Answer, Stated, check_progress, contradiction, has_more
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Window
 from mihu_async.reports import Problem, WalkReport, summarize
 from mihu_async.value import Value
 
 T = TypeVar("T")
+
+PARTLY_READ = "A page of %s was read except for %s (report.problems counts them in a walk)"
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 
@@ -73,10 +75,9 @@ class Walk(Generic[T]):
         self._compact: Callable[[Iterable[str]], tuple[Hashable, ...]] = tuple if forgetful else compact_keys
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
-        self._anchors = begin.anchors
+        self._number, self._anchors = begin.page, begin.anchors
         self._rewound = False
-        self._number: int | None = None
-        self._before = self._done = self._held = self._duplicates = self._problems = 0
+        self._yielded = self._done = self._duplicates = self._problems = 0
         self._proof: Proof | None = None
         self._complete: bool | None = None
 
@@ -85,7 +86,7 @@ class Walk(Generic[T]):
         """The report of the walk, as of now."""
         return WalkReport(
             expected=self._history.total,
-            yielded=self._before + self._done + self._held,
+            yielded=self._yielded,
             duplicates=self._duplicates,
             pages=self._history.pages,
             drifted=self._history.evidence.moved,
@@ -96,18 +97,15 @@ class Walk(Generic[T]):
 
     def checkpoint(self) -> str:
         """Return the position of the walk: after the last item for which the caller has asked for the next one."""
-        return encode_checkpoint(self._place(), listing=self._listing.name)
+        place, history, anchors = self._begin, self._history, self._passed()
+        if not self._rewound and self._done >= history.front and anchors != place.anchors:
+            unread = () if self._hand is None else self._hand[1][self._done :]
+            place = Place(page=self._number, anchors=anchors, evidence=history.seen(unread))
+        return encode_checkpoint(place, listing=self._listing.name)
 
     def rewind(self) -> None:
         """Reset the checkpoint to the beginning, for a caller who got nothing, or if any item may be missing."""
         self._rewound = True
-
-    def _place(self) -> Place:
-        history, anchors = self._history, self._passed()
-        if self._number is None or self._rewound or self._done < history.front or anchors == self._begin.anchors:
-            return self._begin
-        unread = () if self._hand is None else self._hand[1][self._done :]
-        return Place(page=self._number, anchors=anchors, evidence=history.seen(unread))
 
     def _passed(self) -> tuple[str, ...]:
         """Return the keys of the last items that are done, in the listing's order."""
@@ -121,19 +119,19 @@ class Walk(Generic[T]):
         """Walk item by item."""
         async with aclosing(self._guarded()) as pages:
             async for page, new in pages:
-                self._held = 1
                 for self._done, item in enumerate(new):
+                    self._yielded += 1
                     yield item
-                self._done, self._held = len(new), 0
+                self._done = len(new)
                 del page, new  # so that the next page can use their memory
 
     async def pages(self) -> AsyncGenerator[Page[T]]:
         """Walk page by page. A page leaves out the items that were yielded before."""
         async with aclosing(self._guarded()) as pages:
             async for page, new in pages:
-                self._held = len(new)
+                self._yielded += len(new)
                 yield page if len(new) == len(page.items) else evolve(page, items=new)
-                self._done, self._held = len(new), 0
+                self._done = len(new)
                 del page, new
 
     async def _guarded(self) -> AsyncGenerator[tuple[Page[T], tuple[T, ...]]]:
@@ -141,7 +139,7 @@ class Walk(Generic[T]):
         try:
             async with aclosing(self._reads()) as reads:
                 async for read, new in reads:
-                    self._begin_page(read, new)
+                    self._number, self._hand, self._done = read.number, (read, new), 0
                     if self._listing.on_page is not None:
                         self._listing.on_page(read.number, len(new), read.page.problems, self.report)
                     yield read.page, new
@@ -152,10 +150,6 @@ class Walk(Generic[T]):
             raise
         finally:
             await self._window.clear()
-
-    def _begin_page(self, read: Read[T], new: tuple[T, ...]) -> None:
-        self._before += self._done
-        self._number, self._hand, self._done = read.number, (read, new), 0
 
     async def _reads(self) -> AsyncGenerator[tuple[Read[T], tuple[T, ...]]]:
         """Read from page to page, and again until a certificate holds, as often as the mode allows."""
@@ -170,10 +164,10 @@ class Walk(Generic[T]):
             self._duplicates += (len(read.page.items) - len(new)) * forward
             if new or forward:
                 yield read, new
-            if read.number != listing.end and has_more(read.page, number=read.number):
-                number, total = read.number, read.total
+            if read.number != listing.end and has_more(read.stated, number=read.number, items=len(read.page.items)):
+                number, before = read.number, read.stated
                 del read, new
-                read = await self._following(number, total)
+                read = await self._following(number, before)
             elif self._ends(read):
                 return
             else:
@@ -213,24 +207,21 @@ class Walk(Generic[T]):
         history.begin_pass(read, anchors, self._begin.evidence)
         return read
 
-    async def _following(self, number: int, total: int | None) -> Read[T]:
+    async def _following(self, number: int, before: Stated) -> Read[T]:
         """Read the page after one, or if it does not join on, the nearest page before it that does."""
         history, window, first = self._history, self._window, self._listing.start
         if history.stalled_reads > 2 * history.stall_limit:
-            raise contradiction(
-                number + 1,
-                f"The service says that there is more, and the last {history.stalled_reads} pages brought nothing new: "
-                "the walk would never end. All items that the service returned were yielded.",
-            )
+            message = f"has_more is true, and the last {history.stalled_reads} pages brought nothing new"
+            raise contradiction(number + 1, f"{message}: the walk would never end. {ALL_YIELDED}.")
         last = history.last_page or number + 1
         after = await window.read(number + 1, last=min(last, self._listing.end or last))
-        slipped = self._mode != "ignore" and fell(total, after.total) and not history.knows(after)
+        slipped = self._mode != "ignore" and fell(before, after.stated) and not history.knows(after)
         if slipped:
             await window.clear()
         if self._mode == "raise":
             if slipped:  # it may have been read before the page that it follows on
                 after = await window.read(number + 1)
-            if history.knows(after) or fell(total, after.total):
+            if history.knows(after) or fell(before, after.stated):
                 raise drifted(after.number)
             return after
         while slipped and not history.knows(after) and after.number > first and not history.stalled:
@@ -240,12 +231,11 @@ class Walk(Generic[T]):
     async def _fetch(self, number: int, ready: Event) -> Read[T]:
         answer = await self._listing.fetch(number, ready)
         page, count = answer.page, answer.page.problem_count
-        check_progress(page, requested=number)
-        read = Read(number, page, self._compact(map(self._listing.key, page.items)), answer.moment)
+        stated = check_progress(page, requested=number)
+        read = Read(number, page, stated, self._compact(map(self._listing.key, page.items)), answer.moment)
         self._history.record(read)
         if count and not self._problems:
-            message = "The walk of %s cannot read a part of an answer (report.problems counts them): a page has %s"
-            logger.warning(message, self._listing.path, summarize(page.problems, count))
+            logger.warning(PARTLY_READ, self._listing.path, summarize(page.problems, count))
         self._problems += count
         return read
 
