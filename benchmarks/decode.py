@@ -10,7 +10,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from benchmarks.processes import pin
 from benchmarks.shapes import PER_PAGE, SHAPES, Listing
-from mihu_async.core.envelope import read_closely, read_fast
+from mihu_async.core.envelope import read_closely
+from mihu_async.core.fast_path import read_fast
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request, describe
 from mihu_async.core.response import Response

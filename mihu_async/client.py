@@ -13,7 +13,7 @@ from mihu_async.core.journal import LATEST
 from mihu_async.core.options import RetryPolicy, Timeout
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rate_limit import RateLimit
-from mihu_async.core.request import RAW, Query, describe
+from mihu_async.core.request import RAW, Query, describe, encode_method
 from mihu_async.core.token import Token
 from mihu_async.core.transport import Session, Transport, Trust
 from mihu_async.frames import conceals_arguments
@@ -225,7 +225,9 @@ class MihuClient:
             OutcomeUnknownError: The answer to a POST was lost, so it may have been carried out.
         """
         how_to_check = "Look whether it was carried out before sending it again."
-        described = describe(method, path, RAW, query=query, json=json, headers=headers, how_to_check=how_to_check)
+        described = describe(
+            encode_method(method), path, RAW, query=query, json=json, headers=headers, how_to_check=how_to_check
+        )
         del query, json, headers  # a report of an error might print them
         return await self._pipeline.run(described)
 

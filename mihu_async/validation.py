@@ -195,9 +195,11 @@ gateway_host: Check[str] = matching(
     secret=True,  # an address may hold a user's password
 )
 """The check of the host of a SIP server: it has no scheme, no user, no path and no space."""
-_id: Check[str] = matching(r"[A-Za-z0-9_-]+", "an id of letters, digits, '-' and '_', such as a UUID")
+_id: re.Pattern[str] = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def identifier(argument: str, value: Any) -> str:
     """Check an id: a UUID, or text that stays one segment of a path. The service decides if it exists."""
-    return str(value) if isinstance(value, UUID) else _id(argument, value)
+    if isinstance(value, UUID) or (isinstance(value, str) and _id.fullmatch(value)):
+        return str(value)
+    raise wrong(argument, "an id of letters, digits, '-' and '_', such as a UUID", value)

@@ -11,12 +11,12 @@ from multidict import CIMultiDict
 
 from mihu_async import MihuClient, RequestTimeoutError, RetryPolicy, Timeout
 from mihu_async.core.clock import Pulse
-from mihu_async.core.envelope import Reading, read_closely
+from mihu_async.core.envelope import read_closely
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
-from mihu_async.core.response import Response
+from mihu_async.core.response import Reading, Response
 
 T = TypeVar("T")
 

@@ -1,6 +1,9 @@
 """The pure parts of the benchmarks: what is served, what is made of the figures, and how they are shown."""
 
+import asyncio
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from benchmarks.plot import THEMES, picture
 from benchmarks.rows import Row, rows
 from benchmarks.shapes import ASSIGNMENT, PER_PAGE, SHAPES, Listing, assigned, leaves
 from benchmarks.table import BEGIN, END, markdown, printed, rewritten
+from benchmarks.trace import measure
 from benchmarks.writes import CountingLedger, writes
 from mihu_async.sandbox import Sandbox
 
@@ -215,3 +219,14 @@ def test_the_picture_names_who_walked(theme):
 
     assert all(f">{name}<" in drawn for name in ("mihu_async", "telnyx", "bare aiohttp, dicts"))
     assert drawn.count("<circle") == 2
+
+
+def test_the_path_of_a_read_is_as_long_as_the_docs_say():
+    """Each module and function that a call crosses is one that a reader must know."""
+    said = re.search(
+        r"(\d+) modules and (\d+) functions\s+for\s+`(.*?)`", Path("docs/architecture.md").read_text(encoding="utf-8")
+    )
+    assert said
+    crossed = asyncio.run(measure())[said[3]]
+
+    assert (int(said[1]), int(said[2])) == (len(crossed), sum(map(len, crossed.values())))

@@ -17,21 +17,19 @@ PLAIN_TYPES = frozenset({str, int, bool, NoneType})
 """The types of values that are plain JSON values already."""
 
 
-def encode_body(value: Any, *, argument: str = "json") -> tuple[Any, bytes | None]:
+def encode_body(value: Any, *, argument: str = "json") -> tuple[Any, bytes]:
     """Encode a JSON body.
 
     Args:
-        value: The value of the body; None for no body.
+        value: The value of the body.
         argument: The name of the argument, for the error.
 
     Returns:
-        The plain values and the bytes; None for both if there is no body.
+        The plain values and the bytes.
 
     Raises:
         UsageError: If the value holds anything that JSON cannot express.
     """
-    if value is None:
-        return None, None
     try:
         plain = plain_values(value)
         return plain, codec.dump(plain)

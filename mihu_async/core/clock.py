@@ -7,6 +7,7 @@ import asyncio
 import time
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
@@ -105,13 +106,9 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clock."""
 
-    def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
-        return time.monotonic()
-
-    def now(self) -> datetime:
-        """Return the time of day, aware, in UTC."""
-        return datetime.now(UTC)
+    monotonic = staticmethod(time.monotonic)
+    now = staticmethod(partial(datetime.now, UTC))
+    pulse = staticmethod(PULSES.of_running_loop)
 
     async def sleep(self, seconds: float) -> None:
         """Wait for some seconds without holding up the loop."""
@@ -120,10 +117,6 @@ class SystemClock:
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[Any]:
         """Return a block that ends with TimeoutError after some seconds."""
         return asyncio.timeout(seconds)
-
-    def pulse(self) -> Pulse:
-        """Return the pulse of the running event loop."""
-        return PULSES.of_running_loop()
 
 
 class Deadline:

@@ -2,24 +2,20 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from mihu_async.core import codec
-from mihu_async.core.fast_path import decode_fast
 from mihu_async.core.problems import Problems, UnreadableError
 from mihu_async.core.redaction import Redactor, escape
 from mihu_async.core.request import NOTHING, RAW, Request
-from mihu_async.core.response import Response, refused
+from mihu_async.core.response import Reading, Response, refused
 from mihu_async.errors import DecodeError
 from mihu_async.reports import Problem
-from mihu_async.value import Value
 
 T = TypeVar("T")
 
 SHOWN = 10
 """The number of wrong paths that a message spells out; more are in ``DecodeError.paths``."""
-LARGE = 2**20
-"""A body of more bytes is read in slices."""
 LARGEST_REFUSAL = 2**20
 """A refusal of more bytes is quoted without being read."""
 WRONG_SHAPE = "its shape is not the documented one"
@@ -27,30 +23,6 @@ NULL = codec.Part(b"null")
 MEMBERS = ("success", "message", "data")
 """The members of an envelope that are read."""
 CROWDED = "it holds too many objects and values for one answer"
-
-
-class Reading(Value, Generic[T], frozen=True):
-    """An answer as it was read.
-
-    Attributes:
-        data: The data of the answer.
-        message: The service's message; None if there is none.
-        problems: The first places that could not be read.
-    """
-
-    data: T
-    message: str | None = None
-    problems: tuple[Problem, ...] = ()
-
-
-def read_fast(response: Response, request: Request[T]) -> Reading[T] | None:
-    """Read a successful answer in one go, or return None if :func:`read_closely` must read it."""
-    if not (response.ok and response.is_json) or _unfit(response) or len(response.body) > LARGE:
-        return None
-    if request.returns is RAW or request.returns is NOTHING:
-        return None
-    found = decode_fast(response.body, request.returns)
-    return None if found is None else Reading(*found)
 
 
 def read_closely(
@@ -114,8 +86,8 @@ def _members(document: bytes, problems: Problems) -> Mapping[str, codec.Part] | 
 
 
 def _check_body(response: Response, request: Request[Any], redact: Redactor) -> Generator[None, None, None]:
-    if unfit := _unfit(response):
-        raise _unreadable(response, request, redact, unfit)
+    if response.unfit:
+        raise _unreadable(response, request, redact, response.unfit)
     if not response.is_json:
         raise _unreadable(response, request, redact, "it is not JSON", transient=True)
     if (yield from codec.look_for_crowds(response.body)):
@@ -143,15 +115,6 @@ def _read_envelope(
     problems.path.append(".data")
     found = yield from read_data(data, answer, problems)
     return Reading(found, message, tuple(problems.listed))
-
-
-def _unfit(response: Response) -> str:
-    """Return the reason why an answer cannot be read whatever it holds, or an empty text if there is none."""
-    if not response.complete:
-        return "it is larger than max_response_bytes"
-    if response.encoding and response.body:
-        return f"its Content-Encoding {response.encoding!r} was not asked for, which HTTP forbids"
-    return ""
 
 
 def _document_of(response: Response) -> Any:

@@ -15,6 +15,8 @@ from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 import attrs
 import msgspec
 
+from mihu_async.core.request import NOTHING, RAW, Request
+from mihu_async.core.response import Reading, Response
 from mihu_async.models.extra import keeps_extra
 from mihu_async.models.identity import is_identity
 from mihu_async.models.pages import Page, Pagination
@@ -22,6 +24,9 @@ from mihu_async.value import Value
 
 T = TypeVar("T")
 
+LARGE = 2**20
+"""A body of more bytes is read in slices."""
+UNMODELLED = (RAW, NOTHING)
 MANY = 2
 """A page with more than this many times ``per_page`` items has a problem."""
 NOT_READ = (msgspec.MsgspecError, ArithmeticError, RecursionError, UnicodeDecodeError)
@@ -63,8 +68,16 @@ def warm_up(*answers: Any) -> None:
         _decoder(answer)
 
 
-def decode_fast(body: bytes, answer: type[T]) -> tuple[T, str | None] | None:
-    """Return the data and the message of a successful answer, or None if the converter must read it."""
+def read_fast(response: Response, request: Request[T]) -> Reading[T] | None:
+    """Read a successful answer in one go, or return None if it must be read closely."""
+    answer, body = request.returns, response.body
+    if not (response.ok and response.is_json) or response.unfit or len(body) > LARGE or answer in UNMODELLED:
+        return None
+    return decode_fast(body, answer)
+
+
+def decode_fast(body: bytes, answer: type[T]) -> Reading[T] | None:
+    """Read the body of a successful answer, or return None if the converter must read it."""
     decoder = _decoder(cast("Hashable", answer))
     if decoder is None:
         return None
@@ -81,7 +94,7 @@ def decode_fast(body: bytes, answer: type[T]) -> tuple[T, str | None] | None:
         if len(data.items) > MANY * data.pagination.per_page:
             return None
         data = _page(data)
-    return cast("T", data), envelope.message
+    return Reading(cast("T", data), envelope.message)
 
 
 @cache

@@ -44,7 +44,8 @@ class Journal:
     number: int = 0
     found: bool = False
     problems: tuple[Problem, ...] = ()
-    _sent: bool = field(default=False, init=False)
+    sent: bool = field(default=False, init=False)
+    """True if the attempt may have left."""
     _started: float = field(default=0.0, init=False)
     _started_at: datetime = field(init=False)
     _status: int | None = field(default=None, init=False)
@@ -69,15 +70,11 @@ class Journal:
         """Begin the next attempt."""
         self.number += 1
         self._started, self._started_at = self.clock.monotonic(), self.clock.now()
-        self._sent, self._status = False, None
+        self.sent, self._status = False, None
 
     def restart(self) -> None:
         """Count the attempt's time from now on, because the call waited for its turn until now."""
         self._started, self._started_at = self.clock.monotonic(), self.clock.now()
-
-    def sent(self) -> None:
-        """Note that the attempt may have left from now on."""
-        self._sent = True
 
     def answered(self, response: Response) -> None:
         """Note the answer and the time that it took, without its body.
@@ -127,13 +124,13 @@ class Journal:
 
     def succeeded(self) -> None:
         """End the attempt with success."""
-        self._log("ok", self._ended("ok"))
+        self._end("ok")
         if self.hooks:
             self._report_to("on_attempt")
 
     def cancelled(self) -> None:
         """End the attempt because the caller gave up."""
-        self._log("cancelled", self._ended("cancelled", lost=self._sent and self.method != "GET"))
+        self._end("cancelled", lost=self.sent and self.method != "GET")
         self._report_to("on_attempt")
 
     def failed(self, error: Failure, *, wait: float | None = None) -> None:
@@ -147,8 +144,7 @@ class Journal:
             self.said(error.message)
         if isinstance(error, DecodeError) and self._status is None:  # its body broke the rules of HTTP after its head
             self._status, self._elapsed = error.status, self.clock.monotonic() - self._started
-        elapsed = self._ended(f"{type(error).__name__}: {error}", wait=wait, lost=error.may_have_changed)
-        self._log(type(error).__name__, elapsed)
+        self._end(type(error).__name__, f": {error}", wait=wait, lost=error.may_have_changed)
         self._report_to("on_attempt")
         if wait is not None:
             message = "%s %s failed with %s (attempt %d), trying again in %.3f s"
@@ -167,28 +163,19 @@ class Journal:
         message = "%s %s lost its answer (attempt %d) and was looked up: %s"
         logger.warning(message, self.method, self.path, self.number, type(result).__name__)
 
-    def _ended(self, outcome: str, *, wait: float | None = None, lost: bool = False) -> float:
-        elapsed = self.clock.monotonic() - self._started if self._status is None else self._elapsed
-        attempt = Attempt(self.number, self._started_at, elapsed, self._status, outcome, wait, lost)
+    def _end(self, outcome: str, why: str = "", *, wait: float | None = None, lost: bool = False) -> None:
+        """Record how the attempt ended, and log it without the reason, which may quote the answer."""
+        status, elapsed = self._status, self._elapsed
+        if status is None:
+            elapsed = self.clock.monotonic() - self._started
+        attempt = Attempt(self.number, self._started_at, elapsed, status, f"{outcome}{why}", wait, lost)
         self.attempts = (*self.attempts, attempt)
-        return elapsed
+        if logger.isEnabledFor(logging.DEBUG):
+            request_id = escape(self.redact((None if status is None else self._request_id) or "-"))
+            message = "%s %s -> %s %s in %.3f s (attempt %d, request id %s)"
+            answer = "-" if status is None else status
+            logger.debug(message, self.method, self.path, answer, outcome, elapsed, self.number, request_id)
 
     def _report_to(self, hook: Literal["on_attempt", "on_retry"]) -> None:
         if self.hooks:
             tell(hook, self.hooks, self.attempts[-1], self.report())
-
-    def _log(self, outcome: str, elapsed: float) -> None:
-        if logger.isEnabledFor(logging.DEBUG):
-            status = "-" if self._status is None else self._status
-            request_id = escape(self.redact((None if self._status is None else self._request_id) or "-"))
-            message = "%s %s -> %s %s in %.3f s (attempt %d, request id %s)"
-            logger.debug(
-                message,
-                self.method,
-                self.path,
-                status,
-                outcome,
-                elapsed,
-                self.number,
-                request_id,
-            )

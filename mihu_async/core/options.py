@@ -37,10 +37,6 @@ class Timeout:
     read: float = field(default=30.0, validator=_bound)
     """The service may be silent for this long while an answer is awaited or read (30)."""
 
-    def within(self, left: float) -> Bounds:
-        """Return the bounds of an attempt that begins when ``left`` seconds of the call remain."""
-        return Bounds(left, self.connect, self.read)
-
 
 @frozen(kw_only=True)
 class RetryBudget:

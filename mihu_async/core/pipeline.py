@@ -13,14 +13,15 @@ from attrs import evolve, field, frozen
 from mihu_async.core.admission import SHORTEST, Admission, Limiter, Prefetch
 from mihu_async.core.clock import Clock, Deadline, Pulse, SystemClock
 from mihu_async.core.contention import Contention
-from mihu_async.core.envelope import Reading, read_closely, read_fast
+from mihu_async.core.envelope import read_closely
+from mihu_async.core.fast_path import read_fast
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.options import Bounds, RetryPolicy, Timeout
 from mihu_async.core.reconcile import Return
 from mihu_async.core.reconciler import Reconciler
 from mihu_async.core.redaction import Redactor, escape
 from mihu_async.core.request import Request
-from mihu_async.core.response import Response
+from mihu_async.core.response import Reading, Response
 from mihu_async.core.retry import (
     THROTTLED,
     AlreadyDeleted,
@@ -333,7 +334,7 @@ class Call(Generic[T]):
             method=self.journal.method,
             url=self._redact.name(response.url),
             status=response.status,
-            content_type=escape(response.content_type),
+            content_type=escape(self._redact(response.media_type).lower()),
             excerpt=response.excerpt(self._redact),
         )
 
@@ -358,27 +359,29 @@ class Call(Generic[T]):
 
     async def _send(self) -> Response:
         pipeline = self._pipeline
-        self.journal.sent()
+        self.journal.sent = True
         sent = self._now()
         self._first_sent = self._first_sent or sent
         self._stood_still = self.pulse.stood_still
-        self._bounds = pipeline.timeout.within(max(self._deadline.left(sent.monotonic), SHORTEST))
-        pipeline.throttle.take_slot(self)
+        left = max(self._deadline.left(sent.monotonic), SHORTEST)
+        self._bounds = Bounds(left, pipeline.timeout.connect, pipeline.timeout.read)
+        pipeline.throttle.under_way.add(self)
         try:
             request = self._request if self._token is None else replace(self._request, token=self._token)
             response = await pipeline.sender.send(request, self._bounds, self._redact)
         finally:
-            pipeline.throttle.free_slot(self)
-        headed, date = self._now().later(-response.body_took), response.headers.get("Date")
+            pipeline.throttle.release(self)
+        headed, date = self._now(-response.body_took), response.headers.get("Date")
         if not response.is_cached:
             pipeline.server_clock.observe(date, sent=sent.monotonic, received=headed)
         if self._prefetch is not None:
             self._prefetch.dated(date or "", sent=sent.monotonic, received=headed.monotonic)
         return response
 
-    def _now(self) -> Moment:
+    def _now(self, later: float = 0.0) -> Moment:
+        """Return the present moment, or one some seconds later."""
         clock = self._pipeline.clock
-        return Moment(clock.monotonic(), clock.now().timestamp())
+        return Moment(clock.monotonic() + later, clock.now().timestamp() + later)
 
     async def _sit_out(self, error: Failure, free: Throttled | Stalled | Renew) -> None:
         """End an attempt that does not count.

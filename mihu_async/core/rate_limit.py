@@ -81,15 +81,12 @@ def _moment(text: str | None, now: datetime) -> datetime | None:
 class Pace:
     """The rate at which requests leave, learned from refusals. Moments are seconds of one clock."""
 
+    passed: deque[float] = field(factory=lambda: deque[float](maxlen=1000), init=False)
+    """The service processed requests at these latest moments."""
     _ceiling: float = field(default=math.inf, init=False)
     _since: float = field(default=0.0, init=False)
     _searching: bool = field(default=True, init=False)
     _refused_at: float = field(default=-math.inf, init=False)
-    _passed: deque[float] = field(factory=lambda: deque[float](maxlen=1000), init=False)
-
-    def note_passed(self, now: float) -> None:
-        """Note that the service processed a request."""
-        self._passed.append(now)
 
     def note_refused(self, now: float, *, resumes: float) -> None:
         """Note that the service refused a request, and that no other one is sent before the moment ``resumes``.
@@ -120,4 +117,4 @@ class Pace:
         self._ceiling = math.inf
 
     def _passed_since(self, moment: float) -> int:
-        return sum(passed > moment for passed in self._passed)
+        return sum(passed > moment for passed in self.passed)

@@ -75,24 +75,30 @@ def describe(
 
     A query value of None is left out, and ``json=None`` sends no body.
     """
-    plain, body = encode_body(json)
-    extra = () if headers is None else check_headers("headers", headers)
-    pairs = query_pairs({} if query is None else query)
+    pairs: list[tuple[Any, Any]] = []
+    secrets: list[str] = []
+    body: bytes | None = None
+    extra: Extra = ()
+    if query is not None:
+        pairs = query_pairs(query)
+        secrets += [text for name, value in pairs for text in secrets_in({name: value})]
+    if json is not None:
+        plain, body = encode_body(json)
+        secrets += secrets_in(plain)
+    if headers is not None:
+        extra = check_headers("headers", headers)
+        secrets += secrets_of(extra)
     return Request(
-        method=encode_method(method),
+        method=method,
         path=encode_path(path),
-        query=_encode_pairs(pairs),
+        query=_encode_pairs(pairs) if pairs else "",
         body=body,
-        secrets=(*_secrets_in_query(pairs), *secrets_in(plain), *secrets_of(extra)),
+        secrets=tuple(secrets),
         headers=extra,
         returns=returns,
         how_to_check=how_to_check,
         lookup=lookup,
     )
-
-
-def _secrets_in_query(pairs: list[tuple[Any, Any]]) -> list[str]:
-    return [text for name, value in pairs for text in secrets_in({name: value})]
 
 
 def segment(value: str) -> str:

@@ -1,4 +1,4 @@
-"""A response as a value, and the error that it means if the service refuses. Does no I/O.
+"""A response as a value, the data that is read of it, and the error that a refusal means. Does no I/O.
 
 The service, and the framework beneath it, refuse in several shapes.
 """
@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from itertools import islice
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from mihu_async import errors
 from mihu_async.core.redaction import SHOWN, Redactor, escape
 from mihu_async.core.request import Request
 from mihu_async.core.retry import parse_date, parse_retry_after
+from mihu_async.reports import Problem
 from mihu_async.value import Value
+
+T = TypeVar("T")
 
 SUCCESS = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -68,11 +71,6 @@ class Response(Value, frozen=True):
         return self.body.removeprefix(BYTE_ORDER_MARK)
 
     @property
-    def content_type(self) -> str:
-        """The media type without its parameters, in lower case, or an empty string."""
-        return self.media_type.lower()
-
-    @property
     def media_type(self) -> str:
         """The media type without its parameters, as the service wrote it, in case it echoes a secret."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip()
@@ -80,8 +78,17 @@ class Response(Value, frozen=True):
     @property
     def is_json(self) -> bool:
         """True if the service says that the body is JSON."""
-        kind = self.content_type
+        kind = self.media_type.lower()
         return kind == "application/json" or kind.endswith("+json")
+
+    @property
+    def unfit(self) -> str:
+        """The reason why the body cannot be read whatever it holds; empty if there is none."""
+        if not self.complete:
+            return "it is larger than max_response_bytes"
+        if self.encoding and self.body:
+            return f"its Content-Encoding {self.encoding!r} was not asked for, which HTTP forbids"
+        return ""
 
     @property
     def is_cached(self) -> bool:
@@ -96,6 +103,20 @@ class Response(Value, frozen=True):
     def excerpt(self, redact: Redactor) -> str:
         """Return the beginning of the body, as an error quotes it, with secrets hidden."""
         return redact(self.body[:SEARCHED].decode("utf-8", "replace"))[:SHOWN]
+
+
+class Reading(Value, Generic[T], frozen=True):
+    """An answer as it was read.
+
+    Attributes:
+        data: The data of the answer.
+        message: The service's message; None if there is none.
+        problems: The first places that could not be read.
+    """
+
+    data: T
+    message: str | None = None
+    problems: tuple[Problem, ...] = ()
 
 
 class Refusal(Value, frozen=True, kw_only=True):

@@ -60,7 +60,7 @@ class Throttle:
     calm: bool = field(default=True, init=False)
     """True while no call is held back."""
     under_way: set[object] = field(factory=set[object], init=False)
-    """These calls have an attempt under way."""
+    """The calls that have an attempt under way, until they are released."""
     rate_limit: RateLimit | None = field(default=None, init=False)
     """The service reported this limit last; None if it reported none."""
     last_success: float = field(default=-math.inf, init=False)
@@ -82,7 +82,7 @@ class Throttle:
     def note_success(self, now: float, *, sent: float) -> None:
         """Note that an attempt that left at the moment ``sent`` was answered with success at the moment ``now``."""
         self.last_success = now
-        self.pace.note_passed(now)
+        self.pace.passed.append(now)
         if self.calm:
             return
         if sent >= self._refused_at:  # an attempt that left before the refusal says nothing about the time after it
@@ -186,12 +186,8 @@ class Throttle:
         """Return how many attempts may be under way at a time, at least 1."""
         return int(max(1, min(self._allowance, self._remaining, UNBOUNDED)))
 
-    def take_slot(self, call: object) -> None:
-        """Count a call among those that have an attempt under way."""
-        self.under_way.add(call)
-
-    def free_slot(self, call: object) -> None:
-        """Stop counting the call, so that another one may go."""
+    def release(self, call: object) -> None:
+        """Remove a call from those under way, so that another one may go."""
         self.under_way.discard(call)
         if self._line:
             self.call_next()

@@ -144,12 +144,11 @@ class Transport:
                 ssl=self.ssl,
             ) as answer:
                 head = answer
-                _check_lengths(answer)
+                encoding = _check_head(answer, unpacked=session.auto_decompress)
                 loop = asyncio.get_running_loop()
                 headed = loop.time()
                 with _broken_off(answer):
                     content, complete = await _read(answer.content, self.max_response_bytes)
-                encoding = _left_encoded(answer, unpacked=session.auto_decompress)
                 return Response(url, answer.status, answer.headers, content, complete, encoding, loop.time() - headed)
         except (*NETWORK, *MISUSE, HttpProcessingError) as error:
             sent = None if body is None else body.sent
@@ -291,14 +290,14 @@ def _retrieve(closed: "asyncio.Future[None]") -> None:
         closed.exception()
 
 
-def _check_lengths(answer: aiohttp.ClientResponse) -> None:
-    """Raise an error if an answer has two lengths, which the pure-Python parser of aiohttp accepts."""
+def _check_head(answer: aiohttp.ClientResponse, *, unpacked: bool) -> str:
+    """Return the coding that aiohttp leaves on the body, or an empty string if there is none.
+
+    Raises:
+        HttpProcessingError: If the answer has two lengths, which the pure-Python parser of aiohttp accepts.
+    """
     lengths = set(answer.headers.getall("Content-Length", ()))
     if len(lengths) > 1:
         raise HttpProcessingError(message=f"two lengths, {' and '.join(sorted(lengths))}")
-
-
-def _left_encoded(answer: aiohttp.ClientResponse, *, unpacked: bool) -> str:
-    """Return the coding that aiohttp left on the body, or an empty string if there is none."""
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     return "" if encoding == "identity" or (unpacked and encoding in UNPACKED) else encoding

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found, Lookup
-from mihu_async.core.request import Request, describe
+from mihu_async.core.request import describe
 from mihu_async.core.server_clock import Dating, date_against
 from mihu_async.errors import BadRequestError, MihuError, ValidationError
 from mihu_async.models.agents import Agent, AgentAnswer
@@ -209,7 +209,8 @@ def _binding_lookup(
     """
 
     async def find(pipeline: Pipeline, _: bool) -> Binding | None:
-        snapshot = await pipeline.run(channels_request(phone_number_uuid))
+        request = describe("GET", f"/phone-numbers/{phone_number_uuid}/channels", NumberChannels)
+        snapshot = await pipeline.run(request)
         bound = snapshot.agent_on(channel)
         return bound if bound and (bound.agent_uuid or agent_uuid).lower() == agent_uuid.lower() else None
 
@@ -220,16 +221,6 @@ def _binding_lookup(
         return Found(result_of(found), ours=True, reason=f"that agent answers its {media}")
 
     return Lookup(find, judge)
-
-
-def snapshot_request(number: str) -> Request[NumberChannels]:
-    """Return the request for the channels of a number in E.164 form."""
-    return describe("GET", "/phone-numbers/channels", NumberChannels, query={"number": number})
-
-
-def channels_request(phone_number_uuid: str) -> Request[NumberChannels]:
-    """Return the request for the channels of the number with this id."""
-    return describe("GET", f"/phone-numbers/{phone_number_uuid}/channels", NumberChannels)
 
 
 def digits_of(number: str) -> str:

@@ -27,7 +27,6 @@ from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.keyed import acquisition_fingerprint
-from mihu_async.resources.lookups import Listed, channels_request, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
 from mihu_async.resources.recovery import Recovered, recover
@@ -80,9 +79,7 @@ class Numbers:
     def __init__(self, pipeline: Pipeline, concurrency: int, ledger: Ledger | None = None) -> None:
         self._pipeline = pipeline
         self._concurrency = concurrency
-        self._listed: Listed = partial(
-            _listed, concurrency
-        )  # no method of its own: a client that is dropped goes at once
+        self._listed = partial(_listed, concurrency)  # no method of its own: a client that is dropped goes at once
         self._buyer = Buyer(pipeline=pipeline, ledger=ledger, listed=self._listed)
 
     def list(
@@ -566,7 +563,8 @@ class Numbers:
             UsageError: Before anything is sent, if the id is not a UUID.
             APIError: If the service refuses.
         """
-        return await self._pipeline.run(channels_request(identifier("phone_number_uuid", phone_number_uuid)))
+        found = identifier("phone_number_uuid", phone_number_uuid)
+        return await self._pipeline.run(describe("GET", f"{PATH}/{found}/channels", NumberChannels))
 
     async def channels_of(self, number: str) -> NumberChannels:
         """Return the channels of the number itself, as :meth:`channels` does for an id. Safe to repeat.
@@ -580,7 +578,8 @@ class Numbers:
             UsageError: Before anything is sent, if the number is not E.164.
             APIError: If the service refuses.
         """
-        return await self._pipeline.run(snapshot_request(e164("number", number)))
+        query = {"number": e164("number", number)}
+        return await self._pipeline.run(describe("GET", f"{PATH}/channels", NumberChannels, query=query))
 
     def rates(
         self,

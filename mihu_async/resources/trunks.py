@@ -22,7 +22,7 @@ from mihu_async.resources.bulk import EnsureRun, R, check_rows
 from mihu_async.resources.changes import changes, sip_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.ensure import SETTINGS, Ensure, Ensured
-from mihu_async.resources.lookups import registration_of, snapshot_request
+from mihu_async.resources.lookups import registration_of
 from mihu_async.resources.watcher import INTERVAL, Watcher
 from mihu_async.validation import (
     e164,
@@ -235,8 +235,10 @@ class Trunks:
         body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)
         address = {argument: body[argument] for argument in ("phone_number", "channel", "agent_uuid")}
         settings = {argument: body[argument] for argument in SETTINGS if argument in body}
+        query = {"number": body["phone_number"]}
+        look = describe("GET", "/phone-numbers/channels", NumberChannels, query=query)
         return await Ensure(
-            look=partial(self._pipeline.run, snapshot_request(body["phone_number"])),
+            look=partial(self._pipeline.run, look),
             register=partial(self.register, **address, **settings),
             assign=partial(self.assign, **address),
             channel=str(body["channel"]),

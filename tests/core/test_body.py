@@ -120,8 +120,3 @@ def test_what_json_has_no_value_for_is_refused(value):
         encode_body(value)
 
     assert "json" == caught.value.argument
-
-
-def test_none_is_no_body():
-    """Neither plain values nor bytes are made of it."""
-    assert (None, None) == encode_body(None)

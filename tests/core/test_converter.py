@@ -276,7 +276,8 @@ def test_a_model_survives_the_way_out_and_back():
 LOADED_LATE = """
 import sys
 import mihu_async
-from mihu_async.core.envelope import read_closely, read_fast
+from mihu_async.core.envelope import read_closely
+from mihu_async.core.fast_path import read_fast
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import describe
 from mihu_async.core.response import Response

@@ -37,7 +37,7 @@ def body(data: Any, **envelope: Any) -> bytes:
 def decode(answer: bytes, into: Any) -> Any:
     """Read an answer on the fast path, and return its data."""
     found = decode_fast(answer, into)
-    return None if found is None else found[0]
+    return None if found is None else found.data
 
 
 def closely(answer: bytes, into: Any) -> Any:
@@ -64,7 +64,7 @@ def test_the_message_is_read_too():
     for message, expected in (({"message": "Done."}, "Done."), ({"message": None}, None), ({}, None)):
         reading = decode_fast(body({}, **message), Price)
         assert reading is not None
-        assert expected == reading[1]
+        assert expected == reading.message
     assert decode_fast(body({}, message=["Done."]), Price) is None
 
 

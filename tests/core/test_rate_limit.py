@@ -61,7 +61,7 @@ def paced(passed, *, refused_at=1.0, resumes=2.0) -> Pace:
     """Make a pace that saw requests pass at some moments, and then a refusal."""
     pace = Pace()
     for moment in passed:
-        pace.note_passed(moment)
+        pace.passed.append(moment)
     pace.note_refused(refused_at, resumes=resumes)
     return pace
 
@@ -69,7 +69,7 @@ def paced(passed, *, refused_at=1.0, resumes=2.0) -> Pace:
 def test_nothing_is_spaced_before_a_refusal():
     """No rate is known, however much passes."""
     pace = Pace()
-    pace.note_passed(1.0)
+    pace.passed.append(1.0)
 
     assert math.inf == pace.rate(1.0)
 
@@ -96,10 +96,10 @@ def test_a_second_refusal_measures_what_the_service_takes():
     """What passed since the first one counts, with the pause, or in the last second, if that is more."""
     slow, fast = paced([0.5] * 9), paced([0.5] * 9)
     for moment in (2.0, 3.0, 4.0, 5.0, 6.0):
-        slow.note_passed(moment)
+        slow.passed.append(moment)
     slow.note_refused(6.0, resumes=7.0)
     for _ in range(8):
-        fast.note_passed(10.5)
+        fast.passed.append(10.5)
     fast.note_refused(11.0, resumes=12.0)
 
     assert pytest.approx(0.8 * 7.2 * 2**4 / 4) == slow.rate(7.0)  # no less than a quarter of what was tried
@@ -110,7 +110,7 @@ def settled(rate=10) -> Pace:
     """Make a pace that has measured a rate, from the moment 3 on."""
     pace = paced([0.5] * rate)
     for _ in range(rate):
-        pace.note_passed(2.5)
+        pace.passed.append(2.5)
     pace.note_refused(3.0, resumes=3.0)
     return pace
 
@@ -126,7 +126,7 @@ def test_a_measured_rate_is_approached_kept_and_then_tried_to_be_passed():
 def test_a_refusal_never_lowers_a_measured_rate_by_more_than_half_and_a_fifth():
     """One slip of a service is no new limit."""
     pace = settled()
-    pace.note_passed(11.0)
+    pace.passed.append(11.0)
     pace.note_refused(13.0, resumes=13.0)
 
     assert 0.8 * 5 == pytest.approx(pace.rate(13.0), rel=0.01)
@@ -144,9 +144,9 @@ def test_no_rate_below_one_a_second_is_kept():
     """A service that takes fewer is obeyed by pauses."""
     pace = paced([], refused_at=1.0)
     for moment in (2.0, 30.0):
-        pace.note_passed(moment)
+        pace.passed.append(moment)
     for moment in range(40, 400, 40):
-        pace.note_passed(moment - 2.0)
+        pace.passed.append(moment - 2.0)
         pace.note_refused(moment, resumes=moment)
 
     assert 0.8 <= pace.rate(360.0) <= 1.6

@@ -26,7 +26,8 @@ from mihu_async import (
     RequestTimeoutError,
     Timeout,
 )
-from mihu_async.core.envelope import read_closely, read_fast
+from mihu_async.core.envelope import read_closely
+from mihu_async.core.fast_path import read_fast
 from mihu_async.core.reading import CLOSER_LOOKS, LARGEST_OBJECT
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import describe

@@ -16,10 +16,10 @@ def refused(*, attempts=15, now=10.0, pause=2.0, learn=False) -> Throttle:
     """Make a throttle of which one attempt of several was refused."""
     throttle = Throttle()
     for attempt in range(attempts):
-        throttle.take_slot(attempt)
+        throttle.under_way.add(attempt)
     throttle.note_throttled(now, sent=now - 1, pause=pause, learn=learn)
     for attempt in range(attempts):
-        throttle.free_slot(attempt)
+        throttle.release(attempt)
     return throttle
 
 
@@ -174,9 +174,9 @@ class Line:
         ends = self.clock.monotonic() + self.patience
         self.behind[name] = await self.throttle.wait(self.clock, began, lambda *_: self.left, lambda now: ends - now)
         self.gone.append((name, round(self.clock.monotonic() - 1000, 3)))
-        self.throttle.take_slot(name)
+        self.throttle.under_way.add(name)
         await self.clock.sleep(takes)
-        self.throttle.free_slot(name)
+        self.throttle.release(name)
 
 
 def test_waiting_calls_go_one_after_the_other_in_the_order_in_which_they_began():
@@ -227,7 +227,7 @@ def test_a_call_that_waits_too_long_for_others_ends():
     line = Line(refused(now=990.0, attempts=1), patience=5.0)
 
     async def main() -> None:
-        line.throttle.take_slot("other")
+        line.throttle.under_way.add("other")
         with pytest.raises(TimeoutError, match="no call of this client succeeded"):
             await line.call("a")
 
@@ -241,7 +241,7 @@ def test_a_call_that_may_wait_for_nobody_ends_at_once():
     line = Line(refused(now=990.0, attempts=1), patience=0.0)
 
     async def main() -> None:
-        line.throttle.take_slot("other")
+        line.throttle.under_way.add("other")
         with pytest.raises(TimeoutError, match="no call of this client succeeded"):
             await line.call("a")
 
@@ -289,11 +289,11 @@ async def test_a_call_is_woken_from_another_thread():
     entered = threading.Event()
 
     def elsewhere() -> None:
-        throttle.take_slot("other")
+        throttle.under_way.add("other")
         entered.set()
         while not throttle._line:
             pass
-        throttle.free_slot("other")
+        throttle.release("other")
 
     thread = asyncio.create_task(asyncio.to_thread(elsewhere))
     await asyncio.to_thread(entered.wait)
