@@ -9,11 +9,10 @@ several times, and then the outcome is unknown.
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from attrs import field, frozen
-
 from mihu_async.core.options import RetryPolicy
 from mihu_async.core.retry import GiveUp, Retry, backoff
 from mihu_async.core.server_clock import CallWindow
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -24,8 +23,7 @@ The waits between these looks are those of the retries, without jitter: by defau
 """
 
 
-@frozen
-class Found(Generic[T]):
+class Found(Value, Generic[T], frozen=True):
     """A thing is there.
 
     Attributes:
@@ -41,15 +39,13 @@ class Found(Generic[T]):
     is_final: bool = True
 
 
-@frozen
-class Absent:
+class Absent(Value, frozen=True):
     """Nothing is there at this moment."""
 
     reason: str = "it is not there now"
 
 
-@frozen
-class LookupFailed:
+class LookupFailed(Value, frozen=True):
     """The look-up itself failed, for this reason."""
 
     reason: str
@@ -59,8 +55,7 @@ LookupResult = Found[T] | Absent | LookupFailed
 """The result of a look-up."""
 
 
-@frozen
-class Circumstances:
+class Circumstances(Value, frozen=True):
     """The circumstances of a call, by which a look-up judges the things that it found.
 
     Attributes:
@@ -69,59 +64,53 @@ class Circumstances:
     """
 
     window: CallWindow | None
-    is_anothers: Callable[[str], bool] = field(default=lambda _: False, repr=False)
+    is_anothers: Callable[[str], bool] = lambda _: False
 
 
-@frozen
-class Lookup(Generic[T]):
+class Lookup(Value, Generic[T], frozen=True):
     """A way to find the thing that a lost write may have made, and to judge whether this call made it."""
 
-    find: Callable[[Any, bool], Awaitable[Any]] = field(repr=False)
+    find: Callable[[Any, bool], Awaitable[Any]]
     """This function reads the things at the place of the write, or returns None if there are none.
 
     It is called with a pipeline and a flag. If the flag is True, it uses no filter whose name is inferred, and raises
     if it may not have seen everything.
     """
-    judge: Callable[[Any, Circumstances], Found[T]] = field(repr=False)
+    judge: Callable[[Any, Circumstances], Found[T]]
     """This function judges whether the call made one of the things that were found."""
     is_filtered: bool = False
     """The look-up uses a filter, so only a thorough search sees everything."""
     key: str = ""
     """Calls of one client with the same key make the same thing and wait for each other; empty if they need not."""
-    identity: Callable[[T], str] | None = field(default=None, repr=False)
+    identity: Callable[[T], str] | None = None
     """This function names a thing that only one call can have made; None for a state that several may ask for."""
-    contradiction: Callable[[T], str | None] = field(default=lambda _: None, repr=False)
+    contradiction: Callable[[T], str | None] = lambda _: None
     """This function returns why an answer is about another thing than the requested one, or None if it is not."""
 
 
-@frozen
-class Return(Generic[T]):
+class Return(Value, Generic[T], frozen=True):
     """Return the result, because the write was applied."""
 
     result: T
 
 
-@frozen
-class Conflict:
+class Conflict(Value, frozen=True):
     """Raise ConflictError, because the requested thing is someone else's."""
 
     reason: str
 
 
-@frozen
-class Resend:
+class Resend(Value, frozen=True):
     """Send the request again."""
 
 
-@frozen
-class LookAgain:
+class LookAgain(Value, frozen=True):
     """Look again after ``delay`` seconds."""
 
     delay: float
 
 
-@frozen
-class Unknown:
+class Unknown(Value, frozen=True):
     """Raise OutcomeUnknownError, because the outcome cannot be determined."""
 
     why: str

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Generic, TypeGuard, TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from mihu_async.core.clock import Clock, Deadline
 from mihu_async.core.contention import Contention
@@ -28,6 +28,7 @@ from mihu_async.core.retry import Failure, GiveUp, Retry, backoff
 from mihu_async.core.sender import Sender, UncachedSender
 from mihu_async.core.server_clock import CallWindow
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError, UsageError
+from mihu_async.value import replace
 
 T = TypeVar("T")
 
@@ -152,7 +153,7 @@ class Reconciler(Generic[T]):
         if found is None:
             return Absent()
         result = lookup.judge(found, Circumstances(self.window(), self._is_anothers))
-        return evolve(result, reason=escape(self.journal.redact(result.reason), most=LONGEST))
+        return replace(result, reason=escape(self.journal.redact(result.reason), most=LONGEST))
 
     def _is_anothers(self, identity: str) -> bool:
         return self.contention.is_anothers(identity, self._owner)

@@ -4,8 +4,6 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from attrs import frozen
-
 from mihu_async.core.options import Bounds, RetryPolicy
 from mihu_async.errors import (
     APIError,
@@ -16,6 +14,7 @@ from mihu_async.errors import (
     is_ambiguous,
     is_redirection,
 )
+from mihu_async.value import Value
 
 REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 """Verbs that may be sent twice, because sending them once has the same effect. [inferred for all but GET]."""
@@ -25,48 +24,41 @@ THROTTLED = 429
 """The status of a request that was not processed, because there were too many."""
 
 
-@frozen
-class Retry:
+class Retry(Value, frozen=True):
     """Send the request again after ``delay`` seconds."""
 
     delay: float
 
 
-@frozen
-class Throttled:
+class Throttled(Value, frozen=True):
     """Send the request again after the client's pause of ``delay`` seconds: it was not processed, so this is free."""
 
     delay: float
 
 
-@frozen
-class GiveUp:
+class GiveUp(Value, frozen=True):
     """Raise the error. ``why`` is empty where trying again was never an option."""
 
     why: str = ""
 
 
-@frozen
-class Ambiguous:
+class Ambiguous(Value, frozen=True):
     """Look up what the write did, because its answer is lost; then do what ``then`` says, if that is needed."""
 
     then: Retry | GiveUp
 
 
-@frozen
-class AlreadyDeleted:
+class AlreadyDeleted(Value, frozen=True):
     """Return success: the thing to delete is gone, and an earlier attempt may have deleted it."""
 
 
-@frozen
-class Stalled:
+class Stalled(Value, frozen=True):
     """Send the read again for free: it failed only because the event loop stood still for ``seconds``."""
 
     seconds: float
 
 
-@frozen
-class Renew:
+class Renew(Value, frozen=True):
     """Send the request again for free, with another token in place of the refused one."""
 
 

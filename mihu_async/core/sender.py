@@ -2,9 +2,9 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from attrs import define, field, frozen
+from attrs import define
 
 from mihu_async.core import codec
 from mihu_async.core.headers import Extra, combined, shown
@@ -13,7 +13,7 @@ from mihu_async.core.redaction import HIDDEN, Redactor, hide_secrets
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.errors import DryRun
-from mihu_async.value import replace
+from mihu_async.value import Value, replace
 
 
 class Sender(Protocol):
@@ -40,8 +40,7 @@ class UncachedSender:
         return response
 
 
-@frozen
-class DryRunSender:
+class DryRunSender(Value, frozen=True):
     """Sends reads, and raises DryRun for writes.
 
     Attributes:
@@ -50,9 +49,11 @@ class DryRunSender:
         headers: The headers that the caller adds to each request.
     """
 
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"headers"})
+
     sender: Sender
     base_url: str
-    headers: Extra = field(default=(), repr=False)
+    headers: Extra = ()
 
     async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         """Send a read and return the response.

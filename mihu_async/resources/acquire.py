@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from mihu_async.errors import (
     APIError,
@@ -25,6 +25,7 @@ from mihu_async.models.numbers import AvailableNumber, Binding, Bindings, PhoneN
 from mihu_async.models.provisional import PurchaseRequirements
 from mihu_async.resources.purchase import Purchase
 from mihu_async.validation import wrong, wrong_type
+from mihu_async.value import Value
 
 MOST_OFFERS = 10
 """The most offers that an acquisition tries to buy."""
@@ -104,14 +105,15 @@ def was_taken(error: APIError) -> bool:
     return isinstance(error, ConflictError | NotFoundError) or error.status == HTTPStatus.GONE
 
 
-@frozen(kw_only=True)
-class Acquisition:
+class Acquisition(Value, frozen=True, kw_only=True):
     """The terms of an acquisition: the source of the offers, the wanted offers, and the way to buy one."""
+
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"answers", "address"})
 
     country_code: str
     type: NumberType
-    answers: Mapping[str, str | RequirementValue] = field(repr=False)
-    address: Address | None = field(repr=False)
+    answers: Mapping[str, str | RequirementValue]
+    address: Address | None
     max_monthly_fee: Decimal | float | None
     choose: Choose
     search: Callable[[], AsyncIterable[AvailableNumber]]

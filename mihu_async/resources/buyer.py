@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
-
 from mihu_async.core.body import json_object
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, describe
@@ -29,6 +27,7 @@ from mihu_async.validation import (
     present,
     text,
 )
+from mihu_async.value import Value
 
 TYPE = one_of(NumberType)
 
@@ -58,8 +57,7 @@ def _flags(argument: str, value: Any) -> dict[str, bool]:
     return {name: flag(f"{argument}[{name!r}]", inner) for name, inner in json_object(argument, value).items()}
 
 
-@frozen(kw_only=True)
-class Buyer:
+class Buyer(Value, frozen=True, kw_only=True):
     """A buyer of numbers; its ``ledger`` remembers purchases by their keys, and None remembers none."""
 
     pipeline: Pipeline

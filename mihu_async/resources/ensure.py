@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from attrs import field, frozen
 
@@ -17,6 +17,7 @@ from mihu_async.errors import APIError, MihuError, OutcomeUnknownError
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import Direction, TrunkChannel
 from mihu_async.models.inputs import SipCredentials
+from mihu_async.value import Value
 
 ROUNDS = 4
 """The most refusals that are looked into while others register and delete the same trunk."""
@@ -105,13 +106,14 @@ def may_be_otherwise(error: APIError) -> bool:
     return is_the_callers and error.status not in NOT_ABOUT_TRUNKS
 
 
-@frozen(kw_only=True)
-class Ensure:
+class Ensure(Value, frozen=True, kw_only=True):
     """The terms of ensuring one trunk: its requests, the wanted agent, and the settings that the caller passed."""
 
-    look: Callable[[], Awaitable[NumberChannels]] = field(repr=False)
-    register: Callable[[], Awaitable[NumberChannels]] = field(repr=False)  # holds credentials
-    assign: Callable[[], Awaitable[NumberChannels]] = field(repr=False)
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"look", "register", "assign"})  # they hold credentials
+
+    look: Callable[[], Awaitable[NumberChannels]]
+    register: Callable[[], Awaitable[NumberChannels]]
+    assign: Callable[[], Awaitable[NumberChannels]]
     channel: str
     agent_uuid: str
     settings: tuple[str, ...]

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve
 
 from mihu_async.core.admission import SHORTEST
 from mihu_async.core.body import encode_body
@@ -43,7 +43,7 @@ from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.resources.lease import LEDGER_TIMEOUT, Lease, Leased, hold_key, settle, within
 from mihu_async.resources.lookups import Listed, Rows, narrowed_rows, proved_rows
-from mihu_async.value import replace
+from mihu_async.value import Value, replace
 
 PATH = "/phone-numbers"
 FOR_DISPLAY = ("monthly_fee", "capabilities", "location")
@@ -170,7 +170,7 @@ def keyed_request(
         own = lookup.judge(rows, Circumstances(circumstances.window, anothers.__contains__))
         return own if own.ours or (own.ours is None and earlier.ours is False) else earlier
 
-    return replace(request, lookup=evolve(lookup, find=find, judge=judge))
+    return replace(request, lookup=replace(lookup, find=find, judge=judge))
 
 
 def _is_much_later(row: PhoneNumber, ends: datetime | None) -> bool:
@@ -211,8 +211,7 @@ def changed_nothing(error: BaseException) -> bool:
     return isinstance(error, APIError | ConnectError) and not error.may_have_changed
 
 
-@frozen(kw_only=True)
-class KeyedPurchase:
+class KeyedPurchase(Value, frozen=True, kw_only=True):
     """The terms of a purchase under a key.
 
     ``describe`` returns the request that buys a number: the number of the entry, if an earlier call has begun one.

@@ -7,8 +7,6 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
-from attrs import frozen
-
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found, Lookup
 from mihu_async.core.request import describe
@@ -19,6 +17,7 @@ from mihu_async.models.channels import Channel, Channels, NumberChannels
 from mihu_async.models.enums import ChannelName, NumberSource, NumberStatus
 from mihu_async.models.numbers import Binding, Capabilities, ChannelSettings, OutboundSettings, PhoneNumber
 from mihu_async.paging.pager import Pager
+from mihu_async.value import Value
 
 R = TypeVar("R")
 
@@ -29,8 +28,7 @@ RowTest = Callable[[PhoneNumber], bool]
 MOVED = "the listing moved or does not add up, so {number} may be in it unseen"
 
 
-@frozen
-class Rows:
+class Rows(Value, frozen=True):
     """The rows of a number in a listing; ``complete`` is True only if the whole listing was seen."""
 
     items: tuple[PhoneNumber, ...]

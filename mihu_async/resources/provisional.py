@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from attrs import frozen
-
 from mihu_async.core.admission import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe, encode_query
@@ -18,6 +16,7 @@ from mihu_async.paging.pager import Pager
 from mihu_async.paging.walk import Listing, WalkOptions
 from mihu_async.resources.endpoint import page_hook
 from mihu_async.validation import positive_int
+from mihu_async.value import Value
 
 T = TypeVar("T")
 
@@ -46,8 +45,7 @@ def warn_provisional() -> None:
     warnings.warn(message, ProvisionalWarning, stacklevel=3)
 
 
-@frozen
-class ProvisionalEndpoint(Generic[T]):
+class ProvisionalEndpoint(Value, Generic[T], frozen=True):
     """``GET path`` that returns some items, in one of several shapes; ``key`` tells an item from all others."""
 
     path: str

@@ -3,7 +3,7 @@
 from enum import IntEnum
 from http import HTTPStatus
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from mihu_async.core.clock import Deadline
 from mihu_async.core.pipeline import Pipeline
@@ -20,6 +20,7 @@ from mihu_async.errors import (
 from mihu_async.models.enums import NumberStatus
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.resources.lookups import Listed, narrowed_rows, proved_rows
+from mihu_async.value import Value
 
 
 class Standing(IntEnum):
@@ -84,8 +85,7 @@ def is_final(error: MihuError) -> bool:
     return isinstance(error, UsageError | DryRun)
 
 
-@frozen(kw_only=True)
-class Wait:
+class Wait(Value, frozen=True, kw_only=True):
     """One wait for a number's status, as ``numbers.wait`` describes it; times are in seconds."""
 
     pipeline: Pipeline
