@@ -1,7 +1,7 @@
 """The admission of a request before it is sent: the client's throttle, the caller's limiter, and a token."""
 
 import logging
-from asyncio import CancelledError, Event
+from asyncio import CancelledError, Event, Lock
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
@@ -130,6 +130,22 @@ class Admission:
         if self.progress is not None:
             behind = self.clock.monotonic() - before
         self.deadline.postpone_all(behind)
+
+    async def acquire(self, lock: Lock) -> None:
+        """Wait for the lock of calls that make the same thing, which may be held as long as the call's time lasts.
+
+        Raises:
+            ConnectTimeoutError: If it is held for longer. Nothing was sent.
+        """
+        try:
+            async with self.clock.timeout(max(self.left, SHORTEST)):
+                await lock.acquire()
+        except TimeoutError:
+            why = "another call of this client for the same thing was under way for as long as this one may take"
+            error = self.not_sent(why)
+            self.journal.begin()
+            self.journal.failed(error)
+            raise error.after(self.journal.attempts, "") from None
 
     @asynccontextmanager
     async def limited_by(self, limiter: Limiter) -> AsyncGenerator[None]:

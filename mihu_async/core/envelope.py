@@ -127,6 +127,26 @@ def _document_of(response: Response) -> Any:
         return None
 
 
+def contradicted(response: Response, request: Request[Any], redact: Redactor, why: str) -> DecodeError:
+    """Return the error of a success that is about another thing than the requested one.
+
+    Args:
+        response: The answer.
+        request: The request that it answers.
+        redact: The redactor of the call's secrets.
+        why: The contradiction.
+    """
+    return DecodeError(
+        f"{request.method} {redact.name(request.path)} was answered {response.status}, but {escape(redact(why))}. It "
+        "may have been carried out.",
+        method=request.method,
+        url=redact.name(response.url),
+        status=response.status,
+        content_type=escape(redact(response.media_type).lower()),
+        excerpt=response.excerpt(redact),
+    )
+
+
 def _unreadable(
     response: Response,
     request: Request[Any],

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from asyncio import CancelledError, Lock
+from asyncio import CancelledError
 from collections.abc import Callable
 from functools import cached_property
 from itertools import count
@@ -13,13 +13,13 @@ from attrs import evolve, field, frozen
 from mihu_async.core.admission import SHORTEST, Admission, Limiter, Prefetch
 from mihu_async.core.clock import Clock, Deadline, Pulse, SystemClock
 from mihu_async.core.contention import Contention
-from mihu_async.core.envelope import read_closely
+from mihu_async.core.envelope import contradicted, read_closely
 from mihu_async.core.fast_path import read_fast
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.options import Bounds, RetryPolicy, Timeout
 from mihu_async.core.reconcile import Return
 from mihu_async.core.reconciler import Reconciler
-from mihu_async.core.redaction import Redactor, escape
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Reading, Response
 from mihu_async.core.retry import (
@@ -42,7 +42,6 @@ from mihu_async.core.token import TokenSource
 from mihu_async.errors import (
     APIError,
     AuthenticationError,
-    ConnectTimeoutError,
     DecodeError,
     RequestTimeoutError,
     TransportError,
@@ -197,26 +196,11 @@ class Call(Generic[T]):
         if lookup is None or not lookup.key:
             return await self._run()
         async with self._pipeline.contention.lock_for(lookup.key) as lock:
-            await self._acquire(lock)
+            await self._admission.acquire(lock)
             try:
                 return self._reconciler.claim(await self._run())
             finally:
                 lock.release()
-
-    async def _acquire(self, lock: Lock) -> None:
-        try:
-            async with self._pipeline.clock.timeout(max(self._admission.left, SHORTEST)):
-                await lock.acquire()
-        except TimeoutError:
-            path = self.journal.path
-            message = (
-                f"{self.journal.method} {path} was not sent: another call of this client for the same thing was under "
-                "way for as long as this one may take."
-            )
-            error = ConnectTimeoutError(message, method=self.journal.method, url=path)
-            self.journal.begin()
-            self.journal.failed(error)
-            raise error.after(self.journal.attempts, "") from None
 
     async def _run(self) -> T:
         pipeline = self._pipeline
@@ -314,7 +298,7 @@ class Call(Generic[T]):
         self.journal.said(reading.message, reading.problems, is_listed=isinstance(reading.data, Page | Items))
         lookup = self._request.lookup
         if lookup is not None and (contradiction := lookup.contradiction(reading.data)):
-            raise self._contradicted(response, contradiction)
+            raise contradicted(response, self._request, self._redact, contradiction)
         return reading.data
 
     async def _wait_until_ready(self, prefetch: Prefetch) -> None:
@@ -322,21 +306,6 @@ class Call(Generic[T]):
         began = self._pipeline.clock.monotonic()
         await prefetch.ready.wait()
         self._deadline.postpone(self._pipeline.clock.monotonic() - began)
-
-    def _contradicted(self, response: Response, why: str) -> DecodeError:
-        """Return the error of a success that is about another thing than the requested one."""
-        message = (
-            f"{self.journal.method} {self.journal.path} was answered {response.status}, but "
-            f"{escape(self._redact(why))}. It may have been carried out."
-        )
-        return DecodeError(
-            message,
-            method=self.journal.method,
-            url=self._redact.name(response.url),
-            status=response.status,
-            content_type=escape(self._redact(response.media_type).lower()),
-            excerpt=response.excerpt(self._redact),
-        )
 
     async def _read_closely(self, response: Response) -> Reading[T]:
         """Read an answer in slices, between which other tasks run, until the call's deadline."""
