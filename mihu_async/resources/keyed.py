@@ -141,11 +141,11 @@ def keyed_request(
         grace: The time after the earlier call's end within which its purchase may have been applied.
         was_sent: Returns True once this call has sent the purchase itself.
     """
-    lookup = cast("Lookup[PhoneNumber]", request.lookup)  # every purchase has one
+    lookup = cast("Lookup[Rows, PhoneNumber]", request.lookup)  # every purchase has one
     ends = entry.ends and entry.ends + grace
 
     async def find(pipeline: Pipeline, thorough: bool) -> tuple[Rows, set[str]] | None:
-        rows: Rows | None = await lookup.find(pipeline, thorough)
+        rows = await lookup.find(pipeline, thorough)
         if rows is None:
             return None
         anothers: set[str] = set()
@@ -170,7 +170,15 @@ def keyed_request(
         own = lookup.judge(rows, Circumstances(circumstances.window, anothers.__contains__))
         return own if own.ours or (own.ours is None and earlier.ours is False) else earlier
 
-    return replace(request, lookup=evolve(lookup, find=find, judge=judge))
+    keyed = Lookup(
+        find,
+        judge,
+        is_filtered=lookup.is_filtered,
+        key=lookup.key,
+        identity=lookup.identity,
+        contradiction=lookup.contradiction,
+    )
+    return replace(request, lookup=keyed)
 
 
 def _is_much_later(row: PhoneNumber, ends: datetime | None) -> bool:

@@ -1,7 +1,7 @@
 """The look-ups after a lost write, and whose the found object is: safe reads, and pure judgements."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from attrs import frozen
 
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import Circumstances, Found, Lookup
+from mihu_async.core.reconcile import Circumstances, Finder, Found, Lookup
 from mihu_async.core.request import Request, describe
 from mihu_async.core.server_clock import Dating, date_against
 from mihu_async.errors import BadRequestError, MihuError, ValidationError
@@ -37,7 +37,7 @@ class Rows:
     complete: bool
 
 
-def purchase_of(number: str, listed: Listed) -> Lookup[PhoneNumber]:
+def purchase_of(number: str, listed: Listed) -> Lookup[Rows, PhoneNumber]:
     """Return the look-up of a purchase, which searches the whole inventory for the number.
 
     A row that was bought during the call belongs to this call.
@@ -103,7 +103,7 @@ def _judge_row(number: str, row: PhoneNumber, circumstances: Circumstances) -> t
 
 def registration_of(
     number: str, channel: str, agent_uuid: str, listed: Listed, *, settings: Sequence[str] = ()
-) -> Lookup[NumberChannels]:
+) -> Lookup[Rows, NumberChannels]:
     """Return the look-up of a registration, which searches for a trunk that is bound on the channel.
 
     A trunk that is bound to the agent is the requested one, unless the caller passed settings: no answer shows whose
@@ -173,7 +173,7 @@ def about_another(number: str, answered: str | None) -> str | None:
     return f"the answer is about {answered}, and not about {number}"
 
 
-def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[AgentAnswer | Agent]:
+def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding, AgentAnswer | Agent]:
     """Return the look-up of a call binding, which makes the agent from the number's channels.
 
     The name of the agent is empty if the channels do not name it.
@@ -189,7 +189,7 @@ def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[AgentAnswer 
     return _binding_lookup(ChannelName.CALL, "calls", agent_uuid, phone_number_uuid, agent_of)
 
 
-def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding | None]:
+def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding, Binding | None]:
     """Return the look-up of an SMS assignment, which reads who answers the number's text messages.
 
     Args:
@@ -201,7 +201,7 @@ def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding
 
 def _binding_lookup(
     channel: ChannelName, media: str, agent_uuid: str, phone_number_uuid: str, result_of: Callable[[Binding], R]
-) -> Lookup[R]:
+) -> Lookup[Binding, R]:
     """Return a look-up of a number's channels; a number that is bound to the agent shows that the call was applied.
 
     A number that is bound to another agent counts as not bound: the service moves it or refuses when the call is sent
@@ -313,9 +313,7 @@ async def proved_rows(number: str, pager: Pager[PhoneNumber], **tests: RowTest) 
     return found
 
 
-def _finder(
-    number: str, listed: Listed, filters: dict[str, Any], fits: RowTest
-) -> Callable[[Pipeline, bool], Awaitable[Rows | None]]:
+def _finder(number: str, listed: Listed, filters: dict[str, Any], fits: RowTest) -> Finder[Rows]:
     """Return a function that finds all rows that fit, in the whole listing if it is to be thorough."""
 
     async def find(pipeline: Pipeline, thorough: bool) -> Rows | None:
