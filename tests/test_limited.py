@@ -271,8 +271,8 @@ async def test_a_write_that_was_refused_is_sent_again_as_often_as_it_takes():
 
 async def test_what_is_left_of_a_limit_is_shown_and_heeded():
     """Where nothing is left, the next call waits for the reset and is then sent."""
-    told = {"X_RateLimit_Limit": "60", "X_RateLimit_Reset": "7"}
-    sent = network(ok(1, X_RateLimit_Remaining="0", **told), ok(2, X_RateLimit_Remaining="59", **told), ok(3))
+    headers = {"X_RateLimit_Limit": "60", "X_RateLimit_Reset": "7"}
+    sent = network(ok(1, X_RateLimit_Remaining="0", **headers), ok(2, X_RateLimit_Remaining="59", **headers), ok(3))
     mihu = client()
     mihu._use(evolve(mihu._pipeline, sender=sent, clock=sent.clock), 1)
     assert mihu.rate_limit is None

@@ -95,8 +95,8 @@ def vars_of(fault) -> str:
 async def test_no_variable_on_the_way_shows_a_secret(fault, call):
     """A report that prints the locals of every frame of the SDK prints none."""
     error = await failure(fault, call=call)
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    frames = [frame for frame in told.stack if "mihu_async" in frame.filename]
+    trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+    frames = [frame for frame in trace.stack if "mihu_async" in frame.filename]
 
     assert {call.__name__, "run"} <= {frame.name for frame in frames}
     assert_clean(repr([frame.locals for frame in frames]))

@@ -429,10 +429,10 @@ async def test_a_purchase_that_was_made_is_given_though_its_date_is_odd(mihu, sa
 
     sandbox.faults.add(Change(undated), method="POST")
     bought = await mihu.numbers.buy(number="+390790080041", country_code="IT", type="local")
-    told = mihu.last_call.problems
+    problems = mihu.last_call.problems
 
     assert bought.purchased_at is None
-    assert ["$.data.purchased_at must be an RFC 3339 time with an offset"] == [str(problem) for problem in told]
+    assert ["$.data.purchased_at must be an RFC 3339 time with an offset"] == [str(problem) for problem in problems]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -542,8 +542,8 @@ def spoil_the_first_number(document):
 
 async def test_a_walk_goes_on_over_odd_rows_and_counts_them(sandbox, caplog):
     """One warning names the first places; a row that is nothing leaves the walk without its proof."""
-    told: list[tuple[int, tuple[str, ...]]] = []
-    hooks = Hooks(on_page=lambda page, _: told.append((page.number, tuple(map(str, page.problems)))))
+    problems: list[tuple[int, tuple[str, ...]]] = []
+    hooks = Hooks(on_page=lambda page, _: problems.append((page.number, tuple(map(str, page.problems)))))
 
     def odd(document):
         items = document["data"]["items"]
@@ -561,7 +561,7 @@ async def test_a_walk_goes_on_over_odd_rows_and_counts_them(sandbox, caplog):
     assert len(sandbox.inventory.numbers) == len(numbers)
     assert pager.report.pages + 1 == pager.report.problems
     assert pager.report.complete is False
-    assert ("$.data.items[1].status must be text, not a whole number",) == told[0][1]
+    assert ("$.data.items[1].status must be text, not a whole number",) == problems[0][1]
     assert 1 == sum("cannot read a part of an answer" in record.getMessage() for record in caplog.records)
     assert "rows of its answers could not be read at all" in caplog.records[-1].getMessage()
 

@@ -98,8 +98,10 @@ class Wanted:
         for name in ("country_code", "type"):
             found, asked = getattr(offer, name), getattr(self, name)
             if found is not None and found != asked:
-                told = f"According to the search, {self.number} has the {name} {found}, not {asked}. Nothing was sent."
-                raise StopError(Exit.USAGE, told, "--no-search buys it as described on the command line.")
+                message = (
+                    f"According to the search, {self.number} has the {name} {found}, not {asked}. Nothing was sent."
+                )
+                raise StopError(Exit.USAGE, message, "--no-search buys it as described on the command line.")
         return evolve(offer, country_code=self.country_code, type=self.type)
 
 

@@ -86,7 +86,7 @@ class Interrupted:
     sender: Sender
     key: str
     sends: bool = True
-    _was_told: bool = False
+    _has_replayed: bool = False
 
     async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
         """Send a request, unless it is that write.
@@ -99,9 +99,9 @@ class Interrupted:
         Raises:
             ConnectionLostError: In place of sending that write.
         """
-        if request.method == "GET" or (self.sends and self._was_told):
+        if request.method == "GET" or (self.sends and self._has_replayed):
             return await self.sender.send(request, bounds, redact)
-        self._was_told = True
+        self._has_replayed = True
         message = (
             f"an earlier call with the idempotency key {self.key!r} has begun this purchase and has not recorded "
             "its outcome."

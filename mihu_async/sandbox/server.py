@@ -27,7 +27,7 @@ connection that it has only accepted, and leaves its socket open.
 """
 AGENTS = ("AGENT", "OTHER_AGENT", "CALLS_AGENT")
 """The variables that name free agents; an agent answers one number on each channel."""
-PATIENCE = 0.05
+SHUTDOWN_TIMEOUT = 0.05
 """The seconds to write out a response after hanging requests were released."""
 
 
@@ -219,7 +219,7 @@ class Sandbox:
             admin=Admin(self).respond if self.admin else None,
         )
         runner = web.AppRunner(
-            service.application(), access_log=None, handler_cancellation=True, shutdown_timeout=PATIENCE
+            service.application(), access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT
         )
         await runner.setup()
         try:

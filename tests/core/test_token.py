@@ -344,8 +344,8 @@ async def test_tokens_old_and_new_are_redacted(sandbox):
         with pytest.raises(Exception, match=r"no \*\*\* and \*\*\*") as caught:
             await mihu.numbers.list()
 
-    told = f"{caught.value} {vars(caught.value)} {seen} {mihu!r} {vars(mihu)} {mihu._pipeline.tokens!r}"
-    assert [] == [token for token in (old, new) if token in told]
+    shown = f"{caught.value} {vars(caught.value)} {seen} {mihu!r} {vars(mihu)} {mihu._pipeline.tokens!r}"
+    assert [] == [token for token in (old, new) if token in shown]
 
 
 async def test_a_source_remembers_the_last_tokens():

@@ -438,8 +438,8 @@ async def test_a_body_that_breaks_the_rules_after_its_head_is_not_waited_for(pie
 
 async def test_a_connection_brings_many_bodies_and_may_break_unseen():
     """What watches one body is gone with it, and nobody is told of a connection that breaks between calls."""
-    told: list[Any] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    contexts: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: contexts.append(context))
     writers: list[asyncio.StreamWriter] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -461,7 +461,7 @@ async def test_a_connection_brings_many_bodies_and_may_break_unseen():
     gc.collect()
 
     assert 1 == len(writers)
-    assert [] == told
+    assert [] == contexts
 
 
 def test_a_connection_that_was_given_up_is_no_error():

@@ -94,8 +94,8 @@ class Slack:
         await self._socket.prepare(request)
         self.connected.set()
         async for message in self._socket:
-            told: dict[str, Any] = json.loads(message.data)
-            self.acknowledged.put_nowait(told["envelope_id"])
+            received: dict[str, Any] = json.loads(message.data)
+            self.acknowledged.put_nowait(received["envelope_id"])
         return self._socket
 
     async def _answered(self, request: web.Request) -> web.Response:

@@ -52,9 +52,9 @@ class Telegram:
     async def ask(self, text: str, *, chat: int) -> str:
         """Write to the bot, and give what it answers there."""
         self.say(text, chat=chat)
-        where, told = await self.answers.get()
+        where, text = await self.answers.get()
         assert chat == where
-        return told
+        return text
 
     def press(self, button: dict[str, Any], *, chat: int) -> None:
         """Press a button in a chat."""
@@ -70,9 +70,9 @@ class Telegram:
     async def choose(self, button: dict[str, Any], *, chat: int) -> str:
         """Press a button, and give what the bot answers there."""
         self.press(button, chat=chat)
-        where, told = await self.answers.get()
+        where, text = await self.answers.get()
         assert chat == where
-        return told
+        return text
 
     def _message(self, chat: int, text: str) -> dict[str, Any]:
         return {"message_id": next(self._serial), "date": 0, "chat": {"id": chat, "type": "private"}, "text": text}

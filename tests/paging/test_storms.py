@@ -96,13 +96,23 @@ BROKEN: dict[str, tuple[Any, str, Callable[..., Any], str]] = {
     "counted, but for one": (
         proof,
         "counted",
-        lambda told: told.old >= (told.first or 0) - 1,
+        lambda evidence: evidence.old >= (evidence.first or 0) - 1,
         "dates",
     ),
-    "counted by what was shown": (proof, "counted", lambda told: told.nth == 1 and told.shown == told.total, "dates"),
-    "still, though dates tell": (proof, "still", lambda told: not told.moved and told.shown == told.total, "dates"),
-    "still, though it moved": (proof, "still", lambda told: told.shown == told.total, "nothing"),
-    "confirmed by any pass": (proof, "confirmed", lambda told: told.nth > 1, "nothing"),
+    "counted by what was shown": (
+        proof,
+        "counted",
+        lambda evidence: evidence.nth == 1 and evidence.shown == evidence.total,
+        "dates",
+    ),
+    "still, though dates tell": (
+        proof,
+        "still",
+        lambda evidence: not evidence.moved and evidence.shown == evidence.total,
+        "dates",
+    ),
+    "still, though it moved": (proof, "still", lambda evidence: evidence.shown == evidence.total, "nothing"),
+    "confirmed by any pass": (proof, "confirmed", lambda evidence: evidence.nth > 1, "nothing"),
     "confirmed by what was shown": (proof, "confirmed", lambda t: t.nth > 1 and t.shown == t.total, "nothing"),
     "any date is old": (drift, "older", lambda items, *_: len([*items]), "dates"),
     "bought is old, whatever changed": (
@@ -111,7 +121,7 @@ BROKEN: dict[str, tuple[Any, str, Callable[..., Any], str]] = {
         lambda items, _, since: sum(item.bought < since.earliest for item in items),
         "changes",
     ),
-    "one pass will do": (walk, "certificate", lambda told: "counted", "dates"),
+    "one pass will do": (walk, "certificate", lambda evidence: "counted", "dates"),
 }
 """Certificates that are each broken in one way, and the world in which that shows."""
 

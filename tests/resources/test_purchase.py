@@ -123,16 +123,16 @@ ACTION = PurchaseRequirement(key="visit", type="action")
 
 
 @pytest.mark.parametrize(
-    ("asked", "given", "told"),
+    ("asked", "given", "message"),
     [
         (TEXT, {"document_id": "d"}, "'business_name' is of the type 'textual': it takes value, not document_id."),
         (BIRTH, {"document_id": "d"}, "'date_of_birth' is of the type 'datetime': it takes value, not document_id."),
         (BILL, {"value": "v"}, "'bill' is of the type 'Document': it takes document_id, not value."),
     ],
 )
-def test_an_answer_of_the_wrong_kind_is_refused(asked, given, told):
+def test_an_answer_of_the_wrong_kind_is_refused(asked, given, message):
     """The error says what the requirement's type takes."""
-    with pytest.raises(UsageError, match=re.escape(f"{told} Nothing was sent.")) as caught:
+    with pytest.raises(UsageError, match=re.escape(f"{message} Nothing was sent.")) as caught:
         purchase(asked).answer(asked.key, **given)
 
     assert list(given) == [caught.value.argument]

@@ -569,7 +569,7 @@ def test_an_external_row_is_changed(inventory):
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields", "error", "told"),
+    ("kind", "fields", "error", "message"),
     [
         (
             "numbers",
@@ -584,11 +584,11 @@ def test_an_external_row_is_changed(inventory):
         ("trunks", {"status": "active"}, ValueError, "status is null for external numbers"),
     ],
 )
-def test_what_a_row_cannot_be_is_refused(inventory, kind, fields, error, told):
+def test_what_a_row_cannot_be_is_refused(inventory, kind, fields, error, message):
     """The row stays as it was."""
     before = getattr(inventory, kind)
 
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         inventory.update(before[0]["phone_number_uuid"], **fields)
 
     assert before == getattr(inventory, kind)
