@@ -31,7 +31,8 @@ from mihu_async import (
     ValidationError,
 )
 from mihu_async.core.request import describe
-from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing
+from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
+from mihu_async.ledger.database import Database
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
@@ -217,20 +218,18 @@ async def test_without_a_key_a_ledger_is_not_used(mihu, shelf):
     assert [] == shelf.steps
 
 
-async def test_a_purchase_writes_twice_to_a_file(sandbox, tmp_path):
+async def test_a_purchase_writes_twice_to_a_file(sandbox, tmp_path, monkeypatch):
     """A key costs two durable writes: one before the purchase leaves, and one after it."""
-    ledger = SqliteLedger(tmp_path / "purchases.db")
     durable = []
-    do = ledger._do
 
-    def counted(action, **options):
-        durable.append(options.get("durable", False))
-        return do(action, **options)
+    class Counted(Database):
+        def run(self, action, **options):
+            durable.append(options.get("durable", False))
+            return super().run(action, **options)
 
-    ledger._do = counted  # type: ignore[method-assign]  # the count is the point
-    async with connect(sandbox, ledger) as mihu:
+    monkeypatch.setattr(sqlite, "Database", Counted)
+    async with SqliteLedger(tmp_path / "purchases.db") as ledger, connect(sandbox, ledger) as mihu:
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
-    ledger.close()
 
     assert 2 == sum(durable)
 
