@@ -27,7 +27,7 @@ from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.keyed import acquisition_fingerprint
-from mihu_async.resources.lookups import Listed, channels_request, snapshot_request
+from mihu_async.resources.lookups import channels_request, snapshot_request
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
 from mihu_async.resources.recovery import Recovered, recover
@@ -80,9 +80,7 @@ class Numbers:
     def __init__(self, pipeline: Pipeline, concurrency: int, ledger: Ledger | None = None) -> None:
         self._pipeline = pipeline
         self._concurrency = concurrency
-        self._listed: Listed = partial(
-            _listed, concurrency
-        )  # no method of its own: a client that is dropped goes at once
+        self._listed = partial(_listed, concurrency)  # no method of its own: a client that is dropped goes at once
         self._buyer = Buyer(pipeline=pipeline, ledger=ledger, listed=self._listed)
 
     def list(
