@@ -25,7 +25,6 @@ from mihu_async import (
     PaginationError,
     PurchaseLimitError,
     RateLimitError,
-    RetryPolicy,
     SipCredentials,
     SipUpdate,
     UsageError,
@@ -54,13 +53,6 @@ async def sandbox():
     """A workspace of some pages, which may grow by one number."""
     async with Sandbox(numbers=57, trunks=12, purchase_limit=58) as served:
         yield served
-
-
-@pytest.fixture
-async def mihu(sandbox):
-    """Its client, which does not wait between attempts."""
-    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(base_delay=0)) as connected:
-        yield connected
 
 
 @pytest.mark.parametrize("per_page", [1, 7, 57, 100])

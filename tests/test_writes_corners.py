@@ -14,7 +14,6 @@ from mihu_async import (
     MihuClient,
     NotFoundError,
     OutcomeUnknownError,
-    RetryPolicy,
     SipCredentials,
 )
 from mihu_async.sandbox import Change, Dated, Redirect, Reset, Sandbox, Status
@@ -26,20 +25,6 @@ OTHER = "+390790080042"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
 TRUNK = {"phone_number": "+12345678901", "channel": "call"}
 SIP = SipCredentials(gateway="sip.acme.com", username="u", password="p")
-
-
-@pytest.fixture
-async def sandbox():
-    """A workspace of a page."""
-    async with Sandbox(numbers=3, trunks=2) as served:
-        yield served
-
-
-@pytest.fixture
-async def mihu(sandbox):
-    """Its client, which does not wait between attempts."""
-    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(base_delay=0)) as connected:
-        yield connected
 
 
 def held(sandbox: Sandbox) -> list[str]:

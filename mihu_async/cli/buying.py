@@ -48,6 +48,7 @@ from mihu_async.cli.purchase import (
     announce,
     entry_of,
     held,
+    is_settled,
     prepare,
     price,
     say,
@@ -100,7 +101,7 @@ async def buy(
         # a number that is no longer for sale has no price, and is not bought again
         bound = max_monthly_fee if begun is None or purchase.monthly_fee is not None else None
         check_fee(purchase.monthly_fee, bound)
-        if begun is None or begun.state == "begun":
+        if not is_settled(begun):
             announce(purchase.offer, settings.workspace)
             ask("Buy it?", needless=yes or dry_run)
         bought = await purchase.commit(max_monthly_fee=bound, idempotency_key=idempotency_key)
@@ -146,7 +147,7 @@ async def acquire(
     Without a key, each run buys a number.
     """
     begun = await entry_of(idempotency_key, ledger)
-    if begun is None or begun.state == "begun":
+    if not is_settled(begun):
         bound = "at any price" if max_monthly_fee is None else f"for {max_monthly_fee} a month at most"
         agent = f"agent {agent_uuid}" if agent_uuid else "no agent"
         say(f"A {type} number of {country_code}, {bound}, for the workspace {settings.workspace}, for {agent}.")
@@ -279,7 +280,7 @@ def ask(question: str, *, needless: bool) -> None:
 
 def purchased(bought: PhoneNumber, begun: Entry | None) -> str:
     """Report a purchase, which a key may have made in an earlier run."""
-    if begun and begun.state == "settled":
+    if is_settled(begun):
         earlier = f"{bought.number} was bought earlier under the key {begun.key}; nothing was bought now"
         return f"{earlier}; {mentioned(bought)}."
     return f"Bought {bought.number}; {mentioned(bought)}."

@@ -46,117 +46,44 @@ class SqliteLedger:
         return self._lease
 
     async def find(self, key: str) -> Entry | None:
-        """Return the entry under a key, or None.
-
-        Args:
-            key: The idempotency key.
-
-        Raises:
-            LedgerError: If the file cannot be read.
-        """
+        """Return the entry under a key, or None, as ``Ledger.find`` describes."""
         return await self._database.run(lambda file: _entry_of(_row(file, "key = ?", key)))
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Claim a key, as ``Ledger.take`` describes.
-
-        Args:
-            entry: The entry to write, with the state ``begun``.
-            owner: A text that names the caller, unique to each call.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
+        """Claim a key, as ``Ledger.take`` describes."""
         return await self._database.run(lambda file: _take(file, entry, owner, self._lease), durable=True)
 
     async def renew(self, key: str, owner: str) -> bool:
-        """Hold a key for another lease.
-
-        Args:
-            key: The idempotency key.
-            owner: The owner that took the key.
-
-        Returns:
-            True if the owner holds the key; False if it no longer does.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
+        """Hold a key for another lease, as ``Ledger.renew`` describes."""
         until = wall_clock() + self._lease
         return await self._database.run(lambda file: _hold(file, key, owner, until))
 
     async def settle(self, entry: Entry) -> bool:
-        """Write the outcome of a purchase, as ``Ledger.settle`` describes.
-
-        Args:
-            entry: The entry to write, with the state ``settled`` and a ``phone_number_uuid``.
-
-        Returns:
-            False if another key has settled the same number.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
+        """Write the outcome of a purchase, as ``Ledger.settle`` describes."""
         return await self._database.run(lambda file: _settle(file, entry), durable=True)
 
     async def release(self, key: str, owner: str) -> None:
-        """Remove an entry that is begun and that the owner holds.
-
-        Args:
-            key: The idempotency key.
-            owner: The owner that took the key.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
+        """Remove an entry that is begun and that the owner holds, as ``Ledger.release`` describes."""
         statement = "DELETE FROM entries WHERE key = ? AND owner = ? AND state = 'begun'"
         await self._database.run(lambda file: file.execute(statement, (key, owner)), durable=True)
 
     async def let_go(self, key: str, owner: str) -> None:
-        """End the owner's lease.
-
-        Args:
-            key: The idempotency key.
-            owner: The owner that took the key.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
+        """End the owner's lease, as ``Ledger.let_go`` describes."""
         await self._database.run(lambda file: _hold(file, key, owner, 0.0))
 
     async def bought_by(self, phone_number_uuid: str) -> str | None:
-        """Return the key that is settled for a number, or None.
-
-        Args:
-            phone_number_uuid: The number's id.
-
-        Raises:
-            LedgerError: If the file cannot be read.
-        """
+        """Return the key that is settled for a number, or None, as ``Ledger.bought_by`` describes."""
         row = await self._database.run(
             lambda file: _row(file, "phone_number_uuid = ? COLLATE NOCASE", phone_number_uuid)
         )
         return None if row is None else cast("str", row[0])
 
     async def forget(self, key: str) -> bool:
-        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes.
-
-        Args:
-            key: The idempotency key.
-
-        Returns:
-            True if there was such an entry.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
+        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes."""
         return await self._database.run(lambda file: _forget(file, key, self._lease), durable=True)
 
     async def begun(self) -> Sequence[Entry]:
-        """Return the entries that are begun, whether somebody holds them or not.
-
-        Raises:
-            LedgerError: If the file cannot be read.
-        """
+        """Return the entries that are begun, as ``Ledger.begun`` describes."""
         return await self._database.run(_begun)
 
     def close(self) -> None:

@@ -13,7 +13,6 @@ from mihu_async import (
     Address,
     AvailableNumber,
     Capabilities,
-    MihuClient,
     NumberType,
     OutcomeUnknownError,
     ProvisionalWarning,
@@ -21,11 +20,10 @@ from mihu_async import (
     PurchaseRequirement,
     PurchaseRequirements,
     RequirementValue,
-    RetryPolicy,
     UsageError,
 )
 from mihu_async.resources.provisional import warn_provisional
-from mihu_async.sandbox import Reset, Sandbox, Status
+from mihu_async.sandbox import Reset, Status
 from tests.doubles import client
 
 OFFER = AvailableNumber(
@@ -315,20 +313,6 @@ async def test_to_prepare_is_provisional(wire):
             await mihu.numbers.prepare(OFFER)
 
     assert [__file__] == [warning.filename for warning in caught]
-
-
-@pytest.fixture
-async def sandbox():
-    """A workspace that owns little."""
-    async with Sandbox(numbers=3, trunks=2) as served:
-        yield served
-
-
-@pytest.fixture
-async def mihu(sandbox):
-    """A client that waits for nothing."""
-    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(base_delay=0)) as connected:
-        yield connected
 
 
 async def test_from_a_search_to_a_number_that_is_complete(mihu, sandbox):
