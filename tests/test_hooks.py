@@ -26,6 +26,7 @@ from tests.test_secrets import ECHOING, SILENT, TOKEN, assert_clean, failure, re
 
 GET = describe("GET", "/phone-numbers", RAW)
 URL_X = "https://acme.mihu.ai/api/v1/x"
+URL_NUMBERS = "https://acme.mihu.ai/api/v1/phone-numbers?per_page=100&page=1"
 BUY: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 
 
@@ -286,9 +287,10 @@ async def test_without_hooks_nothing_is_made_for_them(wire, monkeypatch):
         monkeypatch.setattr(module, name, blow)
     wire.get(URL_X, status=503)
     wire.get(URL_X, payload={"success": True, "data": 7})
+    wire.get(URL_NUMBERS, payload={"success": True, "data": {"items": [], "pagination": {"has_more": False}}})
     async with client() as mihu:
         assert 7 == await mihu.request("GET", "/x")
-        assert mihu.numbers.list()._listing.on_page is None
+        assert [] == await mihu.numbers.list().collect()
 
 
 @pytest.mark.parametrize("fault", ECHOING + SILENT, ids=lambda fault: f"{type(fault).__name__}-{vars_of(fault)}")

@@ -7,6 +7,7 @@ import traceback
 import pytest
 
 from mihu_async import MihuClient, MihuError, RetryPolicy, SipCredentials, SipUpdate, Timeout
+from mihu_async.internals import pipeline_of, transport_of
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status, Truncate, WrongContentType
 
 TOKEN = "sandbox-token/e7f3a9c"
@@ -117,4 +118,4 @@ async def test_no_repr_of_the_parts_shows_a_secret():
     proxy = f"http://{USERNAME}:hunter22@127.0.0.1:1"
     mihu = MihuClient(TOKEN, base_url="http://127.0.0.1:1", proxy=proxy, headers={"X-Api-Key": HEADER})
 
-    assert_clean(repr((mihu, mihu._transport, mihu._pipeline, mihu.numbers, mihu.trunks)))
+    assert_clean(repr((mihu, transport_of(mihu), pipeline_of(mihu), mihu.numbers, mihu.trunks)))

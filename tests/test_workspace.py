@@ -44,6 +44,7 @@ from mihu_async.sandbox import (
     UnknownEnum,
     WrongContentType,
 )
+from tests.doubles import connections_in_use
 
 PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 
@@ -209,7 +210,8 @@ async def test_a_walk_of_rates_goes_on_where_it_was_though_the_table_moved(mihu,
             taken.append(rate)
             if len(taken) == 120:
                 break
-    del sandbox.inventory._ledger.rates[:30]
+    with sandbox.inventory.opened() as ledger:
+        del ledger.rates[:30]
     rest = await mihu.numbers.rates(per_page=50).with_options(resume=pager.checkpoint()).collect()
 
     everything = await mihu.numbers.rates().collect()
@@ -219,7 +221,8 @@ async def test_a_walk_of_rates_goes_on_where_it_was_though_the_table_moved(mihu,
 
 async def test_a_walk_of_rates_misses_none_while_the_table_moves(mihu, sandbox):
     """Rates are known again by their whole value, so what slips over the edge of a page is read."""
-    table = sandbox.inventory._ledger.rates
+    with sandbox.inventory.opened() as ledger:
+        table = ledger.rates
     stayed = {(rate.destination_prefix, rate.origination) for rate in table[10:]}
     pager = mihu.numbers.rates(per_page=50)
     walked = []
@@ -252,7 +255,8 @@ async def test_a_trunk_is_changed_and_deleted(mihu, sandbox):
     changed = await mihu.trunks.update(
         **trunk, direction="outbound", sip=SipUpdate(password="", port=5061), additional_settings={}
     )
-    stored = sandbox.inventory._ledger.external[-1].trunk
+    with sandbox.inventory.opened() as ledger:
+        stored = ledger.external[-1].trunk
 
     assert not changed.channels.inbound.enabled
     assert {"gateway": "sip.acme.com", "username": "u", "port": 5061} == stored.sip
@@ -485,8 +489,7 @@ async def test_every_connection_goes_back_however_a_walk_ends(sandbox, ending):
                         break
                     if ending == "error" and pager.report.pages > 3:
                         raise KeyError
-        assert session.connector is not None
-        assert not session.connector._acquired
+        assert 0 == connections_in_use(session)
 
         assert 57 == len(await mihu.numbers.list().collect())
 

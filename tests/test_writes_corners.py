@@ -16,6 +16,7 @@ from mihu_async import (
     OutcomeUnknownError,
     SipCredentials,
 )
+from mihu_async.internals import pipeline_of, with_pipeline
 from mihu_async.sandbox import Change, Dated, Redirect, Reset, Sandbox, Status
 from tests.mishaps import Overtaken, Truth
 from tests.virtual import VirtualClock, VirtualLoop
@@ -53,8 +54,7 @@ def on_virtual_time(scene: Callable[[Sandbox, MihuClient], Awaitable[None]]) -> 
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         async with Sandbox(3, 2) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
-            mihu._use(evolve(mihu._pipeline, clock=VirtualClock(loop), jitter=lambda: 1.0), 2)
-            await scene(sandbox, mihu)
+            await scene(sandbox, with_pipeline(mihu, clock=VirtualClock(loop), jitter=lambda: 1.0))
 
     with asyncio.Runner(loop_factory=VirtualLoop, debug=False) as runner:
         runner.run(play())
@@ -177,7 +177,7 @@ def test_a_machine_that_slept_meanwhile_disowns_nothing(slept):
     """The monotonic clock stood still, and the calendar and the service went on."""
 
     async def scene(sandbox: Sandbox, mihu: MihuClient) -> None:
-        clock = VirtualClock(mihu._pipeline.clock.loop)  # type: ignore[attr-defined]  # the test's own clock
+        clock = VirtualClock(pipeline_of(mihu).clock.loop)  # type: ignore[attr-defined]  # the test's own clock
         service = VirtualClock(clock.loop)
 
         class Sleeper(VirtualClock):
@@ -190,7 +190,7 @@ def test_a_machine_that_slept_meanwhile_disowns_nothing(slept):
 
         later = {"s": 0.0}
         sandbox.inventory.now = lambda: service.to_the_second() + timedelta(seconds=later["s"])
-        mihu._use(evolve(mihu._pipeline, clock=Sleeper(clock.loop)), 2)
+        with_pipeline(mihu, clock=Sleeper(clock.loop))
 
         class Honest:
             async def around(self, exchange: Any) -> Any:
@@ -306,13 +306,13 @@ def test_an_old_row_does_not_hide_a_new_one_that_comes_late(lag):
                 body["data"]["items"] = [row for row in body["data"]["items"] if row["purchased_at"][:4] != "2026"]
 
         def buy() -> None:
-            now = mihu._pipeline.clock.now().replace(microsecond=0)
+            now = pipeline_of(mihu).clock.now().replace(microsecond=0)
             sandbox.inventory.insert(number=NUMBER, twice=True, purchased_at=now)
 
         class Now:
             async def around(self, exchange: Any) -> Any:
                 answer = await Change(hide).around(exchange)
-                at = mihu._pipeline.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT")
+                at = pipeline_of(mihu).clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT")
                 return evolve(answer, headers={**answer.headers, "Date": at})
 
         shown = asyncio.get_running_loop().time() + lag

@@ -151,6 +151,11 @@ class Sandbox:
         """
         return tuple(self._undocumented)
 
+    @property
+    def under_way(self) -> int:
+        """The number of requests that have arrived and are not answered yet; 0 if the sandbox is stopped."""
+        return self._serving[1].under_way if self._serving else 0
+
     def verify(self) -> None:
         """Raise an error if there is anything `undocumented`, and forget it.
 

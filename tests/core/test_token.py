@@ -20,6 +20,7 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core.token import REMEMBERED, TokenSource
+from mihu_async.internals import pipeline_of, transport_of
 from mihu_async.sandbox import Sandbox, Status
 
 PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
@@ -309,13 +310,13 @@ async def test_another_token_shares_the_connections(sandbox):
             other = mihu.with_options(token=token)
             await other.numbers.list()
             await other.with_options(concurrency=2).numbers.list()
-            assert other._transport._own is mihu._transport._own
+            assert transport_of(other).sessions == transport_of(mihu).sessions
         with pytest.raises(AuthenticationError):
             await mihu.numbers.list()
         with pytest.raises(UsageError):
             mihu.with_options(token="")
         static = other.with_options(token=sandbox.token)
-        assert static._pipeline.tokens is None
+        assert pipeline_of(static).tokens is None
         await static.numbers.list()
 
 
@@ -344,7 +345,7 @@ async def test_tokens_old_and_new_are_redacted(sandbox):
         with pytest.raises(Exception, match=r"no \*\*\* and \*\*\*") as caught:
             await mihu.numbers.list()
 
-    shown = f"{caught.value} {vars(caught.value)} {seen} {mihu!r} {vars(mihu)} {mihu._pipeline.tokens!r}"
+    shown = f"{caught.value} {vars(caught.value)} {seen} {mihu!r} {vars(mihu)} {pipeline_of(mihu).tokens!r}"
     assert [] == [token for token in (old, new) if token in shown]
 
 

@@ -31,6 +31,7 @@ from mihu_async import (
     ValidationError,
 )
 from mihu_async.core.request import describe
+from mihu_async.internals import pipeline_of
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
 from mihu_async.ledger.database import Database
 from mihu_async.models.numbers import PhoneNumber
@@ -158,7 +159,7 @@ def sent(sandbox, method="POST") -> int:
 
 def begun(mihu, **fields) -> Entry:
     """Return the entry of a process that died a while ago."""
-    workspace = mihu._pipeline.base_url
+    workspace = pipeline_of(mihu).base_url
     given: dict[str, Any] = {"key": KEY, "workspace": workspace, "number": NUMBER, "fingerprint": FINGERPRINT}
     began = datetime.now(UTC) - HOUR
     return Entry(**given | {"began": began, "ends": began + timedelta(seconds=BOUNDS.total)} | fields)

@@ -33,6 +33,7 @@ from mihu_async import (
 from mihu_async.core.codec import dump, parse
 from mihu_async.core.converter import structure
 from mihu_async.core.problems import Problems
+from mihu_async.internals import with_pipeline
 from mihu_async.models.numbers import Billing, PhoneNumber
 from mihu_async.resources.watcher import ends, pause_after
 from mihu_async.sandbox import Change as Rewrite
@@ -76,8 +77,7 @@ async def nights() -> Nights:
 async def mihu(sandbox, nights) -> AsyncIterator[MihuClient]:
     """Give a client whose waits are the clock's, and which tries once."""
     async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(max_attempts=1)) as client:
-        client._use(evolve(client._pipeline, clock=nights), 2)
-        yield client
+        yield with_pipeline(client, clock=nights)
 
 
 def nothing() -> None:
@@ -88,8 +88,8 @@ def change_of(sandbox: Sandbox, index: int, **fields: Any) -> Step:
     """Make the step that changes a number of the inventory, whatever the API allows."""
 
     def change() -> None:
-        ledger = sandbox.inventory._ledger
-        ledger.replace(ledger.purchased[index], **fields)
+        with sandbox.inventory.opened() as ledger:
+            ledger.replace(ledger.purchased[index], **fields)
 
     return change
 
@@ -490,9 +490,11 @@ async def test_what_is_told_leads_to_what_is_there(nights, seed):
     """Whatever moved between the pages of a walk, nothing is told twice, and nothing removed that is still there."""
     async with (
         Sandbox(numbers=230, trunks=0, seed=seed) as sandbox,
-        MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(max_attempts=1)) as mihu,
+        MihuClient(
+            sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(max_attempts=1), concurrency=seed + 1
+        ) as mihu,
     ):
-        mihu._use(evolve(mihu._pipeline, clock=nights), seed + 1)
+        with_pipeline(mihu, clock=nights)
         nights.steps = [*[Storm(sandbox, seed).night] * 25, sandbox.faults.clear]
         watcher = mihu.numbers.watch()
         known = {row["phone_number_uuid"] for row in sandbox.inventory.numbers}
