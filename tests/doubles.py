@@ -165,7 +165,7 @@ def pipeline(
 def connections_in_use(*sessions: ClientSession) -> int:
     """Return the number of connections that calls hold now; aiohttp itself shows none."""
     connectors = [session.connector for session in sessions if session.connector]
-    return sum(len(connector._acquired) for connector in connectors)
+    return sum(len(connector._acquired) for connector in connectors)  # noqa: SLF001 - aiohttp's own
 
 
 def client(**options: Any) -> MihuClient:

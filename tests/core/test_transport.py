@@ -472,7 +472,7 @@ def test_a_connection_that_was_given_up_is_no_error():
     given_up.cancel()
     broken.set_exception(OSError())
     for closed in (given_up, broken):
-        transport._retrieve(closed)
+        transport._retrieve(closed)  # noqa: SLF001 - aiohttp brings such futures only by chance
     loop.close()
 
 

@@ -35,7 +35,9 @@ from mihu_async.internals import pipeline_of
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
 from mihu_async.ledger.database import Database
 from mihu_async.models.numbers import PhoneNumber
+from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
+from mihu_async.resources.numbers import NUMBERS
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
 
 NUMBER, OTHER = "+390790080041", "+390790080042"
@@ -595,8 +597,15 @@ async def test_a_key_that_cannot_be_freed_is_logged(sandbox, mihu, shelf, caplog
 async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox, mihu, shelf):
     """Where a key names more than one request, an earlier call may have chosen another number under it meanwhile."""
     shelf.entries[KEY] = begun(mihu, number=OTHER, fingerprint="any of these")
-    options = dict.fromkeys(("monthly_fee", "capabilities", "location", "address", "requirements", "max_monthly_fee"))
-    bought = await mihu.numbers._buyer.buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
+    options: dict[str, Any] = dict.fromkeys(
+        ("monthly_fee", "capabilities", "location", "address", "requirements", "max_monthly_fee")
+    )
+    buyer = Buyer(
+        pipeline=pipeline_of(mihu),
+        ledger=shelf,
+        listed=lambda pipeline, filters: NUMBERS.pager(pipeline, 1, filters, page=1, per_page=100),
+    )
+    bought = await buyer.buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
 
     assert OTHER == bought.number
     assert [OTHER] == [entry.json["number"] for entry in sandbox.journal.select(method="POST")]
