@@ -15,12 +15,14 @@ from mihu_async.errors import CheckpointInUseError, UsageError
 if sys.platform == "win32":  # pragma: no cover - the tests run where there are POSIX locks
     import msvcrt
 
-    def _lock(file: int) -> None:
+    def lock_file(file: int) -> None:
+        """Lock an open file, or raise PermissionError if another one has locked it."""
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock(file: int) -> None:
+    def lock_file(file: int) -> None:
+        """Lock an open file, or raise BlockingIOError if another one has locked it."""
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -142,7 +144,7 @@ def _acquire(lock: Path, path: Path) -> int:
     while True:
         file = os.open(lock, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
         try:
-            _lock(file)
+            lock_file(file)
             if _stands_at(file, lock):
                 return file
         except (BlockingIOError, PermissionError):

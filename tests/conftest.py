@@ -12,7 +12,9 @@ from aiohttp import ClientResponse
 from aioresponses import aioresponses
 from hypothesis import settings
 
+from mihu_async import MihuClient, RetryPolicy
 from mihu_async.core.transport import Body
+from mihu_async.sandbox import Sandbox
 
 pytest_plugins = ["pytester"]
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
@@ -45,7 +47,7 @@ class Wire(aioresponses):
 
     async def _request_mock(self, orig_self, method, url, *args: Any, **kwargs: Any) -> ClientResponse:
         body = kwargs["data"]
-        self.sent.append((method, url, kwargs | {"data": body._value if isinstance(body, Body) else body}))
+        self.sent.append((method, url, kwargs | {"data": body.decode().encode() if isinstance(body, Body) else body}))
         return await super()._request_mock(orig_self, method, url, *args, **kwargs)
 
 
@@ -54,6 +56,20 @@ def wire():
     """Answers what the client sends, without a network."""
     with Wire() as mocked:
         yield mocked
+
+
+@pytest.fixture
+async def sandbox():
+    """A workspace of a page."""
+    async with Sandbox(numbers=3, trunks=2) as served:
+        yield served
+
+
+@pytest.fixture
+async def mihu(sandbox):
+    """Its client, which does not wait between attempts."""
+    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(base_delay=0)) as connected:
+        yield connected
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from aiohttp import ClientSession
 from attrs import frozen
 from multidict import CIMultiDict
 
@@ -159,6 +160,12 @@ def pipeline(
         clock=sender.clock,
         jitter=lambda: jitter,
     )
+
+
+def connections_in_use(*sessions: ClientSession) -> int:
+    """Return the number of connections that calls hold now; aiohttp itself shows none."""
+    connectors = [session.connector for session in sessions if session.connector]
+    return sum(len(connector._acquired) for connector in connectors)  # noqa: SLF001 - aiohttp's own
 
 
 def client(**options: Any) -> MihuClient:

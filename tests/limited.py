@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 from multidict import CIMultiDict
 
 from mihu_async import MihuClient, MihuError
@@ -26,6 +26,7 @@ from mihu_async.core.options import Bounds
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
+from mihu_async.internals import with_pipeline
 from tests.virtual import VirtualClock, VirtualLoop
 
 T = TypeVar("T")
@@ -275,9 +276,7 @@ class Walked:
 def client_of(service: Service, *, concurrency: int = 4, **options: Any) -> MihuClient:
     """Make a client of a service, on its clock."""
     mihu = MihuClient("t", base_url="https://acme.mihu.ai", concurrency=concurrency, **options)
-    jitter = random.Random(7).random
-    mihu._use(evolve(mihu._pipeline, sender=service, clock=service.clock, jitter=jitter), concurrency)
-    return mihu
+    return with_pipeline(mihu, sender=service, clock=service.clock, jitter=random.Random(7).random)
 
 
 @cache

@@ -118,7 +118,7 @@ def test_a_second_job_is_refused(path):
 
 def test_a_job_that_lets_go_meanwhile_is_waited_for_by_nobody(path, monkeypatch):
     """A lock file that its holder removed between opening and locking is not the one that others lock."""
-    locked, lock = checkpoint_file._lock, path.with_name("numbers.place.lock")
+    locked, lock = checkpoint_file.lock_file, path.with_name("numbers.place.lock")
     swaps = [lock.unlink, lambda: (lock.unlink(), lock.touch())]
 
     def late(file: int) -> None:
@@ -126,7 +126,7 @@ def test_a_job_that_lets_go_meanwhile_is_waited_for_by_nobody(path, monkeypatch)
         if swaps:
             swaps.pop()()
 
-    monkeypatch.setattr(checkpoint_file, "_lock", late)
+    monkeypatch.setattr(checkpoint_file, "lock_file", late)
     with CheckpointFile(path):
         with pytest.raises(CheckpointInUseError):
             CheckpointFile(path).__enter__()
@@ -220,7 +220,7 @@ def test_a_file_system_without_locks_is_told(path, monkeypatch):
     def none(_: int) -> None:
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(checkpoint_file, "_lock", none)
+    monkeypatch.setattr(checkpoint_file, "lock_file", none)
     with pytest.raises(OSError, match="No locks available"):
         CheckpointFile(path).__enter__()
 

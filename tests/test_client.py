@@ -24,6 +24,7 @@ from mihu_async import (
 )
 from mihu_async.core.journal import LATEST
 from mihu_async.core.response import Response
+from mihu_async.internals import pipeline_of, transport_of
 from mihu_async.sandbox import Delay, Hang, Sandbox, Status
 from tests.doubles import TOKEN, client
 
@@ -225,15 +226,31 @@ def test_no_part_of_a_client_can_be_pickled(part):
         pickle.dumps(getattr(client(), part))
 
 
+class Peak:
+    """A limiter that lets everything through, and knows how much was under way at a time."""
+
+    def __init__(self) -> None:
+        self.inside = self.most = 0
+
+    async def __aenter__(self) -> None:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+
+    async def __aexit__(self, *_: object) -> None:
+        self.inside -= 1
+
+
 async def test_concurrency_is_the_clients_or_the_pagers():
     """A walk keeps so many pages under way, and a client with other options walks in its own way."""
     async with Sandbox(numbers=60, trunks=0) as sandbox:
         sandbox.faults.add(Delay(0.01), times=None)
         async with MihuClient(sandbox.token, base_url=sandbox.base_url, concurrency=2) as mihu:
-            assert 60 == len(await mihu.numbers.list(per_page=2).collect())
             wide = mihu.with_options(concurrency=9)
-            assert (2, 9) == (mihu.numbers._concurrency, wide.numbers._concurrency)
-            assert 60 == len(await wide.numbers.list(per_page=2).collect())
+            limits = Peak(), Peak()
+            for client, limit in zip((mihu, wide), limits, strict=True):
+                assert 60 == len(await client.with_options(limiter=limit).numbers.list(per_page=2).collect())
+
+    assert 2 == limits[0].most < limits[1].most <= 9
 
 
 async def test_a_throttled_walk_slows_down_and_loses_nothing():
@@ -246,7 +263,7 @@ async def test_a_throttled_walk_slows_down_and_loses_nothing():
             both = await asyncio.gather(*(mihu.numbers.list(per_page=5).collect() for _ in range(2)))
 
         assert [100, 100] == [len({number.number for number in one}) for one in both]
-        assert not mihu._pipeline.throttle.calm
+        assert not pipeline_of(mihu).throttle.calm
         assert 43 == len(sandbox.journal)
 
 
@@ -303,9 +320,9 @@ async def test_what_the_first_call_needs_is_made_when_the_client_is_entered(monk
     made: list[Any] = []
     monkeypatch.setattr("mihu_async.client.warm_up", lambda *answers: made.extend(answers))
     async with Sandbox(numbers=1, trunks=0) as sandbox, MihuClient("t", base_url=sandbox.base_url) as mihu:
-        session = await mihu._transport._session()
+        (session,) = transport_of(mihu).sessions
         async with mihu.with_options() as other:
-            assert session is await other._transport._session()
+            assert (session,) == transport_of(other).sessions
         assert not session.closed
 
     assert [] == list(sandbox.journal)

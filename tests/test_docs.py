@@ -51,9 +51,9 @@ def test_examples_of_tests_pass(pytester, block):
 
 def test_the_reference_has_every_public_name():
     """Each public name, and the class of each resource, is on one page of the reference, and nothing else is."""
-    told = [name for page in PAGES for name in re.findall(r"^::: (\S+)$", page.read_text(), re.MULTILINE)]
+    documented = [name for page in PAGES for name in re.findall(r"^::: (\S+)$", page.read_text(), re.MULTILINE)]
 
-    assert sorted(NAMES | set(RESOURCES)) == sorted(told)
+    assert sorted(NAMES | set(RESOURCES)) == sorted(documented)
 
 
 def test_the_catalogue_has_every_error():

@@ -50,7 +50,7 @@ def sources(kind: type) -> Iterator[ast.ClassDef]:
             yield from (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == base.__name__)
 
 
-def told(body: list[ast.stmt]) -> Iterator[tuple[str, bool]]:
+def fields_of(body: list[ast.stmt]) -> Iterator[tuple[str, bool]]:
     """Name what a class or a module declares, and say whether a docstring stands right below it."""
     for statement, below in pairwise([*body, ast.Pass()]):
         documented = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
@@ -60,7 +60,7 @@ def told(body: list[ast.stmt]) -> Iterator[tuple[str, bool]]:
             case ast.AnnAssign(target=ast.Attribute(attr=name)) | ast.Assign(targets=[ast.Attribute(attr=name)]):
                 yield name, documented
             case ast.FunctionDef(name="__init__"):
-                yield from told([line for line in statement.body if not _is_local(line)])
+                yield from fields_of([line for line in statement.body if not _is_local(line)])
 
 
 def _is_local(line: ast.stmt) -> bool:
@@ -70,7 +70,9 @@ def _is_local(line: ast.stmt) -> bool:
 @pytest.mark.parametrize("name", [name for name, kind in CLASSES.items() if not issubclass(kind, Enum)])
 def test_every_field_has_a_docstring(name):
     """What an instance holds is explained where it is declared, in the class or in its __init__."""
-    fields = {field for source in sources(CLASSES[name]) for field in told(source.body) if not field[0].startswith("_")}
+    fields = {
+        field for source in sources(CLASSES[name]) for field in fields_of(source.body) if not field[0].startswith("_")
+    }
     explained = {name for name, documented in fields if documented}
 
     assert {name for name, _ in fields} == explained
@@ -94,7 +96,7 @@ def test_every_class_method_and_property_has_a_docstring(name):
 
 def constants(module: ModuleType) -> dict[str, bool]:
     """Name what a module declares, and say whether it is explained."""
-    return dict(told(ast.parse(inspect.getsource(module)).body))
+    return dict(fields_of(ast.parse(inspect.getsource(module)).body))
 
 
 @pytest.mark.parametrize(("where", "name"), [(_version, "__version__"), (unset, "UNSET")])

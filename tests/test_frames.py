@@ -231,16 +231,16 @@ async def test_a_call_that_fails_leaves_no_secret(method, arguments):
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "argument"),
     [(TRUNK | {"sip": LOGIN}, "sip"), (TRUNK | {"pin": PASSWORD}, "row"), (TRUNK | {"channel": "fax"}, "channel")],
 )
-async def test_a_row_that_cannot_be_leaves_no_secret(row, told):
+async def test_a_row_that_cannot_be_leaves_no_secret(row, argument):
     """Its error is its result, and holds no variable with the row."""
     async with client() as mihu:
         (result,) = [result async for result in mihu.trunks.ensure_all([row])]
 
     assert isinstance(result.error, UsageError)
-    assert told == result.error.argument
+    assert argument == result.error.argument
     assert_clean(result.error)
 
 

@@ -26,6 +26,7 @@ from tests.test_secrets import ECHOING, SILENT, TOKEN, assert_clean, failure, re
 
 GET = describe("GET", "/phone-numbers", RAW)
 URL_X = "https://acme.mihu.ai/api/v1/x"
+URL_NUMBERS = "https://acme.mihu.ai/api/v1/phone-numbers?per_page=100&page=1"
 BUY: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 
 
@@ -33,28 +34,28 @@ class Diary:
     """Writes down all that its hooks are given, in order."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
+        self.seen: list[tuple[Any, ...]] = []
         self.hooks = Hooks(
-            on_attempt=lambda *what: self.told.append(("attempt", *what)),
-            on_retry=lambda *what: self.told.append(("retry", *what)),
-            on_page=lambda *what: self.told.append(("page", *what)),
+            on_attempt=lambda *what: self.seen.append(("attempt", *what)),
+            on_retry=lambda *what: self.seen.append(("retry", *what)),
+            on_page=lambda *what: self.seen.append(("page", *what)),
             around_call=self.around,
         )
 
     @contextmanager
     def around(self, call: CallReport):
-        self.told.append(("begin", call))
+        self.seen.append(("begin", call))
         try:
             yield
         except BaseException as error:
-            self.told.append(("error", error))
+            self.seen.append(("error", error))
             raise
         else:
-            self.told.append(("end", call))
+            self.seen.append(("end", call))
 
     @property
     def names(self) -> list[str]:
-        return [name for name, *_ in self.told]
+        return [name for name, *_ in self.seen]
 
 
 async def test_every_attempt_and_retry_of_a_call_is_told():
@@ -70,13 +71,13 @@ async def test_every_attempt_and_retry_of_a_call_is_told():
     assert 1 == await way.run(GET)
     assert ["begin", "attempt", "retry", "attempt", "retry", "attempt", "end"] == diary.names
     assert [([], 0.5), ([0.5], 1.0)] == slept
-    first, call = diary.told[1][1:]
+    first, call = diary.seen[1][1:]
     assert (1, 503, 2.0, "ServerError") == (first.number, first.status, first.elapsed, first.outcome.partition(":")[0])
     where = ("GET", "/api/v1/phone-numbers", (first,), False, "https://acme.mihu.ai")
     assert where == (call.method, call.path, call.attempts, call.found, call.base_url)
     assert ("the message", "application/json") == (call.message, call.headers["content-type"])
-    assert [0, 1, 1, 2, 2, 3, 0] == [len(what[-1].attempts) for what in diary.told]
-    assert "ok" == diary.told[5][1].outcome
+    assert [0, 1, 1, 2, 2, 3, 0] == [len(what[-1].attempts) for what in diary.seen]
+    assert "ok" == diary.seen[5][1].outcome
 
 
 async def test_a_call_that_fails_is_told_to_its_end(wire):
@@ -88,7 +89,7 @@ async def test_a_call_that_fails_is_told_to_its_end(wire):
             await mihu.request("GET", "/x")
 
     assert ["begin", "attempt", "error"] == diary.names
-    assert caught.value is diary.told[-1][1]
+    assert caught.value is diary.seen[-1][1]
 
 
 async def test_a_lost_purchase_is_told_with_its_look_ups():
@@ -103,8 +104,8 @@ async def test_a_lost_purchase_is_told_with_its_look_ups():
     assert ["begin", "attempt", "begin", "attempt", "end"] == diary.names[:5]
     assert ["end", "page"] == diary.names[retry - 2 : retry]
     assert ["attempt", "end"] == diary.names[retry + 1 :]
-    assert diary.told[retry][1].lost
-    assert diary.told[retry][1].looked_up
+    assert diary.seen[retry][1].lost
+    assert diary.seen[retry][1].looked_up
 
 
 async def test_every_page_of_a_walk_is_told():
@@ -112,15 +113,15 @@ async def test_every_page_of_a_walk_is_told():
     async with Sandbox(numbers=5, trunks=0) as sandbox:
         diary = Diary()
         async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
-            told = mihu.with_options(hooks=Hooks(on_page=diary.hooks.on_page))
-            await told.numbers.list(per_page=2)
-            async for number in told.numbers.list(per_page=2):
-                diary.told.append(("item", number.number))
-            await told.with_options(hooks=()).numbers.list(per_page=2).collect()
-            pages = [page async for page in told.numbers.list(per_page=4).pages()]
+            watched = mihu.with_options(hooks=Hooks(on_page=diary.hooks.on_page))
+            await watched.numbers.list(per_page=2)
+            async for number in watched.numbers.list(per_page=2):
+                diary.seen.append(("item", number.number))
+            await watched.with_options(hooks=()).numbers.list(per_page=2).collect()
+            pages = [page async for page in watched.numbers.list(per_page=4).pages()]
 
     assert ["page", "item", "item", "page", "item", "item", "page", "item", "page", "page"] == diary.names
-    first, second = diary.told[0], diary.told[3]
+    first, second = diary.seen[0], diary.seen[3]
     assert PageReport("/api/v1/phone-numbers", 1, 2, sandbox.base_url) == first[1]
     assert (2, 2) == (second[1].number, second[1].items)
     assert WalkReport(expected=5, yielded=2, pages=2) == second[2]
@@ -220,8 +221,8 @@ async def test_a_call_that_is_cancelled_or_not_sent_is_left_too():
                 await mihu.with_options(dry_run=True).numbers.buy(**BUY)
 
     assert ["begin", "attempt", "error", "begin", "error"] == diary.names
-    assert "cancelled" == diary.told[1][1].outcome
-    assert [asyncio.CancelledError, DryRun] == [type(diary.told[place][1]) for place in (2, 4)]
+    assert "cancelled" == diary.seen[1][1].outcome
+    assert [asyncio.CancelledError, DryRun] == [type(diary.seen[place][1]) for place in (2, 4)]
 
 
 async def test_several_hooks_are_told_in_order(wire):
@@ -286,9 +287,10 @@ async def test_without_hooks_nothing_is_made_for_them(wire, monkeypatch):
         monkeypatch.setattr(module, name, blow)
     wire.get(URL_X, status=503)
     wire.get(URL_X, payload={"success": True, "data": 7})
+    wire.get(URL_NUMBERS, payload={"success": True, "data": {"items": [], "pagination": {"has_more": False}}})
     async with client() as mihu:
         assert 7 == await mihu.request("GET", "/x")
-        assert mihu.numbers.list()._listing.on_page is None
+        assert [] == await mihu.numbers.list().collect()
 
 
 @pytest.mark.parametrize("fault", ECHOING + SILENT, ids=lambda fault: f"{type(fault).__name__}-{vars_of(fault)}")
@@ -299,7 +301,7 @@ async def test_hooks_see_no_secret(fault, caplog):
     error = await failure(fault, call=lambda mihu, agent: register(mihu.with_options(hooks=diary.hooks), agent))
 
     assert {"begin", "attempt", "error"} <= set(diary.names)
-    assert_clean(repr(diary.told))
+    assert_clean(repr(diary.seen))
     assert_clean(f"{error} {error!r} {vars(error)}")
     assert_clean(" ".join(record.getMessage() for record in caplog.records))
 
@@ -313,7 +315,7 @@ async def test_a_secret_in_a_path_is_redacted():
                 await mihu.request("GET", f"/{TOKEN}")
 
     assert ["begin", "attempt", "error"] == diary.names
-    assert_clean(repr(diary.told))
+    assert_clean(repr(diary.seen))
 
 
 @pytest.mark.parametrize(

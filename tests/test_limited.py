@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from mihu_async import (
     ConnectTimeoutError,
@@ -20,6 +19,7 @@ from mihu_async import (
     Timeout,
 )
 from mihu_async.core.request import RAW, describe
+from mihu_async.internals import with_pipeline
 from tests.doubles import FakeClock, FakeSender, client, failed, ok, pipeline
 from tests.limited import (
     LIMITS,
@@ -271,10 +271,9 @@ async def test_a_write_that_was_refused_is_sent_again_as_often_as_it_takes():
 
 async def test_what_is_left_of_a_limit_is_shown_and_heeded():
     """Where nothing is left, the next call waits for the reset and is then sent."""
-    told = {"X_RateLimit_Limit": "60", "X_RateLimit_Reset": "7"}
-    sent = network(ok(1, X_RateLimit_Remaining="0", **told), ok(2, X_RateLimit_Remaining="59", **told), ok(3))
-    mihu = client()
-    mihu._use(evolve(mihu._pipeline, sender=sent, clock=sent.clock), 1)
+    headers = {"X_RateLimit_Limit": "60", "X_RateLimit_Reset": "7"}
+    sent = network(ok(1, X_RateLimit_Remaining="0", **headers), ok(2, X_RateLimit_Remaining="59", **headers), ok(3))
+    mihu = with_pipeline(client(), sender=sent, clock=sent.clock)
     assert mihu.rate_limit is None
     assert 1 == await mihu.request("GET", "/x")
     assert 2 == await mihu.with_options(timeout=Timeout(total=30)).request("GET", "/x")

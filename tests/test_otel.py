@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from mihu_async import DryRun, MihuClient, NotFoundError, RetryPolicy, ServerError, UsageError, __version__, otel
+from mihu_async.internals import transport_of
 from mihu_async.otel import telemetry
 from mihu_async.sandbox import Delay, Reset, Status
 from tests.test_secrets import ECHOING, assert_clean, failure, register, vars_of
@@ -201,7 +202,7 @@ async def test_a_session_that_cannot_be_used_is_an_error_without_an_attempt(mihu
     """The span tells it though nothing was sent."""
     async with MihuClient(mihu_sandbox.token, base_url=mihu_sandbox.base_url) as other:
         await other.numbers.list()
-        session = await other._transport._session()
+        (session,) = transport_of(other).sessions
     mihu = MihuClient(mihu_sandbox.token, base_url=mihu_sandbox.base_url, session=session, hooks=backend.hooks)
     with pytest.raises(UsageError):
         await mihu.numbers.list()

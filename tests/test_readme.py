@@ -35,14 +35,14 @@ def test_its_examples_run_one_after_the_other(workspace, capsys):
     """In one sandbox, from top to bottom, each does what it says."""
     for example in re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE):
         exec(example, {"__name__": "example"})  # noqa: S102 - the README is ours
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
-    bought = re.findall(r"\+390790080041 \S+", told)
+    bought = re.findall(r"\+390790080041 \S+", output)
     assert 2 == len(bought)
     assert 1 == len(set(bought))
-    assert "True counted" not in told
-    assert "True confirmed" in told
-    assert "refused" not in told
+    assert "True counted" not in output
+    assert "True confirmed" in output
+    assert "refused" not in output
 
 
 def test_the_tree_of_errors_is_the_codes():

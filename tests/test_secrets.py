@@ -7,6 +7,7 @@ import traceback
 import pytest
 
 from mihu_async import MihuClient, MihuError, RetryPolicy, SipCredentials, SipUpdate, Timeout
+from mihu_async.internals import pipeline_of, transport_of
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status, Truncate, WrongContentType
 
 TOKEN = "sandbox-token/e7f3a9c"
@@ -95,8 +96,8 @@ def vars_of(fault) -> str:
 async def test_no_variable_on_the_way_shows_a_secret(fault, call):
     """A report that prints the locals of every frame of the SDK prints none."""
     error = await failure(fault, call=call)
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    frames = [frame for frame in told.stack if "mihu_async" in frame.filename]
+    trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+    frames = [frame for frame in trace.stack if "mihu_async" in frame.filename]
 
     assert {call.__name__, "run"} <= {frame.name for frame in frames}
     assert_clean(repr([frame.locals for frame in frames]))
@@ -117,4 +118,4 @@ async def test_no_repr_of_the_parts_shows_a_secret():
     proxy = f"http://{USERNAME}:hunter22@127.0.0.1:1"
     mihu = MihuClient(TOKEN, base_url="http://127.0.0.1:1", proxy=proxy, headers={"X-Api-Key": HEADER})
 
-    assert_clean(repr((mihu, mihu._transport, mihu._pipeline, mihu.numbers, mihu.trunks)))
+    assert_clean(repr((mihu, transport_of(mihu), pipeline_of(mihu), mihu.numbers, mihu.trunks)))

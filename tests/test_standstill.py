@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from mihu_async import (
     MihuClient,
@@ -22,6 +22,7 @@ from mihu_async.core.options import Bounds
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
+from mihu_async.internals import with_pipeline
 from mihu_async.sandbox import Sandbox
 from tests.limited import FixedWindow, Service, Timeless, client_of, run
 from tests.virtual import VirtualClock, VirtualLoop
@@ -59,8 +60,7 @@ def blocked_client(*, latency=0.5, **options) -> tuple[MihuClient, Bounded, Time
     service = Service(BeatingClock(loop), FixedWindow(1000), pages=120, latency=latency)
     mihu = client_of(service, **options)
     network = Bounded(service)
-    mihu._use(evolve(mihu._pipeline, sender=network), options.get("concurrency", 4))
-    return mihu, network, loop
+    return with_pipeline(mihu, sender=network), network, loop
 
 
 @pytest.mark.parametrize("attempts", [1, 4])
@@ -213,8 +213,7 @@ def test_over_real_connections_no_page_fails_either(caplog):
         @asynccontextmanager
         async def opened():
             async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
-                mihu._use(evolve(mihu._pipeline, clock=BeatingClock(loop)), 4)
-                yield mihu
+                yield with_pipeline(mihu, clock=BeatingClock(loop))
 
         return opened()
 

@@ -31,8 +31,8 @@ def test_a_copy_differs_in_what_is_given():
 
 def test_a_repr_shows_no_secret():
     """Neither a body nor headers nor a token stand in it."""
-    told = describe("POST", "/x", RAW, json={"password": "hunter22"}, headers={"X-Api-Key": "key-hunter22"})
-    request: Request[object] = replace(told, token="token-hunter22")
+    described = describe("POST", "/x", RAW, json={"password": "hunter22"}, headers={"X-Api-Key": "key-hunter22"})
+    request: Request[object] = replace(described, token="token-hunter22")
     response = Response("http://127.0.0.1", 200, {"Set-Cookie": "hunter22"}, b"hunter22")
 
     assert "Request(method='POST', path='/api/v1/x', returns=<class 'object'>" in repr(request)

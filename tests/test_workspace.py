@@ -25,7 +25,6 @@ from mihu_async import (
     PaginationError,
     PurchaseLimitError,
     RateLimitError,
-    RetryPolicy,
     SipCredentials,
     SipUpdate,
     UsageError,
@@ -45,6 +44,7 @@ from mihu_async.sandbox import (
     UnknownEnum,
     WrongContentType,
 )
+from tests.doubles import connections_in_use
 
 PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 
@@ -54,13 +54,6 @@ async def sandbox():
     """A workspace of some pages, which may grow by one number."""
     async with Sandbox(numbers=57, trunks=12, purchase_limit=58) as served:
         yield served
-
-
-@pytest.fixture
-async def mihu(sandbox):
-    """Its client, which does not wait between attempts."""
-    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(base_delay=0)) as connected:
-        yield connected
 
 
 @pytest.mark.parametrize("per_page", [1, 7, 57, 100])
@@ -217,7 +210,8 @@ async def test_a_walk_of_rates_goes_on_where_it_was_though_the_table_moved(mihu,
             taken.append(rate)
             if len(taken) == 120:
                 break
-    del sandbox.inventory._ledger.rates[:30]
+    with sandbox.inventory.opened() as ledger:
+        del ledger.rates[:30]
     rest = await mihu.numbers.rates(per_page=50).with_options(resume=pager.checkpoint()).collect()
 
     everything = await mihu.numbers.rates().collect()
@@ -227,7 +221,8 @@ async def test_a_walk_of_rates_goes_on_where_it_was_though_the_table_moved(mihu,
 
 async def test_a_walk_of_rates_misses_none_while_the_table_moves(mihu, sandbox):
     """Rates are known again by their whole value, so what slips over the edge of a page is read."""
-    table = sandbox.inventory._ledger.rates
+    with sandbox.inventory.opened() as ledger:
+        table = ledger.rates
     stayed = {(rate.destination_prefix, rate.origination) for rate in table[10:]}
     pager = mihu.numbers.rates(per_page=50)
     walked = []
@@ -260,7 +255,8 @@ async def test_a_trunk_is_changed_and_deleted(mihu, sandbox):
     changed = await mihu.trunks.update(
         **trunk, direction="outbound", sip=SipUpdate(password="", port=5061), additional_settings={}
     )
-    stored = sandbox.inventory._ledger.external[-1].trunk
+    with sandbox.inventory.opened() as ledger:
+        stored = ledger.external[-1].trunk
 
     assert not changed.channels.inbound.enabled
     assert {"gateway": "sip.acme.com", "username": "u", "port": 5061} == stored.sip
@@ -429,10 +425,10 @@ async def test_a_purchase_that_was_made_is_given_though_its_date_is_odd(mihu, sa
 
     sandbox.faults.add(Change(undated), method="POST")
     bought = await mihu.numbers.buy(number="+390790080041", country_code="IT", type="local")
-    told = mihu.last_call.problems
+    problems = mihu.last_call.problems
 
     assert bought.purchased_at is None
-    assert ["$.data.purchased_at must be an RFC 3339 time with an offset"] == [str(problem) for problem in told]
+    assert ["$.data.purchased_at must be an RFC 3339 time with an offset"] == [str(problem) for problem in problems]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -493,8 +489,7 @@ async def test_every_connection_goes_back_however_a_walk_ends(sandbox, ending):
                         break
                     if ending == "error" and pager.report.pages > 3:
                         raise KeyError
-        assert session.connector is not None
-        assert not session.connector._acquired
+        assert 0 == connections_in_use(session)
 
         assert 57 == len(await mihu.numbers.list().collect())
 
@@ -542,8 +537,8 @@ def spoil_the_first_number(document):
 
 async def test_a_walk_goes_on_over_odd_rows_and_counts_them(sandbox, caplog):
     """One warning names the first places; a row that is nothing leaves the walk without its proof."""
-    told: list[tuple[int, tuple[str, ...]]] = []
-    hooks = Hooks(on_page=lambda page, _: told.append((page.number, tuple(map(str, page.problems)))))
+    problems: list[tuple[int, tuple[str, ...]]] = []
+    hooks = Hooks(on_page=lambda page, _: problems.append((page.number, tuple(map(str, page.problems)))))
 
     def odd(document):
         items = document["data"]["items"]
@@ -561,7 +556,7 @@ async def test_a_walk_goes_on_over_odd_rows_and_counts_them(sandbox, caplog):
     assert len(sandbox.inventory.numbers) == len(numbers)
     assert pager.report.pages + 1 == pager.report.problems
     assert pager.report.complete is False
-    assert ("$.data.items[1].status must be text, not a whole number",) == told[0][1]
+    assert ("$.data.items[1].status must be text, not a whole number",) == problems[0][1]
     assert 1 == sum("(report.problems counts" in record.getMessage() for record in caplog.records)
     assert "rows of its answers could not be read at all" in caplog.records[-1].getMessage()
 

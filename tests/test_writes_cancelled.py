@@ -6,10 +6,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
-from attrs import define, evolve
+from attrs import define
 
 from mihu_async import ConflictError, MihuClient, RetryPolicy, Timeout
+from mihu_async.internals import transport_of, with_pipeline
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status, Truncate
+from tests.doubles import connections_in_use
 from tests.virtual import VirtualClock, VirtualLoop
 
 pytestmark = pytest.mark.slow
@@ -75,9 +77,10 @@ async def cancelled_in(rounds: int, faults: list[Any], *, before: bool) -> bool:
             timeout=Timeout(total=5, read=0.2),
             retries=RetryPolicy(base_delay=0.1),
             limiter=limiter,
+            concurrency=2,
         ) as mihu,
     ):
-        mihu._use(evolve(mihu._pipeline, clock=VirtualClock(loop)), 2)
+        with_pipeline(mihu, clock=VirtualClock(loop))
         for fault in faults:
             sandbox.faults.add(fault, method="POST")
         sandbox.faults.add(Reset(), method="GET")
@@ -94,10 +97,7 @@ async def cancelled_in(rounds: int, faults: list[Any], *, before: bool) -> bool:
         assert {"RequestHandler.start", "cancelled_in"} >= {
             getattr(left.get_coro(), "__qualname__", "") for left in asyncio.all_tasks()
         }
-        for session, _ in mihu._transport._own.values():
-            assert session.connector is not None
-            assert not session.connector._acquired
-        assert not mihu._transport._lock.locked()
+        assert 0 == connections_in_use(*transport_of(mihu).sessions)
 
         bought = [row for row in sandbox.inventory.numbers if row["number"] == PURCHASE["number"]]
         if bought:

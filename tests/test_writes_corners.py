@@ -14,9 +14,9 @@ from mihu_async import (
     MihuClient,
     NotFoundError,
     OutcomeUnknownError,
-    RetryPolicy,
     SipCredentials,
 )
+from mihu_async.internals import pipeline_of, with_pipeline
 from mihu_async.sandbox import Change, Dated, Redirect, Reset, Sandbox, Status
 from tests.mishaps import Overtaken, Truth
 from tests.virtual import VirtualClock, VirtualLoop
@@ -26,20 +26,6 @@ OTHER = "+390790080042"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
 TRUNK = {"phone_number": "+12345678901", "channel": "call"}
 SIP = SipCredentials(gateway="sip.acme.com", username="u", password="p")
-
-
-@pytest.fixture
-async def sandbox():
-    """A workspace of a page."""
-    async with Sandbox(numbers=3, trunks=2) as served:
-        yield served
-
-
-@pytest.fixture
-async def mihu(sandbox):
-    """Its client, which does not wait between attempts."""
-    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(base_delay=0)) as connected:
-        yield connected
 
 
 def held(sandbox: Sandbox) -> list[str]:
@@ -53,7 +39,7 @@ def sent(sandbox: Sandbox) -> int:
     return len(sandbox.journal.select(method="POST"))
 
 
-async def told(call: Awaitable[Any]) -> Any:
+async def outcome_of(call: Awaitable[Any]) -> Any:
     """Return the result of a call, or its error."""
     try:
         return await call
@@ -68,8 +54,7 @@ def on_virtual_time(scene: Callable[[Sandbox, MihuClient], Awaitable[None]]) -> 
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         async with Sandbox(3, 2) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
-            mihu._use(evolve(mihu._pipeline, clock=VirtualClock(loop), jitter=lambda: 1.0), 2)
-            await scene(sandbox, mihu)
+            await scene(sandbox, with_pipeline(mihu, clock=VirtualClock(loop), jitter=lambda: 1.0))
 
     with asyncio.Runner(loop_factory=VirtualLoop, debug=False) as runner:
         runner.run(play())
@@ -87,7 +72,7 @@ def test_a_refusal_while_the_list_lags_denies_nothing(status, lag):
         sandbox.inventory.lag = lag
         sandbox.faults.add(Status(500, after=True), method="POST")
         sandbox.faults.add(Status(status), method="POST")
-        outcome = await told(mihu.numbers.buy(**PURCHASE))
+        outcome = await outcome_of(mihu.numbers.buy(**PURCHASE))
         await asyncio.sleep(lag)
 
         if lag == 1:
@@ -112,7 +97,7 @@ def test_a_limit_that_the_lost_attempt_reached_denies_nothing(lag):
         sandbox.faults.add(
             Status(403, body={"success": False, "data": {"error": "purchase_limit_reached"}}), method="POST"
         )
-        outcome = await told(mihu.numbers.buy(**PURCHASE))
+        outcome = await outcome_of(mihu.numbers.buy(**PURCHASE))
 
         assert 1 == len(held(sandbox))
         assert lag == 30 or [outcome.phone_number_uuid] == held(sandbox)
@@ -131,7 +116,7 @@ async def test_a_redirect_after_a_purchase_is_looked_up(mihu, sandbox, status, i
             sandbox.inventory.insert(number=NUMBER)
 
     sandbox.faults.add(Overtaken(make, Redirect("/elsewhere", status)), method="POST")
-    outcome = await told(mihu.numbers.buy(**PURCHASE))
+    outcome = await outcome_of(mihu.numbers.buy(**PURCHASE))
 
     assert 1 == sent(sandbox)
     assert isinstance(outcome, OutcomeUnknownError) or [outcome.phone_number_uuid] == held(sandbox)
@@ -163,7 +148,7 @@ async def test_an_own_purchase_is_never_anothers_where_the_edges_clock_is_off(mi
     """It is told as the call's, or not known."""
     sandbox.faults.add(Reset(after=True), method="POST")
     sandbox.faults.add(Dated(ahead), times=None)
-    outcome = await told(mihu.numbers.buy(**PURCHASE))
+    outcome = await outcome_of(mihu.numbers.buy(**PURCHASE))
 
     assert isinstance(outcome, OutcomeUnknownError)
     assert "does not show whether this call bought it" in str(outcome)
@@ -182,7 +167,7 @@ async def test_a_local_time_that_is_written_as_utc_does_not_tell(mihu, sandbox, 
 
     sandbox.faults.add(Reset(after=True), method="POST")
     sandbox.faults.add(Change(local), method="GET", times=None)
-    outcome = await told(mihu.numbers.buy(**PURCHASE))
+    outcome = await outcome_of(mihu.numbers.buy(**PURCHASE))
 
     assert isinstance(outcome, OutcomeUnknownError)
 
@@ -192,7 +177,7 @@ def test_a_machine_that_slept_meanwhile_disowns_nothing(slept):
     """The monotonic clock stood still, and the calendar and the service went on."""
 
     async def scene(sandbox: Sandbox, mihu: MihuClient) -> None:
-        clock = VirtualClock(mihu._pipeline.clock.loop)  # type: ignore[attr-defined]  # the test's own clock
+        clock = VirtualClock(pipeline_of(mihu).clock.loop)  # type: ignore[attr-defined]  # the test's own clock
         service = VirtualClock(clock.loop)
 
         class Sleeper(VirtualClock):
@@ -205,7 +190,7 @@ def test_a_machine_that_slept_meanwhile_disowns_nothing(slept):
 
         later = {"s": 0.0}
         sandbox.inventory.now = lambda: service.to_the_second() + timedelta(seconds=later["s"])
-        mihu._use(evolve(mihu._pipeline, clock=Sleeper(clock.loop)), 2)
+        with_pipeline(mihu, clock=Sleeper(clock.loop))
 
         class Honest:
             async def around(self, exchange: Any) -> Any:
@@ -215,7 +200,7 @@ def test_a_machine_that_slept_meanwhile_disowns_nothing(slept):
 
         sandbox.faults.add(Reset(after=True), method="POST")
         sandbox.faults.add(Honest(), method="GET", times=None)
-        outcome = await told(mihu.numbers.buy(**PURCHASE))
+        outcome = await outcome_of(mihu.numbers.buy(**PURCHASE))
 
         assert not isinstance(outcome, ConflictError)
 
@@ -240,7 +225,7 @@ async def test_anothers_purchase_is_never_claimed(mihu, sandbox, age_of_row, dat
     sandbox.inventory.insert(number=NUMBER, purchased_at=bought.replace(microsecond=0))
     sandbox.faults.add(Reset(after=True), method="POST")
     sandbox.faults.add(dated, method="GET", times=None)
-    outcome = await told(mihu.numbers.buy(**PURCHASE))
+    outcome = await outcome_of(mihu.numbers.buy(**PURCHASE))
 
     assert isinstance(outcome, ConflictError | OutcomeUnknownError)
     with pytest.raises((ConflictError, OutcomeUnknownError)):
@@ -321,19 +306,19 @@ def test_an_old_row_does_not_hide_a_new_one_that_comes_late(lag):
                 body["data"]["items"] = [row for row in body["data"]["items"] if row["purchased_at"][:4] != "2026"]
 
         def buy() -> None:
-            now = mihu._pipeline.clock.now().replace(microsecond=0)
+            now = pipeline_of(mihu).clock.now().replace(microsecond=0)
             sandbox.inventory.insert(number=NUMBER, twice=True, purchased_at=now)
 
         class Now:
             async def around(self, exchange: Any) -> Any:
                 answer = await Change(hide).around(exchange)
-                at = mihu._pipeline.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT")
+                at = pipeline_of(mihu).clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT")
                 return evolve(answer, headers={**answer.headers, "Date": at})
 
         shown = asyncio.get_running_loop().time() + lag
         sandbox.faults.add(Overtaken(buy, Reset()), method="POST")
         sandbox.faults.add(Now(), method="GET", times=None)
-        outcome = await told(mihu.numbers.buy(**PURCHASE))
+        outcome = await outcome_of(mihu.numbers.buy(**PURCHASE))
 
         assert not isinstance(outcome, ConflictError)
         assert 1 == sent(sandbox)
@@ -351,7 +336,9 @@ async def test_of_two_tasks_that_buy_a_number_one_succeeds(mihu, sandbox, lost, 
     sandbox.faults.add(Truth(), method="POST", times=1) if lost else None
     sandbox.faults.add(Reset(after=True), method="POST")
     second = mihu.with_options(concurrency=2) if shared else mihu
-    outcomes = await asyncio.gather(told(mihu.numbers.buy(**PURCHASE)), told(second.numbers.buy(**PURCHASE)))
+    outcomes = await asyncio.gather(
+        outcome_of(mihu.numbers.buy(**PURCHASE)), outcome_of(second.numbers.buy(**PURCHASE))
+    )
     made = [outcome for outcome in outcomes if not isinstance(outcome, ConflictError)]
 
     assert [outcome.phone_number_uuid for outcome in made] == held(sandbox)
@@ -363,7 +350,7 @@ async def test_two_tasks_that_register_a_trunk_agree(mihu, sandbox):
     one, other = sandbox.inventory.free_agents("call")[:2]
     sandbox.faults.add(Reset(after=True), method="POST")
     outcomes = await asyncio.gather(
-        *(told(mihu.trunks.register(**TRUNK, agent_uuid=agent)) for agent in (one, other)),
+        *(outcome_of(mihu.trunks.register(**TRUNK, agent_uuid=agent)) for agent in (one, other)),
     )
 
     assert one == outcomes[0].call_agent.agent_uuid
@@ -387,7 +374,7 @@ async def test_a_trunk_that_may_store_other_settings_is_not_claimed(mihu, sandbo
     agent = sandbox.inventory.free_agents("call")[0]
     sandbox.inventory.insert_trunk(number=TRUNK["phone_number"], channel="call", agent_uuid=agent)
     sandbox.faults.add(Reset(after=True), method="POST")
-    outcome = await told(mihu.trunks.register(**TRUNK, agent_uuid=agent, **settings))
+    outcome = await outcome_of(mihu.trunks.register(**TRUNK, agent_uuid=agent, **settings))
 
     assert isinstance(outcome, OutcomeUnknownError)
     assert f"no answer shows whose settings it stores ({next(iter(settings))}); trunks.update(…) stores yours" in str(

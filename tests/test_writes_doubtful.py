@@ -5,25 +5,11 @@ from typing import Any
 
 import pytest
 
-from mihu_async import ConflictError, MihuClient, OutcomeUnknownError, RetryPolicy
-from mihu_async.sandbox import Change, Hang, Sandbox, Status, operations
+from mihu_async import ConflictError, OutcomeUnknownError
+from mihu_async.sandbox import Change, Hang, Status, operations
 from tests.mishaps import Overtaken, Truth
 
 PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
-
-
-@pytest.fixture
-async def sandbox():
-    """A workspace of a page."""
-    async with Sandbox(numbers=3, trunks=2) as served:
-        yield served
-
-
-@pytest.fixture
-async def mihu(sandbox):
-    """Its client, which does not wait between attempts."""
-    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(base_delay=0)) as connected:
-        yield connected
 
 
 def leave_out(document: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
-from attrs import evolve, frozen
+from attrs import frozen
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -39,6 +39,7 @@ from mihu_async.core.reconcile import Conflict, LookAgain, settle
 from mihu_async.core.retry import Ambiguous, GiveUp, decide
 from mihu_async.core.server_clock import Dating
 from mihu_async.errors import is_ambiguous
+from mihu_async.internals import transport_of, with_pipeline
 from mihu_async.resources.trunks import Trunks
 from mihu_async.sandbox import (
     Delay,
@@ -53,6 +54,7 @@ from mihu_async.sandbox import (
     Truncate,
     WrongContentType,
 )
+from tests.doubles import connections_in_use
 from tests.mishaps import Behind, Late, Overtaken, Truth, Written
 from tests.virtual import VirtualClock, VirtualLoop
 
@@ -206,8 +208,7 @@ class Writes(RuleBasedStateMachine):
         self.mihu = MihuClient(
             self.sandbox.token, base_url=self.sandbox.base_url, timeout=TIMEOUT, retries=policy, concurrency=2
         )
-        pipeline = evolve(self.mihu._pipeline, clock=VirtualClock(self.loop), jitter=lambda: 0.5)
-        self.mihu._use(pipeline, 2)
+        with_pipeline(self.mihu, clock=VirtualClock(self.loop), jitter=lambda: 0.5)
 
     def teardown(self) -> None:
         """Leave, and see that nothing stays."""
@@ -475,9 +476,7 @@ class Writes(RuleBasedStateMachine):
         if hasattr(self, "mihu"):
             tasks = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks(self.loop)}
             assert tasks <= {"RequestHandler.start"}
-            for session, _ in self.mihu._transport._own.values():
-                assert session.connector is not None
-                assert not session.connector._acquired
+            assert 0 == connections_in_use(*transport_of(self.mihu).sessions)
 
     # How a call is made and looked at
 
@@ -573,7 +572,8 @@ class Writes(RuleBasedStateMachine):
 
     def name_of(self, number: str, channel: str) -> str | None:
         """Give the name of a trunk, which no answer shows, or None where there is no such trunk."""
-        row = self.inventory._ledger.trunk_row(number, channel)
+        with self.inventory.opened() as ledger:
+            row = ledger.trunk_row(number, channel)
         return row.trunk.name if row and row.trunk else None
 
 

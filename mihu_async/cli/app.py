@@ -67,10 +67,10 @@ async def doctor(
 
 def found_by(diagnosis: Diagnosis, proxy: UnusableProxy | None) -> Diagnosis:
     """Return the diagnosis in the command's words, with the problem of the environment's proxy, if there is one."""
-    findings = [evolve(one, told=in_words(one.told), advice=in_words(one.advice)) for one in diagnosis]
+    findings = [evolve(one, message=in_words(one.message), advice=in_words(one.advice)) for one in diagnosis]
     if proxy:
-        told = f"{proxy} The other checks did not use it."
-        broken = Finding(Check.PROXY, Level.PROBLEM, told, f"Correct {proxy.variable}, or use --no-trust-env.")
+        message = f"{proxy} The other checks did not use it."
+        broken = Finding(Check.PROXY, Level.PROBLEM, message, f"Correct {proxy.variable}, or use --no-trust-env.")
         findings = [broken if one.check is Check.PROXY else one for one in findings]
     return Diagnosis(tuple(findings))
 

@@ -48,6 +48,7 @@ from mihu_async.cli.purchase import (
     announce,
     entry_of,
     held,
+    is_settled,
     prepare,
     price,
     say,
@@ -95,12 +96,12 @@ async def buy(
         answers=answers,
     )
     begun = await entry_of(idempotency_key, ledger)
-    async with told_if_held(mihu, number, show):
+    async with stop_if_held(mihu, number, show):
         purchase = await prepare(mihu, wanted, begun, search=not no_search)
         # a number that is no longer for sale has no price, and is not bought again
         bound = max_monthly_fee if begun is None or purchase.monthly_fee is not None else None
         check_fee(purchase.monthly_fee, bound)
-        if begun is None or begun.state == "begun":
+        if not is_settled(begun):
             announce(purchase.offer, settings.workspace)
             ask("Buy it?", needless=yes or dry_run)
         bought = await purchase.commit(max_monthly_fee=bound, idempotency_key=idempotency_key)
@@ -109,7 +110,7 @@ async def buy(
 
 
 @asynccontextmanager
-async def told_if_held(mihu: MihuClient, number: str, show: Show) -> AsyncGenerator[None]:
+async def stop_if_held(mihu: MihuClient, number: str, show: Show) -> AsyncGenerator[None]:
     """Show the row of a number that cannot be bought because the workspace has it already, and stop."""
     try:
         yield
@@ -120,8 +121,8 @@ async def told_if_held(mihu: MihuClient, number: str, show: Show) -> AsyncGenera
         if row is None:
             raise
         show.one(row, NUMBERS)
-        told = f"The workspace already has {number} ({row.status}): nothing was bought."
-        raise StopError(Exit.REFUSED, told) from error
+        message = f"The workspace already has {number} ({row.status}): nothing was bought."
+        raise StopError(Exit.REFUSED, message) from error
 
 
 @change(numbers, NUMBERS)
@@ -146,7 +147,7 @@ async def acquire(
     Without a key, each run buys a number.
     """
     begun = await entry_of(idempotency_key, ledger)
-    if begun is None or begun.state == "begun":
+    if not is_settled(begun):
         bound = "at any price" if max_monthly_fee is None else f"for {max_monthly_fee} a month at most"
         agent = f"agent {agent_uuid}" if agent_uuid else "no agent"
         say(f"A {type} number of {country_code}, {bound}, for the workspace {settings.workspace}, for {agent}.")
@@ -165,10 +166,10 @@ async def acquire(
         )
     except BindingError as error:
         show.one(error.number, NUMBERS)
-        told = f"{error.number.number} was bought, but agent {agent_uuid} could not be bound to its calls: "
+        message = f"{error.number.number} was bought, but agent {agent_uuid} could not be bound to its calls: "
         raise StopError(
             Exit.INCOMPLETE,
-            told + in_words(str(error.__cause__)),
+            message + in_words(str(error.__cause__)),
             binding_advice(error, keyed=idempotency_key is not None),
         ) from error
     except CancelledError:
@@ -238,13 +239,13 @@ def tell_outcomes(found: Sequence[Recovered]) -> None:
     outcomes = Counter(recovered.outcome for recovered in found)
     unknown, under_way = outcomes[RecoveryOutcome.UNKNOWN], outcomes[RecoveryOutcome.UNDER_WAY]
     if unknown:
-        told = f"The outcome of {counted(unknown + under_way, 'purchase')} is still unknown."
+        message = f"The outcome of {counted(unknown + under_way, 'purchase')} is still unknown."
         raise StopError(
-            Exit.UNKNOWN, told, "Run this again later; --forget KEY frees a key that you looked up yourself."
+            Exit.UNKNOWN, message, "Run this again later; --forget KEY frees a key that you looked up yourself."
         )
     if under_way:
-        told = f"{counted(under_way, 'purchase')} may still be under way; run this again in {LEASE:g} s."
-        raise StopError(Exit.UNKNOWN, told)
+        message = f"{counted(under_way, 'purchase')} may still be under way; run this again in {LEASE:g} s."
+        raise StopError(Exit.UNKNOWN, message)
     verb, outcome = ("was", "its outcome is") if len(found) == 1 else ("were", "all outcomes are")
     tell(
         f"{counted(len(found), 'purchase')} {verb} interrupted; {outcome} known now."
@@ -266,8 +267,8 @@ async def forget_key(path: Path, key: str, *, yes: bool) -> None:
         ask("Forget it?", needless=yes)
         is_free = await ledger.forget(key)
     if not is_free:
-        told = f"A process holds the key {key}, or held it less than {LEASE:g} s ago: nothing was changed."
-        raise StopError(Exit.UNKNOWN, told, f"Run this again in {LEASE:g} s.")
+        message = f"A process holds the key {key}, or held it less than {LEASE:g} s ago: nothing was changed."
+        raise StopError(Exit.UNKNOWN, message, f"Run this again in {LEASE:g} s.")
     tell(f"The key {key} is free: the next purchase under it is a new one.")
 
 
@@ -279,7 +280,7 @@ def ask(question: str, *, needless: bool) -> None:
 
 def purchased(bought: PhoneNumber, begun: Entry | None) -> str:
     """Report a purchase, which a key may have made in an earlier run."""
-    if begun and begun.state == "settled":
+    if is_settled(begun):
         earlier = f"{bought.number} was bought earlier under the key {begun.key}; nothing was bought now"
         return f"{earlier}; {mentioned(bought)}."
     return f"Bought {bought.number}; {mentioned(bought)}."

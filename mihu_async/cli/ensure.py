@@ -72,8 +72,8 @@ async def ensure_file(mihu: MihuClient, source: Path, results: Path | None, *, o
     if one_given:
         raise StopError(Exit.USAGE, "--from reads every trunk from the file, and accepts none on the command line.")
     if shown:
-        told = "With --from, the results are always written as CSV: --output and --columns have no effect."
-        raise StopError(Exit.USAGE, told, "--results sets the file.")
+        message = "With --from, the results are always written as CSV: --output and --columns have no effect."
+        raise StopError(Exit.USAGE, message, "--results sets the file.")
     if results and source != STANDARD_INPUT and same(results, source):
         raise StopError(Exit.USAGE, f"--results would replace {source}: give it another name.")
     await ensure_rows(mihu, read_rows(source), results)

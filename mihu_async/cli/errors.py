@@ -22,7 +22,7 @@ from mihu_async import (
     WaitError,
     WaitTimeoutError,
 )
-from mihu_async.cli.usage import labelled, told_of
+from mihu_async.cli.usage import labelled, message_of
 from mihu_async.cli.wording import in_words
 from mihu_async.doctor.findings import REFUSED_CONNECTION, is_refused
 
@@ -49,8 +49,8 @@ class Exit(IntEnum):
 class StopError(Exception):
     """The reason to stop a command that is not an error of the SDK: its exit code, a message, and advice."""
 
-    def __init__(self, code: Exit, told: str, advice: str = "") -> None:
-        super().__init__(told)
+    def __init__(self, code: Exit, message: str, advice: str = "") -> None:
+        super().__init__(message)
         self.code = code
         self.advice = advice
 
@@ -60,11 +60,11 @@ class Ending:
     """An exit code, with the message and the advice."""
 
     code: Exit
-    told: str = ""
+    message: str = ""
     advice: str = ""
 
     def __str__(self) -> str:
-        return "\n".join(f"{NAME}: {one_line(text)}" for text in (self.told, self.advice) if text)
+        return "\n".join(f"{NAME}: {one_line(text)}" for text in (self.message, self.advice) if text)
 
 
 def one_line(text: str) -> str:
@@ -101,14 +101,14 @@ def ending_of(error: BaseException) -> Ending:
         case MihuError():
             return _of_sdk(error)
         case CycloptsError():
-            return Ending(Exit.USAGE, told_of(error), HELP)
+            return Ending(Exit.USAGE, message_of(error), HELP)
         case OSError():
             return _of_system(error)
         case KeyboardInterrupt():
             return Ending(Exit.INTERRUPTED, "Interrupted.")
         case _:
-            told = named(error, str(error))
-            return Ending(Exit.FAILED, told, "This is a bug in the command; the option --debug shows where.")
+            message = named(error, str(error))
+            return Ending(Exit.FAILED, message, "This is a bug in the command; the option --debug shows where.")
 
 
 def _of_system(error: OSError) -> Ending:
@@ -120,22 +120,22 @@ def _of_system(error: OSError) -> Ending:
 
 
 def _of_sdk(error: MihuError) -> Ending:
-    told = named(error, in_words(str(error)))
+    message = named(error, in_words(str(error)))
     match error:
         case UsageError():
             return Ending(Exit.USAGE, in_words(labelled(error)), HELP)
         case OutcomeUnknownError():
-            told = str(error).replace(error.how_to_check, "").replace("  ", " ")
-            return Ending(Exit.UNKNOWN, named(error, in_words(told)), advice_of(error, in_words(error.how_to_check)))
+            message = str(error).replace(error.how_to_check, "").replace("  ", " ")
+            return Ending(Exit.UNKNOWN, named(error, in_words(message)), advice_of(error, in_words(error.how_to_check)))
         case CheckpointInUseError():
             return Ending(Exit.USAGE, str(error))
-        case ConnectTimeoutError() if "was not sent" in told:  # it waited for its turn or a key, not for the network
-            return Ending(Exit.NETWORK, told, "Run the command again later, or give it more time with --timeout.")
+        case ConnectTimeoutError() if "was not sent" in message:  # it waited for its turn or a key, not for the network
+            return Ending(Exit.NETWORK, message, "Run the command again later, or give it more time with --timeout.")
         case _ if is_refused(error):
-            return Ending(Exit.NETWORK, told, REFUSED_CONNECTION)
+            return Ending(Exit.NETWORK, message, REFUSED_CONNECTION)
         case _:
             code, advice = next((code, advice) for kind, code, advice in SDK if isinstance(error, kind))
-            return Ending(code, told, advice_of(error, advice))
+            return Ending(code, message, advice_of(error, advice))
 
 
 def advice_of(error: MihuError, advice: str) -> str:

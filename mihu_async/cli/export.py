@@ -61,8 +61,8 @@ class Export(Show):
         if self.file and same(self.resume_file, self.file):
             raise StopError(Exit.USAGE, "--resume-file and --file must be two files: the former is removed at the end.")
         if not self.file and self.on_drift == "verify":
-            told = "--on-drift verify may start over, and standard output cannot be truncated. Nothing was sent."
-            raise StopError(Exit.USAGE, told, "Use --file too.")
+            message = "--on-drift verify may start over, and standard output cannot be truncated. Nothing was sent."
+            raise StopError(Exit.USAGE, message, "Use --file too.")
 
     @property
     def format(self) -> Format:
@@ -83,8 +83,8 @@ async def _export(pager: Pager[T], layout: Layout[T], how: Export, places: "Plac
     try:
         pager = pager.with_options(on_drift=how.on_drift, resume=places.checkpoint)
     except UsageError as error:
-        told = re.sub("^resume", str(how.resume_file), str(error))
-        raise StopError(Exit.USAGE, told, places.cure) from None
+        message = re.sub("^resume", str(how.resume_file), str(error))
+        raise StopError(Exit.USAGE, message, places.cure) from None
     with sink(how.file, places) as file, progress(shown_elsewhere=file.isatty()) as bar:
         writer = Writer(file, how.rows(layout, file), resumed=places.checkpoint is not None, left=how.limit)
         async with pager:
@@ -200,16 +200,16 @@ class Places:
                     **rest,
                 }:
                     if rest.get("columns") != self.columns:
-                        told = f"{self.path} belongs to an export with other columns."
-                        raise StopError(Exit.USAGE, told, self.cure)
+                        message = f"{self.path} belongs to an export with other columns."
+                        raise StopError(Exit.USAGE, message, self.cure)
                     self.checkpoint, self.size = checkpoint, size
                 case {"checkpoint": str(), "file": str() | None as other, "output": self.output}:
                     where = other or "standard output"
-                    told = f"{self.path} belongs to an export to {where}, and --file names another."
-                    raise StopError(Exit.USAGE, told, self.cure)
+                    message = f"{self.path} belongs to an export to {where}, and --file names another."
+                    raise StopError(Exit.USAGE, message, self.cure)
                 case {"checkpoint": str(), "output": str(other)}:
-                    told = f"{self.path} belongs to an export as {other}, not {self.output}."
-                    raise StopError(Exit.USAGE, told, self.cure)
+                    message = f"{self.path} belongs to an export as {other}, not {self.output}."
+                    raise StopError(Exit.USAGE, message, self.cure)
                 case _:
                     raise StopError(Exit.USAGE, f"{self.path} was not written by --resume-file.", self.cure)
 
@@ -270,8 +270,8 @@ def sink(path: Path | None, places: Places) -> Generator[IO[str]]:
     if places.checkpoint and not path.exists():
         raise StopError(Exit.USAGE, f"{path}, which {places.path} was written with, is missing.", places.cure)
     if places.checkpoint and path.stat().st_size < (places.size or 0):
-        told = f"{path} is not the file that {places.path} was written with: it is shorter."
-        raise StopError(Exit.USAGE, told, places.cure)
+        message = f"{path} is not the file that {places.path} was written with: it is shorter."
+        raise StopError(Exit.USAGE, message, places.cure)
     with path.open("r+" if path.is_file() else "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         if places.checkpoint:
             file.seek(places.size or 0)

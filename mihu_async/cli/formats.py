@@ -118,8 +118,8 @@ class RecordRows(_Bare, Generic[T]):
     def row(self, item: T) -> str:
         """Return the lines of the item."""
         width = max(len(column.name) for column in self.columns)
-        told = ((column.name.upper(), one_line(text(column.pick(item)))) for column in self.columns)
-        return "".join(f"{name:<{width}}  {word or '-'}\n" for name, word in told if word or self.full)
+        pairs = ((column.name.upper(), one_line(text(column.pick(item)))) for column in self.columns)
+        return "".join(f"{name:<{width}}  {word or '-'}\n" for name, word in pairs if word or self.full)
 
 
 def csv_line(words: Iterable[str]) -> str:
@@ -224,9 +224,9 @@ def _asked(layout: Layout[T], names: str, chosen: Format) -> tuple[Column[T], ..
     try:
         found = layout.named(wanted)
     except KeyError as error:
-        told = f"There is no column {error.args[0]!r}. Nothing was sent."
+        message = f"There is no column {error.args[0]!r}. Nothing was sent."
         raise StopError(
-            Exit.USAGE, told, f"The columns are {', '.join(column.name for column in layout.columns)}."
+            Exit.USAGE, message, f"The columns are {', '.join(column.name for column in layout.columns)}."
         ) from None
     if not found:
         raise StopError(Exit.USAGE, "--columns names no column. Nothing was sent.")

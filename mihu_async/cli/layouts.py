@@ -144,10 +144,10 @@ FINDINGS: Layout[Finding] = Layout(
     (
         column("check"),
         column("level", width=7),
-        column("told", width=90, least=LEAST),
+        column("message", width=90, least=LEAST),
         column("advice", width=90, least=LEAST),
     ),
-    ("check", "level", "told", "advice"),
+    ("check", "level", "message", "advice"),
     name="check",
 )
 

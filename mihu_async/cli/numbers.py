@@ -76,8 +76,8 @@ async def get(mihu: MihuClient, number: Known, /) -> PhoneNumber:
     """Show a number of the workspace, purchased or external."""
     found = await (mihu.numbers.find(number) if number.startswith("+") else with_uuid(mihu, number))
     if found is None:
-        told = f"This workspace has no number {number!r}. Nothing was changed."
-        raise StopError(Exit.REFUSED, told, "numbers list --include-external shows the numbers that are.")
+        message = f"This workspace has no number {number!r}. Nothing was changed."
+        raise StopError(Exit.REFUSED, message, "numbers list --include-external shows the numbers that are.")
     return found
 
 
@@ -95,8 +95,8 @@ async def with_uuid(mihu: MihuClient, phone_number_uuid: str) -> PhoneNumber | N
                 return row
     if listing.report.complete is not True:
         read = walk_in_words(listing.report)
-        told = f"{phone_number_uuid} was not found, but the listing changed while it was read: {read}."
-        raise StopError(Exit.INCOMPLETE, told, "Run the command again.")
+        message = f"{phone_number_uuid} was not found, but the listing changed while it was read: {read}."
+        raise StopError(Exit.INCOMPLETE, message, "Run the command again.")
     return None
 
 

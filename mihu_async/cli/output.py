@@ -72,8 +72,10 @@ def format_for(chosen: Format | None, file: Path | None = None) -> Format:
     if not file.suffix:
         return Format.JSONL
     if file.suffix.lower() not in ENDINGS:
-        told = f"{file}: its ending is not that of a format. Nothing was sent."
-        raise StopError(Exit.USAGE, told, f"Name it {', '.join(f'*{ending}' for ending in ENDINGS)}, or use --output.")
+        message = f"{file}: its ending is not that of a format. Nothing was sent."
+        raise StopError(
+            Exit.USAGE, message, f"Name it {', '.join(f'*{ending}' for ending in ENDINGS)}, or use --output."
+        )
     return ENDINGS[file.suffix.lower()]
 
 

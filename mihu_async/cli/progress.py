@@ -40,14 +40,14 @@ def explain(text: str) -> None:
 class Waits:
     """A hook that reports long waits before a retry; of several that end together, only one is reported."""
 
-    told_until: float = 0.0
+    quiet_until: float = 0.0
 
     def __call__(self, attempt: Attempt, call: CallReport) -> None:
         """Report a wait on a terminal."""
         wait, now = attempt.wait or 0.0, time.monotonic()
-        if wait < LONG_WAIT or now + wait < self.told_until + 1:
+        if wait < LONG_WAIT or now + wait < self.quiet_until + 1:
             return
-        self.told_until = now + wait
+        self.quiet_until = now + wait
         why = "gave no answer" if attempt.status is None else f"answered {attempt.status}"
         explain(f"{call.method} {call.path}: the service {why}; retrying in {wait:.0f} s.")
 

@@ -3,7 +3,7 @@
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeGuard
 
 import attrs
 from attrs import evolve, frozen
@@ -98,8 +98,10 @@ class Wanted:
         for name in ("country_code", "type"):
             found, asked = getattr(offer, name), getattr(self, name)
             if found is not None and found != asked:
-                told = f"According to the search, {self.number} has the {name} {found}, not {asked}. Nothing was sent."
-                raise StopError(Exit.USAGE, told, "--no-search buys it as described on the command line.")
+                message = (
+                    f"According to the search, {self.number} has the {name} {found}, not {asked}. Nothing was sent."
+                )
+                raise StopError(Exit.USAGE, message, "--no-search buys it as described on the command line.")
         return evolve(offer, country_code=self.country_code, type=self.type)
 
 
@@ -162,9 +164,14 @@ async def entry_of(key: str | None, ledger: Path | None) -> Entry | None:
         return await known.find(key) if known and key else None
 
 
+def is_settled(begun: Entry | None) -> TypeGuard[Entry]:
+    """Return True if an earlier run has bought the number of the key, so that nothing is left to buy."""
+    return begun is not None and begun.state == "settled"
+
+
 async def find_again(mihu: MihuClient, wanted: Wanted, begun: Entry) -> AvailableNumber:
     """Find a number that an earlier run began to buy; if it is not for sale, use the command line's description."""
-    if begun.state == "settled":
+    if is_settled(begun):
         return wanted.offer()
     try:
         return await find(mihu, wanted)

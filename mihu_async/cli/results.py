@@ -20,7 +20,7 @@ from mihu_async.cli.wording import counted
 
 RESULTS = ("line", *NEEDED, "outcome", "unverified", "exit_code", "error")
 """The columns of a file of results."""
-TOLD = 3
+MOST_SHOWN = 3
 """The number of failures that standard error shows too."""
 LONG = 20
 """The number of rows from which a file shows a progress bar."""
@@ -43,10 +43,10 @@ async def ensure_rows(mihu: MihuClient, rows: Sequence[Row], path: Path | None) 
             results.interrupt(run.report.unseen, run.report.unfinished)
             raise StopError(
                 Exit.INTERRUPTED,
-                f"Interrupted: {results.told}; {where}.",
+                f"Interrupted: {results.summary}; {where}.",
                 "The same command ensures every line again, and leaves unchanged the trunks that are in order.",
             ) from None
-    tell(f"{results.told}; {where}.")
+    tell(f"{results.summary}; {where}.")
     if results.outcomes["failed"]:
         raise StopError(Exit.INCOMPLETE, f"{counted(results.outcomes['failed'], 'trunk')} could not be ensured.")
 
@@ -75,7 +75,7 @@ class Results:
         return len(self._written)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The number of rows with each outcome, as text."""
         return ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items())) or "no trunks"
 
@@ -92,9 +92,9 @@ class Results:
             self._row(result.position, "planned", error=f"{error.method} {error.url}")
         else:
             ending = ending_of(cast("Exception", error))
-            self._row(result.position, "failed", code=ending.code, error=ending.told)
-            if self.outcomes["failed"] <= TOLD:
-                tell(f"Line {self.rows[result.position].line}: {ending.told}")
+            self._row(result.position, "failed", code=ending.code, error=ending.message)
+            if self.outcomes["failed"] <= MOST_SHOWN:
+                tell(f"Line {self.rows[result.position].line}: {ending.message}")
 
     def interrupt(self, unseen: Sequence[EnsureResult[TrunkSpec]], unfinished: Sequence[TrunkSpec]) -> None:
         """Write the rows that are done but not yet written, those that may be done, and those that are not."""

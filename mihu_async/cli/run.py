@@ -33,7 +33,7 @@ def run(words: Sequence[str]) -> int:
     try:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
         settings = next((value for value in bound.arguments.values() if isinstance(value, Settings)), settings)
-        with _told(debug=settings.debug):
+        with _logging(debug=settings.debug):
             code = _call(command, bound)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - an exit code follows from each
@@ -46,8 +46,8 @@ def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
     if inspect.iscoroutine(answer):
         try:
             answer = asyncio.run(_interruptible(answer))
-        except DryRun as rehearsed:
-            print(escape_json(rehearsed.curl))
+        except DryRun as planned:
+            print(escape_json(planned.curl))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
     return answer if isinstance(answer, int) else Exit.DONE
@@ -62,7 +62,7 @@ async def _interruptible(answer: Coroutine[Any, Any, Any]) -> Any:
 
 
 @contextlib.contextmanager
-def _told(*, debug: bool) -> Generator[None]:
+def _logging(*, debug: bool) -> Generator[None]:
     """Show the log if it is asked for. Provisional commands say so in their help, so their warnings are not shown."""
     logger = logging.getLogger("mihu_async")
     handler = logging.StreamHandler()

@@ -136,8 +136,8 @@ def _doubt(lost: list[CallReport], *, keyed: bool) -> Generator[None]:
         if not lost:
             raise
         call = lost[-1]
-        told = f"Interrupted while {call.method} {call.path} was under way: it may have been carried out."
-        raise StopError(Exit.UNKNOWN, told, SAME_KEY if keyed else "Check before you repeat it.") from None
+        message = f"Interrupted while {call.method} {call.path} was under way: it may have been carried out."
+        raise StopError(Exit.UNKNOWN, message, SAME_KEY if keyed else "Check before you repeat it.") from None
 
 
 DEFAULTS = Settings()

@@ -62,9 +62,9 @@ def decode(name: str, content: bytes) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         line = before.count(b"\n") + 1
-        told = f"{name}, line {line}: it is not text in UTF-8. Nothing was sent."
+        message = f"{name}, line {line}: it is not text in UTF-8. Nothing was sent."
         raise StopError(
-            Exit.USAGE, told, 'Save it as "CSV UTF-8": an older encoding cannot be detected reliably.'
+            Exit.USAGE, message, 'Save it as "CSV UTF-8": an older encoding cannot be detected reliably.'
         ) from None
 
 
@@ -96,8 +96,8 @@ def _check_once(name: str, rows: Sequence[Row]) -> None:
     for row in rows:
         first = lines.setdefault((row.trunk.phone_number, str(row.trunk.channel)), row.line)
         if first != row.line:
-            told = f"{name}, line {row.line}: it repeats the trunk of line {first}. Nothing was sent."
-            raise StopError(Exit.USAGE, told, "Keep one of the two lines.")
+            message = f"{name}, line {row.line}: it repeats the trunk of line {first}. Nothing was sent."
+            raise StopError(Exit.USAGE, message, "Keep one of the two lines.")
 
 
 def _check_header(name: str, names: Sequence[str]) -> None:
@@ -106,8 +106,8 @@ def _check_header(name: str, names: Sequence[str]) -> None:
     if missing or unknown or len(set(names)) < len(names):
         what = f"has no {missing[0]}" if missing else "must name each column once, and only known ones"
         found = ", ".join(map(repr, names)) or "nothing"
-        told = f"{name}, line 1: it {what}. Its columns are {found}. Nothing was sent."
-        raise StopError(Exit.USAGE, told, f"The allowed columns are {', '.join(COLUMNS)}.")
+        message = f"{name}, line 1: it {what}. Its columns are {found}. Nothing was sent."
+        raise StopError(Exit.USAGE, message, f"The allowed columns are {', '.join(COLUMNS)}.")
 
 
 class RowError(ValueError):

@@ -24,7 +24,7 @@ NO_OPTION = ("token", "resume", "since", "voice", "monthly_fee")
 """The arguments of the SDK that are no option, so their messages keep their words."""
 
 
-def told_of(error: CycloptsError) -> str:
+def message_of(error: CycloptsError) -> str:
     """Return what is wrong with a command line."""
     match error:
         case MissingArgumentError():
@@ -34,8 +34,8 @@ def told_of(error: CycloptsError) -> str:
             return f"{token.keyword or _name(error)} must be {kind}, not {token.value!r}."
         case UnusedCliTokensError():
             return f"Unexpected on the command line: {shlex.join(error.unused_tokens or ())}."
-        case ValidationError(exception_message=told) if told:
-            return f"{_name(error)}: {told[0].upper()}{told[1:].rstrip('.')}."
+        case ValidationError(exception_message=message) if message:
+            return f"{_name(error)}: {message[0].upper()}{message[1:].rstrip('.')}."
         case _:
             return str(error)
 

@@ -44,11 +44,11 @@ class Watch(Show):
             except UsageError as error:
                 if error.argument != "since":
                     raise
-                told = (
+                message = (
                     f"{self.resume_file} cannot be used: it belongs to another listing, or was not written by a watch."
                 )
                 raise StopError(
-                    Exit.USAGE, f"{told} Nothing was sent.", "Use another file, or remove this one."
+                    Exit.USAGE, f"{message} Nothing was sent.", "Use another file, or remove this one."
                 ) from None
             async with watcher:
                 try:

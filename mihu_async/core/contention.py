@@ -30,6 +30,11 @@ class Contention:
     _places: dict[tuple[asyncio.AbstractEventLoop, str], _Place] = field(factory=dict[Any, Any], init=False)
     _owners: dict[str, object] = field(factory=dict[str, object], init=False)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys whose lock a call has or waits for."""
+        return tuple(key for _, key in self._places)
+
     @asynccontextmanager
     async def lock_for(self, key: str) -> AsyncGenerator[asyncio.Lock]:
         """Lend the lock of a key; it is forgotten once no call uses it any more."""

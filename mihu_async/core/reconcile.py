@@ -6,14 +6,19 @@ safe because the service refuses to make what it already has. If it cannot be se
 several times, and then the outcome is unknown.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from mihu_async.core.options import RetryPolicy
 from mihu_async.core.retry import GiveUp, Retry, backoff
 from mihu_async.core.server_clock import CallWindow
 from mihu_async.value import Value
 
+if TYPE_CHECKING:
+    from mihu_async.core.pipeline import Pipeline
+
+F = TypeVar("F")
+F_co = TypeVar("F_co", covariant=True)
 T = TypeVar("T")
 
 LOOKS = 5
@@ -67,16 +72,28 @@ class Circumstances(Value, frozen=True):
     is_anothers: Callable[[str], bool] = lambda _: False
 
 
-class Lookup(Value, Generic[T], frozen=True):
+class Finder(Protocol[F_co]):
+    """A function that reads the things at the place of a write."""
+
+    async def __call__(self, pipeline: "Pipeline", thorough: bool, /) -> F_co | None:
+        """Return the things, or None if there are none.
+
+        Args:
+            pipeline: The pipeline that makes the reads.
+            thorough: If True, use no filter whose name is inferred, and raise if something may have been missed.
+
+        Raises:
+            MihuError: If the reads fail, or a thorough search may have missed something.
+        """
+        ...
+
+
+class Lookup(Value, Generic[F, T], frozen=True):
     """A way to find the thing that a lost write may have made, and to judge whether this call made it."""
 
-    find: Callable[[Any, bool], Awaitable[Any]]
-    """This function reads the things at the place of the write, or returns None if there are none.
-
-    It is called with a pipeline and a flag. If the flag is True, it uses no filter whose name is inferred, and raises
-    if it may not have seen everything.
-    """
-    judge: Callable[[Any, Circumstances], Found[T]]
+    find: Finder[F]
+    """This function reads the things at the place of the write."""
+    judge: Callable[[F, Circumstances], Found[T]]
     """This function judges whether the call made one of the things that were found."""
     is_filtered: bool = False
     """The look-up uses a filter, so only a thorough search sees everything."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Generic, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar
 
 from attrs import define, field
 
@@ -29,6 +29,9 @@ from mihu_async.core.sender import Sender, UncachedSender
 from mihu_async.core.server_clock import CallWindow
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError, UsageError
 from mihu_async.value import replace
+
+if TYPE_CHECKING:
+    from mihu_async.core.pipeline import Pipeline
 
 T = TypeVar("T")
 
@@ -61,11 +64,11 @@ class Reconciler(Generic[T]):
     policy: RetryPolicy
     jitter: Callable[[], float]
     total: float
-    lookup: Lookup[T] | None
+    lookup: Lookup[Any, T] | None
     how_to_check: str
     contention: Contention
     sender: Sender
-    reader: Callable[[Sender, Deadline], Any]
+    reader: "Callable[[Sender, Deadline], Pipeline]"
     window: Callable[[], CallWindow | None]
     _owner: object = field(factory=object, init=False)
 
@@ -132,7 +135,7 @@ class Reconciler(Generic[T]):
             case unclear:
                 raise self._unknown(f"It was looked up again: {unclear.reason}.", self.journal.path)
 
-    async def _look(self, lookup: Lookup[T], deadline: Deadline, *, thorough: bool) -> LookupResult[T]:
+    async def _look(self, lookup: Lookup[Any, T], deadline: Deadline, *, thorough: bool) -> LookupResult[T]:
         """Look once. If a filter may have hidden the call's own thing, look again through everything."""
         sender = UncachedSender(self.sender)
         pipeline = self.reader(sender, deadline)
@@ -148,7 +151,7 @@ class Reconciler(Generic[T]):
             self.claim(result.result)
         return result
 
-    async def _find(self, lookup: Lookup[T], pipeline: Any, *, thorough: bool) -> Found[T] | Absent:
+    async def _find(self, lookup: Lookup[Any, T], pipeline: "Pipeline", *, thorough: bool) -> Found[T] | Absent:
         found = await lookup.find(pipeline, thorough)
         if found is None:
             return Absent()

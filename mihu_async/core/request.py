@@ -50,7 +50,7 @@ class Request(Value, Generic[T], frozen=True, kw_only=True):
     body: bytes | None = None
     secrets: tuple[str, ...] = ()
     how_to_check: str = ""
-    lookup: Lookup[T] | None = None
+    lookup: Lookup[Any, T] | None = None
     headers: Extra = ()
     token: str = ""
     uncached: bool = False
@@ -69,7 +69,7 @@ def describe(
     json: Any = None,
     headers: Mapping[str, str] | None = None,
     how_to_check: str = "",
-    lookup: Lookup[T] | None = None,
+    lookup: Lookup[Any, T] | None = None,
 ) -> Request[T]:
     """Make a request of plain values: encode the path, the query and the body.
 

@@ -109,6 +109,12 @@ class Transport:
         user, password = self.proxy.user or "", self.proxy.password or ""
         return (*own, user, password, b64encode(f"{user}:{password}".encode()).decode())
 
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The transport's own sessions, one for each event loop that uses it."""
+        with self._lock:
+            return tuple(session for session, _ in self._own.values())
+
     def using(self, *, token: str | None = None, headers: Extra | None = None) -> "Transport":
         """Return a transport with another token or other headers that shares this one's connections."""
         other = Transport(

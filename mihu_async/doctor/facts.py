@@ -13,7 +13,7 @@ from mihu_async.errors import MihuError
 class Failure:
     """The reason why a probe failed; ``certificate`` is True if the service's certificate was not trusted."""
 
-    told: str
+    reason: str
     certificate: bool = False
 
 

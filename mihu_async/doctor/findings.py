@@ -57,7 +57,7 @@ class Finding:
     """The part of the connection that was checked."""
     level: Level
     """The verdict of the check."""
-    told: str
+    message: str
     """The finding as text."""
     advice: str = ""
     """The advice; empty if there is nothing to do."""
@@ -84,7 +84,7 @@ class Diagnosis:
     def __str__(self) -> str:
         lines: list[str] = []
         for finding in self.findings:
-            lines.append(f"{finding.level:<7}  {finding.check:<8}  {finding.told}")
+            lines.append(f"{finding.level:<7}  {finding.check:<8}  {finding.message}")
             lines += [f"{'':<19}{finding.advice}"] * bool(finding.advice)
         return "\n".join(lines)
 
@@ -116,7 +116,7 @@ def names(facts: Facts) -> Finding:
             else "Check the spelling of the address and this machine's network and DNS; if only a proxy can resolve "
             "names, set it (proxy=, or HTTPS_PROXY with trust_env=True)."
         )
-        return Finding(Check.NAMES, Level.PROBLEM, f"{host} cannot be resolved: {facts.names.told}.", advice)
+        return Finding(Check.NAMES, Level.PROBLEM, f"{host} cannot be resolved: {facts.names.reason}.", advice)
     if facts.names.found == (host,):
         return Finding(Check.NAMES, Level.OK, f"{host} is an IP address; there is no name to resolve.")
     return Finding(Check.NAMES, Level.OK, f"{host} resolves to {', '.join(facts.names.found)}.")
@@ -127,9 +127,9 @@ def proxy(way: Way) -> Finding:
     if way.proxy:
         return Finding(Check.PROXY, Level.OK, f"Calls go through {way.proxy}.")
     if way.unused:
-        told = f"No proxy is used, though the environment names {way.unused}."
+        message = f"No proxy is used, though the environment names {way.unused}."
         advice = "If calls must go through it, make the client with trust_env=True; otherwise nothing is wrong."
-        return Finding(Check.PROXY, Level.WARNING, told, advice)
+        return Finding(Check.PROXY, Level.WARNING, message, advice)
     return Finding(Check.PROXY, Level.OK, "No proxy is used, and the environment names none for this address.")
 
 
@@ -152,40 +152,40 @@ def _plain(facts: Facts) -> Finding:
     found = facts.names
     if isinstance(found, Addresses) and all(ip_address(one.partition("%")[0]).is_loopback for one in found.found):
         return Finding(Check.TLS, Level.OK, "Plain HTTP, which does not leave this machine.")
-    told = f"{facts.way.address} is plain HTTP: anyone on the network path can read the token."
-    return Finding(Check.TLS, Level.WARNING, told, "Use https://.")
+    message = f"{facts.way.address} is plain HTTP: anyone on the network path can read the token."
+    return Finding(Check.TLS, Level.WARNING, message, "Use https://.")
 
 
 def _no_connection(failure: Failure) -> Finding:
     if failure.certificate:
-        told = f"The certificate is not trusted: {failure.told}."
+        message = f"The certificate is not trusted: {failure.reason}."
         advice = (
             "If a proxy of your network inspects TLS, trust its CA (SSL_CERT_FILE=, or ssl= with a context). Check the "
             "address if the name does not match, and this machine's date if it has expired or is not valid yet."
         )
     else:
-        told = f"No TLS connection could be made: {failure.told}."
+        message = f"No TLS connection could be made: {failure.reason}."
         advice = "Check that the firewall allows connections to that host and port, or set the proxy to use."
-    return Finding(Check.TLS, Level.PROBLEM, told, advice)
+    return Finding(Check.TLS, Level.PROBLEM, message, advice)
 
 
 def _connection(facts: Facts, made: Handshake) -> Finding:
     if not facts.way.checked:
-        told = f"{made.version}, but the certificate is not checked: anyone on the network path can read the token."
-        return Finding(Check.TLS, Level.WARNING, told, "Make the client without ssl=False.")
+        message = f"{made.version}, but the certificate is not checked: anyone on the network path can read the token."
+        return Finding(Check.TLS, Level.WARNING, message, "Make the client without ssl=False.")
     if made.expires is None:
         return Finding(Check.TLS, Level.OK, f"{made.version}.")
-    told = f"{made.version}, with a certificate that is valid until {made.expires:%Y-%m-%d %H:%M} UTC."
+    message = f"{made.version}, with a certificate that is valid until {made.expires:%Y-%m-%d %H:%M} UTC."
     if made.expires - facts.now < SOON:
-        return Finding(Check.TLS, Level.WARNING, told, "It expires soon, and only the service can renew it.")
-    return Finding(Check.TLS, Level.OK, told)
+        return Finding(Check.TLS, Level.WARNING, message, "It expires soon, and only the service can renew it.")
+    return Finding(Check.TLS, Level.OK, message)
 
 
 def _seen_by_the_call(facts: Facts) -> Finding:
-    told = "The certificate is pinned by a fingerprint" if facts.way.pinned else "TLS goes through the proxy"
+    message = "The certificate is pinned by a fingerprint" if facts.way.pinned else "TLS goes through the proxy"
     if facts.call.error is None or isinstance(facts.call.error, APIError | DecodeError):
-        return Finding(Check.TLS, Level.OK, f"{told}, and the service was reached.")
-    return Finding(Check.TLS, Level.UNKNOWN, f"{told}, and the service was not reached.")
+        return Finding(Check.TLS, Level.OK, f"{message}, and the service was reached.")
+    return Finding(Check.TLS, Level.UNKNOWN, f"{message}, and the service was not reached.")
 
 
 def service(facts: Facts) -> Finding:
@@ -195,8 +195,8 @@ def service(facts: Facts) -> Finding:
         case None:
             return Finding(Check.SERVICE, Level.OK, f"{address} answered in {call.elapsed:.2f} s.")
         case AuthenticationError() | PermissionDeniedError():
-            told = f"{address} answered {call.error.status} in {call.elapsed:.2f} s."
-            return Finding(Check.SERVICE, Level.OK, told)
+            message = f"{address} answered {call.error.status} in {call.elapsed:.2f} s."
+            return Finding(Check.SERVICE, Level.OK, message)
         case DecodeError():
             advice = "This is probably not the address of a workspace, which is https://NAME.mihu.ai."
         case APIError(status=status) if status in NOT_THERE or status < HTTPStatus.BAD_REQUEST:
@@ -224,8 +224,8 @@ def token(call: Call) -> Finding:
             advice = "Use a token of this workspace that has not been revoked, in MIHU_API_TOKEN."
             return Finding(Check.TOKEN, Level.PROBLEM, "The service rejected it (401).", advice)
         case PermissionDeniedError():
-            told = "The service accepts it, but it may not list numbers (403)."
-            return Finding(Check.TOKEN, Level.PROBLEM, told, "Ask the workspace's owner for permission.")
+            message = "The service accepts it, but it may not list numbers (403)."
+            return Finding(Check.TOKEN, Level.PROBLEM, message, "Ask the workspace's owner for permission.")
         case _:
             return Finding(Check.TOKEN, Level.UNKNOWN, "It is not known whether the service accepts it.")
 
@@ -238,28 +238,28 @@ def clock(call: Call) -> Finding:
     if least <= TOLERANCE and most >= -TOLERANCE:
         return Finding(Check.CLOCK, Level.OK, "This machine and the service agree on the time.")
     apart, which = (least, "behind") if least > timedelta() else (-most, "ahead of")
-    told = f"This machine's clock is {_span(apart)} {which} the service's."
+    message = f"This machine's clock is {_span(apart)} {which} the service's."
     advice = "Synchronize it (NTP): certificates, and pauses with a date, are checked against it."
-    return Finding(Check.CLOCK, Level.WARNING, told, advice)
+    return Finding(Check.CLOCK, Level.WARNING, message, advice)
 
 
 def limits(facts: Facts) -> Finding:
     """Report the limits on calls."""
     found = facts.limits
     timeout, retries = found.timeout, found.retries
-    told = (
+    message = (
         f"A call may take {timeout.total:g} s ({timeout.connect:g} s to connect, {timeout.read:g} s of silence) and "
         f"{retries.max_attempts} attempt{'s' * (retries.max_attempts != 1)}; {found.concurrency} "
         f"page{'s' * (found.concurrency != 1)} at a time; answers up to {found.max_response_bytes / MIB:g} MiB; "
         f"{'a' if found.limited else 'no'} limiter."
     )
     if found.held:
-        told = f"The service asked for a pause: calls wait for another {found.held:.3g} s. {told}"
-        return Finding(Check.LIMITS, Level.WARNING, told, "Send fewer requests at a time; see docs/limits.md.")
+        message = f"The service asked for a pause: calls wait for another {found.held:.3g} s. {message}"
+        return Finding(Check.LIMITS, Level.WARNING, message, "Send fewer requests at a time; see docs/limits.md.")
     if not found.affordable:
-        told = f"The retry budget is used up: each call is tried once. {told}"
-        return Finding(Check.LIMITS, Level.WARNING, told, "It refills as calls succeed.")
-    return Finding(Check.LIMITS, Level.OK, told)
+        message = f"The retry budget is used up: each call is tried once. {message}"
+        return Finding(Check.LIMITS, Level.WARNING, message, "It refills as calls succeed.")
+    return Finding(Check.LIMITS, Level.OK, message)
 
 
 def _span(apart: timedelta) -> str:

@@ -141,116 +141,43 @@ class RedisLedger:
         return self._lease
 
     async def find(self, key: str) -> Entry | None:
-        """Return the entry under a key, or None.
-
-        Args:
-            key: The idempotency key.
-
-        Raises:
-            LedgerError: If Redis cannot be read.
-        """
+        """Return the entry under a key, or None, as ``Ledger.find`` describes."""
         stored = await self._ask(lambda: self._client.get(self._entries + key))
         return None if stored is None else _entry_of(stored)
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Claim a key, as ``Ledger.take`` describes.
-
-        Args:
-            entry: The entry to write, with the state ``begun``.
-            owner: A text that names the caller, unique to each call.
-
-        Raises:
-            LedgerError: If Redis does not answer.
-        """
+        """Claim a key, as ``Ledger.take`` describes."""
         values = (owner, _stored(entry), self._milliseconds, entry.key, self._entries)
         standing, stored = await self._run(TAKE, self._names(entry.key), *values)
         return Claim(Standing(_text(standing)), _entry_of(stored))
 
     async def renew(self, key: str, owner: str) -> bool:
-        """Hold a key for another lease.
-
-        Args:
-            key: The idempotency key.
-            owner: The owner that took the key.
-
-        Returns:
-            True if the owner holds the key; False if it no longer does.
-
-        Raises:
-            LedgerError: If Redis does not answer.
-        """
+        """Hold a key for another lease, as ``Ledger.renew`` describes."""
         return bool(await self._run(RENEW, (self._leases + key,), owner, self._milliseconds))
 
     async def settle(self, entry: Entry) -> bool:
-        """Write the outcome of a purchase, as ``Ledger.settle`` describes.
-
-        Args:
-            entry: The entry to write, with the state ``settled`` and a ``phone_number_uuid``.
-
-        Returns:
-            False if another key has settled the same number.
-
-        Raises:
-            LedgerError: If Redis does not answer.
-        """
+        """Write the outcome of a purchase, as ``Ledger.settle`` describes."""
         return bool(await self._run(SETTLE, self._names(entry.key), _stored(entry), entry.key))
 
     async def release(self, key: str, owner: str) -> None:
-        """Remove an entry that is begun and that the owner holds.
-
-        Args:
-            key: The idempotency key.
-            owner: The owner that took the key.
-
-        Raises:
-            LedgerError: If Redis does not answer.
-        """
+        """Remove an entry that is begun and that the owner holds, as ``Ledger.release`` describes."""
         await self._run(RELEASE, self._names(key), owner, key)
 
     async def let_go(self, key: str, owner: str) -> None:
-        """End the owner's lease.
-
-        Args:
-            key: The idempotency key.
-            owner: The owner that took the key.
-
-        Raises:
-            LedgerError: If Redis does not answer.
-        """
+        """End the owner's lease, as ``Ledger.let_go`` describes."""
         await self._run(LET_GO, (self._leases + key,), owner)
 
     async def bought_by(self, phone_number_uuid: str) -> str | None:
-        """Return the key that is settled for a number, or None.
-
-        Args:
-            phone_number_uuid: The number's id.
-
-        Raises:
-            LedgerError: If Redis cannot be read.
-        """
+        """Return the key that is settled for a number, or None, as ``Ledger.bought_by`` describes."""
         key = await self._ask(lambda: self._client.hget(self._bought, phone_number_uuid.lower()))
         return None if key is None else _text(key)
 
     async def forget(self, key: str) -> bool:
-        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes.
-
-        Args:
-            key: The idempotency key.
-
-        Returns:
-            True if there was such an entry.
-
-        Raises:
-            LedgerError: If Redis does not answer.
-        """
+        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes."""
         return bool(await self._run(FORGET, self._names(key), key))
 
     async def begun(self) -> Sequence[Entry]:
-        """Return the entries that are begun, whether somebody holds them or not.
-
-        Raises:
-            LedgerError: If Redis cannot be read.
-        """
+        """Return the entries that are begun, as ``Ledger.begun`` describes."""
         found = await self._run(BEGUN, (self._begun,), self._entries)
         return sorted(map(_entry_of, found), key=lambda entry: entry.key)
 

@@ -1,142 +1,21 @@
-"""A ledger in one file, for the processes of one machine. Only this module uses sqlite3, never on the event loop."""
+"""A ledger in one file, for the processes of one machine: what each step reads and writes."""
 
 import asyncio
 import os
 import sqlite3
 import time
-import weakref
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Lock, Thread
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Any, Self, cast
 
-from attrs import define, field
-
-from mihu_async.errors import LedgerError
+from mihu_async.ledger.database import Database
 from mihu_async.ledger.entry import LEASE, Claim, Entry, Standing
 from mihu_async.validation import seconds
 
-T = TypeVar("T")
-
-APPLICATION: Final = 0x4D696875
-"""The characters ``Mihu``, which mark a file as a ledger."""
-VERSION: Final = 1
-BUSY_TIMEOUT = 10.0
-"""Seconds that a statement waits for other processes' writes to the file."""
-PAUSE = 0.01
-"""Seconds between two looks at a file that other processes are making into a ledger."""
 COLUMNS = "key, workspace, number, fingerprint, began, state, ends, phone_number_uuid"
-SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS entries (
-    key TEXT PRIMARY KEY NOT NULL,
-    workspace TEXT NOT NULL,
-    number TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    began TEXT,
-    state TEXT NOT NULL,
-    ends TEXT,
-    phone_number_uuid TEXT,
-    owner TEXT,
-    held_until REAL NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS begun ON entries (workspace, number) WHERE state = 'begun';
-CREATE UNIQUE INDEX IF NOT EXISTS bought ON entries (phone_number_uuid COLLATE NOCASE)
-    WHERE phone_number_uuid IS NOT NULL;
-PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = {VERSION};
-COMMIT;
-"""
-
-_inherited: list[object] = []
-"""The connections that a fork has left in a child: the child neither uses nor closes them, because SQLite forbids both.
-"""
-
-
-class _Opened:
-    """A connection of one process, its thread, which alone uses it, and the identity of the opened file.
-
-    The thread is not one of a pool, because a pool takes locks when it is closed, and a forgotten ledger is closed in
-    the middle of whatever its process does at that moment. Putting an item into a SimpleQueue is safe there.
-    """
-
-    def __init__(self) -> None:
-        self.pid: int = os.getpid()
-        self.connection: sqlite3.Connection | None = None
-        self.file: tuple[int, int] = (0, 0)
-        self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
-        self.thread: Thread = Thread(target=_work_off, args=(self._jobs,), name="mihu_async_ledger", daemon=True)
-        self.thread.start()
-
-    def submit(self, action: Callable[[], T]) -> "Future[T]":
-        """Run an action in the thread, after all actions that were submitted before.
-
-        Args:
-            action: The function to run.
-
-        Returns:
-            The future of the action's result.
-        """
-        future: Future[T] = Future()
-
-        def job() -> None:
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(action())
-                except BaseException as error:  # noqa: BLE001 - the waiting caller gets it
-                    future.set_exception(error)
-
-        self._jobs.put(job)
-        return future
-
-    def close(self) -> None:
-        """Close the connection and end the thread after the running action. A parent's connection is only set aside."""
-        if self.pid != os.getpid():
-            _inherited.append(self)
-            return
-        self._jobs.put(self._disconnect)
-        self._jobs.put(None)
-
-    def _disconnect(self) -> None:
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            connection.close()
-
-
-def _work_off(jobs: "SimpleQueue[Callable[[], object] | None]") -> None:
-    while job := jobs.get():
-        job()
-        del job  # it keeps its ledger alive
-
-
-@define(eq=False)
-class _Holder:
-    """The holder of a ledger's connection, which closes it when the ledger is no longer used."""
-
-    opened: _Opened | None = None
-    lock: Lock = field(factory=Lock)
-
-    def current(self) -> _Opened:
-        """Return the connection of this process; open a new one if the process was forked."""
-        if self.opened is not None and self.opened.pid != os.getpid():
-            _inherited.append(self.opened)
-            self.opened = None
-        self.opened = self.opened or _Opened()
-        return self.opened
-
-    def close(self) -> _Opened | None:
-        """Close the connection, if one is open, and return it."""
-        with self.lock:
-            opened, self.opened = self.opened, None
-        if opened is not None:
-            opened.close()
-        return opened
 
 
 class SqliteLedger:
@@ -158,10 +37,8 @@ class SqliteLedger:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, lease: float = LEASE) -> None:
-        self._path = Path(path).absolute()
+        self._database = Database(Path(path).absolute())
         self._lease = seconds("lease", lease)
-        self._holder = _Holder()
-        weakref.finalize(self, self._holder.close)
 
     @property
     def lease(self) -> float:
@@ -169,122 +46,49 @@ class SqliteLedger:
         return self._lease
 
     async def find(self, key: str) -> Entry | None:
-        """Return the entry under a key, or None.
-
-        Args:
-            key: The idempotency key.
-
-        Raises:
-            LedgerError: If the file cannot be read.
-        """
-        return await self._do(lambda file: _entry_of(_row(file, "key = ?", key)))
+        """Return the entry under a key, or None, as ``Ledger.find`` describes."""
+        return await self._database.run(lambda file: _entry_of(_row(file, "key = ?", key)))
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Claim a key, as ``Ledger.take`` describes.
-
-        Args:
-            entry: The entry to write, with the state ``begun``.
-            owner: A text that names the caller, unique to each call.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
-        return await self._do(lambda file: _take(file, entry, owner, self._lease), durable=True)
+        """Claim a key, as ``Ledger.take`` describes."""
+        return await self._database.run(lambda file: _take(file, entry, owner, self._lease), durable=True)
 
     async def renew(self, key: str, owner: str) -> bool:
-        """Hold a key for another lease.
-
-        Args:
-            key: The idempotency key.
-            owner: The owner that took the key.
-
-        Returns:
-            True if the owner holds the key; False if it no longer does.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
+        """Hold a key for another lease, as ``Ledger.renew`` describes."""
         until = wall_clock() + self._lease
-        return await self._do(lambda file: _hold(file, key, owner, until))
+        return await self._database.run(lambda file: _hold(file, key, owner, until))
 
     async def settle(self, entry: Entry) -> bool:
-        """Write the outcome of a purchase, as ``Ledger.settle`` describes.
-
-        Args:
-            entry: The entry to write, with the state ``settled`` and a ``phone_number_uuid``.
-
-        Returns:
-            False if another key has settled the same number.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
-        return await self._do(lambda file: _settle(file, entry), durable=True)
+        """Write the outcome of a purchase, as ``Ledger.settle`` describes."""
+        return await self._database.run(lambda file: _settle(file, entry), durable=True)
 
     async def release(self, key: str, owner: str) -> None:
-        """Remove an entry that is begun and that the owner holds.
-
-        Args:
-            key: The idempotency key.
-            owner: The owner that took the key.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
+        """Remove an entry that is begun and that the owner holds, as ``Ledger.release`` describes."""
         statement = "DELETE FROM entries WHERE key = ? AND owner = ? AND state = 'begun'"
-        await self._do(lambda file: file.execute(statement, (key, owner)), durable=True)
+        await self._database.run(lambda file: file.execute(statement, (key, owner)), durable=True)
 
     async def let_go(self, key: str, owner: str) -> None:
-        """End the owner's lease.
-
-        Args:
-            key: The idempotency key.
-            owner: The owner that took the key.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
-        await self._do(lambda file: _hold(file, key, owner, 0.0))
+        """End the owner's lease, as ``Ledger.let_go`` describes."""
+        await self._database.run(lambda file: _hold(file, key, owner, 0.0))
 
     async def bought_by(self, phone_number_uuid: str) -> str | None:
-        """Return the key that is settled for a number, or None.
-
-        Args:
-            phone_number_uuid: The number's id.
-
-        Raises:
-            LedgerError: If the file cannot be read.
-        """
-        row = await self._do(lambda file: _row(file, "phone_number_uuid = ? COLLATE NOCASE", phone_number_uuid))
+        """Return the key that is settled for a number, or None, as ``Ledger.bought_by`` describes."""
+        row = await self._database.run(
+            lambda file: _row(file, "phone_number_uuid = ? COLLATE NOCASE", phone_number_uuid)
+        )
         return None if row is None else cast("str", row[0])
 
     async def forget(self, key: str) -> bool:
-        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes.
-
-        Args:
-            key: The idempotency key.
-
-        Returns:
-            True if there was such an entry.
-
-        Raises:
-            LedgerError: If the file cannot be written.
-        """
-        return await self._do(lambda file: _forget(file, key, self._lease), durable=True)
+        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes."""
+        return await self._database.run(lambda file: _forget(file, key, self._lease), durable=True)
 
     async def begun(self) -> Sequence[Entry]:
-        """Return the entries that are begun, whether somebody holds them or not.
-
-        Raises:
-            LedgerError: If the file cannot be read.
-        """
-        return await self._do(_begun)
+        """Return the entries that are begun, as ``Ledger.begun`` describes."""
+        return await self._database.run(_begun)
 
     def close(self) -> None:
         """Close the file after the running action; the next use opens it again."""
-        opened = self._holder.close()
-        if opened is not None and opened.pid == os.getpid():
-            opened.thread.join()
+        self._database.close()
 
     async def __aenter__(self) -> Self:
         """Open the file, so that an unusable file is found now.
@@ -292,7 +96,7 @@ class SqliteLedger:
         Raises:
             LedgerError: If the file cannot be used.
         """
-        await self._do(lambda _: None)
+        await self._database.run(lambda _: None)
         return self
 
     async def __aexit__(
@@ -301,31 +105,7 @@ class SqliteLedger:
         await asyncio.to_thread(self.close)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self._path)!r})"
-
-    async def _do(self, action: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
-        """Run an action on the file in its thread; a durable one is on the disk when this returns."""
-        with self._holder.lock:
-            opened = self._holder.current()
-            work = opened.submit(partial(self._on, opened, action, durable))
-        return await asyncio.wrap_future(work)
-
-    def _on(self, opened: _Opened, action: Callable[[sqlite3.Connection], T], durable: bool) -> T:
-        try:
-            if opened.connection is None:
-                opened.connection, opened.file = _open(self._path)
-            elif _identity(self._path) != opened.file:
-                raise LedgerError(self._advice("was moved or replaced while it was in use."))
-            opened.connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            return action(opened.connection)
-        except (sqlite3.Error, OSError, ValueError) as error:
-            raise LedgerError(self._advice(f"cannot be used: {error}.")) from error
-
-    def _advice(self, problem: str) -> str:
-        return (
-            f"The ledger {str(self._path)!r} {problem} Without it a key protects nothing. Repair or restore the "
-            "file; if it is lost, look at numbers.list() before you buy again with a new file."
-        )
+        return f"{type(self).__name__}({str(self._database.path)!r})"
 
 
 def wall_clock() -> float:
@@ -335,56 +115,6 @@ def wall_clock() -> float:
     which is safe: the later one looks first, and the service refuses a number that it already holds.
     """
     return time.time()
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_dev, found.st_ino
-
-
-def _open(path: Path) -> tuple[sqlite3.Connection, tuple[int, int]]:
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    # autocommit, because each transaction is written out below; closed from another thread when the ledger is closed
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
-    until = time.monotonic() + BUSY_TIMEOUT
-    try:
-        while True:
-            try:
-                _prepare(connection)
-                return connection, _identity(path)
-            except sqlite3.OperationalError as error:
-                # a change to WAL waits for nobody, so processes that open a new file together meet here
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                time.sleep(PAUSE)
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _prepare(file: sqlite3.Connection) -> None:
-    """Check that a file is an intact ledger, or make a ledger of an empty file."""
-    file.execute("BEGIN")  # one view of all three
-    application, version, schema = [
-        _pragma(file, f"{name}") for name in ("application_id", "user_version", "schema_version")
-    ]
-    file.execute("COMMIT")
-    if application == APPLICATION and version != VERSION:
-        raise ValueError(f"it was made by another version of mihu_async (its format is {version}, not {VERSION})")
-    if application != APPLICATION and schema:
-        raise ValueError("it is a database of another program")
-    if (found := _pragma(file, "quick_check(1)")) != "ok":
-        raise ValueError(f"it is damaged ({found})")
-    if _pragma(file, "journal_mode = WAL") != "wal":
-        raise ValueError("its disk cannot hold a write-ahead log")
-    file.executescript("PRAGMA synchronous = FULL;" + SCHEMA)
-
-
-def _pragma(file: sqlite3.Connection, name: str) -> Any:
-    with closing(file.execute(f"PRAGMA {name}")) as rows:
-        return rows.fetchone()[0]
 
 
 def _row(file: sqlite3.Connection, condition: str, *values: str | None) -> tuple[Any, ...] | None:

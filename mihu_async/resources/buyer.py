@@ -14,7 +14,8 @@ from mihu_async.models.enums import NumberType
 from mihu_async.models.inputs import Address, RequirementValue
 from mihu_async.models.numbers import Capabilities, PhoneNumber
 from mihu_async.resources.keyed import FOR_DISPLAY, PATH, KeyedPurchase, purchase_fingerprint
-from mihu_async.resources.lookups import Listed, purchase_of
+from mihu_async.resources.lookups import purchase_of
+from mihu_async.resources.rows import Listed
 from mihu_async.validation import (
     all_of,
     country,

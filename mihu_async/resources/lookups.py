@@ -1,41 +1,35 @@
 """The look-ups after a lost write, and whose the found object is: safe reads, and pure judgements."""
 
-import re
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import Circumstances, Found, Lookup
+from mihu_async.core.reconcile import Circumstances, Finder, Found, Lookup
 from mihu_async.core.request import describe
 from mihu_async.core.server_clock import Dating, date_against
-from mihu_async.errors import BadRequestError, MihuError, ValidationError
 from mihu_async.models.agents import Agent, AgentAnswer
 from mihu_async.models.channels import Channel, Channels, NumberChannels
 from mihu_async.models.enums import ChannelName, NumberSource, NumberStatus
 from mihu_async.models.numbers import Binding, Capabilities, ChannelSettings, OutboundSettings, PhoneNumber
 from mihu_async.paging.pager import Pager
-from mihu_async.value import Value
+from mihu_async.resources.rows import (
+    MOVED,
+    Listed,
+    Rows,
+    RowTest,
+    any_row,
+    digits_of,
+    narrowed_rows,
+    no_row,
+    proved_rows,
+)
 
 R = TypeVar("R")
 
-Listed = Callable[[Pipeline, dict[str, Any]], Pager[PhoneNumber]]
-"""Returns the pager of a listing, with filters."""
-RowTest = Callable[[PhoneNumber], bool]
-"""Tests a row of a listing."""
-MOVED = "the listing moved or does not add up, so {number} may be in it unseen"
 
-
-class Rows(Value, frozen=True):
-    """The rows of a number in a listing; ``complete`` is True only if the whole listing was seen."""
-
-    items: tuple[PhoneNumber, ...]
-    complete: bool
-
-
-def purchase_of(number: str, listed: Listed) -> Lookup[PhoneNumber]:
+def purchase_of(number: str, listed: Listed) -> Lookup[Rows, PhoneNumber]:
     """Return the look-up of a purchase, which searches the whole inventory for the number.
 
     A row that was bought during the call belongs to this call.
@@ -101,7 +95,7 @@ def _judge_row(number: str, row: PhoneNumber, circumstances: Circumstances) -> t
 
 def registration_of(
     number: str, channel: str, agent_uuid: str, listed: Listed, *, settings: Sequence[str] = ()
-) -> Lookup[NumberChannels]:
+) -> Lookup[Rows, NumberChannels]:
     """Return the look-up of a registration, which searches for a trunk that is bound on the channel.
 
     A trunk that is bound to the agent is the requested one, unless the caller passed settings: no answer shows whose
@@ -171,7 +165,7 @@ def about_another(number: str, answered: str | None) -> str | None:
     return f"the answer is about {answered}, and not about {number}"
 
 
-def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[AgentAnswer | Agent]:
+def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding, AgentAnswer | Agent]:
     """Return the look-up of a call binding, which makes the agent from the number's channels.
 
     The name of the agent is empty if the channels do not name it.
@@ -187,7 +181,7 @@ def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[AgentAnswer 
     return _binding_lookup(ChannelName.CALL, "calls", agent_uuid, phone_number_uuid, agent_of)
 
 
-def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding | None]:
+def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding, Binding | None]:
     """Return the look-up of an SMS assignment, which reads who answers the number's text messages.
 
     Args:
@@ -199,7 +193,7 @@ def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding
 
 def _binding_lookup(
     channel: ChannelName, media: str, agent_uuid: str, phone_number_uuid: str, result_of: Callable[[Binding], R]
-) -> Lookup[R]:
+) -> Lookup[Binding, R]:
     """Return a look-up of a number's channels; a number that is bound to the agent shows that the call was applied.
 
     A number that is bound to another agent counts as not bound: the service moves it or refuses when the call is sent
@@ -221,90 +215,7 @@ def _binding_lookup(
     return Lookup(find, judge)
 
 
-def digits_of(number: str) -> str:
-    """Return the digits of a number, which identify it however it is written: ``+39 079…``, ``0039-079…``."""
-    return re.sub(r"[^0-9]", "", number).removeprefix("00")
-
-
-def any_row(_: PhoneNumber) -> bool:
-    """Return True."""
-    return True
-
-
-def no_row(_: PhoneNumber) -> bool:
-    """Return False."""
-    return False
-
-
-async def rows_of(
-    number: str, pager: Pager[PhoneNumber], *, counts: RowTest = any_row, suffices: RowTest = any_row
-) -> list[PhoneNumber]:
-    """Walk a listing and return the rows of a number that count, up to the first one that suffices.
-
-    Args:
-        number: The number, in any form.
-        pager: The pager of the listing.
-        counts: Tests whether a row counts.
-        suffices: Tests whether no further row is needed.
-
-    Raises:
-        MihuError: If no row is found and the number of another row cannot be read, because it may be that one.
-    """
-    digits = digits_of(number)
-    found: list[PhoneNumber] = []
-    unreadable = False
-    async with pager:
-        async for item in pager:
-            written = cast("str | None", item.number)
-            unreadable |= written is None
-            if written is not None and digits_of(written) == digits and counts(item):
-                found.append(item)
-                if suffices(item):
-                    break
-    if unreadable and not found:
-        raise MihuError(f"the number of a row cannot be read, so {number} may be in it unseen")
-    return found
-
-
-async def narrowed_rows(
-    number: str, pager: Callable[[dict[str, Any]], Pager[PhoneNumber]], **tests: RowTest
-) -> list[PhoneNumber] | None:
-    """Return the rows of a listing that is narrowed to a number; None if the service refuses the filter.
-
-    ``search`` is an inferred name, so a service that ignores it returns the whole listing; and a number that is written
-    differently may be missing.
-
-    Args:
-        number: The number, in any form.
-        pager: Returns the pager of the listing, with filters.
-        tests: As in ``rows_of``.
-    """
-    with suppress(BadRequestError, ValidationError):
-        narrowed = pager({"search": digits_of(number)}).with_options(on_drift="ignore")  # it proves nothing anyway
-        return await rows_of(number, narrowed, **tests)
-    return None
-
-
-async def proved_rows(number: str, pager: Pager[PhoneNumber], **tests: RowTest) -> list[PhoneNumber]:
-    """Return the rows of a number in a whole listing.
-
-    Args:
-        number: The number, in any form.
-        pager: The pager of the listing.
-        tests: As in ``rows_of``.
-
-    Raises:
-        MihuError: If there is none and the walk is not complete.
-    """
-    found = await rows_of(number, pager, **tests)
-    if not (found or pager.report.complete):
-        raise MihuError(f"{MOVED.format(number=number)}; look again later")
-    return found
-
-
-def _finder(
-    number: str, listed: Listed, filters: dict[str, Any], fits: RowTest
-) -> Callable[[Pipeline, bool], Awaitable[Rows | None]]:
+def _finder(number: str, listed: Listed, filters: dict[str, Any], fits: RowTest) -> Finder[Rows]:
     """Return a function that finds all rows that fit, in the whole listing if it is to be thorough."""
 
     async def find(pipeline: Pipeline, thorough: bool) -> Rows | None:

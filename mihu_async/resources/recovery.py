@@ -13,8 +13,8 @@ from mihu_async.core.request import Request
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError
 from mihu_async.ledger import Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.keyed import Interrupted, keyed_request, service_time
 from mihu_async.resources.lease import Lease, hold_key, settle, within
+from mihu_async.resources.resumed import Interrupted, keyed_request, service_time
 
 
 class RecoveryOutcome(StrEnum):

@@ -19,7 +19,7 @@ from mihu_async.errors import (
 )
 from mihu_async.models.enums import NumberStatus
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.lookups import Listed, narrowed_rows, proved_rows
+from mihu_async.resources.rows import Listed, narrowed_rows, proved_rows
 from mihu_async.value import Value
 
 

@@ -52,6 +52,11 @@ class Service:
         self._admin = admin
         self._under_way: dict[asyncio.Task[web.StreamResponse], asyncio.Event] = {}
 
+    @property
+    def under_way(self) -> int:
+        """The number of requests that are not answered yet."""
+        return len(self._under_way)
+
     def application(self) -> web.Application:
         """Return an application that passes on every request, of any method and path."""
         application = web.Application(client_max_size=0)

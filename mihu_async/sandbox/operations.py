@@ -194,15 +194,15 @@ def remove_trunk(inventory: Inventory, removal: Mapping[str, Any]) -> None:
 
 def _hide(inventory: Inventory, ledger: Ledger, row: Row) -> None:
     if inventory.lag:
-        ledger.hidden[row.phone_number_uuid] = _seconds() + inventory.lag
+        ledger.hidden[row.phone_number_uuid] = loop_seconds() + inventory.lag
 
 
 def _shown(ledger: Ledger, rows: Sequence[Row]) -> Sequence[Row]:
-    now = _seconds()
+    now = loop_seconds()
     return [row for row in rows if ledger.hidden.get(row.phone_number_uuid, now) <= now]
 
 
-def _seconds() -> float:
+def loop_seconds() -> float:
     """Return the time of the running event loop, which a test may replace, or else the machine's monotonic time."""
     try:
         return asyncio.get_running_loop().time()

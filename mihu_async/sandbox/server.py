@@ -27,7 +27,7 @@ connection that it has only accepted, and leaves its socket open.
 """
 AGENTS = ("AGENT", "OTHER_AGENT", "CALLS_AGENT")
 """The variables that name free agents; an agent answers one number on each channel."""
-PATIENCE = 0.05
+SHUTDOWN_TIMEOUT = 0.05
 """The seconds to write out a response after hanging requests were released."""
 
 
@@ -151,6 +151,11 @@ class Sandbox:
         """
         return tuple(self._undocumented)
 
+    @property
+    def under_way(self) -> int:
+        """The number of requests that have arrived and are not answered yet; 0 if the sandbox is stopped."""
+        return self._serving[1].under_way if self._serving else 0
+
     def verify(self) -> None:
         """Raise an error if there is anything `undocumented`, and forget it.
 
@@ -219,7 +224,7 @@ class Sandbox:
             admin=Admin(self).respond if self.admin else None,
         )
         runner = web.AppRunner(
-            service.application(), access_log=None, handler_cancellation=True, shutdown_timeout=PATIENCE
+            service.application(), access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT
         )
         await runner.setup()
         try:

@@ -107,20 +107,20 @@ def test_a_key_is_for_one_request(command, sandbox, ledger):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("--idempotency-key k", "--idempotency-key needs --ledger FILE."),
         ("--ledger x.db", "--ledger FILE needs --idempotency-key."),
     ],
 )
 @pytest.mark.parametrize("purchase", [BUY, f"{ACQUIRE} --yes"])
-def test_a_key_needs_a_ledger(command, sandbox, tmp_path, monkeypatch, purchase, words, told):
+def test_a_key_needs_a_ledger(command, sandbox, tmp_path, monkeypatch, purchase, words, message):
     """And a ledger a key; nothing is sent."""
     monkeypatch.chdir(tmp_path)
     done = command(f"{purchase} {words}")
 
     assert (Exit.USAGE, []) == (done.code, list(sandbox.journal))
-    assert told in done.err
+    assert message in done.err
 
 
 def test_a_ledger_that_is_none_is_refused(command, sandbox, tmp_path):

@@ -31,34 +31,34 @@ async def shown(**console) -> str:
 
 async def test_the_demo_does_the_main_job():
     """Off a terminal, each fact is a plain line."""
-    told = await shown()
+    output = await shown()
 
-    assert "\x1b" not in told
+    assert "\x1b" not in output
     for line in (
         "numbers 60/60",
         "trunks 8/8",
         "number\tcountry\ttype\tstatus\tmonthly fee",
         "+390790080041\tIT\tlocal\tactive\t1.15 EUR",
     ):
-        assert line in told.splitlines()
-    assert re.search(r"^5\d numbers stayed in the listing; 0 of them were missed\.$", told, re.MULTILINE)
-    ((before, after),) = re.findall(r"^The workspace had (\d+) numbers, and now has (\d+)\.$", told, re.MULTILINE)
+        assert line in output.splitlines()
+    assert re.search(r"^5\d numbers stayed in the listing; 0 of them were missed\.$", output, re.MULTILINE)
+    ((before, after),) = re.findall(r"^The workspace had (\d+) numbers, and now has (\d+)\.$", output, re.MULTILINE)
     assert int(before) + 1 == int(after)
-    assert f"(limit {after}, current {after})" in told
-    assert re.search(r"^60 rows in \d pages, of 5\d in all: proved to be complete \(counted\)\.$", told, re.MULTILINE)
-    registered, assigned = re.findall(r"^(?:registered|assigned)\t(.+ \([0-9a-f-]{36}\))$", told, re.MULTILINE)
+    assert f"(limit {after}, current {after})" in output
+    assert re.search(r"^60 rows in \d pages, of 5\d in all: proved to be complete \(counted\)\.$", output, re.MULTILINE)
+    registered, assigned = re.findall(r"^(?:registered|assigned)\t(.+ \([0-9a-f-]{36}\))$", output, re.MULTILINE)
     assert registered != assigned
-    assert "PurchaseLimitError: POST /api/v1/phone-numbers was refused with 403 purchase_limit_reached" in told
-    assert "Nothing was changed by it." in told
+    assert "PurchaseLimitError: POST /api/v1/phone-numbers was refused with 403 purchase_limit_reached" in output
+    assert "Nothing was changed by it." in output
 
 
 async def test_the_demo_draws_on_a_terminal():
     """A person sees bars and tables."""
-    told = await shown(force_terminal=True)
+    output = await shown(force_terminal=True)
 
-    assert "\x1b[" in told
-    assert "┃" in told
-    assert "60/60" in told
+    assert "\x1b[" in output
+    assert "┃" in output
+    assert "60/60" in output
 
 
 def test_the_command_runs_the_demo(capsys):
@@ -166,13 +166,13 @@ def test_a_sandbox_is_served_until_ctrl_c(monkeypatch):
 
 def test_both_commands_of_the_sandbox_have_the_same_options(capsys):
     """What `python -m mihu_async.sandbox` takes, `mihu-async sandbox` takes too, and the other way round."""
-    told = []
+    options = []
     for command in (lambda: main(["--help"]), lambda: sys.exit(execute(["sandbox", "--help"]))):
         with pytest.raises(SystemExit):
             command()
-        told.append(set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help", "--version", "--admin"})
+        options.append(set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help", "--version", "--admin"})
 
-    assert told[0] == told[1]
+    assert options[0] == options[1]
 
 
 def test_a_script_that_is_not_there_is_refused(capsys):
@@ -187,11 +187,11 @@ def test_a_port_in_use_is_refused(capsys):
         port = taken.getsockname()[1]
         in_use = execute(["sandbox", "--port", str(port)])
     impossible = execute(["sandbox", "--port", "99999"])
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
 
     assert (Exit.USAGE, Exit.USAGE) == (in_use, impossible)
-    assert f"mihu-async: Port {port} on 127.0.0.1 is in use: choose another --port.\n" in told
-    assert "mihu-async: --port: Must be <= 65535.\n" in told
+    assert f"mihu-async: Port {port} on 127.0.0.1 is in use: choose another --port.\n" in output
+    assert "mihu-async: --port: Must be <= 65535.\n" in output
 
 
 def test_a_sandbox_that_cannot_write_says_so(monkeypatch, capsys):

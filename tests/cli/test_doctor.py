@@ -58,16 +58,16 @@ def test_the_exit_code_is_what_is_broken_first(broken, code):
 def test_a_proxy_that_cannot_be_used_is_named_with_its_variable(command, sandbox, monkeypatch, variable):
     """By every command, with the option that goes without it; and the doctor finds it."""
     monkeypatch.setenv(variable, "socks5://user:hunter22@192.0.2.1:1080")
-    listed, told = command("numbers list --limit 1"), command("doctor")
+    listed, report = command("numbers list --limit 1"), command("doctor")
     without = [command(f"{words} --no-trust-env") for words in ("numbers list --limit 1", "doctor")]
     reason = f"{variable} names a proxy that cannot be used: socks5:// is not supported, only http:// and https://."
 
-    assert (Exit.USAGE, Exit.NETWORK) == (listed.code, told.code)
+    assert (Exit.USAGE, Exit.NETWORK) == (listed.code, report.code)
     assert f"mihu-async: {reason} Nothing was sent.\n" in listed.err
     assert "--no-trust-env" in listed.err
-    assert f"problem  proxy     {reason} The other checks did not use it." in told.rows
+    assert f"problem  proxy     {reason} The other checks did not use it." in report.rows
     assert [Exit.DONE] * 2 == [done.code for done in without]
-    assert "hunter22" not in listed.err + told.out
+    assert "hunter22" not in listed.err + report.out
 
 
 def test_a_proxy_that_is_not_for_the_address_is_no_fault(command, monkeypatch):

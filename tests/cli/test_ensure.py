@@ -116,7 +116,7 @@ def test_a_rehearsal_of_a_file_says_what_would_be_sent(command, sandbox, trunks)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "line 1: it has no phone_number"),
         ("phone_number,channel\n", "line 1: it has no agent_uuid"),
@@ -132,14 +132,14 @@ def test_a_rehearsal_of_a_file_says_what_would_be_sent(command, sandbox, trunks)
         (f"{HEAD}\n+1,call,a\n+1,whatsapp,a\n+1,call,b\n", "line 4: it repeats the trunk of line 2."),
     ],
 )
-def test_what_is_wrong_with_a_file_is_told_before_anything_is_sent(command, sandbox, tmp_path, text, told):
+def test_what_is_wrong_with_a_file_is_told_before_anything_is_sent(command, sandbox, tmp_path, text, message):
     """With its line, and without what stands in it."""
     path = tmp_path / "trunks.csv"
     path.write_text(text)
     done = command("trunks", "ensure", "--from", str(path))
 
     assert Exit.USAGE == done.code
-    assert f"{path}, {told}" in done.err
+    assert f"{path}, {message}" in done.err
     assert "hunter22" not in done.err
     assert not sandbox.journal
 

@@ -57,11 +57,11 @@ ENDS = {
 @pytest.mark.parametrize("end", ENDS)
 def test_the_exit_code_says_whose_fault_it_was(end):
     """Two lines at the most say the rest."""
-    error, code, told = ENDS[end]
+    error, code, message = ENDS[end]
     ending = ending_of(error)
 
     assert code is ending.code
-    assert told in str(ending)
+    assert message in str(ending)
     assert len(str(ending).splitlines()) <= 2
 
 

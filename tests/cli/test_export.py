@@ -193,25 +193,25 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
     """Before anything is sent, with what to do instead."""
     place, target = tmp_path / "place.json", tmp_path / "x.csv"
     resume = ("--resume-file", str(place))
-    told = [
+    runs = [
         command("numbers list --output json", *resume),
         command("numbers list --output csv --limit 3", *resume),
         command("numbers list --output csv --file", str(tmp_path / "." / "place.json"), *resume),
     ]
-    told.append(command("numbers list --output csv --on-drift verify", *resume))
+    runs.append(command("numbers list --output csv --on-drift verify", *resume))
     for text in ('{"checkpoint": 3}', "[]", "{"):
         place.write_text(text)
-        told.append(command("numbers list --output csv", *resume))
+        runs.append(command("numbers list --output csv", *resume))
     place.write_bytes(b"\xff")
-    told.append(command("numbers list --output csv", *resume))
+    runs.append(command("numbers list --output csv", *resume))
     place.write_text('{"checkpoint": "x", "size": 7, "output": "jsonl"}')
-    told.append(command("numbers list --output csv", *resume))
+    runs.append(command("numbers list --output csv", *resume))
     place.write_text('{"checkpoint": "x", "size": null, "file": null, "output": "csv"}')
-    told.append(command("numbers list --output csv --file", str(target), *resume))
-    told.append(command("numbers list --output csv", *resume))
+    runs.append(command("numbers list --output csv --file", str(target), *resume))
+    runs.append(command("numbers list --output csv", *resume))
 
-    assert [Exit.USAGE] * len(told) == [done.code for done in told]
-    assert [True] * 3 == [f"or remove {place} to start over." in done.err for done in told[4:7]]
+    assert [Exit.USAGE] * len(runs) == [done.code for done in runs]
+    assert [True] * 3 == [f"or remove {place} to start over." in done.err for done in runs[4:7]]
     for expected, done in zip(
         (
             "--resume-file needs --output jsonl or csv",
@@ -226,7 +226,7 @@ def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
             "belongs to an export to standard output",
             f"{place} cannot be used",
         ),
-        told,
+        runs,
         strict=True,
     ):
         assert expected in done.err

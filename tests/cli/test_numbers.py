@@ -86,7 +86,7 @@ def test_a_rehearsal_shows_the_request(command, sandbox):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("--max-monthly-fee 1.14", "The monthly fee is 1.15, above --max-monthly-fee 1.14"),
         ("--no-search --max-monthly-fee 5", "--max-monthly-fee needs --monthly-fee"),
@@ -95,13 +95,13 @@ def test_a_rehearsal_shows_the_request(command, sandbox):
         ("--answer nothing=x", "key must name one of the requirements"),
     ],
 )
-def test_what_cannot_be_bought_is_refused_before_it_is_asked(command, sandbox, typed, words, told):
+def test_what_cannot_be_bought_is_refused_before_it_is_asked(command, sandbox, typed, words, message):
     """Nothing is sent."""
     typed("y\n")
     done = command(BUY, words)
 
     assert (Exit.USAGE, []) == (done.code, bought(sandbox))
-    assert told in done.err
+    assert message in done.err
     assert "Buy it?" not in done.err
 
 

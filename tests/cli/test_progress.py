@@ -79,7 +79,7 @@ def test_every_call_tells_of_its_waits(command, sandbox, terminal, monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("numbers wait NUMBER", "mihu-async: Waiting for NUMBER to be active, for at most 600 s.\n"),
         (
@@ -88,7 +88,7 @@ def test_every_call_tells_of_its_waits(command, sandbox, terminal, monkeypatch, 
         ),
     ],
 )
-def test_what_takes_long_by_itself_says_so(command, sandbox, terminal, interrupt, words, told):
+def test_what_takes_long_by_itself_says_so(command, sandbox, terminal, interrupt, words, message):
     """At a terminal."""
     number = next(row["number"] for row in sandbox.inventory.numbers if row["status"] == "active")
     terminal()
@@ -96,7 +96,7 @@ def test_what_takes_long_by_itself_says_so(command, sandbox, terminal, interrupt
         interrupt(lambda: len(sandbox.journal) > 3)
     done = command(words.replace("NUMBER", number))
 
-    assert done.err.startswith(told.replace("NUMBER", number))
+    assert done.err.startswith(message.replace("NUMBER", number))
 
 
 def test_a_line_is_told_above_the_bar(terminal, capsys, monkeypatch):
@@ -108,25 +108,25 @@ def test_a_line_is_told_above_the_bar(terminal, capsys, monkeypatch):
         tell("a\x1b[2J [b]")
     tell("c")
 
-    told = capsys.readouterr().err
-    assert r"mihu-async: a\x1b[2J [b]" in told
-    assert told.endswith("mihu-async: c\n")
+    shown = capsys.readouterr().err
+    assert r"mihu-async: a\x1b[2J [b]" in shown
+    assert shown.endswith("mihu-async: c\n")
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ("", "250 rows written to {file}: proved to be complete (counted)."),
         ("--limit 1", "1 row written to {file}; --limit stopped it, and there may be more."),
         ("--limit 1000", "250 rows written to {file}: proved to be complete (counted)."),
     ],
 )
-def test_a_finished_export_says_how_many_rows_there_are(command, tmp_path, options, told):
+def test_a_finished_export_says_how_many_rows_there_are(command, tmp_path, options, message):
     """And whether they are proved to be complete."""
     file = tmp_path / "numbers.csv"
     done = command("numbers list", *[options] * bool(options), "--file", str(file))
 
-    assert (Exit.DONE, f"mihu-async: {told.format(file=file)}\n") == (done.code, done.err)
+    assert (Exit.DONE, f"mihu-async: {message.format(file=file)}\n") == (done.code, done.err)
 
 
 def test_an_export_that_goes_on_says_how_many_rows_are_new(command, sandbox, tmp_path):
@@ -154,7 +154,7 @@ def test_an_empty_listing_is_told_at_a_terminal(command, terminal):
     words = "numbers list --search nothing-has-this"
     silent = command(words)
     terminal()
-    told = command(words)
+    done = command(words)
 
     assert ("", "") == (silent.out, silent.err)
-    assert told.err.endswith("mihu-async: 0 rows.\n")
+    assert done.err.endswith("mihu-async: 0 rows.\n")

@@ -60,7 +60,7 @@ def test_a_rehearsal_sends_nothing(command, sandbox):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("GET /phone-numbers --query per_page", "A query parameter must be KEY=VALUE, not 'per_page'."),
         ("GET /phone-numbers --query =2", "A query parameter must be KEY=VALUE, not '=2'."),
@@ -70,11 +70,11 @@ def test_a_rehearsal_sends_nothing(command, sandbox):
         ("GET https://example.com/x", "path"),
     ],
 )
-def test_what_cannot_be_sent_is_refused(command, sandbox, tmp_path, words, told):
+def test_what_cannot_be_sent_is_refused(command, sandbox, tmp_path, words, message):
     """Without what the body holds, which may be a secret."""
     (tmp_path / "body.json").write_text('{"password": "hunter22"')
     done = command(f"request {words}".replace("BODY", str(tmp_path / "body.json")))
 
     assert (Exit.USAGE, []) == (done.code, list(sandbox.journal))
-    assert told in done.err
+    assert message in done.err
     assert "hunter22" not in done.err

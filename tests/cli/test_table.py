@@ -106,7 +106,7 @@ def test_amounts_are_aligned_in_a_table(command, sandbox):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("--output csv --columns number,fee", "There is no column 'fee'. Nothing was sent."),
         ("--output jsonl --columns number", "--columns is for tables and csv: jsonl has no columns."),
@@ -115,12 +115,12 @@ def test_amounts_are_aligned_in_a_table(command, sandbox):
     ],
 )
 @pytest.mark.parametrize("listing", ["numbers list", "numbers get +12345678901", "numbers update +12345678901"])
-def test_columns_that_cannot_be_shown_are_refused(command, sandbox, listing, words, told):
+def test_columns_that_cannot_be_shown_are_refused(command, sandbox, listing, words, message):
     """Before anything is sent, with those that there are."""
     done = command(f"{listing} {words}")
 
     assert (Exit.USAGE, []) == (done.code, list(sandbox.journal))
-    assert told in done.err
+    assert message in done.err
 
 
 def test_a_column_is_dropped_from_the_end_and_the_first_one_stays():

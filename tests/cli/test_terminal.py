@@ -35,10 +35,10 @@ class Screen:
         self.process = subprocess.Popen([*shell, COMMAND, *words], start_new_session=True)
         self.slave = slave
 
-    def until(self, told: str, seconds: float = 20) -> None:
+    def until(self, expected: str, seconds: float = 20) -> None:
         """Read until it has told something."""
         end = time.monotonic() + seconds
-        while told not in self.text:
+        while expected not in self.text:
             assert time.monotonic() < end, self.text
             self._read()
 
@@ -148,9 +148,9 @@ def test_a_reader_that_goes_away_ends_it(sandbox):
         assert process.stderr
         first = process.stdout.readline()
         process.stdout.close()
-        told = process.stderr.read()
+        errors = process.stderr.read()
 
-    assert (Exit.CLOSED_PIPE, b"") == (process.returncode, told)
+    assert (Exit.CLOSED_PIPE, b"") == (process.returncode, errors)
     assert first.startswith(b'{"phone_number_uuid"')
     assert len(sandbox.journal) < 50
 
@@ -161,12 +161,12 @@ def test_the_readmes_commands_give_what_it_shows(sandbox, tmp_path):
     (block,) = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     parts = re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", block, re.MULTILINE)
     shell = {**os.environ, "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"}
-    told = [
+    expected = [
         subprocess.run(line, shell=True, cwd=tmp_path, env=shell, capture_output=True, text=True, check=False).stdout  # noqa: S602 - the README's
         for line, _ in parts
     ]
 
-    assert [shown for _, shown in parts] == told
+    assert [shown for _, shown in parts] == expected
     assert len(parts) >= 3
     with (tmp_path / "numbers.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -76,7 +76,7 @@ def test_a_login_comes_from_anywhere_but_the_command_line(
 
 
 @pytest.mark.parametrize(
-    ("source", "text", "told"),
+    ("source", "text", "message"),
     [
         ("env", None, "--sip-login env must provide MIHU_SIP_USERNAME or MIHU_SIP_PASSWORD"),
         ("file", '{"user": "hunter22"}', "must provide username or password and nothing else"),
@@ -85,7 +85,7 @@ def test_a_login_comes_from_anywhere_but_the_command_line(
         ("file", '{"password": 22}', "SipCredentials.password must be text"),
     ],
 )
-def test_a_login_that_is_none_is_refused(command, sandbox, agents, source, text, told, tmp_path):
+def test_a_login_that_is_none_is_refused(command, sandbox, agents, source, text, message, tmp_path):
     """Nothing is sent, and nothing of it is shown."""
     if text is not None:
         source = str(tmp_path / "login.json")
@@ -93,7 +93,7 @@ def test_a_login_that_is_none_is_refused(command, sandbox, agents, source, text,
     done = command(f"trunks register {TRUNK} --agent-uuid {agents[0]} --sip-login", source)
 
     assert (Exit.USAGE, []) == (done.code, bodies(sandbox))
-    assert told in done.err
+    assert message in done.err
     assert "hunter22" not in done.err
 
 
@@ -121,9 +121,9 @@ def test_settings_that_are_no_text_are_refused(command, sandbox, agents, tmp_pat
 def test_a_trunk_is_ensured(command, agents):
     """Created, left as it is, and moved; what was not sent is said."""
     first, second, *_ = agents
-    told = [command(f"trunks ensure {TRUNK} --agent-uuid {agent} --name Desk") for agent in (first, first, second)]
+    runs = [command(f"trunks ensure {TRUNK} --agent-uuid {agent} --name Desk") for agent in (first, first, second)]
 
-    assert ["created", "unchanged", "reassigned"] == [json.loads(done.out)["outcome"] for done in told]
+    assert ["created", "unchanged", "reassigned"] == [json.loads(done.out)["outcome"] for done in runs]
     assert [
         "",
         *[
@@ -133,7 +133,7 @@ def test_a_trunk_is_ensured(command, agents):
             )
         ]
         * 2,
-    ] == [done.err for done in told]
+    ] == [done.err for done in runs]
 
 
 @pytest.mark.parametrize(

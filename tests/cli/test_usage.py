@@ -9,11 +9,11 @@ from cyclopts.exceptions import CoercionError, CycloptsError
 
 from mihu_async import UsageError
 from mihu_async.cli.errors import Exit
-from mihu_async.cli.usage import kind_of, labelled, told_of
+from mihu_async.cli.usage import kind_of, labelled, message_of
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("numbers search", "--country-code is missing."),
         ("numbers search --country-code", "--country-code needs a value."),
@@ -42,12 +42,12 @@ from mihu_async.cli.usage import kind_of, labelled, told_of
         ("numbers wait hello", "NUMBER must be "),
     ],
 )
-def test_a_wrong_command_line_is_told_in_its_own_words(command, sandbox, words, told):
+def test_a_wrong_command_line_is_told_in_its_own_words(command, sandbox, words, message):
     """Nothing is sent, and no word is Python's or a library's."""
     done = command(words)
 
     assert (Exit.USAGE, []) == (done.code, list(sandbox.journal))
-    assert f"mihu-async: {told}" in done.err
+    assert f"mihu-async: {message}" in done.err
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_types_are_called_what_people_call_them(target, kind):
 )
 def test_other_errors_keep_their_text(error):
     """The parser's own words are better than none."""
-    assert "No." == told_of(error)
+    assert "No." == message_of(error)
 
 
 @pytest.mark.parametrize(
-    ("argument", "text", "told"),
+    ("argument", "text", "message"),
     [
         ("per_page", "per_page must be 1.", "--per-page must be 1."),
         ("number", "number must be E.164.", "NUMBER must be E.164."),
@@ -84,6 +84,6 @@ def test_other_errors_keep_their_text(error):
         (None, "No.", "No."),
     ],
 )
-def test_an_argument_is_called_as_on_the_command_line(argument, text, told):
+def test_an_argument_is_called_as_on_the_command_line(argument, text, message):
     """Options have their hyphens, other arguments stand in capitals, and the rest keeps its words."""
-    assert told == labelled(UsageError(text, argument=argument))
+    assert message == labelled(UsageError(text, argument=argument))

@@ -45,12 +45,12 @@ def test_each_change_is_told_as_it_is_seen(command, sandbox, meanwhile):
 
     meanwhile(move)
     done = command(f"{WATCH} --limit 3 --output jsonl")
-    told = {change["kind"]: change for change in map(json.loads, done.rows)}
+    changes = {change["kind"]: change for change in map(json.loads, done.rows)}
 
     assert (Exit.DONE, "") == (done.code, done.err)
-    assert "+12025550142" == told["added"]["after"]["number"]
-    assert first == told["removed"]["before"]["phone_number_uuid"]
-    assert ["inactive", "pending"] == [told["changed"][when]["status"] for when in ("before", "after")]
+    assert "+12025550142" == changes["added"]["after"]["number"]
+    assert first == changes["removed"]["before"]["phone_number_uuid"]
+    assert ["inactive", "pending"] == [changes["changed"][when]["status"] for when in ("before", "after")]
 
 
 def test_a_change_is_a_row_that_says_what_is_different(command, sandbox, meanwhile):
@@ -97,7 +97,7 @@ def test_a_watch_goes_on_where_the_last_one_ended(command, sandbox, tmp_path, in
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("--output json", "A watch has no end, but a JSON array needs one"),
         ("--limit 1 --resume-file PLACE", "--resume-file and --limit do not go together."),
@@ -106,13 +106,13 @@ def test_a_watch_goes_on_where_the_last_one_ended(command, sandbox, tmp_path, in
         ("--output csv --columns fee", "There is no column 'fee'."),
     ],
 )
-def test_what_cannot_be_watched_is_refused(command, sandbox, tmp_path, words, told):
+def test_what_cannot_be_watched_is_refused(command, sandbox, tmp_path, words, message):
     """Before anything is sent."""
     (tmp_path / "place").write_text("of something else")
     done = command(f"numbers watch {words}".replace("PLACE", str(tmp_path / "place")))
 
     assert (Exit.USAGE, []) == (done.code, list(sandbox.journal))
-    assert told in done.err
+    assert message in done.err
 
 
 def test_a_watch_that_is_refused_ends(command, sandbox):

@@ -134,12 +134,12 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("words", commands())
 def test_help_is_without_noise(command, words):
     """No option is made up for one that is there or not, and no default is said that says nothing."""
-    told = re.sub(r"[\s│]+", " ", command(f"{words} --help").out)
+    shown = re.sub(r"[\s│]+", " ", command(f"{words} --help").out)
 
-    assert f"Usage: mihu-async {words}" in told
-    assert "--empty-" not in told
-    assert not re.search(r"\[default: (\(\)|False|None|True)\]", told)
-    assert PLAIN_NO >= set(re.findall(r"--no-[\w-]+", told))
+    assert f"Usage: mihu-async {words}" in shown
+    assert "--empty-" not in shown
+    assert not re.search(r"\[default: (\(\)|False|None|True)\]", shown)
+    assert PLAIN_NO >= set(re.findall(r"--no-[\w-]+", shown))
 
 
 @pytest.mark.parametrize("name", ["x.xlsx", "x.txt", "x.csv.gz"])

@@ -20,6 +20,7 @@ from mihu_async import (
 )
 from mihu_async.core.reconcile import Lookup
 from mihu_async.core.request import RAW, describe
+from mihu_async.internals import pipeline_of
 from mihu_async.sandbox import Hang, Sandbox, Status
 from mihu_async.value import replace
 from tests.doubles import FakeClock, FakeSender, client, failed, ok, pipeline
@@ -305,7 +306,7 @@ def test_any_async_context_manager_is_taken(limiter):
     """It need not be of a class of ours."""
     mihu = client(limiter=limiter).with_options(limiter=limiter)
 
-    assert limiter is mihu._pipeline.limiter
+    assert limiter is pipeline_of(mihu).limiter
 
 
 async def test_the_pages_of_a_walk_go_through_the_limiter():

@@ -53,7 +53,7 @@ async def run_both(first: str, second: str) -> int:
     await asyncio.sleep(0)
     doors.open.set()
     assert ["done", "done"] == await asyncio.gather(*tasks)
-    assert {} == calls.contention._places
+    assert () == calls.contention.keys
     return doors.most
 
 
@@ -76,7 +76,7 @@ async def test_a_call_that_is_cancelled_lets_the_next_one_go():
     doors.open.set()
 
     assert "done" == await tasks[2]
-    assert {} == calls.contention._places
+    assert () == calls.contention.keys
 
 
 async def test_a_call_waits_no_longer_than_it_may_take():

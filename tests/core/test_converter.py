@@ -298,6 +298,6 @@ print("cattrs" in sys.modules)
 
 def test_what_most_calls_do_not_need_is_loaded_late():
     """The package, and an answer without a problem, load no cattrs; the first closer look at data does."""
-    told = subprocess.run([sys.executable, "-c", LOADED_LATE], check=True, capture_output=True, text=True)
+    process = subprocess.run([sys.executable, "-c", LOADED_LATE], check=True, capture_output=True, text=True)
 
-    assert ["False", "True"] == told.stdout.splitlines()
+    assert ["False", "True"] == process.stdout.splitlines()

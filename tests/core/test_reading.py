@@ -515,6 +515,6 @@ async def test_a_single_answer_tells_of_its_problems_in_the_log(caplog):
         found = await pipeline(sender).run(describe("GET", "/x", NumberChannels))
 
     assert "u" == found.phone_number_uuid
-    (told,) = [record.getMessage().replace("$.data.", "$.") for record in caplog.records]
+    (line,) = [record.getMessage().replace("$.data.", "$.") for record in caplog.records]
     places = "$.number must be text, not a whole number; $.is_external must be a boolean, not text; $.source must be"
-    assert told.startswith(f"The answer to GET /api/v1/x was read except for 3 problems: {places}")
+    assert line.startswith(f"The answer to GET /api/v1/x was read except for 3 problems: {places}")

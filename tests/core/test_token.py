@@ -20,6 +20,7 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core.token import REMEMBERED, TokenSource
+from mihu_async.internals import pipeline_of, transport_of
 from mihu_async.sandbox import Sandbox, Status
 
 PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
@@ -285,10 +286,10 @@ def test_a_loop_that_was_closed_under_a_function_is_forgotten():
     source = TokenSource(lambda: "one")
     closed = asyncio.new_event_loop()
     closed.close()
-    source._fetches[closed] = Mock()
+    source._fetches[closed] = Mock()  # noqa: SLF001 - no loop can be closed under a task without a warning
 
     assert "one" == asyncio.run(source.get())
-    assert {} == source._fetches
+    assert {} == source._fetches  # noqa: SLF001 - what is kept shows nowhere else
 
 
 def test_threads_with_loops_of_their_own_share_a_token():
@@ -309,13 +310,13 @@ async def test_another_token_shares_the_connections(sandbox):
             other = mihu.with_options(token=token)
             await other.numbers.list()
             await other.with_options(concurrency=2).numbers.list()
-            assert other._transport._own is mihu._transport._own
+            assert transport_of(other).sessions == transport_of(mihu).sessions
         with pytest.raises(AuthenticationError):
             await mihu.numbers.list()
         with pytest.raises(UsageError):
             mihu.with_options(token="")
         static = other.with_options(token=sandbox.token)
-        assert static._pipeline.tokens is None
+        assert pipeline_of(static).tokens is None
         await static.numbers.list()
 
 
@@ -344,8 +345,8 @@ async def test_tokens_old_and_new_are_redacted(sandbox):
         with pytest.raises(Exception, match=r"no \*\*\* and \*\*\*") as caught:
             await mihu.numbers.list()
 
-    told = f"{caught.value} {vars(caught.value)} {seen} {mihu!r} {vars(mihu)} {mihu._pipeline.tokens!r}"
-    assert [] == [token for token in (old, new) if token in told]
+    shown = f"{caught.value} {vars(caught.value)} {seen} {mihu!r} {vars(mihu)} {pipeline_of(mihu).tokens!r}"
+    assert [] == [token for token in (old, new) if token in shown]
 
 
 async def test_a_source_remembers_the_last_tokens():

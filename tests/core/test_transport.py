@@ -35,6 +35,7 @@ from mihu_async import (
 from mihu_async.core import failures, transport
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import RAW, describe
+from mihu_async.internals import transport_of
 from mihu_async.sandbox import (
     Hang,
     OversizeBody,
@@ -438,8 +439,8 @@ async def test_a_body_that_breaks_the_rules_after_its_head_is_not_waited_for(pie
 
 async def test_a_connection_brings_many_bodies_and_may_break_unseen():
     """What watches one body is gone with it, and nobody is told of a connection that breaks between calls."""
-    told: list[Any] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    contexts: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: contexts.append(context))
     writers: list[asyncio.StreamWriter] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -461,7 +462,7 @@ async def test_a_connection_brings_many_bodies_and_may_break_unseen():
     gc.collect()
 
     assert 1 == len(writers)
-    assert [] == told
+    assert [] == contexts
 
 
 def test_a_connection_that_was_given_up_is_no_error():
@@ -471,7 +472,7 @@ def test_a_connection_that_was_given_up_is_no_error():
     given_up.cancel()
     broken.set_exception(OSError())
     for closed in (given_up, broken):
-        transport._retrieve(closed)
+        transport._retrieve(closed)  # noqa: SLF001 - aiohttp brings such futures only by chance
     loop.close()
 
 
@@ -671,7 +672,7 @@ async def test_a_client_with_other_options_shares_the_connections(sandbox):
     async with connect(sandbox) as mihu:
         async with mihu.with_options(timeout=Timeout(total=5)) as other:
             await other.numbers.list()
-        (session, _), *none = mihu._transport._own.values()
+        session, *none = transport_of(mihu).sessions
         assert [] == none
         assert not session.closed
         await mihu.numbers.list()
@@ -718,7 +719,7 @@ async def test_a_proxy_carries_the_calls(sandbox, monkeypatch):
 
     assert 2 == len(seen)
     assert {"http://acme.invalid/api/v1/x Basic dXNlcjpodW50ZXIyMg=="} == set(seen)
-    assert "hunter22" not in repr(mihu._transport)
+    assert "hunter22" not in repr(transport_of(mihu))
 
 
 async def test_a_proxy_that_refuses_shows_no_password():
@@ -874,14 +875,16 @@ async def test_the_last_block_that_ends_closes_the_connections(sandbox):
     """Two tasks share a client, and the one that ends first cuts off nothing of the other."""
     mihu = connect(sandbox)
     async with mihu:
-        (session, _), *_ = mihu._transport._own.values()
+        session, *_ = transport_of(mihu).sessions
         async with mihu:
             await mihu.numbers.list()
         assert not session.closed
         assert 5 == len(await mihu.numbers.list().collect())
 
     assert session.closed
-    assert {} == mihu._transport._blocks
+    async with mihu:
+        session, *_ = transport_of(mihu).sessions
+    assert session.closed
 
 
 async def test_a_block_of_other_options_outlasts_the_clients_own(sandbox):
@@ -890,14 +893,14 @@ async def test_a_block_of_other_options_outlasts_the_clients_own(sandbox):
     other = mihu.with_options(timeout=Timeout(total=5))
     async with other:
         async with mihu:
-            (session, _), *_ = mihu._transport._own.values()
+            session, *_ = transport_of(mihu).sessions
         assert not session.closed
         await other.numbers.list()
     assert session.closed
 
     async with other:
         await other.numbers.list()
-    (session, _), *_ = mihu._transport._own.values()
+    session, *_ = transport_of(mihu).sessions
     assert not session.closed
     await other.aclose()
     assert not session.closed
@@ -914,7 +917,7 @@ def test_blocks_are_counted_by_event_loop():
 
         async def use() -> bool:
             async with mihu:
-                (session, _), *none = mihu._transport._own.values()
+                session, *none = transport_of(mihu).sessions
                 assert [] == none
             return session.closed
 
@@ -960,7 +963,7 @@ async def test_cookies_are_not_kept(sandbox):
     async with connect(sandbox) as mihu:
         sandbox.faults.add(OversizeBody(1000))
         await mihu.numbers.list()
-        (session, _), *_ = mihu._transport._own.values()
+        session, *_ = transport_of(mihu).sessions
 
     assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
 
@@ -969,7 +972,7 @@ async def test_many_calls_at_once_share_one_session(sandbox):
     """First uses that come together do not each make a session."""
     async with connect(sandbox) as mihu:
         await asyncio.gather(*(mihu.numbers.list().collect() for _ in range(20)))
-        assert 1 == len(mihu._transport._own)
+        assert 1 == len(transport_of(mihu).sessions)
 
 
 async def test_errors_of_the_sandbox_are_mihu_errors(sandbox):

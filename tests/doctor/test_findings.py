@@ -232,11 +232,11 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_finding_follows_from_the_facts(case):
     """It says what is, how bad that is, and what to do, and nothing where there is nothing to do."""
-    given, check, level, told = CASES[case]
+    given, check, level, message = CASES[case]
     finding = diagnose(given)[check]
 
     assert (check, level) == (finding.check, finding.level)
-    assert told in f"{finding.told} | {finding.advice}"
+    assert message in f"{finding.message} | {finding.advice}"
     assert (level in {Level.WARNING, Level.PROBLEM}) == bool(finding.advice)
 
 

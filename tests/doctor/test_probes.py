@@ -42,8 +42,8 @@ async def test_all_is_well_with_a_sandbox(sandbox):
 
     assert [Level.OK] * len(Check) == [finding.level for finding in diagnosis]
     assert [("GET", 200)] == [(entry.method, entry.status) for entry in sandbox.journal]
-    assert f"mihu-async {__version__}, Python 3." in diagnosis[Check.VERSIONS].told
-    assert f"aiohttp {aiohttp.__version__}" in diagnosis[Check.VERSIONS].told
+    assert f"mihu-async {__version__}, Python 3." in diagnosis[Check.VERSIONS].message
+    assert f"aiohttp {aiohttp.__version__}" in diagnosis[Check.VERSIONS].message
 
 
 async def test_a_wrong_token_is_found_and_never_shown(sandbox):
@@ -66,8 +66,8 @@ async def test_a_clock_that_is_wrong_is_found(sandbox, hours):
         found = (await mihu.doctor())[Check.CLOCK]
 
     assert Level.WARNING is found.level
-    assert ("behind" if hours > 0 else "ahead of") in found.told
-    assert " 4 h 59 min " in found.told or " 5 h " in found.told
+    assert ("behind" if hours > 0 else "ahead of") in found.message
+    assert " 4 h 59 min " in found.message or " 5 h " in found.message
 
 
 async def test_what_does_not_answer_ends_in_time(sandbox):
@@ -102,7 +102,7 @@ async def test_a_name_that_nobody_knows_is_a_finding(monkeypatch):
     async with MihuClient("t", base_url="https://acme.mihu.ai") as mihu:
         diagnosis = await mihu.doctor()
 
-    assert "gaierror: Name or service not known" in diagnosis[Check.NAMES].told
+    assert "gaierror: Name or service not known" in diagnosis[Check.NAMES].message
     assert [Level.PROBLEM, Level.UNKNOWN] == [diagnosis[Check.NAMES].level, diagnosis[Check.TLS].level]
 
 
@@ -115,7 +115,7 @@ async def test_a_resolver_that_hangs_is_a_finding(monkeypatch, sandbox):
     async with connect(sandbox) as mihu:
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", hang)
 
-        assert "no answer within 0.05 s" in (await mihu.doctor(deadline=0.05))[Check.NAMES].told
+        assert "no answer within 0.05 s" in (await mihu.doctor(deadline=0.05))[Check.NAMES].message
 
 
 async def test_nobody_listens():
@@ -139,14 +139,14 @@ async def test_certificates_are_looked_at_as_the_client_would():
     authority.configure_trust(trusting)
     der = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
     pin = aiohttp.Fingerprint(hashlib.sha256(der).digest())
-    told = {}
+    findings = {}
     async with Sandbox(numbers=1, trunks=0, token=TOKEN, ssl=serving) as sandbox:
         for name, trust in {"unknown": None, "trusted": trusting, "unchecked": False, "pinned": pin}.items():
             async with connect(sandbox, ssl=trust) as mihu:
-                told[name] = (await mihu.doctor())[Check.TLS]
+                findings[name] = (await mihu.doctor())[Check.TLS]
         own = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting))
         async with own, connect(sandbox, session=own) as mihu:
-            told["lent session"] = (await mihu.doctor())[Check.TLS]
+            findings["lent session"] = (await mihu.doctor())[Check.TLS]
 
     assert {
         "unknown": Level.PROBLEM,
@@ -154,9 +154,9 @@ async def test_certificates_are_looked_at_as_the_client_would():
         "unchecked": Level.WARNING,
         "pinned": Level.OK,
         "lent session": Level.OK,
-    } == {name: finding.level for name, finding in told.items()}
-    assert "The certificate is not trusted: unable to get local issuer certificate" in told["unknown"].told
-    assert "with a certificate that is valid until" in told["trusted"].told
+    } == {name: finding.level for name, finding in findings.items()}
+    assert "The certificate is not trusted: unable to get local issuer certificate" in findings["unknown"].message
+    assert "with a certificate that is valid until" in findings["trusted"].message
 
 
 async def test_proxies_are_told_without_their_credentials(sandbox, monkeypatch):
@@ -169,10 +169,12 @@ async def test_proxies_are_told_without_their_credentials(sandbox, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", "ftp://192.0.2.1")
         odd = await mihu.doctor()
 
-    assert "Calls go through http://127.0.0.1:1." == used[Check.PROXY].told
+    assert "Calls go through http://127.0.0.1:1." == used[Check.PROXY].message
     assert Level.UNKNOWN is used[Check.TLS].level
-    assert "the environment names http://192.0.2.1:3128." in unused[Check.PROXY].told
-    assert "the environment names one that cannot be used (HTTP_PROXY: ftp:// is not supported" in odd[Check.PROXY].told
+    assert "the environment names http://192.0.2.1:3128." in unused[Check.PROXY].message
+    assert (
+        "the environment names one that cannot be used (HTTP_PROXY: ftp:// is not supported" in odd[Check.PROXY].message
+    )
     assert "hunter22" not in f"{used}{unused}"
 
 
@@ -184,7 +186,7 @@ async def test_what_holds_the_client_back_is_told(sandbox):
         found = (await mihu.doctor(deadline=0.1))[Check.LIMITS]
 
     assert Level.WARNING is found.level
-    assert "The service asked for a pause" in found.told
+    assert "The service asked for a pause" in found.message
 
 
 @pytest.mark.parametrize("deadline", [0, -1, "1", float("nan"), None])

@@ -3,6 +3,7 @@
 import pytest
 
 from mihu_async import MihuClient, RetryPolicy
+from mihu_async.internals import transport_of
 
 
 @pytest.fixture(autouse=True)
@@ -28,4 +29,4 @@ def _clients(monkeypatch):
     yield
 
     assert made
-    assert [] == [client for client in made if client._transport._own]
+    assert [] == [client for client in made if transport_of(client).sessions]

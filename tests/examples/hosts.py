@@ -8,9 +8,11 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import ClientConnectorError, ClientSession
+from aiohttp.test_utils import TestServer
+from aiohttp.web import Application, RouteDef
 from attrs import frozen
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -29,6 +31,26 @@ class Server:
         self.process.terminate()
         said, _ = await self.process.communicate()
         return self.process.returncode or 0, said.decode()
+
+
+class Platform:
+    """A messaging service on loopback."""
+
+    def __init__(self, *routes: RouteDef) -> None:
+        app = Application()
+        app.add_routes(routes)
+        self._server = TestServer(app, handler_cancellation=True)
+
+    async def __aenter__(self) -> Self:
+        await self._server.start_server()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.close()
+
+    def url(self, path: str) -> str:
+        """Return the address of a path."""
+        return str(self._server.make_url(path))
 
 
 @asynccontextmanager

@@ -3,17 +3,18 @@
 import asyncio
 import json
 from itertools import count
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from slack_sdk.web.async_client import AsyncWebClient
+
+from tests.examples.hosts import Platform
 
 BOT_TOKEN, APP_TOKEN = "xoxb-test", "xapp-test"
 WHO = {"ok": True, "team_id": "T1", "user_id": "U1", "bot_id": "B1"}
 
 
-class Slack:
+class Slack(Platform):
     """Gives a bot its commands through the socket, and keeps what it acknowledges and answers."""
 
     def __init__(self) -> None:
@@ -23,23 +24,16 @@ class Slack:
         self.acknowledged: asyncio.Queue[str] = asyncio.Queue()
         self._serial = count(1)
         self._socket = web.WebSocketResponse()
-        app = web.Application()
-        app.router.add_post("/api/auth.test", self._who)
-        app.router.add_post("/api/apps.connections.open", self._open)
-        app.router.add_get("/socket", self._serve)
-        app.router.add_post("/respond", self._answered)
-        self._server = TestServer(app, handler_cancellation=True)
-
-    async def __aenter__(self) -> Self:
-        await self._server.start_server()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._server.close()
+        super().__init__(
+            web.post("/api/auth.test", self._who),
+            web.post("/api/apps.connections.open", self._open),
+            web.get("/socket", self._serve),
+            web.post("/respond", self._answered),
+        )
 
     def client(self) -> AsyncWebClient:
         """Make a client that takes this for Slack."""
-        return AsyncWebClient(BOT_TOKEN, base_url=str(self._server.make_url("/api/")))
+        return AsyncWebClient(BOT_TOKEN, base_url=self.url("/api/"))
 
     async def say(self, text: str, *, answerable: bool = True) -> None:
         """Send the bot a command, and wait until it is acknowledged."""
@@ -50,7 +44,7 @@ class Slack:
             "team_id": "T1",
             "user_id": "U2",
             "channel_id": "C1",
-            "response_url": str(self._server.make_url("/respond")) if answerable else None,
+            "response_url": self.url("/respond") if answerable else None,
         }
         await self._send("slash_commands", payload)
 
@@ -72,7 +66,7 @@ class Slack:
             "user": {"id": "U2"},
             "channel": {"id": "C1"},
             "container": {"type": "message", "message_ts": "1790000000.000100"},
-            "response_url": str(self._server.make_url("/respond")),
+            "response_url": self.url("/respond"),
             "actions": [{**button, "block_id": "b"}],
         }
         await self._send("interactive", payload)
@@ -88,14 +82,14 @@ class Slack:
 
     async def _open(self, request: web.Request) -> web.Response:
         assert f"Bearer {APP_TOKEN}" == request.headers["Authorization"]
-        return web.json_response({"ok": True, "url": str(self._server.make_url("/socket"))})
+        return web.json_response({"ok": True, "url": self.url("/socket")})
 
     async def _serve(self, request: web.Request) -> web.WebSocketResponse:
         await self._socket.prepare(request)
         self.connected.set()
         async for message in self._socket:
-            told: dict[str, Any] = json.loads(message.data)
-            self.acknowledged.put_nowait(told["envelope_id"])
+            received: dict[str, Any] = json.loads(message.data)
+            self.acknowledged.put_nowait(received["envelope_id"])
         return self._socket
 
     async def _answered(self, request: web.Request) -> web.Response:

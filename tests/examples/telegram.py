@@ -3,19 +3,20 @@
 import asyncio
 import json
 from itertools import count
-from typing import Any, Self
+from typing import Any
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.examples.hosts import Platform
 
 TOKEN = "1:test"
 BOT = {"id": 1, "is_bot": True, "first_name": "Numbers", "username": "numbers_bot"}
 
 
-class Telegram:
+class Telegram(Platform):
     """Gives a bot the messages of its chats, and keeps what it answers there."""
 
     def __init__(self) -> None:
@@ -24,20 +25,11 @@ class Telegram:
         self.buttons: list[dict[str, Any]] = []
         self.unseen: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._serial = count(1)
-        app = web.Application()
-        app.router.add_post("/bot{token}/{method}", self._call)
-        self._server = TestServer(app, handler_cancellation=True)
-
-    async def __aenter__(self) -> Self:
-        await self._server.start_server()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._server.close()
+        super().__init__(web.post("/bot{token}/{method}", self._call))
 
     def bot(self) -> Bot:
         """Make a bot that takes this for Telegram."""
-        return Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(str(self._server.make_url("")))))
+        return Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(self.url(""))))
 
     def say(self, text: str, *, chat: int) -> None:
         """Write to the bot in a chat."""
@@ -52,9 +44,9 @@ class Telegram:
     async def ask(self, text: str, *, chat: int) -> str:
         """Write to the bot, and give what it answers there."""
         self.say(text, chat=chat)
-        where, told = await self.answers.get()
+        where, text = await self.answers.get()
         assert chat == where
-        return told
+        return text
 
     def press(self, button: dict[str, Any], *, chat: int) -> None:
         """Press a button in a chat."""
@@ -70,9 +62,9 @@ class Telegram:
     async def choose(self, button: dict[str, Any], *, chat: int) -> str:
         """Press a button, and give what the bot answers there."""
         self.press(button, chat=chat)
-        where, told = await self.answers.get()
+        where, text = await self.answers.get()
         assert chat == where
-        return told
+        return text
 
     def _message(self, chat: int, text: str) -> dict[str, Any]:
         return {"message_id": next(self._serial), "date": 0, "chat": {"id": chat, "type": "private"}, "text": text}

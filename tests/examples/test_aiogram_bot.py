@@ -64,11 +64,11 @@ async def test_it_lists_numbers(telegram, workspace):
 async def test_it_assigns_a_trunk(telegram, workspace, assignment):
     """The chat is told who answers, and the workspace shows it."""
     trunk, agent, command = assignment
-    told = await telegram.ask(command, chat=CHAT)
+    answer = await telegram.ask(command, chat=CHAT)
 
     (row,) = (row for row in workspace.inventory.trunks if row["number"] == trunk)
     assert agent == row["bindings"]["call"]["agent_uuid"]
-    assert f"{row['bindings']['call']['agent_name']} now answers {trunk}." == told
+    assert f"{row['bindings']['call']['agent_name']} now answers {trunk}." == answer
 
 
 @pytest.mark.usefixtures("running")
@@ -83,13 +83,13 @@ async def test_it_tells_the_chat_what_went_wrong(telegram, workspace, assignment
             "Mihu gave no usable answer. It may have been applied; asking again is safe.",
         ),
     ]
-    told: list[str] = []
+    answers: list[str] = []
     for fault, _ in failures:
         workspace.faults.add(fault, path=TRUNK, times=None)
-        told.append(await telegram.ask(command, chat=CHAT))
+        answers.append(await telegram.ask(command, chat=CHAT))
         workspace.faults.clear()
 
-    assert [says for _, says in failures] == told
+    assert [says for _, says in failures] == answers
     assert (await telegram.ask(f"/assign 0790 {agent}", chat=CHAT)).startswith("phone_number must")
     assert " now answers " in await telegram.ask(command, chat=CHAT)
 
@@ -105,9 +105,9 @@ async def button(telegram, running):
 async def test_it_asks_before_it_buys(telegram, workspace, button):
     """Nothing is bought before the button is pressed; then it is, once, and the chat is told."""
     assert 0 == len(workspace.journal.select(**BUY))
-    told = [await telegram.choose(button, chat=CHAT) for _ in range(2)]
+    answers = [await telegram.choose(button, chat=CHAT) for _ in range(2)]
 
-    assert ["Bought +390790080041."] * 2 == told
+    assert ["Bought +390790080041."] * 2 == answers
     assert 1 == len(workspace.journal.select(**BUY))
 
 
@@ -126,8 +126,8 @@ async def test_it_spends_no_more_than_the_bound(telegram, workspace, button, mon
     """No offer above it is shown, and no button of before it is taken for an order."""
     monkeypatch.setattr("examples.aiogram_bot.MOST", Decimal(1))
 
-    told = await telegram.ask("/buy IT local", chat=CHAT)
-    assert "No such number is for sale for up to 1 a month." == told
+    answer = await telegram.ask("/buy IT local", chat=CHAT)
+    assert "No such number is for sale for up to 1 a month." == answer
     assert (await telegram.choose(button, chat=CHAT)).startswith("monthly_fee is 1.15, above max_monthly_fee=1.")
     assert 0 == len(workspace.journal.select(**BUY))
 
@@ -136,8 +136,8 @@ async def test_a_ledger_that_cannot_be_used_buys_nothing(telegram, workspace, bu
     """The chat is told so, though it is not Mihu's fault."""
     monkeypatch.setattr(SqliteLedger, "take", Mock(side_effect=LedgerError("the disk is full")))
 
-    told = await telegram.choose(button, chat=CHAT)
-    assert "The purchase ledger is unavailable. Nothing was bought." == told
+    answer = await telegram.choose(button, chat=CHAT)
+    assert "The purchase ledger is unavailable. Nothing was bought." == answer
     assert 0 == len(workspace.journal.select(**BUY))
 
 

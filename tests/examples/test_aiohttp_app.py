@@ -38,19 +38,19 @@ async def test_it_gives_the_trunks_and_their_agents(service, workspace):
     for _ in range(120):
         workspace.inventory.insert_trunk(channel="call")
     async with service.get("/trunks") as answer:
-        told = await answer.json()
+        body = await answer.json()
 
     held = [(row["number"], row["bindings"]["call"]["agent_uuid"]) for row in workspace.inventory.trunks]
-    assert {number: agent for number, agent in held if agent} == told
-    assert len(told) > 120
+    assert {number: agent for number, agent in held if agent} == body
+    assert len(body) > 120
 
 
 async def test_it_assigns_a_trunk(service, workspace, trunk, agent):
     """The workspace shows it."""
     async with service.put(f"/trunks/{trunk}", json={"agent_uuid": agent}) as answer:
-        told = await answer.json()
+        body = await answer.json()
 
-    assert {"number": trunk, "agent_uuid": agent} == told
+    assert {"number": trunk, "agent_uuid": agent} == body
     (row,) = (row for row in workspace.inventory.trunks if row["number"] == trunk)
     assert agent == row["bindings"]["call"]["agent_uuid"]
 
@@ -105,10 +105,10 @@ async def test_a_request_under_way_is_answered_before_the_client_is_closed(works
         await until(lambda: bool(workspace.journal.select(**ASSIGN)))
         stopped = asyncio.create_task(host.stop())
         async with await request as answer:
-            told = await answer.json()
+            body = await answer.json()
         code, said = await stopped
 
-    assert {"number": trunk, "agent_uuid": agent} == told
+    assert {"number": trunk, "agent_uuid": agent} == body
     assert 0 == code
     assert "Running on" in said
     assert "Warning" not in said

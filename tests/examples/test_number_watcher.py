@@ -19,7 +19,7 @@ def seen(tmp_path):
 
 
 @pytest.fixture
-def told(capsys):
+def lines(capsys):
     """Give a function that reads the lines so far."""
     lines: list[dict[str, Any]] = []
 
@@ -31,26 +31,26 @@ def told(capsys):
 
 
 @pytest.mark.usefixtures("_clients")
-async def test_it_tells_each_change(workspace, seen, told):
+async def test_it_tells_each_change(workspace, seen, lines):
     """With the status and the agent before and after it; it ends well when it is told to stop."""
     watching = asyncio.create_task(number_watcher.main(str(seen), 0.01))
     await until(seen.exists)
     row = workspace.inventory.numbers[0]
     workspace.inventory.update(row["phone_number_uuid"], status="inactive")
-    await until(lambda: len(told()) == 1)
+    await until(lambda: len(lines()) == 1)
     workspace.inventory.delete(row["phone_number_uuid"])
-    await until(lambda: len(told()) == 2)
+    await until(lambda: len(lines()) == 2)
     terminate()
 
     assert 0 == await watching
-    changed, removed = told()
+    changed, removed = lines()
     assert ("changed", row["number"], "inactive") == (changed["kind"], changed["number"], changed["after"]["status"])
     assert row["bindings"]["call"]["agent_uuid"] == changed["before"]["call_agent"]
     assert ("removed", None) == (removed["kind"], removed["after"])
 
 
 @pytest.mark.usefixtures("_clients")
-async def test_it_tells_what_changed_while_it_was_away(workspace, seen, told):
+async def test_it_tells_what_changed_while_it_was_away(workspace, seen, lines):
     """What was told is in the file, so that nothing is lost over a restart."""
     watching = asyncio.create_task(number_watcher.main(str(seen), 0.01))
     await until(seen.exists)
@@ -58,11 +58,11 @@ async def test_it_tells_what_changed_while_it_was_away(workspace, seen, told):
     await watching
     row = workspace.inventory.insert(number="+390790080041", country_code="IT")
     watching = asyncio.create_task(number_watcher.main(str(seen), 0.01))
-    await until(lambda: len(told()) == 1)
+    await until(lambda: len(lines()) == 1)
     terminate()
 
     assert 0 == await watching
-    assert [("added", row["number"])] == [(line["kind"], line["number"]) for line in told()]
+    assert [("added", row["number"])] == [(line["kind"], line["number"]) for line in lines()]
 
 
 async def test_a_second_watcher_is_refused(workspace, seen, caplog):

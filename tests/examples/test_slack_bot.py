@@ -54,9 +54,9 @@ async def button(slack):
 async def test_it_asks_before_it_buys(slack, workspace, button):
     """Nothing is bought before the button is pressed; then it is, once, and the bot says so."""
     assert 0 == len(workspace.journal.select(**BUY))
-    told = [await slack.choose(button) for _ in range(2)]
+    answers = [await slack.choose(button) for _ in range(2)]
 
-    assert ["Bought +390790080041."] * 2 == told
+    assert ["Bought +390790080041."] * 2 == answers
     assert 1 == len(workspace.journal.select(**BUY))
     assert "+390790080041" in {row["number"] for row in workspace.inventory.numbers}
 
@@ -99,10 +99,10 @@ async def test_it_shows_how_to_buy(slack, workspace):
 async def test_it_says_how_many_numbers_a_full_workspace_holds(slack, workspace, button):
     """With the service's reason and its figures."""
     workspace.inventory.purchase_limit = 250
-    told = await slack.choose(button)
+    answer = await slack.choose(button)
 
-    assert told.endswith(" The workspace holds 250 of 250 numbers.")
-    assert not told.startswith(("Mihu refused.", " "))
+    assert answer.endswith(" The workspace holds 250 of 250 numbers.")
+    assert not answer.startswith(("Mihu refused.", " "))
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ async def test_it_says_why_a_purchase_was_refused(slack, workspace, button, faul
 async def test_it_says_that_nothing_was_changed(slack, workspace):
     """Where no answer to a read could be read; what it does not understand is not sent."""
     workspace.faults.add(Status(200, body="no JSON"), times=None)
-    told = await slack.ask("/numbers")
+    answer = await slack.ask("/numbers")
     workspace.faults.clear()
 
-    assert "Mihu gave no usable answer. Nothing was changed." == told
+    assert "Mihu gave no usable answer. Nothing was changed." == answer
     assert (await slack.ask("/numbers it")).startswith("country_code must")
     assert "No numbers found." == await slack.ask("/numbers AQ")
 

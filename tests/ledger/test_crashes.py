@@ -14,7 +14,7 @@ import pytest
 from attrs import define, field
 
 from mihu_async.sandbox import Delay, Fault, Hang, Reset, Sandbox, Status, Truncate
-from tests.ledger.worker import connected, work
+from tests.ledger.worker import connected, opened, work
 from tests.mishaps import Behind, Late, Truth
 from tests.platforms import posix_only
 
@@ -26,7 +26,7 @@ GENERATIONS = 4
 """How many pairs of workers are killed for a key, one after the other."""
 AT_MOST = 0.3
 """Seconds after which a worker that is ready is killed at the latest: some have sent nothing, and some have ended."""
-PATIENCE = 60.0
+LONGEST = 60.0
 WEATHER: list[Fault] = [
     *[Truth()] * 4,
     Delay(0.1),
@@ -89,7 +89,7 @@ class Fleet:
             worker.kill()
             with self._lock:
                 self.kills += 1
-        worker.join(PATIENCE)
+        worker.join(LONGEST)
         ours.close()
         if not isinstance(answer, tuple):
             return False
@@ -102,7 +102,7 @@ class Fleet:
         chance = random.Random(key)
         for _ in range(GENERATIONS):
             pair = [self.start(key) for _ in range(2)]
-            assert all(ours.poll(PATIENCE) for _, ours in pair)
+            assert all(ours.poll(LONGEST) for _, ours in pair)
             began = time.monotonic()
             moments = sorted(chance.uniform(0, AT_MOST) for _ in pair)
             for (worker, ours), moment in zip(pair, moments, strict=True):
@@ -110,10 +110,10 @@ class Fleet:
 
     def finish(self, key: str) -> None:
         """Have two workers live, until one of them has named the number."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + LONGEST
         while time.monotonic() < until:
             pair = [self.start(key) for _ in range(2)]
-            named = [self.end(key, worker, ours, PATIENCE) for worker, ours in pair]
+            named = [self.end(key, worker, ours, LONGEST) for worker, ours in pair]
             if any(named):
                 return
 
@@ -156,11 +156,13 @@ def test_workers_that_are_killed_buy_one_number_for_a_key(fleet, request):
 
 async def recovered(fleet):
     """Recover until nothing is open, and return what stands under each key."""
-    async with connected(fleet.sandbox.base_url, fleet.sandbox.token, fleet.where) as mihu:
-        until = time.monotonic() + PATIENCE
+    async with (
+        connected(fleet.sandbox.base_url, fleet.sandbox.token, fleet.where) as mihu,
+        opened(fleet.where) as ledger,
+    ):
+        until = time.monotonic() + LONGEST
         while time.monotonic() < until:
             unknown = {found.entry.key: found.reason async for found in mihu.numbers.recover() if found.reason}
-            ledger = mihu._ledger
             entries = {str(n): await ledger.find(str(n)) for n in range(KEYS)}
             if all(entry is None or entry.state == "settled" for entry in entries.values()):
                 break

@@ -17,7 +17,7 @@ def test_a_page_can_be_iterated_and_counted():
     assert ((), 0) == (page.problems, page.left_out)
 
 
-def told(items: str = "ab", **fields: Any) -> Page[Any]:
+def page_with(items: str = "ab", **fields: Any) -> Page[Any]:
     """Make a page of which only some fields could be read."""
     unread: dict[str, Any] = dict.fromkeys(("current_page", "per_page", "total", "last_page", "has_more"))
     return Page(items=tuple(items), pagination=Pagination(**unread | fields))
@@ -26,15 +26,15 @@ def told(items: str = "ab", **fields: Any) -> Page[Any]:
 @pytest.mark.parametrize(
     ("page", "number", "more"),
     [
-        (told(has_more=True, last_page=1), 1, True),
-        (told(has_more=False, last_page=9), 1, False),
-        (told(last_page=2), 1, True),
-        (told(last_page=2), 2, False),
-        (told(total=5, per_page=2), 2, True),
-        (told(total=5, per_page=2), 3, False),
-        (told(total=0, per_page=2), 1, False),
-        (told(total=5), 3, True),
-        (told(), 7, True),
+        (page_with(has_more=True, last_page=1), 1, True),
+        (page_with(has_more=False, last_page=9), 1, False),
+        (page_with(last_page=2), 1, True),
+        (page_with(last_page=2), 2, False),
+        (page_with(total=5, per_page=2), 2, True),
+        (page_with(total=5, per_page=2), 3, False),
+        (page_with(total=0, per_page=2), 1, False),
+        (page_with(total=5), 3, True),
+        (page_with(), 7, True),
     ],
 )
 def test_whether_a_page_follows_is_read_from_what_can_be_read(page, number, more):
@@ -47,9 +47,9 @@ def test_whether_a_page_follows_is_read_from_what_can_be_read(page, number, more
 def test_an_empty_page_that_does_not_say_whether_there_is_more_is_an_error():
     """Going on would be a guess, and so would the end."""
     with pytest.raises(PaginationError, match="does not say whether there is more"):
-        has_more(stated(told("")), number=4, items=0)
+        has_more(stated(page_with("")), number=4, items=0)
 
-    assert stated(told("")).last_page is None
+    assert stated(page_with("")).last_page is None
 
 
 async def test_a_listing_whose_pagination_cannot_be_read_is_walked_to_an_empty_page():
@@ -59,7 +59,7 @@ async def test_a_listing_whose_pagination_cannot_be_read_is_walked_to_an_empty_p
 
     async def fetch(number, ready):
         asked.append(number)
-        return told("".join(page_of("abcde", number, 2).items))
+        return page_with("".join(page_of("abcde", number, 2).items))
 
     with pytest.raises(PaginationError, match="does not say"):
         await keep(given, pager_of(fetch, concurrency=4))
@@ -72,7 +72,7 @@ async def test_a_listing_of_unknown_length_is_not_cut():
     """A part has an end, and the total at the cut."""
 
     async def fetch(number, ready):
-        return told("ab", has_more=False)
+        return page_with("ab", has_more=False)
 
     with pytest.raises(PaginationError, match="cannot be split"):
         await pager_of(fetch).split(2)
@@ -82,7 +82,7 @@ async def test_without_a_total_nothing_is_proved(caplog):
     """The walk ends where has_more says, as often as it may, and says why it is not complete."""
 
     async def fetch(number, ready):
-        return told("".join(page_of("abcd", number, 2).items), has_more=number < 2)
+        return page_with("".join(page_of("abcd", number, 2).items), has_more=number < 2)
 
     pager = pager_of(fetch)
 

@@ -96,23 +96,28 @@ BROKEN: dict[str, tuple[dict[Any, Any], str, Callable[..., Any], str]] = {
     "counted, but for one": (
         proof.CERTIFICATES,
         "counted",
-        lambda told: told.old >= (told.first or 0) - 1,
+        lambda evidence: evidence.old >= (evidence.first or 0) - 1,
         "dates",
     ),
     "counted by what was shown": (
         proof.CERTIFICATES,
         "counted",
-        lambda told: told.nth == 1 and told.shown == told.total,
+        lambda evidence: evidence.nth == 1 and evidence.shown == evidence.total,
         "dates",
     ),
     "still, though dates tell": (
         proof.CERTIFICATES,
         "still",
-        lambda told: not told.moved and told.shown == told.total,
+        lambda evidence: not evidence.moved and evidence.shown == evidence.total,
         "dates",
     ),
-    "still, though it moved": (proof.CERTIFICATES, "still", lambda told: told.shown == told.total, "nothing"),
-    "confirmed by any pass": (proof.CERTIFICATES, "confirmed", lambda told: told.nth > 1, "nothing"),
+    "still, though it moved": (
+        proof.CERTIFICATES,
+        "still",
+        lambda evidence: evidence.shown == evidence.total,
+        "nothing",
+    ),
+    "confirmed by any pass": (proof.CERTIFICATES, "confirmed", lambda evidence: evidence.nth > 1, "nothing"),
     "confirmed by what was shown": (
         proof.CERTIFICATES,
         "confirmed",
@@ -126,7 +131,7 @@ BROKEN: dict[str, tuple[dict[Any, Any], str, Callable[..., Any], str]] = {
         lambda items, _, since: sum(item.bought < since.earliest for item in items),
         "changes",
     ),
-    "one pass will do": (walk.__dict__, "certificate", lambda told: "counted", "dates"),
+    "one pass will do": (walk.__dict__, "certificate", lambda evidence: "counted", "dates"),
 }
 """Certificates that are each broken in one way, and the world in which that shows."""
 

@@ -23,6 +23,7 @@ from mihu_async import (
     ValidationError,
 )
 from mihu_async.ledger import SqliteLedger
+from mihu_async.ledger.database import Database
 from mihu_async.resources.acquire import MOST_OFFERS, was_taken
 from mihu_async.sandbox import Sandbox, Status
 
@@ -39,9 +40,16 @@ async def sandbox():
 
 
 @pytest.fixture
-async def mihu(sandbox, tmp_path):
+async def ledger(tmp_path):
+    """The client's ledger."""
+    async with SqliteLedger(tmp_path / "purchases.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def mihu(sandbox, ledger):
     """An impatient client with a ledger."""
-    async with SqliteLedger(tmp_path / "purchases.db") as ledger, connect(sandbox, ledger) as connected:
+    async with connect(sandbox, ledger) as connected:
         yield connected
 
 
@@ -229,29 +237,29 @@ async def test_a_key_names_one_acquisition(mihu):
             await other
 
 
-async def leave_begun(mihu, sandbox):
-    """Have an acquisition die after its entry was written, and return the number that it was about."""
+@pytest.fixture
+async def number(mihu, ledger, tmp_path):
+    """The number of an acquisition that died after its entry was written."""
     await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
-    ledger = mihu._ledger
     entry = await ledger.find(KEY)
     began = datetime.now(UTC) - timedelta(hours=1)
     undo = "UPDATE entries SET state = 'begun', phone_number_uuid = NULL, began = ? WHERE key = ?"
-    await ledger._do(lambda file: file.execute(undo, (began.isoformat(), KEY)))
+    file = Database(tmp_path / "purchases.db")
+    await file.run(lambda connection: connection.execute(undo, (began.isoformat(), KEY)))
+    file.close()
     return entry.number
 
 
-async def test_what_a_dead_process_acquired_is_found(sandbox, mihu):
+async def test_what_a_dead_process_acquired_is_found(sandbox, mihu, number):
     """Its number is looked up, and no other offer is bought."""
-    number = await leave_begun(mihu, sandbox)
     again = await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
 
     assert number == again.number
     assert 1 == posts(sandbox)
 
 
-async def test_what_a_dead_process_began_is_bought(sandbox, mihu):
+async def test_what_a_dead_process_began_is_bought(sandbox, mihu, number):
     """The number that it was about is bought, whatever the search says now, without the fee of another offer."""
-    number = await leave_begun(mihu, sandbox)
     row = next(row for row in sandbox.inventory.numbers if row["number"] == number)
     sandbox.inventory.delete(row["phone_number_uuid"])
     again = await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
@@ -260,9 +268,8 @@ async def test_what_a_dead_process_began_is_bought(sandbox, mihu):
     assert 2 == posts(sandbox)
 
 
-async def test_where_what_a_dead_process_began_is_taken_another_offer_is_bought(sandbox, mihu):
+async def test_where_what_a_dead_process_began_is_taken_another_offer_is_bought(sandbox, mihu, number):
     """A number that turns out to be somebody else's frees the key for the next offer."""
-    number = await leave_begun(mihu, sandbox)
     row = next(row for row in sandbox.inventory.numbers if row["number"] == number)
     sandbox.inventory.update(row["phone_number_uuid"], purchased_at=datetime(2025, 1, 1, tzinfo=UTC))
     again = await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
@@ -271,10 +278,10 @@ async def test_where_what_a_dead_process_began_is_taken_another_offer_is_bought(
     assert 2 == posts(sandbox)
 
 
-async def test_what_fails_for_what_a_dead_process_began_is_raised(sandbox, mihu):
+async def test_what_fails_for_what_a_dead_process_began_is_raised(sandbox, mihu, ledger):
     """Only a number that is gone is given up for another one; a settled one that is gone is told."""
     await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
-    entry = await mihu._ledger.find(KEY)
+    entry = await ledger.find(KEY)
     sandbox.inventory.delete(entry.phone_number_uuid)
     with pytest.raises(NotFoundError, match="no longer in the inventory"):
         await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
@@ -282,9 +289,8 @@ async def test_what_fails_for_what_a_dead_process_began_is_raised(sandbox, mihu)
     assert 1 == posts(sandbox)
 
 
-async def test_an_error_that_says_nothing_of_the_number_is_raised(sandbox, mihu):
+async def test_an_error_that_says_nothing_of_the_number_is_raised(sandbox, mihu, number):
     """Where the requirements cannot be read, nothing is bought for a key that was begun."""
-    await leave_begun(mihu, sandbox)
     sandbox.faults.add(Status(403), method="GET", path="/phone-numbers", times=None)
     with pytest.raises(MihuError):
         await mihu.numbers.acquire("US", "local", idempotency_key=KEY)

@@ -118,14 +118,14 @@ async def test_a_listing_that_cannot_be_is_refused(wire, arguments):
 
 async def test_an_agent_keeps_what_its_model_does_not_know(wire):
     """Its role is on extra, and what the service leaves out is None."""
-    told = {"description": "d", "language": "en", "timezone": "Europe/Rome", "status": "active"}
+    known = {"description": "d", "language": "en", "timezone": "Europe/Rome", "status": "active"}
     other: dict[str, Any] = {"agent_uuid": OTHER, "name": "Grace"}
-    rows = [ADA | told | {"role": "Sales", "settings": {}}, other]
+    rows = [ADA | known | {"role": "Sales", "settings": {}}, other]
     wire.get(LIST, payload={"success": True, "data": {"items": rows}})
     async with client() as mihu:
         first, second = await mihu.agents.list().collect()
 
-    assert Agent(**ADA, **told, extra={"role": "Sales", "settings": {}}) == first
+    assert Agent(**ADA, **known, extra={"role": "Sales", "settings": {}}) == first
     assert [None] * 4 == [second.description, second.language, second.timezone, second.status]
 
 

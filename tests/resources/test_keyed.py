@@ -31,9 +31,13 @@ from mihu_async import (
     ValidationError,
 )
 from mihu_async.core.request import describe
-from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing
+from mihu_async.internals import pipeline_of
+from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
+from mihu_async.ledger.database import Database
 from mihu_async.models.numbers import PhoneNumber
+from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
+from mihu_async.resources.numbers import NUMBERS
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
 
 NUMBER, OTHER = "+390790080041", "+390790080042"
@@ -157,7 +161,7 @@ def sent(sandbox, method="POST") -> int:
 
 def begun(mihu, **fields) -> Entry:
     """Return the entry of a process that died a while ago."""
-    workspace = mihu._pipeline.base_url
+    workspace = pipeline_of(mihu).base_url
     given: dict[str, Any] = {"key": KEY, "workspace": workspace, "number": NUMBER, "fingerprint": FINGERPRINT}
     began = datetime.now(UTC) - HOUR
     return Entry(**given | {"began": began, "ends": began + timedelta(seconds=BOUNDS.total)} | fields)
@@ -217,20 +221,18 @@ async def test_without_a_key_a_ledger_is_not_used(mihu, shelf):
     assert [] == shelf.steps
 
 
-async def test_a_purchase_writes_twice_to_a_file(sandbox, tmp_path):
+async def test_a_purchase_writes_twice_to_a_file(sandbox, tmp_path, monkeypatch):
     """A key costs two durable writes: one before the purchase leaves, and one after it."""
-    ledger = SqliteLedger(tmp_path / "purchases.db")
     durable = []
-    do = ledger._do
 
-    def counted(action, **options):
-        durable.append(options.get("durable", False))
-        return do(action, **options)
+    class Counted(Database):
+        def run(self, action, **options):
+            durable.append(options.get("durable", False))
+            return super().run(action, **options)
 
-    ledger._do = counted  # type: ignore[method-assign]  # the count is the point
-    async with connect(sandbox, ledger) as mihu:
+    monkeypatch.setattr(sqlite, "Database", Counted)
+    async with SqliteLedger(tmp_path / "purchases.db") as ledger, connect(sandbox, ledger) as mihu:
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
-    ledger.close()
 
     assert 2 == sum(durable)
 
@@ -595,8 +597,15 @@ async def test_a_key_that_cannot_be_freed_is_logged(sandbox, mihu, shelf, caplog
 async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox, mihu, shelf):
     """Where a key names more than one request, an earlier call may have chosen another number under it meanwhile."""
     shelf.entries[KEY] = begun(mihu, number=OTHER, fingerprint="any of these")
-    options = dict.fromkeys(("monthly_fee", "capabilities", "location", "address", "requirements", "max_monthly_fee"))
-    bought = await mihu.numbers._buyer.buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
+    options: dict[str, Any] = dict.fromkeys(
+        ("monthly_fee", "capabilities", "location", "address", "requirements", "max_monthly_fee")
+    )
+    buyer = Buyer(
+        pipeline=pipeline_of(mihu),
+        ledger=shelf,
+        listed=lambda pipeline, filters: NUMBERS.pager(pipeline, 1, filters, page=1, per_page=100),
+    )
+    bought = await buyer.buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
 
     assert OTHER == bought.number
     assert [OTHER] == [entry.json["number"] for entry in sandbox.journal.select(method="POST")]

@@ -26,7 +26,6 @@ from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.reconcile import Circumstances, Found
 from mihu_async.core.server_clock import CallWindow, TimeInterval
 from mihu_async.resources.lookups import (
-    Rows,
     about_another,
     judge_purchase,
     judge_registration,
@@ -34,6 +33,7 @@ from mihu_async.resources.lookups import (
     snapshot_of,
 )
 from mihu_async.resources.numbers import NUMBERS
+from mihu_async.resources.rows import Rows
 from tests.doubles import FakeClock, FakeSender, failed, ok, pipeline
 
 NUMBER = "+390790080041"

@@ -137,9 +137,9 @@ async def test_a_search_in_pages_is_walked_to_its_end(wire):
 
 async def test_a_search_is_a_listing_as_others_are(wire):
     """Hooks are told of its pages, and its checkpoint is its own workspace's; but nothing walks parts of it."""
-    told: list[PageReport] = []
+    reports: list[PageReport] = []
     answers(wire, "country_code=IT", [OFFER])
-    async with client(hooks=Hooks(on_page=lambda page, walk: told.append(page))) as mihu:
+    async with client(hooks=Hooks(on_page=lambda page, walk: reports.append(page))) as mihu:
         pager = mihu.numbers.search("IT")
         await pager.collect()
         with pytest.raises(UsageError, match="/phone-numbers/search has no parts"):
@@ -147,7 +147,7 @@ async def test_a_search_is_a_listing_as_others_are(wire):
     with pytest.raises(UsageError, match="another workspace"):
         MihuClient("t", subdomain="beta").numbers.search("IT").with_options(resume=pager.checkpoint())
 
-    assert [PageReport("/api/v1/phone-numbers/search", 1, 1, "https://acme.mihu.ai")] == told
+    assert [PageReport("/api/v1/phone-numbers/search", 1, 1, "https://acme.mihu.ai")] == reports
 
 
 async def test_a_search_that_ignores_the_page_does_not_repeat_it_for_ever(wire):

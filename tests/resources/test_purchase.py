@@ -13,7 +13,6 @@ from mihu_async import (
     Address,
     AvailableNumber,
     Capabilities,
-    MihuClient,
     NumberType,
     OutcomeUnknownError,
     ProvisionalWarning,
@@ -21,11 +20,10 @@ from mihu_async import (
     PurchaseRequirement,
     PurchaseRequirements,
     RequirementValue,
-    RetryPolicy,
     UsageError,
 )
 from mihu_async.resources.provisional import warn_provisional
-from mihu_async.sandbox import Reset, Sandbox, Status
+from mihu_async.sandbox import Reset, Status
 from tests.doubles import client
 
 OFFER = AvailableNumber(
@@ -123,16 +121,16 @@ ACTION = PurchaseRequirement(key="visit", type="action")
 
 
 @pytest.mark.parametrize(
-    ("asked", "given", "told"),
+    ("asked", "given", "message"),
     [
         (TEXT, {"document_id": "d"}, "'business_name' is of the type 'textual': it takes value, not document_id."),
         (BIRTH, {"document_id": "d"}, "'date_of_birth' is of the type 'datetime': it takes value, not document_id."),
         (BILL, {"value": "v"}, "'bill' is of the type 'Document': it takes document_id, not value."),
     ],
 )
-def test_an_answer_of_the_wrong_kind_is_refused(asked, given, told):
+def test_an_answer_of_the_wrong_kind_is_refused(asked, given, message):
     """The error says what the requirement's type takes."""
-    with pytest.raises(UsageError, match=re.escape(f"{told} Nothing was sent.")) as caught:
+    with pytest.raises(UsageError, match=re.escape(f"{message} Nothing was sent.")) as caught:
         purchase(asked).answer(asked.key, **given)
 
     assert list(given) == [caught.value.argument]
@@ -315,20 +313,6 @@ async def test_to_prepare_is_provisional(wire):
             await mihu.numbers.prepare(OFFER)
 
     assert [__file__] == [warning.filename for warning in caught]
-
-
-@pytest.fixture
-async def sandbox():
-    """A workspace that owns little."""
-    async with Sandbox(numbers=3, trunks=2) as served:
-        yield served
-
-
-@pytest.fixture
-async def mihu(sandbox):
-    """A client that waits for nothing."""
-    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(base_delay=0)) as connected:
-        yield connected
 
 
 async def test_from_a_search_to_a_number_that_is_complete(mihu, sandbox):

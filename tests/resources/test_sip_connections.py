@@ -94,8 +94,8 @@ async def test_a_refusal_leaves_no_credentials_in_variables(wire):
         with pytest.raises(UsageError, match="name must be text") as caught:
             await mihu.sip_connections.create(**WANTED | {"name": ""})
 
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    frames = [frame for frame in told.stack if "mihu_async" in frame.filename]
+    trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [frame for frame in trace.stack if "mihu_async" in frame.filename]
     assert {"create", "check"} <= {frame.name for frame in frames}
     assert [] == [word for word in NEVER if word in repr([frame.locals for frame in frames])]
     assert [] == wire.sent
@@ -132,8 +132,8 @@ async def test_a_lost_answer_is_unknown(lost):
         await caught.value.check()
 
     assert "mihu.request('GET', '/channels/sip-trunk/connections')" in caught.value.how_to_check
-    told = "".join(traceback.format_exception(caught.value))
-    assert [] == [word for word in NEVER if word in told]
+    trace = "".join(traceback.format_exception(caught.value))
+    assert [] == [word for word in NEVER if word in trace]
 
 
 async def test_a_connection_is_sent_again_where_nothing_was_made():

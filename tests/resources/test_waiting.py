@@ -144,7 +144,7 @@ async def test_a_number_that_is_not_there_yet_is_waited_for():
 
 
 @pytest.mark.parametrize(
-    ("answers", "told", "last"),
+    ("answers", "message", "last"),
     [
         (
             [page(row("pending"))] * 3,
@@ -156,7 +156,7 @@ async def test_a_number_that_is_not_there_yet_is_waited_for():
         ([page(row("review"))] * 3, "its last known status is 'review', after 3 look-ups", "review"),
     ],
 )
-async def test_a_wait_has_an_end(answers, told, last):
+async def test_a_wait_has_an_end(answers, message, last):
     """The error is a TimeoutError too, and says the status that was seen last; the last look is made at the end."""
     resource, network = numbers(*answers)
 
@@ -164,7 +164,7 @@ async def test_a_wait_has_an_end(answers, told, last):
         await resource.wait(NUMBER, timeout=25, interval=15)
 
     assert isinstance(caught.value, TimeoutError)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert (NUMBER, "active", last, None) == (
         caught.value.number,
         caught.value.status,
@@ -175,7 +175,7 @@ async def test_a_wait_has_an_end(answers, told, last):
 
 
 @pytest.mark.parametrize(
-    ("answers", "status", "told"),
+    ("answers", "status", "message"),
     [
         ([page(row("pending")), page(), page()], "active", "is no longer in the inventory"),
         ([page(row("pending"))] + [page(row("inactive"))] * 2, "active", "has become inactive"),
@@ -183,11 +183,11 @@ async def test_a_wait_has_an_end(answers, told, last):
         ([page(row(None, external=True))] * 2, "active", "is an external number, which has no status"),
     ],
 )
-async def test_a_number_that_will_not_come_to_a_status_is_told_at_once(answers, status, told):
+async def test_a_number_that_will_not_come_to_a_status_is_told_at_once(answers, status, message):
     """Nobody waits for the end of the time."""
     resource, network = numbers(*answers)
 
-    with pytest.raises(WaitError, match=told) as caught:
+    with pytest.raises(WaitError, match=message) as caught:
         await resource.wait(NUMBER, status=status)
 
     assert not isinstance(caught.value, TimeoutError)

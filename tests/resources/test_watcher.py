@@ -33,6 +33,7 @@ from mihu_async import (
 from mihu_async.core.codec import dump, parse
 from mihu_async.core.converter import structure
 from mihu_async.core.problems import Problems
+from mihu_async.internals import with_pipeline
 from mihu_async.models.numbers import Billing, PhoneNumber
 from mihu_async.resources.watcher import ends, pause_after
 from mihu_async.sandbox import Change as Rewrite
@@ -76,8 +77,7 @@ async def nights() -> Nights:
 async def mihu(sandbox, nights) -> AsyncIterator[MihuClient]:
     """Give a client whose waits are the clock's, and which tries once."""
     async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(max_attempts=1)) as client:
-        client._use(evolve(client._pipeline, clock=nights), 2)
-        yield client
+        yield with_pipeline(client, clock=nights)
 
 
 def nothing() -> None:
@@ -88,8 +88,8 @@ def change_of(sandbox: Sandbox, index: int, **fields: Any) -> Step:
     """Make the step that changes a number of the inventory, whatever the API allows."""
 
     def change() -> None:
-        ledger = sandbox.inventory._ledger
-        ledger.replace(ledger.purchased[index], **fields)
+        with sandbox.inventory.opened() as ledger:
+            ledger.replace(ledger.purchased[index], **fields)
 
     return change
 
@@ -100,7 +100,7 @@ def clients_tasks() -> set[str]:
     return {name for name in names if not name.startswith(("test_", "RequestHandler.", "Service."))}
 
 
-async def told(watcher: Watcher, count: int) -> list[tuple[str, str]]:
+async def changes_of(watcher: Watcher, count: int) -> list[tuple[str, str]]:
     """Wait for so many changes, and name each."""
     changes = [await anext(watcher) for _ in range(count)]
     return [(change.kind.value, change.number) for change in changes]
@@ -143,7 +143,7 @@ async def test_trunks_are_watched_with_their_filters(sandbox, mihu, nights):
     nights.steps = [sandbox.inventory.insert_trunk, lambda: operations.assign(sandbox.inventory, move)]
     watcher = mihu.trunks.watch(interval=5, agent_uuid=agent, channel="call", search=watched["number"][1:6])
 
-    assert [("removed", watched["number"])] == await told(watcher, 1)
+    assert [("removed", watched["number"])] == await changes_of(watcher, 1)
     query = dict(sandbox.journal[0].query)
     assert (agent, "call", watched["number"][1:6]) == (query["agent_uuid"], query["channel"], query["search"])
     assert "<Watcher of /phone-numbers/trunks, every 5 s>" == repr(watcher)
@@ -189,7 +189,7 @@ async def test_a_walk_that_is_not_proved_tells_nothing(sandbox, mihu, nights, ca
     nights.steps = [slip, sandbox.faults.clear]
     watcher = mihu.numbers.watch()
 
-    assert [("added", "+390790080041")] == await told(watcher, 1)
+    assert [("added", "+390790080041")] == await changes_of(watcher, 1)
     assert "is not proved to be complete" in caplog.text
     assert watcher.report.complete is True
 
@@ -199,7 +199,7 @@ async def test_the_base_is_a_proved_walk_too(sandbox, mihu, nights):
     sandbox.faults.add(Rewrite(lambda document: document["data"]["items"].pop()), path="/phone-numbers", times=None)
     nights.steps = [sandbox.faults.clear, lambda: sandbox.inventory.insert(number="+390790080041")]
 
-    assert [("added", "+390790080041")] == await told(mihu.numbers.watch(), 1)
+    assert [("added", "+390790080041")] == await changes_of(mihu.numbers.watch(), 1)
 
 
 async def test_failures_slow_it_down_and_do_not_end_it(sandbox, mihu, nights, caplog):
@@ -213,9 +213,9 @@ async def test_failures_slow_it_down_and_do_not_end_it(sandbox, mihu, nights, ca
         sandbox.inventory.insert,
     ]
     async with mihu.numbers.watch(interval=10) as watcher:
-        assert [("added", "+390790080041")] == await told(watcher, 1)
+        assert [("added", "+390790080041")] == await changes_of(watcher, 1)
         assert watcher.error is None
-        assert 1 == len(await told(watcher, 1))
+        assert 1 == len(await changes_of(watcher, 1))
 
     assert [10, 10, 20, 40, 80, 80, 900, 10, 10] == nights.slept
     assert (
@@ -248,7 +248,7 @@ async def test_what_every_walk_would_meet_ends_it(sandbox, mihu, nights):
     sandbox.inventory.insert(number="+390790080042")
 
     assert isinstance(watcher.error, AuthenticationError)
-    assert [("added", "+390790080042")] == await told(watcher, 1)
+    assert [("added", "+390790080042")] == await changes_of(watcher, 1)
 
 
 def refused(status: int) -> Any:
@@ -301,9 +301,11 @@ async def test_another_process_goes_on_from_a_snapshot(sandbox, mihu, nights):
     watcher = mihu.numbers.watch(since=snapshot)
 
     assert snapshot.isascii()
-    assert [("changed", second["number"]), ("added", "+390790080041"), ("removed", first["number"])] == await told(
-        watcher, 3
-    )
+    assert [
+        ("changed", second["number"]),
+        ("added", "+390790080041"),
+        ("removed", first["number"]),
+    ] == await changes_of(watcher, 3)
     assert [] == nights.slept
     assert await watcher.take_base() == watcher.snapshot()
 
@@ -315,10 +317,10 @@ async def test_a_snapshot_stands_behind_what_was_handled(sandbox, mihu):
         sandbox.inventory.insert(number=number)
     watcher = mihu.numbers.watch(since=snapshot)
     assert watcher.snapshot()
-    await told(watcher, 2)
+    await changes_of(watcher, 2)
     later = mihu.numbers.watch(since=watcher.snapshot())
 
-    assert [("added", "+390790080042"), ("added", "+390790080043")] == await told(later, 2)
+    assert [("added", "+390790080042"), ("added", "+390790080043")] == await changes_of(later, 2)
 
 
 async def test_there_is_no_snapshot_before_the_first_walk(mihu):
@@ -425,7 +427,7 @@ async def test_a_fee_that_is_written_in_another_way_is_no_change(sandbox, mihu, 
     change_of(sandbox, 0, monthly_fee=10)()
     nights.steps = [rewrite("10.0"), sandbox.faults.clear, lambda: sandbox.inventory.insert(number="+390790080041")]
 
-    assert [("added", "+390790080041")] == await told(mihu.numbers.watch(), 1)
+    assert [("added", "+390790080041")] == await changes_of(mihu.numbers.watch(), 1)
 
 
 def test_rows_survive_being_held():
@@ -488,9 +490,11 @@ async def test_what_is_told_leads_to_what_is_there(nights, seed):
     """Whatever moved between the pages of a walk, nothing is told twice, and nothing removed that is still there."""
     async with (
         Sandbox(numbers=230, trunks=0, seed=seed) as sandbox,
-        MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(max_attempts=1)) as mihu,
+        MihuClient(
+            sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(max_attempts=1), concurrency=seed + 1
+        ) as mihu,
     ):
-        mihu._use(evolve(mihu._pipeline, clock=nights), seed + 1)
+        with_pipeline(mihu, clock=nights)
         nights.steps = [*[Storm(sandbox, seed).night] * 25, sandbox.faults.clear]
         watcher = mihu.numbers.watch()
         known = {row["phone_number_uuid"] for row in sandbox.inventory.numbers}

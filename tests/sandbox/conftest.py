@@ -11,6 +11,8 @@ from yarl import URL
 
 from mihu_async.sandbox import Sandbox
 
+API = "/api/v1"
+
 
 @attrs.frozen
 class Reply:
@@ -33,14 +35,16 @@ class Reply:
 
 @attrs.frozen
 class Caller:
-    """Sends a request to a sandbox, with its token unless other headers are given, each on a new connection."""
+    """Sends a request to a sandbox, each on a new connection; without other headers, the API gets its token."""
 
     sandbox: Sandbox
+    root: str = API
 
     async def __call__(self, method: str, path: str, **options: Any) -> Reply:
-        """Send to a path below `/api/v1` and read the answer whole."""
-        options.setdefault("headers", {"Authorization": f"Bearer {self.sandbox.token}"})
-        url = URL(f"{self.sandbox.base_url}/api/v1{path}", encoded=True)
+        """Send to a path below the root and read the answer whole."""
+        if self.root == API:
+            options.setdefault("headers", {"Authorization": f"Bearer {self.sandbox.token}"})
+        url = URL(f"{self.sandbox.base_url}{self.root}{path}", encoded=True)
         async with (
             aiohttp.ClientSession() as session,
             session.request(method, url, allow_redirects=False, **options) as response,

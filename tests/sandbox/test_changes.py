@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from mihu_async.sandbox.changes import Changes
 
 
@@ -35,7 +37,8 @@ async def test_each_subscription_is_told():
         changes.note("journal")
 
         assert ("journal",) == await first.next()
-        assert not second._parts
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(second.next(), 0.01)
 
 
 def test_a_watcher_whose_loop_has_ended():

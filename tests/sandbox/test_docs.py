@@ -22,19 +22,21 @@ def test_every_option_is_told(capsys):
     """The page has each option of the command, and no other."""
     with pytest.raises(SystemExit):
         main(["--help"])
-    told = {
+    documented = {
         option for row in re.findall(r"^\| (`--.*?) \|", PAGE, re.MULTILINE) for option in re.findall(r"--[\w-]+", row)
     }
 
-    assert set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"} == told
+    assert set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"} == documented
 
 
 def test_every_request_is_told():
     """The page has each request below `/_sandbox/`, but those for its own files, and no other."""
-    told = re.findall(r"^\| `([A-Z]+) ([^?`]+)[^`]*` \|", PAGE, re.MULTILINE)
+    documented = re.findall(r"^\| `([A-Z]+) ([^?`]+)[^`]*` \|", PAGE, re.MULTILINE)
     served = [(route.method, route.path.removeprefix("/")) for route in ROUTES]
 
-    assert sorted([*served, ("GET", EVENTS.rpartition("/")[2])]) == sorted([*told, *(("GET", name) for name in NAMES)])
+    assert sorted([*served, ("GET", EVENTS.rpartition("/")[2])]) == sorted(
+        [*documented, *(("GET", name) for name in NAMES)]
+    )
 
 
 def test_the_example_runs():

@@ -6,9 +6,9 @@ from mihu_async.sandbox.env_file import env_file, exports, remove_stale
 
 def test_a_shell_reads_what_was_written():
     """Whatever a value holds, a shell reads it back, and hands it on to what it starts."""
-    told = exports({"A": "b", "C": "<token> '\"$(date)"})
+    script = exports({"A": "b", "C": "<token> '\"$(date)"})
     shell = subprocess.run(
-        ["/bin/sh", "-c", f"{told}env"], capture_output=True, text=True, check=True, env={}
+        ["/bin/sh", "-c", f"{script}env"], capture_output=True, text=True, check=True, env={}
     ).stdout.splitlines()
 
     assert {"A=b", "C=<token> '\"$(date)"} <= set(shell)

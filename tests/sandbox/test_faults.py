@@ -181,8 +181,7 @@ async def test_hang(sandbox, call, after):
 
     assert after is is_bought(sandbox)
     assert (None, "Hang") == (sandbox.journal[0].status, sandbox.journal[0].fault)
-    _, service = sandbox._serving
-    await until(lambda: not service._under_way)
+    await until(lambda: not sandbox.under_way)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -254,8 +253,7 @@ async def test_slow_body_whose_client_leaves(sandbox, call):
     with pytest.raises(TimeoutError):
         await call("GET", "/phone-numbers", timeout=aiohttp.ClientTimeout(total=0.02))
 
-    _, service = sandbox._serving
-    await until(lambda: not service._under_way)
+    await until(lambda: not sandbox.under_way)
     assert "SlowBody" == sandbox.journal[0].fault
 
 
@@ -317,8 +315,7 @@ async def test_client_that_leaves_before_its_body_is_whole(sandbox):
     port = int(sandbox.base_url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(b"POST /api/v1/phone-numbers HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
-        _, service = sandbox._serving
-        await until(lambda: service._under_way)
+        await until(lambda: sandbox.under_way)
 
-    await until(lambda: not service._under_way)
+    await until(lambda: not sandbox.under_way)
     assert [] == list(sandbox.journal)

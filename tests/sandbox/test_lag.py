@@ -21,7 +21,7 @@ def listed(held: Inventory) -> set[str]:
 def test_what_is_made_shows_in_the_listings_after_a_time(monkeypatch):
     """Everything else knows it at once; what was inserted shows at once."""
     now = [1000.0]
-    monkeypatch.setattr(operations, "_seconds", lambda: now[0])
+    monkeypatch.setattr(operations, "loop_seconds", lambda: now[0])
     held = Inventory(0, 0)
     held.lag = 2.0
     operations.buy(held, PURCHASE)
@@ -37,14 +37,14 @@ def test_what_is_made_shows_in_the_listings_after_a_time(monkeypatch):
 
 async def test_the_lag_is_of_the_loops_time():
     """Outside a loop it is of the machine's, which is the same one."""
-    there = operations._seconds()
+    there = operations.loop_seconds()
 
     assert pytest.approx(time.monotonic(), abs=5) == there
 
 
 def test_the_lag_outside_a_loop():
     """The machine's time counts."""
-    assert pytest.approx(time.monotonic(), abs=5) == operations._seconds()
+    assert pytest.approx(time.monotonic(), abs=5) == operations.loop_seconds()
 
 
 def test_a_number_may_have_several_rows():

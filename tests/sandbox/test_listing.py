@@ -54,7 +54,8 @@ def items(inventory, **query) -> Any:
 )
 def test_pagination(page, expected):
     """The pagination block tells the page, the totals and where the items stand; past the end it has no positions."""
-    rows = Inventory(25, 0)._ledger.purchased
+    with Inventory(25, 0).opened() as ledger:
+        rows = ledger.purchased
     found, pagination = cut(rows, page=page, per_page=10)
 
     assert expected == pagination

@@ -54,21 +54,21 @@ def test_lines_go_to_standard_error(capsys):
 
 async def test_each_request_is_told_when_it_is_over(caller_of):
     """`on_request` gets the finished entry of each request, also of a refused one, and of none twice."""
-    told: list[JournalEntry] = []
-    async with Sandbox(1, 0, on_request=told.append) as sandbox:
+    entries: list[JournalEntry] = []
+    async with Sandbox(1, 0, on_request=entries.append) as sandbox:
         call = caller_of(sandbox)
         await call("GET", "/phone-numbers")
         await call("GET", "/nothing")
         await call("GET", "/agents", headers={})
 
-        assert [200, 404, 401] == [entry.status for entry in told]
-        assert list(sandbox.journal) == told
+        assert [200, 404, 401] == [entry.status for entry in entries]
+        assert list(sandbox.journal) == entries
 
 
 async def test_a_forgotten_request_is_not_told(caller_of):
     """A request that left the journal while it was under way is not told: what became of it is not known."""
-    told: list[JournalEntry] = []
-    async with Sandbox(1, 0, on_request=told.append) as sandbox:
+    entries: list[JournalEntry] = []
+    async with Sandbox(1, 0, on_request=entries.append) as sandbox:
 
         class Forget:
             async def around(self, exchange):
@@ -78,7 +78,7 @@ async def test_a_forgotten_request_is_not_told(caller_of):
         sandbox.faults.add(Forget())
         assert 200 == (await caller_of(sandbox)("GET", "/phone-numbers")).status
 
-    assert [] == told
+    assert [] == entries
 
 
 def run(*options):

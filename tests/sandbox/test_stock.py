@@ -118,7 +118,7 @@ def test_an_address_is_given_with_the_purchase_or_as_an_answer(inventory, change
 
 
 @pytest.mark.parametrize(
-    ("answer", "field", "told"),
+    ("answer", "field", "message"),
     [
         (
             {"key": "business_name", "document_id": "d"},
@@ -132,7 +132,7 @@ def test_an_address_is_given_with_the_purchase_or_as_an_answer(inventory, change
         ),
     ],
 )
-async def test_an_answer_of_the_wrong_kind_is_refused(sandbox, call, answer, field, told):
+async def test_an_answer_of_the_wrong_kind_is_refused(sandbox, call, answer, field, message):
     """With 422, before anything is bought."""
     british = [offer for offer in sandbox.inventory.offers if "GB" == offer["country_code"]]
     offer = next(offer for offer in british if "mobile" == offer["type"])
@@ -141,7 +141,7 @@ async def test_an_answer_of_the_wrong_kind_is_refused(sandbox, call, answer, fie
     reply = await call("POST", "/phone-numbers", json=purchase(offer, requirements=[other, answer]))
 
     assert (422, f"requirements.1.{field}") == (reply.status, reply.json["error"]["field"])
-    assert told in reply.json["error"]["details"]
+    assert message in reply.json["error"]["details"]
     assert before == sandbox.inventory.numbers
 
 

@@ -121,7 +121,7 @@ def test_what_cannot_be_told_is_let_be(request_, answer):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "options", "told"),
+    ("method", "path", "options", "problem"),
     [
         pytest.param("GET", "/phone-numbers?colour=red", {}, "colour is not a documented parameter", id="parameter"),
         pytest.param(
@@ -131,11 +131,11 @@ def test_what_cannot_be_told_is_let_be(request_, answer):
         pytest.param("PUT", "/phone-numbers", {}, "/api/v1/phone-numbers does not take PUT", id="verb"),
     ],
 )
-async def test_requests_that_no_page_documents(sandbox, call, method, path, options, told):
+async def test_requests_that_no_page_documents(sandbox, call, method, path, options, problem):
     """A parameter, a field, a path and a verb that are not documented are told, with the request."""
     await call(method, path, **options)
 
-    assert (f"{method} /api/v1{path.partition('?')[0]}: {told}",) == sandbox.undocumented
+    assert (f"{method} /api/v1{path.partition('?')[0]}: {problem}",) == sandbox.undocumented
 
 
 async def test_requests_that_are_merely_refused(sandbox, call):
@@ -160,8 +160,8 @@ async def test_answers_that_a_fault_made_up(sandbox, call):
     sandbox.faults.add(Change(lambda body: body["data"]["items"][1]["billing"].update(fee=3)))
     await call("GET", "/phone-numbers")
 
-    told = "GET /api/v1/phone-numbers: data.items[1].billing.fee is not a documented field of the answer"
-    assert (told,) == sandbox.undocumented
+    problem = "GET /api/v1/phone-numbers: data.items[1].billing.fee is not a documented field of the answer"
+    assert (problem,) == sandbox.undocumented
 
 
 @pytest.mark.parametrize("fault", [Truncate(), WrongContentType(), Status(503)])

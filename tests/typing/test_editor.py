@@ -87,7 +87,7 @@ def editor() -> Iterator[Editor]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "expected"),
     [
         ("number.billing", "The cost of the number."),
         ("error.retry_after", "The pause in seconds that the service asked for."),
@@ -98,9 +98,9 @@ def editor() -> Iterator[Editor]:
         ("mihu.trunks.assign", "PUT /phone-numbers/trunks/assign"),
     ],
 )
-def test_what_is_pointed_at_is_explained(editor, code, told):
+def test_what_is_pointed_at_is_explained(editor, code, expected):
     """A field, an attribute, an enum's member, an option and a method show their docstrings."""
-    assert told in editor.at("hover", code, 1)["contents"]["value"]
+    assert expected in editor.at("hover", code, 1)["contents"]["value"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """The endpoints below `/_sandbox/`, as a table. Requests and answers are values; there is no I/O."""
 
 from collections.abc import Callable
-from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mihu_async._version import __version__
 from mihu_async.sandbox import checks
@@ -17,6 +16,8 @@ from mihu_async.sandbox.scripts import SCRIPTS
 
 if TYPE_CHECKING:
     from mihu_async.sandbox.server import Sandbox
+
+T = TypeVar("T")
 
 DONE = Answer(status=HTTPStatus.NO_CONTENT, headers={})
 
@@ -75,38 +76,33 @@ def _inventory(sandbox: "Sandbox", _: JournalEntry) -> Answer:
 
 
 def _insert_number(sandbox: "Sandbox", request: JournalEntry) -> Answer:
-    return _inserted(sandbox.inventory.insert, read_body(request, edits.NUMBER))
+    fields = read_body(request, edits.NUMBER)
+    return json_answer(_changed(sandbox.inventory.insert, **fields), status=HTTPStatus.CREATED)
 
 
 def _insert_trunk(sandbox: "Sandbox", request: JournalEntry) -> Answer:
-    return _inserted(sandbox.inventory.insert_trunk, read_body(request, edits.TRUNK))
-
-
-def _inserted(insert: Callable[..., Any], fields: dict[str, Any]) -> Answer:
-    try:
-        return json_answer(insert(**fields), status=HTTPStatus.CREATED)
-    except ValueError as error:
-        raise conflict(str(error)) from error
+    fields = read_body(request, edits.TRUNK)
+    return json_answer(_changed(sandbox.inventory.insert_trunk, **fields), status=HTTPStatus.CREATED)
 
 
 def _update_row(sandbox: "Sandbox", request: JournalEntry) -> Answer:
-    update = partial(sandbox.inventory.update, **read_body(request, edits.CHANGE))
-    try:
-        return json_answer(_known(update, uuid_in(request.path)))
-    except ValueError as error:
-        raise conflict(str(error)) from error
+    fields = read_body(request, edits.CHANGE)
+    return json_answer(_changed(sandbox.inventory.update, uuid_in(request.path), **fields))
 
 
 def _delete_row(sandbox: "Sandbox", request: JournalEntry) -> Answer:
-    _known(sandbox.inventory.delete, uuid_in(request.path))
+    _changed(sandbox.inventory.delete, uuid_in(request.path))
     return DONE
 
 
-def _known(change: Callable[[str], Any], uuid: str) -> Any:
+def _changed(change: Callable[..., T], *uuid: str, **fields: Any) -> T:
+    """Change the inventory; the errors of its methods become refusals."""
     try:
-        return change(uuid)
+        return change(*uuid, **fields)
     except KeyError as error:
-        raise not_found(f"there is no number or trunk {uuid}") from error
+        raise not_found(f"there is no number or trunk {error.args[0]}") from error
+    except ValueError as error:
+        raise conflict(str(error)) from error
 
 
 def _reset(sandbox: "Sandbox", _: JournalEntry) -> Answer:

@@ -42,16 +42,16 @@ def page(browser, served):
     context = browser.new_context(viewport=DESKTOP, color_scheme="light", reduced_motion="reduce")
     context.set_default_timeout(10_000)
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=served.base_url)
-    page, told = context.new_page(), []
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("console", lambda message: told.append(message.text))
-    page.on("request", lambda request: told.append(request.url) if leads_away(request.url, served) else None)
+    page, events = context.new_page(), []
+    page.on("pageerror", lambda error: events.append(str(error)))
+    page.on("console", lambda message: events.append(message.text))
+    page.on("request", lambda request: events.append(request.url) if leads_away(request.url, served) else None)
     page.goto(f"{served.base_url}/_sandbox/")
     page.wait_for_selector("#connection.live")
     page.wait_for_selector("#scripts button")
     yield page
     context.close()
-    assert [] == told
+    assert [] == events
 
 
 def leads_away(url, sandbox) -> bool:

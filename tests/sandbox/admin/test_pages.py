@@ -44,11 +44,11 @@ async def test_what_a_browser_may_do(visit, path, headers):
 
 def test_nothing_is_fetched_from_elsewhere():
     """The files name no other host, but the name space of the icon."""
-    told = "".join(path.read_text() for path in FOLDER.iterdir())
+    content = "".join(path.read_text() for path in FOLDER.iterdir())
 
-    assert {"http://www.w3.org/2000/svg"} == set(re.findall(r"https?://[^\s'\"]+", told))
-    assert "//cdn" not in told
-    assert "@import" not in told
+    assert {"http://www.w3.org/2000/svg"} == set(re.findall(r"https?://[^\s'\"]+", content))
+    assert "//cdn" not in content
+    assert "@import" not in content
 
 
 def test_nothing_becomes_markup():

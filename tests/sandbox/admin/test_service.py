@@ -63,13 +63,13 @@ async def test_changes_of_a_request(sandbox, call):
     """A request changes the journal, and with it what it meets and what it does."""
     sandbox.faults.add(Status(503))
     async with stream_of(sandbox) as following:
-        told = await following()
-        assert told == ALL
+        changed = await following()
+        assert changed == ALL
         await call("GET", "/phone-numbers")
 
-        told = await following()
-        while told != {"faults", "journal"}:
-            told |= await following()
+        changed = await following()
+        while changed != {"faults", "journal"}:
+            changed |= await following()
 
 
 async def test_changes_of_another_thread(sandbox):

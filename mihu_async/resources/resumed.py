@@ -1,0 +1,162 @@
+"""A purchase that an earlier call has begun: its look-up comes first, and knows that call's time and the other keys."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from attrs import define, evolve
+
+from mihu_async.core.options import Bounds
+from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.reconcile import Circumstances, Found, Lookup
+from mihu_async.core.redaction import Redactor
+from mihu_async.core.request import Request, describe
+from mihu_async.core.response import Response
+from mihu_async.core.sender import Sender
+from mihu_async.core.server_clock import TICK, CallWindow, Moment, TimeInterval
+from mihu_async.errors import ConnectionLostError
+from mihu_async.ledger.entry import Entry, Ledger
+from mihu_async.models.numbers import PhoneNumber
+from mihu_async.models.pages import Page
+from mihu_async.resources.lease import LEDGER_TIMEOUT, within
+from mihu_async.resources.rows import Rows
+from mihu_async.value import replace
+
+SOMEBODY_ELSES = timedelta(hours=15)
+"""A number that was bought so long after a call had ended is not the call's, whichever time zone its date is in."""
+
+
+@define
+class Interrupted:
+    """A sender that replays the lost answer of the process that began a purchase: the first write is not sent.
+
+    With ``sends=False`` no write is ever sent.
+    """
+
+    sender: Sender
+    key: str
+    sends: bool = True
+    _has_replayed: bool = False
+
+    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
+        """Send a request, unless it is that write.
+
+        Args:
+            request: The request.
+            bounds: The bounds of the attempt.
+            redact: The redactor of secrets.
+
+        Raises:
+            ConnectionLostError: In place of sending that write.
+        """
+        if request.method == "GET" or (self.sends and self._has_replayed):
+            return await self.sender.send(request, bounds, redact)
+        self._has_replayed = True
+        message = (
+            f"an earlier call with the idempotency key {self.key!r} has begun this purchase and has not recorded "
+            "its outcome."
+        )
+        raise ConnectionLostError(message, method=request.method, url=request.path)
+
+
+def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
+    """Return a pipeline that continues the purchase of an earlier call: it looks before it sends.
+
+    Args:
+        pipeline: The pipeline of the client.
+        key: The idempotency key of the purchase.
+    """
+    # the replayed attempt does not count as one of the policy's
+    retries = evolve(pipeline.retries, max_attempts=pipeline.retries.max_attempts + 1)
+    return evolve(pipeline, sender=Interrupted(pipeline.sender, key), retries=retries)
+
+
+def keyed_request(
+    request: Request[PhoneNumber],
+    ledger: Ledger,
+    entry: Entry,
+    *,
+    resumed: bool,
+    grace: timedelta,
+    was_sent: Callable[[], bool],
+) -> Request[PhoneNumber]:
+    """Return the request of a purchase whose look-up knows which numbers other keys have bought.
+
+    Args:
+        request: The request of the purchase.
+        ledger: The ledger that knows the other keys.
+        entry: The entry of the purchase, as the call found it.
+        resumed: True if an earlier call has begun the purchase. A number that was bought during that call counts as
+            its own.
+        grace: The time after the earlier call's end within which its purchase may have been applied.
+        was_sent: Returns True once this call has sent the purchase itself.
+    """
+    lookup = cast("Lookup[Rows, PhoneNumber]", request.lookup)  # every purchase has one
+    ends = entry.ends and entry.ends + grace
+
+    async def find(pipeline: Pipeline, thorough: bool) -> tuple[Rows, set[str]] | None:
+        rows = await lookup.find(pipeline, thorough)
+        if rows is None:
+            return None
+        anothers: set[str] = set()
+        for row in rows.items:
+            buyer = await within(LEDGER_TIMEOUT, ledger.bought_by(row.phone_number_uuid))
+            if buyer not in {None, entry.key}:
+                anothers.add(row.phone_number_uuid)
+        return rows, anothers
+
+    def judge(found: tuple[Rows, set[str]], circumstances: Circumstances) -> Found[PhoneNumber]:
+        rows, anothers = found
+        if not resumed:
+            known = {row.phone_number_uuid for row in rows.items if circumstances.is_anothers(row.phone_number_uuid)}
+            return lookup.judge(rows, Circumstances(circumstances.window, (anothers | known).__contains__))
+        # an earlier call of this client may have been given the number under this very key
+        late = {row.phone_number_uuid for row in rows.items if _is_much_later(row, ends)}
+        earlier = lookup.judge(
+            rows, Circumstances(_window(entry.began, ends, circumstances.window), (anothers | late).__contains__)
+        )
+        if earlier.ours or not was_sent():
+            return earlier
+        own = lookup.judge(rows, Circumstances(circumstances.window, anothers.__contains__))
+        return own if own.ours or (own.ours is None and earlier.ours is False) else earlier
+
+    keyed = Lookup(
+        find,
+        judge,
+        is_filtered=lookup.is_filtered,
+        key=lookup.key,
+        identity=lookup.identity,
+        contradiction=lookup.contradiction,
+    )
+    return replace(request, lookup=keyed)
+
+
+def _is_much_later(row: PhoneNumber, ends: datetime | None) -> bool:
+    return ends is not None and row.purchased_at is not None and row.purchased_at > ends + SOMEBODY_ELSES
+
+
+def _window(began: datetime | None, ends: datetime | None, window: CallWindow | None) -> CallWindow | None:
+    """Return the time from the beginning of a purchase to its end; None if it is not known."""
+    if began is None or window is None:
+        return None
+    now = window.now
+    if ends is not None and ends < now.latest:
+        now = TimeInterval(min(now.earliest, ends), ends)
+    return CallWindow(TimeInterval(began, began + timedelta(seconds=TICK)), now)
+
+
+async def service_time(pipeline: Pipeline) -> TimeInterval | None:
+    """Return the time that it is on the service now; None if its answers have no date.
+
+    If no answer has had a date yet, a safe request is sent to get one.
+    """
+    if (now := _now(pipeline)) is None:
+        first: Request[Page[PhoneNumber]] = describe("GET", "/phone-numbers", Page[PhoneNumber], query={"per_page": 1})
+        await pipeline.run(first)
+        now = _now(pipeline)
+    return now
+
+
+def _now(pipeline: Pipeline) -> TimeInterval | None:
+    clock = pipeline.clock
+    return pipeline.server_clock.at(Moment(clock.monotonic(), clock.now().timestamp()))
