@@ -71,13 +71,13 @@ def plain_values(value: Any) -> Any:
     if type(value) in PLAIN_TYPES:
         return value
     match value:
+        case dict() | Mapping():
+            pairs = cast("Mapping[Any, Any]", value).items()
+            return {key.value if isinstance(key, Enum) else key: plain_values(inner) for key, inner in pairs}
         case Enum():
             return plain_values(value.value)
         case float() | Decimal():
             return _finite(value)
-        case Mapping():
-            pairs = cast("Mapping[Any, Any]", value).items()
-            return {key.value if isinstance(key, Enum) else key: plain_values(inner) for key, inner in pairs}
         case list() | tuple():
             return [plain_values(inner) for inner in cast("Sequence[Any]", value)]
         case _:

@@ -4,6 +4,7 @@ A log line holds the method, the path, the status, the times, the attempt and th
 """
 
 import logging
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Literal
@@ -50,7 +51,7 @@ class Journal:
     _started_at: datetime = field(init=False)
     _status: int | None = field(default=None, init=False)
     _request_id: str | None = field(default=None, init=False, repr=False)
-    _headers: tuple[tuple[str, str], ...] = field(default=(), init=False, repr=False)
+    _headers: Mapping[str, str] | None = field(default=None, init=False, repr=False)
     _message: str | None = field(default=None, init=False, repr=False)
     _elapsed: float = field(default=0.0, init=False)
     _path: str = field(default="", init=False)
@@ -82,7 +83,7 @@ class Journal:
         The attempt's time ends here, because a page that was fetched ahead waits for its caller from then on.
         """
         self._status, self._elapsed = response.status, self.clock.monotonic() - self._started
-        self._request_id, self._headers = response.request_id, tuple(response.headers.items())
+        self._request_id, self._headers = response.request_id, response.headers
         self._message = None
 
     def said(self, message: str | None, problems: tuple[Problem, ...] = (), *, is_listed: bool = False) -> None:
@@ -118,7 +119,7 @@ class Journal:
             self.base_url,
             message=escape(self.redact(self._message), most=LONGEST_MESSAGE) if self._message else None,
             request_id=escape(self.redact(self._request_id)) if self._request_id else None,
-            headers=shown(self._headers, self.redact),
+            headers=shown(tuple(self._headers.items()) if self._headers else (), self.redact),
             problems=self.problems,
         )
 

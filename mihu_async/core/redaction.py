@@ -139,12 +139,17 @@ def _names_secret(key: str) -> bool:
     return not SECRET_WORDS.isdisjoint(words) or any(part in name for part in SECRET_PARTS)
 
 
+NESTED = (dict, list, tuple, Mapping)
+"""The types of JSON values that hold others."""
+
+
 def secrets_in(value: Any, *, named: bool = False) -> Iterator[str]:
     """Yield the texts and numbers of a JSON value whose key names a secret."""
     match value:
-        case Mapping():
+        case dict() | Mapping():
             for key, inner in cast("Mapping[Any, Any]", value).items():
-                yield from secrets_in(inner, named=named or names_secret(key))
+                if (is_secret := named or names_secret(key)) or isinstance(inner, NESTED):
+                    yield from secrets_in(inner, named=is_secret)
         case list() | tuple():
             for inner in cast("Sequence[Any]", value):
                 yield from secrets_in(inner, named=named)
