@@ -232,7 +232,7 @@ async def sandbox():
 @pytest.fixture
 async def mihu(sandbox):
     """An impatient client."""
-    bounds = Timeout(total=20, read=0.5)
+    bounds = Timeout(total=20, read=0.2)
     policy = RetryPolicy(base_delay=0)
     async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=policy, timeout=bounds) as connected:
         yield connected

@@ -389,6 +389,7 @@ async def sandbox() -> None:
         serving.faults.add(Status(503), method="GET", path="/phone-numbers", times=None)
         assert_type(serving.journal.select(method="GET"), tuple[JournalEntry, ...])
         assert_type(serving.undocumented, tuple[str, ...])
+        assert_type(serving.under_way, int)
         serving.verify()
     await serving.start()
     await serving.stop()
