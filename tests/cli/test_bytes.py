@@ -90,7 +90,7 @@ def test_a_request_shows_what_acts_on_a_terminal_as_escapes(command, sandbox):
     assert EVIL == json.loads(done.out)["items"][0]["location"]
 
 
-def test_a_rehearsal_acts_on_no_terminal(command, sandbox):
+def test_a_dry_run_acts_on_no_terminal(command, sandbox):
     """Its request holds what the search said; the body is the same."""
     offer = {"number": "+390790080041", "monthly_fee": 1, "location": EVIL}
     sandbox.faults.add(Status(200, body={"success": True, "data": [offer]}), path="/phone-numbers/search")

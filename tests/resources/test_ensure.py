@@ -384,13 +384,13 @@ async def test_an_agent_that_is_taken_or_unknown_is_refused(mihu, sandbox):
 async def test_a_dry_run_says_what_it_would_do(mihu, sandbox):
     """It looks: what is as it should be is unchanged, and nothing is written."""
     one, other = sandbox.inventory.free_agents("call")[:2]
-    rehearsal = mihu.with_options(dry_run=True)
+    dry = mihu.with_options(dry_run=True)
     with pytest.raises(DryRun) as created:
-        await rehearsal.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=one)
+        await dry.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=one)
     sandbox.inventory.insert_trunk(number=TRUNK, agent_uuid=one)
     with pytest.raises(DryRun) as reassigned:
-        await rehearsal.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=other)
-    kept = await rehearsal.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=one)
+        await dry.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=other)
+    kept = await dry.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=one)
 
     assert ("POST", "PUT", "unchanged") == (created.value.method, reassigned.value.method, kept.outcome)
     assert "GET GET GET" == verbs(sandbox)
