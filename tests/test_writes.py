@@ -56,7 +56,7 @@ async def mihu(sandbox):
 
 
 def held(sandbox, number=NUMBER) -> list[dict[str, Any]]:
-    """Give what the workspace holds under a number."""
+    """Return what the workspace holds under a number."""
     return [row for row in (*sandbox.inventory.numbers, *sandbox.inventory.trunks) if row["number"] == number]
 
 

@@ -23,13 +23,13 @@ async def service(_clients):
 
 @pytest.fixture
 def trunk(workspace):
-    """Give the number of a trunk for calls."""
+    """Return the number of a trunk for calls."""
     return next(row["number"] for row in workspace.inventory.trunks if row["bindings"]["call"]["agent_uuid"])
 
 
 @pytest.fixture
 def agent(workspace):
-    """Give an agent that answers no calls yet."""
+    """Return an agent that answers no calls yet."""
     return workspace.inventory.free_agents("call")[0]
 
 

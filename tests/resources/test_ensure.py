@@ -239,13 +239,13 @@ async def mihu(sandbox):
 
 
 def agents_of(sandbox: Sandbox, channel: str = "call") -> list[Any]:
-    """Give who serves the trunk on a channel; one, unless something is wrong."""
+    """Return who serves the trunk on a channel; one, unless something is wrong."""
     rows = [row for row in sandbox.inventory.trunks if row["number"] == TRUNK and row["bindings"][channel]["bound"]]
     return [row["bindings"][channel]["agent_uuid"] for row in rows]
 
 
 def verbs(sandbox: Sandbox) -> str:
-    """Give what was sent, in order."""
+    """Return what was sent, in order."""
     return " ".join(entry.method for entry in sandbox.journal)
 
 
