@@ -71,7 +71,7 @@ def closer() -> int:
 
 
 def seconds(decode: Callable[[], int], times: int) -> float:
-    """Give the seconds that an item takes, beginning with nothing to collect but this page's own objects."""
+    """Return the seconds that an item takes, beginning with nothing to collect but this page's own objects."""
     gc.collect()
     gc.freeze()
     began = time.perf_counter()

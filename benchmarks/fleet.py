@@ -34,7 +34,7 @@ async def cut(base_url: str) -> list[Shard]:
 
 
 def measure() -> dict[str, float]:
-    """Give the seconds of both."""
+    """Return the seconds of both."""
     with serving(pages=PAGES, delay=DELAY) as base_url:
         began = time.perf_counter()
         whole = asyncio.run(walk(base_url, None))

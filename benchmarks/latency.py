@@ -18,7 +18,7 @@ WIDTHS, PAGES = (1, 2, 4, 8, 16, 32, 64), 200
 
 
 def ideal(pages: int, concurrency: int, delay: float = DELAY) -> float:
-    """Give the seconds of a walk that costs nothing but waiting: page one alone, then a window that doubles."""
+    """Return the seconds of a walk that costs nothing but waiting: page one alone, then a window that doubles."""
     answered: list[float] = []
     width, begun, now = 1, 0, 0.0
     for number in range(pages):
@@ -31,7 +31,7 @@ def ideal(pages: int, concurrency: int, delay: float = DELAY) -> float:
 
 
 def spent(taken: Iterable[dict[str, float]]) -> dict[str, list[float]]:
-    """Give the seconds of some walks."""
+    """Return the seconds of some walks."""
     rounds = list(taken)
     return {kind: [told[kind] for told in rounds] for kind in ("wall", "cpu")}
 

@@ -44,7 +44,7 @@ def install(peer: str, requirement: str) -> str:
 
 
 def version_of(peer: str) -> str:
-    """Give the version that is installed."""
+    """Return the version that is installed."""
     name = next(name for name, known in NAMES.items() if known == peer)
     code = f"from importlib.metadata import version; print(version({name!r}))"
     told = subprocess.run([str(python_of(peer)), "-c", code], check=True, capture_output=True, text=True)
@@ -52,5 +52,5 @@ def version_of(peer: str) -> str:
 
 
 def installed() -> dict[str, Path]:
-    """Give the Pythons of the peers that are there."""
+    """Return the Pythons of the peers that are there."""
     return {peer: python_of(peer) for peer in NAMES.values() if (python_of(peer).parent.parent / "installed").exists()}

@@ -48,7 +48,7 @@ def picture(samples: dict[str, Any], colours: Colours) -> str:
 
 
 def speeds(walk: dict[str, Any]) -> dict[str, float]:
-    """Give the items a second of each who walks, the fastest first."""
+    """Return the items a second of each who walks, the fastest first."""
     every = [turn for some in walk["turns"].values() for turn in some]
     names = {"bare mihu": "bare aiohttp, dicts", "mihu": "mihu_async"} | {
         name: TITLES[name] for name in walk["versions"]

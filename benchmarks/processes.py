@@ -39,7 +39,7 @@ def serving(shape: str = "mihu", *, pages: int, per_page: int = PER_PAGE, delay:
 
 
 def answered(base_url: str) -> int:
-    """Give how many requests a server has answered."""
+    """Return how many requests a server has answered."""
     with urlopen(f"{base_url}/requests") as answer:  # noqa: S310 - our own server
         return int(answer.read())
 

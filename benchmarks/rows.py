@@ -272,7 +272,7 @@ READERS: dict[str, Callable[[Any], Iterator[Row]]] = {
 
 
 def rows(samples: dict[str, Any]) -> Iterator[Row]:
-    """Give the rows of all that was measured."""
+    """Return the rows of all that was measured."""
     for name, read in READERS.items():
         if name in samples:
             yield from read(samples[name])

@@ -292,12 +292,12 @@ class Listing:
         self._parts = json.dumps(items, separators=(",", ":")).encode().split(BLANK.encode())
 
     def asked(self, request: bytes) -> int:
-        """Give the number of the page that a request asks for."""
+        """Return the number of the page that a request asks for."""
         found = self._shape.asks.search(request)
         return int(found[1]) + self._shape.past if found else 1
 
     def body(self, page: int) -> bytes:
-        """Give a page."""
+        """Return a page."""
         before, behind = self._shape.around(page, self._pages, self._per_page)
         return b"".join((before.encode(), (b"%08d" % page).join(self._parts), behind.encode()))
 

@@ -46,7 +46,7 @@ def printed(run: dict[str, Any]) -> str:
 
 
 def rewritten(readme: str, run: dict[str, Any]) -> str:
-    """Give the README with a run's table between its markers."""
+    """Return the README with a run's table between its markers."""
     table = f"{BEGIN}\n{markdown([*rows(run['samples'])])}\n\n{measured_on(run)}\n{END}"
     new, found = re.subn(f"{BEGIN}.*?{END}", lambda _: table, readme, flags=re.DOTALL)
     if not found:

@@ -122,7 +122,7 @@ async def take(name: str, base_url: str, **options: Any) -> dict[str, float]:
 
 
 def peak() -> int:
-    """Give the most memory in bytes that this process held; what the system counts for its parent is no part of it."""
+    """Return the most memory in bytes that this process held, without that which the system counts for its parent."""
     status = Path("/proc/self/status")
     if status.exists():
         told = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

@@ -44,7 +44,7 @@ read = cache(Page)
 
 
 def pointed_at(page: Path, link: str) -> tuple[Path, str]:
-    """Give the file and the anchor that a link of a page means."""
+    """Return the file and the anchor that a link of a page means."""
     parts = urlsplit(link)
     target = page if not parts.path else Path(page.parent, unquote(parts.path)).resolve()
     return target / "index.html" if target.is_dir() else target, unquote(parts.fragment)

@@ -37,7 +37,7 @@ with CheckpointFile(path) as place:
 
 @pytest.fixture
 def path(tmp_path):
-    """Give the path of a file in a folder of its own."""
+    """Return the path of a file in a folder of its own."""
     return tmp_path / "numbers.place"
 
 

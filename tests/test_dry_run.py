@@ -1,4 +1,4 @@
-"""A client that rehearses: it reads, and shows what it would write."""
+"""A client that only plans its writes: it reads, and shows what it would write."""
 
 import json
 import shlex
@@ -19,14 +19,14 @@ async def sandbox():
         yield served
 
 
-def rehearse(sandbox) -> MihuClient:
+def planner(sandbox) -> MihuClient:
     """Make a client that writes nothing."""
     return MihuClient(sandbox.token, base_url=sandbox.base_url, dry_run=True)
 
 
 async def test_a_write_is_shown_and_not_sent(sandbox):
     """Reads go through; the error holds the request as it would have left."""
-    async with rehearse(sandbox) as mihu:
+    async with planner(sandbox) as mihu:
         assert 3 == len(await mihu.numbers.list().collect())
         with pytest.raises(DryRun, match=r"phone-numbers was not sent: .* Nothing was changed\.$") as caught:
             await mihu.numbers.buy(**PURCHASE)
@@ -39,7 +39,7 @@ async def test_a_write_is_shown_and_not_sent(sandbox):
 
 async def test_the_curl_line_is_the_request(sandbox):
     """With the token put in, a shell makes the very purchase."""
-    async with rehearse(sandbox) as mihu:
+    async with planner(sandbox) as mihu:
         with pytest.raises(DryRun) as caught:
             await mihu.numbers.buy(**PURCHASE)
     assert sandbox.token not in caught.value.curl
@@ -54,7 +54,7 @@ async def test_the_curl_line_is_the_request(sandbox):
 
 async def test_headers_of_a_callers_own_are_in_the_curl_line(sandbox):
     """Those of the client and of the call, without their secrets."""
-    async with rehearse(sandbox) as mihu:
+    async with planner(sandbox) as mihu:
         own = mihu.with_options(headers={"X-Tenant": "acme", "X-Api-Key": "hush-hush"})
         with pytest.raises(DryRun) as caught:
             await own.request("POST", "/x", json={"a": "hush-hush"}, headers={"x-tenant": "other"})
@@ -67,7 +67,7 @@ async def test_headers_of_a_callers_own_are_in_the_curl_line(sandbox):
 async def test_credentials_are_hidden(sandbox):
     """Short ones too, which a search through the text would leave."""
     sip = SipCredentials(gateway="sip.acme.com", username="u", password="pw")
-    async with rehearse(sandbox) as mihu:
+    async with planner(sandbox) as mihu:
         with pytest.raises(DryRun) as caught:
             await mihu.trunks.register(phone_number="+12345678901", agent_uuid="a", channel="call", sip=sip)
 
@@ -78,7 +78,7 @@ async def test_credentials_are_hidden(sandbox):
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "DELETE"])
 async def test_every_verb_that_writes_is_held_back(sandbox, method):
     """Also of endpoints without a method; a request without a body has none in the command line."""
-    async with rehearse(sandbox) as mihu:
+    async with planner(sandbox) as mihu:
         with pytest.raises(DryRun) as caught:
             await mihu.request(method, "/x", query={"a": "b c", "token": "hush-hush"})
 

@@ -40,7 +40,7 @@ class Backend:
         return self.exporter.get_finished_spans()
 
     def points(self, name: str):
-        """Give the data points of a metric."""
+        """Return the data points of a metric."""
         data = self.reader.get_metrics_data()
         scopes = [scope for resource in data.resource_metrics for scope in resource.scope_metrics] if data else []
         metrics = [metric for scope in scopes for metric in scope.metrics if metric.name == name]

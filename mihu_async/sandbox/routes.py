@@ -38,9 +38,12 @@ def _at_uuid(check: Check, operation: Callable[[Inventory, str, Any], Any]) -> O
     return lambda inventory, request: operation(inventory, uuid_in(request.path), read_body(request, check))
 
 
-def _channels(inventory: Inventory, request: JournalEntry) -> Any:
-    checks.NOTHING(request.query)
-    return operations.channels(inventory, uuid_in(request.path))
+def _by_uuid(operation: Callable[[Inventory, str], Any]) -> Operation:
+    def answer(inventory: Inventory, request: JournalEntry) -> Any:
+        checks.NOTHING(request.query)
+        return operation(inventory, uuid_in(request.path))
+
+    return answer
 
 
 def _route(
@@ -111,7 +114,7 @@ ROUTES: tuple[Route[Inventory], ...] = (
         NOT_DOCUMENTED,
     ),
     _route("PATCH", f"{NUMBERS}/{{uuid}}", _at_uuid(checks.SETTINGS, operations.change_settings), samples.number),
-    _route("GET", f"{NUMBERS}/{{uuid}}/channels", _channels, samples.snapshot),
+    _route("GET", f"{NUMBERS}/{{uuid}}/channels", _by_uuid(operations.channels), samples.snapshot),
     _route("GET", AGENTS, _by_query(listing.AGENTS.read, operations.list_agents), NOT_DOCUMENTED),
     _route(
         "POST",

@@ -48,7 +48,7 @@ def test_an_agent_answers_calls_and_messages(command, sandbox, agent, number):
 
 
 @pytest.mark.parametrize("word", ["provision-call", "assign-sms"])
-def test_a_rehearsal_changes_nothing(command, sandbox, agent, number, word):
+def test_a_dry_run_changes_nothing(command, sandbox, agent, number, word):
     """It shows the request."""
     done = command(f"agents {word} {agent} {number} --dry-run")
 

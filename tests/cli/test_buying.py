@@ -176,12 +176,12 @@ def test_an_acquisition_with_a_key_buys_one(command, sandbox, ledger):
 
 
 def test_nothing_is_acquired_without_a_yes(command, sandbox, typed):
-    """Nor in a rehearsal, which shows the request."""
+    """Nor in a dry run, which shows the request."""
     typed("n\n")
-    declined, rehearsed = command(ACQUIRE), command(f"{ACQUIRE} --dry-run")
+    declined, dry = command(ACQUIRE), command(f"{ACQUIRE} --dry-run")
 
-    assert [Exit.DECLINED, Exit.DONE] == [declined.code, rehearsed.code]
-    assert rehearsed.out.startswith("curl --request POST ")
+    assert [Exit.DECLINED, Exit.DONE] == [declined.code, dry.code]
+    assert dry.out.startswith("curl --request POST ")
     assert [] == bought(sandbox)
 
 

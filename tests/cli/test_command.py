@@ -206,7 +206,9 @@ def test_a_sandbox_that_cannot_write_says_so(monkeypatch, capsys):
     assert "The output cannot be written: no space left on device." in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    "shell", [pytest.param("bash", marks=pytest.mark.slow), "zsh", pytest.param("fish", marks=pytest.mark.slow)]
+)
 def test_completion_offers_the_words_of_the_api(capsys, tmp_path, shell, monkeypatch):
     """It is installed by the command itself, in the home of who runs it."""
     monkeypatch.setenv("HOME", str(tmp_path))

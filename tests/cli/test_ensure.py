@@ -103,7 +103,7 @@ def test_results_replace_no_file_of_trunks(command, sandbox, trunks):
     assert not sandbox.journal
 
 
-def test_a_rehearsal_of_a_file_says_what_would_be_sent(command, sandbox, trunks):
+def test_a_dry_run_of_a_file_says_what_would_be_sent(command, sandbox, trunks):
     """It fails nothing, changes nothing, and leaves the results of the last run in their file."""
     path = trunks(3)
     done = command("trunks", "ensure", "--dry-run", "--from", str(path))

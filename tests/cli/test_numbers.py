@@ -75,7 +75,7 @@ def test_nobody_to_ask_buys_nothing(command, sandbox):
     assert 1 == len(bought(sandbox))
 
 
-def test_a_rehearsal_shows_the_request(command, sandbox):
+def test_a_dry_run_shows_the_request(command, sandbox):
     """Nothing is asked, and nothing is sent."""
     done = command(BUY, "--dry-run")
 

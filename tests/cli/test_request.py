@@ -51,7 +51,7 @@ def test_an_answer_without_data_is_nothing(command, sandbox):
     assert done.out in {"", "[]\n", "{}\n"} or json.loads(done.out)
 
 
-def test_a_rehearsal_sends_nothing(command, sandbox):
+def test_a_dry_run_sends_nothing(command, sandbox):
     """It shows the request."""
     done = command("request DELETE /phone-numbers/trunks --dry-run")
 

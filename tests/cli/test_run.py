@@ -233,7 +233,11 @@ def test_a_full_disk_is_told(command, monkeypatch, tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk")  # noqa: PTH110 - a device
 @pytest.mark.parametrize(
-    "words", ["numbers list --limit 1", "numbers buy +390790080041 --country-code IT --type local --dry-run"]
+    "words",
+    [
+        "numbers list --limit 1",
+        pytest.param("numbers buy +390790080041 --country-code IT --type local --dry-run", marks=pytest.mark.slow),
+    ],
 )
 def test_a_full_disk_under_standard_output_is_told(sandbox, words):
     """As an error and once, whatever is still to be written when the command ends."""

@@ -46,7 +46,7 @@ def test_a_removal_asks(command, sandbox, agents, typed):
 
 
 @pytest.mark.parametrize("words", ["register", "assign", "ensure"])
-def test_a_rehearsal_changes_nothing(command, sandbox, agents, words):
+def test_a_dry_run_changes_nothing(command, sandbox, agents, words):
     """It shows the request."""
     done = command(f"trunks {words} {TRUNK} --agent-uuid {agents[0]} --dry-run")
 

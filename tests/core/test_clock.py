@@ -79,7 +79,7 @@ async def test_each_loop_has_one_pulse():
 
 
 async def pulse() -> Pulse:
-    """Give the pulse of this loop."""
+    """Return the pulse of this loop."""
     return SystemClock().pulse()
 
 

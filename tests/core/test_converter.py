@@ -173,7 +173,7 @@ def test_a_list_is_a_list():
 
 
 def structure_of(*names: str) -> Any:
-    """Give the class of a field of PhoneNumber, at any depth."""
+    """Return the class of a field of PhoneNumber, at any depth."""
     kind: Any = PhoneNumber
     for name in names:
         kind = get_args(attrs.fields_dict(kind)[name].type)[0]

@@ -38,7 +38,7 @@ MANY = 1000
 
 
 async def first_page(numbers: Numbers) -> Any:
-    """Give the first page of a listing."""
+    """Return the first page of a listing."""
     return await numbers.list()
 
 
@@ -80,7 +80,7 @@ class Queue:
 
 
 def page(*items: Any, more: bool = False, last: int = 5, **headers: str) -> Prompt:
-    """Give the page that was asked for; with more, there is always another one up to the last."""
+    """Return the page that was asked for; with more, there is always another one up to the last."""
 
     def answer(request: Request[Any]) -> Response:
         number = int(parse_qs(request.query).get("page", ["1"])[0])
@@ -105,7 +105,7 @@ TRICKLE = Slow(math.inf, failed(500), trickles=True)
 
 
 def sometimes_slow(outcomes: list[Prompt]) -> st.SearchStrategy[Outcome]:
-    """Give outcomes that take no time, some time, or all that there is."""
+    """Return outcomes that take no time, some time, or all that there is."""
     prompt = st.sampled_from(outcomes)
     return st.one_of(prompt, st.builds(Slow, SECONDS, prompt, st.booleans()), st.sampled_from([NEVER, TRICKLE]))
 

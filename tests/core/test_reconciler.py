@@ -59,7 +59,7 @@ async def raised(call, request=BUY) -> MihuError:
 
 
 def methods(network) -> list[str]:
-    """Give the verbs that were sent, in order."""
+    """Return the verbs that were sent, in order."""
     return [request.method for request in network.sent]
 
 

@@ -358,7 +358,7 @@ FORBIDDEN = [
 
 @asynccontextmanager
 async def talking_to(*answer: bytes, **options):
-    """Give a client of a server that answers always so, in one piece or several, and what it was asked."""
+    """Return a client of a server that answers always so, in one piece or several, and what it was asked."""
     asked: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -31,7 +31,7 @@ def connect(sandbox, **options) -> MihuClient:
 
 
 async def levels(mihu: MihuClient, **options) -> dict[Check, Level]:
-    """Give what is not as it should be."""
+    """Return what is not as it should be."""
     return {found.check: found.level for found in await mihu.doctor(**options) if found.level is not Level.OK}
 
 

@@ -96,7 +96,7 @@ async def until(holds: Callable[[], bool | Coroutine[Any, Any, bool]]) -> None:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Give the environment of a host in a process of its own, where Python's development mode would only take time."""
+    """Return the environment of a host in its own process, where Python's development mode would only take time."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDEVMODE"} | more
 
 

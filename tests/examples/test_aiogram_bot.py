@@ -40,7 +40,7 @@ async def running(telegram, _clients):
 
 @pytest.fixture
 def assignment(workspace):
-    """Give a trunk, an agent that is free to serve it, and the command for that."""
+    """Return a trunk, an agent that is free to serve it, and the command for that."""
     trunk = next(row["number"] for row in workspace.inventory.trunks if row["bindings"]["call"]["agent_uuid"])
     agent = workspace.inventory.free_agents("call")[0]
     return trunk, agent, f"/assign {trunk} {agent}"

@@ -23,13 +23,13 @@ async def service(_clients):
 
 @pytest.fixture
 def trunk(workspace):
-    """Give the number of a trunk for calls."""
+    """Return the number of a trunk for calls."""
     return next(row["number"] for row in workspace.inventory.trunks if row["bindings"]["call"]["agent_uuid"])
 
 
 @pytest.fixture
 def agent(workspace):
-    """Give an agent that answers no calls yet."""
+    """Return an agent that answers no calls yet."""
     return workspace.inventory.free_agents("call")[0]
 
 
@@ -97,6 +97,7 @@ async def test_what_can_never_be_accepted_is_not_sent(service, workspace, number
     assert 0 == len(workspace.journal)
 
 
+@pytest.mark.slow
 async def test_a_request_under_way_is_answered_before_the_client_is_closed(workspace, trunk, agent):
     """The application stops when it is asked to, after that, and without a warning."""
     workspace.faults.add(Delay(0.3), **ASSIGN)

@@ -173,6 +173,7 @@ async def test_a_purchase_that_may_have_been_made_says_so(service, workspace):
     assert "numbers.channels_of(" in body["detail"]
 
 
+@pytest.mark.slow
 async def test_a_request_under_way_is_answered_before_the_client_is_closed(workspace):
     """The service stops when it is asked to, after that, and without a warning."""
     workspace.faults.add(Delay(0.3), **BUY)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("_clients")
 
 @pytest.fixture
 def target(tmp_path):
-    """Give the file to export to, in a folder of its own."""
+    """Return the file to export to, in a folder of its own."""
     folder = tmp_path / "exports"
     folder.mkdir()
     return folder / "numbers.jsonl"
@@ -33,7 +33,7 @@ def numbers(file: Path) -> list[str]:
 
 
 def held(workspace) -> list[str]:
-    """Give the ids of the inventory, in its order."""
+    """Return the ids of the inventory, in its order."""
     return [row["phone_number_uuid"] for row in workspace.inventory.numbers]
 
 

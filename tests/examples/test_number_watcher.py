@@ -20,7 +20,7 @@ def seen(tmp_path):
 
 @pytest.fixture
 def lines(capsys):
-    """Give a function that reads the lines so far."""
+    """Return a function that reads the lines so far."""
     lines: list[dict[str, Any]] = []
 
     def read() -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ closing = pytest.mark.usefixtures("_clients")
 
 @pytest.fixture
 def orders(tmp_path):
-    """Give a folder with one order."""
+    """Return a folder with one order."""
     folder = tmp_path / "orders"
     folder.mkdir()
     (folder / "4711.json").write_text(json.dumps(ORDER))

@@ -51,7 +51,7 @@ def test_it_is_kept_as_it_was_written():
 
 
 def shown(outputs: list[Any]) -> str | None:
-    """Give what a cell shows, which is no more than its value."""
+    """Return what a cell shows, which is no more than its value."""
     if not outputs:
         return None
     (output,) = outputs

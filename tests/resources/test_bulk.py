@@ -43,7 +43,7 @@ Row = dict[str, Any]
 
 
 def fictional(serial: int) -> str:
-    """Give a number that belongs to nobody."""
+    """Return a number that belongs to nobody."""
     return f"+1{201 + serial // 100}55501{serial % 100:02}"
 
 
@@ -193,7 +193,7 @@ async def test_one_row_is_not_several(rows):
 
 
 async def spread(rows: list[Row]) -> AsyncIterator[Row]:
-    """Give rows with waits between them."""
+    """Return rows with waits between them."""
     for one in rows:
         await asyncio.sleep(0)
         yield one
@@ -406,7 +406,7 @@ class Often:
 
 
 def agents_of(sandbox: Sandbox) -> dict[str, str]:
-    """Give who answers the calls of each trunk."""
+    """Return who answers the calls of each trunk."""
     rows = [trunk for trunk in sandbox.inventory.trunks if trunk["bindings"]["call"]["bound"]]
     agents = {trunk["number"]: trunk["bindings"]["call"]["agent_uuid"] for trunk in rows}
     assert len(rows) == len(agents)

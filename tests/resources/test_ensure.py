@@ -232,20 +232,20 @@ async def sandbox():
 @pytest.fixture
 async def mihu(sandbox):
     """An impatient client."""
-    bounds = Timeout(total=20, read=0.5)
+    bounds = Timeout(total=20, read=0.2)
     policy = RetryPolicy(base_delay=0)
     async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=policy, timeout=bounds) as connected:
         yield connected
 
 
 def agents_of(sandbox: Sandbox, channel: str = "call") -> list[Any]:
-    """Give who serves the trunk on a channel; one, unless something is wrong."""
+    """Return who serves the trunk on a channel; one, unless something is wrong."""
     rows = [row for row in sandbox.inventory.trunks if row["number"] == TRUNK and row["bindings"][channel]["bound"]]
     return [row["bindings"][channel]["agent_uuid"] for row in rows]
 
 
 def verbs(sandbox: Sandbox) -> str:
-    """Give what was sent, in order."""
+    """Return what was sent, in order."""
     return " ".join(entry.method for entry in sandbox.journal)
 
 
@@ -384,13 +384,13 @@ async def test_an_agent_that_is_taken_or_unknown_is_refused(mihu, sandbox):
 async def test_a_dry_run_says_what_it_would_do(mihu, sandbox):
     """It looks: what is as it should be is unchanged, and nothing is written."""
     one, other = sandbox.inventory.free_agents("call")[:2]
-    rehearsal = mihu.with_options(dry_run=True)
+    dry = mihu.with_options(dry_run=True)
     with pytest.raises(DryRun) as created:
-        await rehearsal.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=one)
+        await dry.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=one)
     sandbox.inventory.insert_trunk(number=TRUNK, agent_uuid=one)
     with pytest.raises(DryRun) as reassigned:
-        await rehearsal.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=other)
-    kept = await rehearsal.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=one)
+        await dry.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=other)
+    kept = await dry.trunks.ensure(phone_number=TRUNK, channel="call", agent_uuid=one)
 
     assert ("POST", "PUT", "unchanged") == (created.value.method, reassigned.value.method, kept.outcome)
     assert "GET GET GET" == verbs(sandbox)

@@ -46,7 +46,7 @@ def numbers(*answers: Outcome, took: float = 0.0) -> tuple[Numbers, FakeSender]:
 
 
 def uuid_of(found: PhoneNumber | None) -> str | None:
-    """Give what a row is known by."""
+    """Return what a row is known by."""
     return found.phone_number_uuid if found else None
 
 

@@ -69,13 +69,13 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def nights() -> Nights:
-    """Give the clock."""
+    """Return the clock."""
     return Nights()
 
 
 @pytest.fixture
 async def mihu(sandbox, nights) -> AsyncIterator[MihuClient]:
-    """Give a client whose waits are the clock's, and which tries once."""
+    """Return a client whose waits are the clock's, and which tries once."""
     async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(max_attempts=1)) as client:
         yield with_pipeline(client, clock=nights)
 

@@ -26,7 +26,7 @@ PURCHASE = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 
 
 def fields_of(kind):
-    """Give the shape of a model, field by field; what is no model has no fields."""
+    """Return the shape of a model, field by field; what is no model has no fields."""
     models = [one for one in parts_of(kind) if attrs.has(typing.get_origin(one) or one)]
     if not models:
         return {}
@@ -45,7 +45,7 @@ NOTED = ("problems", "problem_count", "left_out")
 
 
 def parts_of(kind):
-    """Give the types that a hint is made of: those of a union, and of a tuple."""
+    """Return the types that a hint is made of: those of a union, and of a tuple."""
     if isinstance(kind, UnionType) or typing.get_origin(kind) in {tuple, typing.Union}:
         return [part for one in typing.get_args(kind) for part in parts_of(one)]
     return [kind]
