@@ -116,6 +116,7 @@ def test_a_second_job_is_refused(path):
         assert OLD == place.read()
 
 
+@posix_only("removes no file that is open")
 def test_a_job_that_lets_go_meanwhile_is_waited_for_by_nobody(path, monkeypatch):
     """A lock file that its holder removed between opening and locking is not the one that others lock."""
     locked, lock = checkpoint_file.lock_file, path.with_name("numbers.place.lock")

@@ -1,5 +1,6 @@
 """A program that uses the SDK ends without a warning, however it ends."""
 
+import os
 import subprocess
 import sys
 
@@ -54,7 +55,7 @@ def test_nothing_is_left_open_at_exit(end):
     with Sandbox(numbers=3, trunks=0) as sandbox:
         done = subprocess.run(
             [sys.executable, "-X", "dev", "-W", "error", "-c", BEGIN + ENDS[end]],
-            env={"MIHU_API_TOKEN": sandbox.token, "MIHU_BASE_URL": sandbox.base_url},
+            env={**os.environ, "MIHU_API_TOKEN": sandbox.token, "MIHU_BASE_URL": sandbox.base_url},
             capture_output=True,
             text=True,
             timeout=30,

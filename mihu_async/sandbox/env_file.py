@@ -24,11 +24,11 @@ def env_file(path: Path, text: str) -> Generator[None]:
 
     If another program has replaced the file meanwhile, that one stays.
     """
-    with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(text)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        file.write(text.encode())  # as it is: a shell takes a carriage return for a part of the value
     os.replace(file.name, path)  # noqa: PTH105 (one word for what is meant)
     try:
         yield
     finally:
-        if path.exists() and path.read_text() == text:
+        if path.exists() and path.read_text(encoding="utf-8") == text:
             path.unlink()

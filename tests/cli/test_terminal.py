@@ -16,9 +16,7 @@ from mihu_async.cli.errors import Exit
 from mihu_async.sandbox import Delay, Hang
 from tests.platforms import posix_only
 
-pytestmark = posix_only("has no terminals and signals of this kind")
-
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, posix_only("has no terminals and signals of this kind")]
 
 COMMAND = str(Path(sys.executable).with_name("mihu-async"))
 README = (Path(__file__).parents[2] / "README.md").read_text()

@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from mihu_async.sandbox import Sandbox
+from tests.platforms import posix_only
 
 PAGES = Path(__file__).parents[1] / "contract" / "pages"
 AGENT = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
@@ -52,6 +53,7 @@ def served(tmp_path, monkeypatch):
         yield sandbox
 
 
+@posix_only("has no /bin/sh")
 def test_the_pages_examples(served):
     """Each answers as its page says, under the older pages' host and the newer ones', and binds the pages' agent."""
     answers = {}

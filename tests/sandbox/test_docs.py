@@ -14,6 +14,7 @@ from mihu_async.sandbox.__main__ import main
 from mihu_async.sandbox.admin.pages import NAMES
 from mihu_async.sandbox.admin.routes import ROUTES
 from mihu_async.sandbox.admin.service import EVENTS
+from tests.platforms import posix_only
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
 
@@ -39,6 +40,7 @@ def test_every_request_is_told():
     )
 
 
+@posix_only("has no /bin/sh")
 def test_the_example_runs():
     """Every command of the example does what is said beside it."""
     if shutil.which("curl") is None:
