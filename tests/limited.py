@@ -26,7 +26,7 @@ from mihu_async.core.options import Bounds
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.internals import with_pipeline
+from tests.internals import with_pipeline
 from tests.virtual import VirtualClock, VirtualLoop
 
 T = TypeVar("T")

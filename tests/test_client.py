@@ -24,9 +24,9 @@ from mihu_async import (
 )
 from mihu_async.core.journal import LATEST
 from mihu_async.core.response import Response
-from mihu_async.internals import pipeline_of, transport_of
 from mihu_async.sandbox import Delay, Hang, Sandbox, Status
 from tests.doubles import TOKEN, client
+from tests.internals import pipeline_of, transport_of
 
 URL_X = "https://acme.mihu.ai/api/v1/x"
 

@@ -19,8 +19,8 @@ from mihu_async import (
     Timeout,
 )
 from mihu_async.core.request import RAW, describe
-from mihu_async.internals import with_pipeline
 from tests.doubles import FakeClock, FakeSender, client, failed, ok, pipeline
+from tests.internals import with_pipeline
 from tests.limited import (
     LIMITS,
     PAGES,

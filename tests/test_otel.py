@@ -13,9 +13,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from mihu_async import DryRun, MihuClient, NotFoundError, RetryPolicy, ServerError, UsageError, __version__, otel
-from mihu_async.internals import transport_of
 from mihu_async.otel import telemetry
 from mihu_async.sandbox import Delay, Reset, Status
+from tests.internals import transport_of
 from tests.test_secrets import ECHOING, assert_clean, failure, register, vars_of
 
 NUMBERS = "/api/v1/phone-numbers"

@@ -7,8 +7,8 @@ import traceback
 import pytest
 
 from mihu_async import MihuClient, MihuError, RetryPolicy, SipCredentials, SipUpdate, Timeout
-from mihu_async.internals import pipeline_of, transport_of
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status, Truncate, WrongContentType
+from tests.internals import pipeline_of, transport_of
 
 TOKEN = "sandbox-token/e7f3a9c"
 PASSWORD = "hunter/22&<x>"

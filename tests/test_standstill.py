@@ -22,8 +22,8 @@ from mihu_async.core.options import Bounds
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
-from mihu_async.internals import with_pipeline
 from mihu_async.sandbox import Sandbox
+from tests.internals import with_pipeline
 from tests.limited import FixedWindow, Service, Timeless, client_of, run
 from tests.virtual import VirtualClock, VirtualLoop
 

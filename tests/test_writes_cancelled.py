@@ -9,9 +9,9 @@ import pytest
 from attrs import define
 
 from mihu_async import ConflictError, MihuClient, RetryPolicy, Timeout
-from mihu_async.internals import transport_of, with_pipeline
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status, Truncate
 from tests.doubles import connections_in_use
+from tests.internals import transport_of, with_pipeline
 from tests.virtual import VirtualClock, VirtualLoop
 
 pytestmark = pytest.mark.slow

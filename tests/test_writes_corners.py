@@ -16,8 +16,8 @@ from mihu_async import (
     OutcomeUnknownError,
     SipCredentials,
 )
-from mihu_async.internals import pipeline_of, with_pipeline
 from mihu_async.sandbox import Change, Dated, Redirect, Reset, Sandbox, Status
+from tests.internals import pipeline_of, with_pipeline
 from tests.mishaps import Overtaken, Truth
 from tests.virtual import VirtualClock, VirtualLoop
 

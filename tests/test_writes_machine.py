@@ -39,7 +39,6 @@ from mihu_async.core.reconcile import Conflict, LookAgain, settle
 from mihu_async.core.retry import Ambiguous, GiveUp, decide
 from mihu_async.core.server_clock import Dating
 from mihu_async.errors import is_ambiguous
-from mihu_async.internals import transport_of, with_pipeline
 from mihu_async.resources.trunks import Trunks
 from mihu_async.sandbox import (
     Delay,
@@ -55,6 +54,7 @@ from mihu_async.sandbox import (
     WrongContentType,
 )
 from tests.doubles import connections_in_use
+from tests.internals import transport_of, with_pipeline
 from tests.mishaps import Behind, Late, Overtaken, Truth, Written
 from tests.virtual import VirtualClock, VirtualLoop
 

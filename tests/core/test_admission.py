@@ -20,10 +20,10 @@ from mihu_async import (
 )
 from mihu_async.core.reconcile import Lookup
 from mihu_async.core.request import RAW, describe
-from mihu_async.internals import pipeline_of
 from mihu_async.sandbox import Hang, Sandbox, Status
 from mihu_async.value import replace
 from tests.doubles import FakeClock, FakeSender, client, failed, ok, pipeline
+from tests.internals import pipeline_of
 
 GET = describe("GET", "/phone-numbers", RAW)
 POST = describe("POST", "/phone-numbers", RAW, how_to_check="Look in the inventory.")

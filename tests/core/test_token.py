@@ -20,8 +20,8 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core.token import REMEMBERED, TokenSource
-from mihu_async.internals import pipeline_of, transport_of
 from mihu_async.sandbox import Sandbox, Status
+from tests.internals import pipeline_of, transport_of
 
 PURCHASE: dict[str, Any] = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 QUICK = RetryPolicy(base_delay=0)

@@ -35,7 +35,6 @@ from mihu_async import (
 from mihu_async.core import failures, transport
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import RAW, describe
-from mihu_async.internals import transport_of
 from mihu_async.sandbox import (
     Hang,
     OversizeBody,
@@ -46,6 +45,7 @@ from mihu_async.sandbox import (
     Truncate,
 )
 from tests.doubles import client
+from tests.internals import transport_of
 
 ONCE = RetryPolicy(max_attempts=1)
 GET = describe("GET", "/phone-numbers", RAW)

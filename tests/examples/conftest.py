@@ -3,7 +3,7 @@
 import pytest
 
 from mihu_async import MihuClient, RetryPolicy
-from mihu_async.internals import transport_of
+from tests.internals import transport_of
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,6 @@ from mihu_async import (
     ValidationError,
 )
 from mihu_async.core.request import describe
-from mihu_async.internals import pipeline_of
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
 from mihu_async.ledger.database import Database
 from mihu_async.models.numbers import PhoneNumber
@@ -39,6 +38,7 @@ from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
 from mihu_async.resources.numbers import NUMBERS
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
+from tests.internals import pipeline_of
 
 NUMBER, OTHER = "+390790080041", "+390790080042"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}

@@ -33,12 +33,12 @@ from mihu_async import (
 from mihu_async.core.codec import dump, parse
 from mihu_async.core.converter import structure
 from mihu_async.core.problems import Problems
-from mihu_async.internals import with_pipeline
 from mihu_async.models.numbers import Billing, PhoneNumber
 from mihu_async.resources.watcher import ends, pause_after
 from mihu_async.sandbox import Change as Rewrite
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status, operations
 from tests.doubles import FakeClock
+from tests.internals import with_pipeline
 
 Step = Callable[[], object]
 WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/phone-numbers"}

@@ -1,6 +1,6 @@
-"""The way into a client for this package's own tests: its transport and its pipeline. Nothing else may import it."""
+"""The way into a client, for tests: its transport and its pipeline."""
 
-# ruff: noqa: SLF001 - the one module that may see inside a client, so that no test does
+# ruff: noqa: SLF001 - the one module of the tests that sees inside a client
 # pyright: reportPrivateUsage=false
 from typing import Any, TypeVar
 
