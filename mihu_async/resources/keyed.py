@@ -52,6 +52,8 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at a key that another call holds; the pause doubles from the first to the longest."""
 
+SLACK = timedelta(seconds=0.1)
+"""A call may end so much later than the ledger says, because clocks are not exact."""
 SOMEBODY_ELSES = timedelta(hours=15)
 """A number that was bought so long after a call had ended is not the call's, whichever time zone its date is in."""
 
@@ -144,21 +146,16 @@ def keyed_request(
     lookup = cast("Lookup[PhoneNumber]", request.lookup)  # every purchase has one
     ends = entry.ends and entry.ends + grace
 
-    async def find(pipeline: Pipeline, thorough: bool) -> tuple[Rows, set[str]] | None:
+    async def find(pipeline: Pipeline, thorough: bool) -> tuple[Rows, dict[str, str]] | None:
         rows: Rows | None = await lookup.find(pipeline, thorough)
-        if rows is None:
-            return None
-        anothers: set[str] = set()
-        for row in rows.items:
-            buyer = await within(LEDGER_TIMEOUT, ledger.bought_by(row.phone_number_uuid))
-            if buyer not in {None, entry.key}:
-                anothers.add(row.phone_number_uuid)
-        return rows, anothers
+        return None if rows is None else (rows, await _buyers_of(rows, ledger))
 
-    def judge(found: tuple[Rows, set[str]], circumstances: Circumstances) -> Found[PhoneNumber]:
-        rows, anothers = found
+    def judge(found: tuple[Rows, dict[str, str]], circumstances: Circumstances) -> Found[PhoneNumber]:
+        rows, buyers = found
+        ids = {row.phone_number_uuid for row in rows.items}
+        anothers = {uuid for uuid in ids if buyers.get(uuid, entry.key) != entry.key}
         if not resumed:
-            known = {row.phone_number_uuid for row in rows.items if circumstances.is_anothers(row.phone_number_uuid)}
+            known = {uuid for uuid in ids if circumstances.is_anothers(uuid)}
             return lookup.judge(rows, Circumstances(circumstances.window, (anothers | known).__contains__))
         # an earlier call of this client may have been given the number under this very key
         late = {row.phone_number_uuid for row in rows.items if _is_much_later(row, ends)}
@@ -171,6 +168,47 @@ def keyed_request(
         return own if own.ours or (own.ours is None and earlier.ours is False) else earlier
 
     return replace(request, lookup=evolve(lookup, find=find, judge=judge))
+
+
+async def _buyers_of(rows: Rows, ledger: Ledger) -> dict[str, str]:
+    """Return the keys that are settled for some of the rows, by the ids of these."""
+    buyers: dict[str, str] = {}
+    for row in rows.items:
+        buyer = await within(LEDGER_TIMEOUT, ledger.bought_by(row.phone_number_uuid))
+        if buyer is not None:
+            buyers[row.phone_number_uuid] = buyer
+    return buyers
+
+
+def redated(found: Entry, own: Entry, grace: timedelta) -> Entry:
+    """Return an entry that was taken over, with the times in which the purchase may be made once this call sends it.
+
+    This call sends it only if a look-up does not find it. So if the earlier call ended long enough ago, it bought
+    nothing, and the time between the two calls is left out: a number that was bought then is somebody else's.
+
+    Args:
+        found: The entry as the call found it.
+        own: The entry that the call would have written.
+        grace: The time after the earlier call's end within which its purchase may have been applied.
+    """
+    if found.ends and own.began and own.began > found.ends + grace:
+        return evolve(found, began=own.began, ends=own.ends)
+    latest = found.ends and own.ends and max(found.ends, own.ends)
+    return evolve(found, ends=latest or own.ends)
+
+
+def prolonged(entry: Entry, now: TimeInterval | None, left: float) -> Entry:
+    """Return an entry whose call ends later if it had to wait: the time of other calls, for one, is not its own.
+
+    Args:
+        entry: The entry.
+        now: The present moment on the service's clock; None if that is not known.
+        left: The rest of the call's time, in seconds.
+    """
+    if now is None or entry.ends is None:
+        return entry
+    ends = now.latest + timedelta(seconds=max(0.0, left))
+    return evolve(entry, ends=ends) if ends > entry.ends + SLACK else entry
 
 
 def _is_much_later(row: PhoneNumber, ends: datetime | None) -> bool:
@@ -235,21 +273,29 @@ class KeyedPurchase:
             return await self.pipeline.run(self.describe(number))
         clock = self.pipeline.clock
         deadline = clock.monotonic() + self.pipeline.timeout.total
-        pipeline = evolve(self.pipeline, outer=Deadline(deadline, clock.pulse()))
+        outer = Deadline(deadline, clock.pulse())
+        pipeline = evolve(self.pipeline, outer=outer)
         owner = uuid4().hex
-        claim, taken = await self._claim(number, owner, deadline)
+        claim, own, taken = await self._claim(number, owner, deadline)
         entry = claim.entry
         if claim.standing is Standing.SETTLED:
             return await self._as_it_is_now(pipeline, entry)
         resumed = claim.standing is Standing.RESUMED
         lease = Lease(self.ledger, self.key, owner, taken)
-        leased = Leased(pipeline.sender, lease)
+        grace = timedelta(seconds=pipeline.timeout.total)
+        first = redated(entry, own, grace) if resumed else entry
+
+        def dated() -> Entry:
+            sent = leased.entry if leased.was_used else first
+            return prolonged(sent, _now(pipeline), outer.left(clock.monotonic()))
+
+        leased = Leased(pipeline.sender, lease, entry, dated)
         request = keyed_request(
             self.describe(entry.number),
             self.ledger,
             entry,
             resumed=resumed,
-            grace=timedelta(seconds=pipeline.timeout.total),
+            grace=grace,
             was_sent=lambda: leased.was_used,
         )
         pipeline = evolve(pipeline, sender=leased)
@@ -262,8 +308,8 @@ class KeyedPurchase:
                 if changed_nothing(error):
                     await lease.leave(self.ledger.release)
                 raise
-            if not await settle(lease, entry, bought):
-                await self._reclaim(lease, entry, bought)
+            if not await settle(lease, leased.entry, bought):
+                await self._reclaim(lease, leased.entry, bought)
             return bought
 
     async def _reclaim(self, lease: Lease, entry: Entry, bought: PhoneNumber) -> None:
@@ -281,10 +327,11 @@ class KeyedPurchase:
             message = "%s was bought with the idempotency key %r, which stands for %s by now. Check if both are wanted."
             logger.error(message, entry.number, self.key, claim.entry.number)
 
-    async def _claim(self, number: str, owner: str, deadline: float) -> tuple[Claim, float]:
-        """Claim the key, or wait until it is settled or free, and return the monotonic time before that, too.
+    async def _claim(self, number: str, owner: str, deadline: float) -> tuple[Claim, Entry, float]:
+        """Claim the key, or wait until it is settled or free. The only request is a read of the service's time.
 
-        The only request is a read of the service's time.
+        Returns:
+            The claim, the entry of this call alone, and the monotonic time before the key was taken.
         """
         pipeline = self.pipeline
         outer = Deadline(deadline, pipeline.clock.pulse())
@@ -312,7 +359,7 @@ class KeyedPurchase:
                     "it, and its outcome is not known. Repeat that call, or call numbers.recover()."
                 )
             if claim.standing is not Standing.HELD:
-                return claim, taken
+                return claim, entry, taken
             remaining = deadline - pipeline.clock.monotonic()
             if remaining <= 0:
                 raise self._busy()

@@ -31,9 +31,10 @@ from mihu_async import (
     ValidationError,
 )
 from mihu_async.core.request import describe
+from mihu_async.core.server_clock import TimeInterval
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
+from mihu_async.resources.keyed import changed_nothing, prolonged, purchase_fingerprint, redated
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
 
 NUMBER, OTHER = "+390790080041", "+390790080042"
@@ -82,10 +83,14 @@ class Shelf:
         if entry.key in self.owners:
             return Claim(Standing.HELD, found)
         self.owners[entry.key] = owner
-        if is_new:
-            return Claim(Standing.NEW, entry)
-        self.entries[entry.key] = evolve(found, ends=entry.ends and max(entry.ends, found.ends or entry.ends))
-        return Claim(Standing.RESUMED, found)
+        return Claim(Standing.NEW if is_new else Standing.RESUMED, found)
+
+    async def redate(self, entry, owner):
+        self._step("redate")
+        if self.owners.get(entry.key) != owner:
+            return False
+        self.entries[entry.key] = evolve(self.entries[entry.key], began=entry.began, ends=entry.ends)
+        return True
 
     async def renew(self, key, owner):
         self.renewed.set()
@@ -827,6 +832,104 @@ async def hang(*_: Any) -> None:
 
 
 # Windows
+
+
+EARLIER, NOW = datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 2, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("ended", "own", "times"),
+    [
+        (NOW - 2 * SECOND, (NOW, NOW + SECOND), (NOW, NOW + SECOND)),
+        (NOW - SECOND, (NOW, NOW + SECOND), (EARLIER, NOW + SECOND)),
+        (NOW + 2 * SECOND, (NOW, NOW + SECOND), (EARLIER, NOW + 2 * SECOND)),
+        (None, (NOW, NOW + SECOND), (EARLIER, NOW + SECOND)),
+        (NOW - HOUR, (None, None), (EARLIER, None)),
+    ],
+    ids=["over", "may still come", "ends later", "end unknown", "time unknown"],
+)
+def test_a_purchase_that_is_sent_again_is_dated_from_then(mihu, ended, own, times):
+    """The time between two calls is neither's, unless the earlier purchase may still come."""
+    found = begun(mihu, began=EARLIER, ends=ended)
+    entry = redated(found, begun(mihu, began=own[0], ends=own[1]), SECOND)
+
+    assert times == (entry.began, entry.ends)
+    assert evolve(found, began=None, ends=None) == evolve(entry, began=None, ends=None)
+
+
+async def test_a_number_that_was_bought_between_two_calls_of_a_key_is_not_claimed(sandbox, tmp_path):
+    """A call that sends nothing adds no time to its key, so a colleague's purchase from before it is not the key's."""
+    sandbox.inventory.insert(number=NUMBER, purchased_at=datetime.now(UTC) - 24 * HOUR)
+    sandbox.faults.add(Status(403), method="GET", path="/phone-numbers", times=30, skip=1)
+    async with SqliteLedger(tmp_path / "purchases.db") as ledger, connect(sandbox, ledger) as mihu:
+        entry = begun(mihu, began=datetime.now(UTC) - 48 * HOUR, ends=datetime.now(UTC) - 47 * HOUR)
+        await ledger.take(entry, "dead")
+        await ledger.let_go(KEY, "dead")
+        with pytest.raises(OutcomeUnknownError):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+        kept = await ledger.find(KEY)
+        sandbox.faults.clear()
+
+        assert entry == kept
+        assert {KEY: RecoveryOutcome.NOT_BOUGHT} == await outcomes(mihu)
+
+
+async def test_a_call_that_had_to_wait_ends_later(sandbox, mihu, shelf):
+    """Time in which the event loop stood still is not the call's, so the ledger learns that it goes on for longer."""
+    entries = []
+
+    def stand_still() -> None:
+        entries.append(shelf.entries[KEY])
+        time.sleep(0.4)
+
+    sandbox.faults.add(Paused(stand_still), method="POST")
+    await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    (before,), after = entries, shelf.entries[KEY]
+
+    assert ["find", "take", "redate", "settle"] == shelf.steps
+    assert before.began == after.began
+    assert after.ends - before.ends > timedelta(seconds=0.2)
+
+
+@pytest.mark.parametrize("now", [TimeInterval(NOW, NOW + SECOND), None], ids=["known", "not known"])
+@pytest.mark.parametrize("ends", [NOW + 3 * SECOND, NOW + 2.95 * SECOND, NOW + 4 * SECOND, None], ids=str)
+def test_an_end_that_is_not_later_stays_as_it_is(mihu, now, ends):
+    """What the ledger says already is not written again."""
+    entry = begun(mihu, ends=ends)
+
+    assert entry is prolonged(entry, now, 2.0)
+
+
+async def test_what_a_resumed_purchase_has_sent_is_found_in_its_own_time(sandbox, mihu, shelf):
+    """A second process dies, too, after it sent the purchase: a third one finds it."""
+    shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC) - 48 * HOUR, ends=datetime.now(UTC) - 47 * HOUR)
+    shelf.broken = {"settle"}
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    shelf.broken = set()
+    entry = shelf.entries[KEY]
+
+    assert "begun" == entry.state
+    assert entry.began
+    assert datetime.now(UTC) - entry.began < HOUR
+    async with connect(sandbox, shelf) as other:
+        found = [recovered.number async for recovered in other.numbers.recover()]
+    assert [bought.phone_number_uuid] == [number and number.phone_number_uuid for number in found]
+
+
+async def test_a_resumed_purchase_whose_key_is_lost_is_not_sent(sandbox, mihu, shelf):
+    """Its times cannot be written, and another call may buy by now."""
+    shelf.entries[KEY] = begun(mihu)
+
+    async def lose(_entry, _owner):
+        shelf.owners.clear()
+        return False
+
+    shelf.redate = lose
+    with pytest.raises(OutcomeUnknownError, match="another call may hold its key"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 0 == sent(sandbox)
 
 
 @pytest.mark.parametrize(
