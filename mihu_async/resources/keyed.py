@@ -152,12 +152,13 @@ def keyed_request(
 
     def judge(found: tuple[Rows, dict[str, str]], circumstances: Circumstances) -> Found[PhoneNumber]:
         rows, buyers = found
+        mine = [row for row in rows.items if buyers.get(row.phone_number_uuid) == entry.key]
+        if mine:  # another call with this key may have settled it meanwhile
+            return Found(mine[0], ours=True, reason=f"{entry.number} was bought with the idempotency key {entry.key!r}")
         ids = {row.phone_number_uuid for row in rows.items}
-        anothers = {uuid for uuid in ids if buyers.get(uuid, entry.key) != entry.key}
+        anothers = {uuid for uuid in ids if uuid in buyers or circumstances.is_anothers(uuid)}
         if not resumed:
-            known = {uuid for uuid in ids if circumstances.is_anothers(uuid)}
-            return lookup.judge(rows, Circumstances(circumstances.window, (anothers | known).__contains__))
-        # an earlier call of this client may have been given the number under this very key
+            return lookup.judge(rows, Circumstances(circumstances.window, anothers.__contains__))
         late = {row.phone_number_uuid for row in rows.items if _is_much_later(row, ends)}
         earlier = lookup.judge(
             rows, Circumstances(_window(entry.began, ends, circumstances.window), (anothers | late).__contains__)
@@ -167,7 +168,7 @@ def keyed_request(
         own = lookup.judge(rows, Circumstances(circumstances.window, anothers.__contains__))
         return own if own.ours or (own.ours is None and earlier.ours is False) else earlier
 
-    return replace(request, lookup=evolve(lookup, find=find, judge=judge))
+    return replace(request, lookup=evolve(lookup, find=find, judge=judge, owner=(ledger, entry.key)))
 
 
 async def _buyers_of(rows: Rows, ledger: Ledger) -> dict[str, str]:

@@ -509,7 +509,8 @@ async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu
 
 async def test_a_number_that_another_key_settles_meanwhile_is_not_claimed(sandbox, mihu, shelf, monkeypatch):
     """Where the look-up is overtaken, the ledger itself refuses to settle one number under two keys."""
-    await mihu.numbers.buy(**PURCHASE, idempotency_key="order-1")
+    async with connect(sandbox, shelf) as other:
+        await other.numbers.buy(**PURCHASE, idempotency_key="order-1")
     shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC) - timedelta(seconds=2), ends=None)
     monkeypatch.setattr(shelf, "bought_by", AsyncMock(side_effect=[None, "order-1"]))
     with pytest.raises(ConflictError, match="bought with another idempotency key"):
@@ -528,6 +529,35 @@ async def test_a_recent_purchase_of_another_key_does_not_block_a_key_for_ever(sa
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
 
     assert ["order-1"] == list(shelf.entries)
+
+
+async def test_a_number_that_another_call_of_the_client_has_bought_is_not_claimed(sandbox, mihu, shelf):
+    """A purchase without a key falls into the time of a key that has begun the same number: the client knows whose."""
+    sandbox.faults.add(Status(500), method="POST")
+    sandbox.faults.add(Status(403), method="GET", path="/phone-numbers", times=30, skip=1)
+    with pytest.raises(OutcomeUnknownError):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    sandbox.faults.clear()
+    await mihu.numbers.buy(**PURCHASE)
+    with pytest.raises(ConflictError, match="in the inventory, bought by another call"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert {} == shelf.entries
+
+
+async def test_a_call_that_looks_again_finds_what_its_key_has_bought(sandbox, mihu, shelf):
+    """A later call with the key bought the number: it is the key's, and no conflict."""
+    sandbox.faults.add(Status(500), method="POST")
+    sandbox.faults.add(Status(403), method="GET", path="/phone-numbers", times=30, skip=1)
+    with pytest.raises(OutcomeUnknownError) as unknown:
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    sandbox.faults.clear()
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    found = [await unknown.value.check()]
+    shelf.entries.clear()
+    found.append(await unknown.value.check())
+
+    assert [bought.phone_number_uuid] * 2 == [number and number.phone_number_uuid for number in found]
 
 
 # A key that is held
