@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
 from unittest.mock import patch
@@ -44,7 +44,6 @@ from mihu_async.sandbox import (
     Delay,
     Fault,
     Hang,
-    Inventory,
     JournalEntry,
     NullFields,
     Reset,
@@ -57,6 +56,7 @@ from tests.doubles import connections_in_use
 from tests.internals import transport_of, with_pipeline
 from tests.mishaps import Behind, Late, Overtaken, Truth, Written
 from tests.virtual import VirtualClock, VirtualLoop
+from tests.witness import Witness
 
 pytestmark = pytest.mark.slow
 
@@ -130,48 +130,6 @@ Where it is behind by as much as a row is older than a call, nothing tells them 
 """
 LAGS = st.sampled_from([0.0, 0.0, 0.0, 0.3, 1.0, 5.0])
 AGES = st.sampled_from([timedelta(seconds=APART), timedelta(days=400)])
-
-
-class Witness(Inventory):
-    """An inventory that remembers which rows came over the network: the client's own."""
-
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        super().__init__(2, 2, now=now, changed=self._look)
-        self.made: list[str] = []
-        self._known = {row["phone_number_uuid"] for row in (*self.numbers, *self.trunks)}
-
-    def _look(self) -> None:
-        found = {row["phone_number_uuid"] for row in (*self.numbers, *self.trunks)} - self._known
-        self._known |= found
-        self.made.extend(found)
-
-    def insert(self, *, at: int | None = None, twice: bool = False, **fields: Any) -> dict[str, Any]:
-        item = super().insert(at=at, twice=twice, **fields)
-        self.made.remove(item["phone_number_uuid"])
-        return item
-
-    def insert_trunk(self, **fields: Any) -> dict[str, Any]:
-        item = super().insert_trunk(**fields)
-        self.made.remove(item["phone_number_uuid"])
-        return item
-
-    def rows_of(self, number: str) -> list[dict[str, Any]]:
-        return [row for row in (*self.numbers, *self.trunks) if row["number"] == number]
-
-    def in_force(self, number: str) -> list[str]:
-        """Give the uuids of a number's rows that are not of the past."""
-        return [row["phone_number_uuid"] for row in self.rows_of(number) if row["status"] != "inactive"]
-
-    def trunk(self, number: str, channel: str) -> dict[str, Any] | None:
-        """Give the one row of a trunk."""
-        rows = [row for row in self.trunks if row["number"] == number and row["bindings"][channel]["bound"]]
-        assert len(rows) <= 1
-        return next(iter(rows), None)
-
-    def agent_of(self, number: str, channel: str) -> str | None:
-        """Give the agent that a trunk serves, or None where there is no such trunk."""
-        row = self.trunk(number, channel)
-        return None if row is None else row["bindings"][channel]["agent_uuid"]
 
 
 @frozen

@@ -49,11 +49,11 @@ class Contention:
                 del self._places[where]
 
     def claim(self, identity: str, owner: object) -> None:
-        """Note that the call ``owner`` made the thing of this identity."""
+        """Note that ``owner``, a call or a key for several, made the thing of this identity."""
         self._owners[identity] = owner
         while len(self._owners) > KEPT:
             del self._owners[next(iter(self._owners))]
 
     def is_anothers(self, identity: str, owner: object) -> bool:
-        """Return True if another call than ``owner`` made the thing of this identity."""
-        return self._owners.get(identity, owner) is not owner
+        """Return True if another than ``owner`` made the thing of this identity."""
+        return self._owners.get(identity, owner) != owner

@@ -70,7 +70,7 @@ class Reconciler(Generic[T]):
     sender: Sender
     reader: "Callable[[Sender, Deadline], Pipeline]"
     window: Callable[[], CallWindow | None]
-    _owner: object = field(factory=object, init=False)
+    _itself: object = field(factory=object, init=False)
 
     def claim(self, result: T) -> T:
         """Note that this call made the thing, and return it."""
@@ -160,6 +160,10 @@ class Reconciler(Generic[T]):
 
     def _is_anothers(self, identity: str) -> bool:
         return self.contention.is_anothers(identity, self._owner)
+
+    @property
+    def _owner(self) -> object:
+        return self._itself if self.lookup is None or self.lookup.owner is None else self.lookup.owner
 
     @property
     def _left(self) -> float:

@@ -28,11 +28,14 @@ class Entry:
     fingerprint: str
     """A digest of the request, which tells it from another request under the same key."""
     began: datetime | None = None
-    """The time before the request was sent, on the service's clock; None if that was not known."""
+    """The time before the request was sent, on the service's clock; None if that was not known.
+
+    If an earlier call sent it, too, and that purchase may still appear, this is the time before the earlier one.
+    """
     state: Literal["begun", "settled"] = "begun"
     """``begun`` while nobody knows how the purchase ended, ``settled`` once the number is bought."""
     ends: datetime | None = None
-    """The service's time after which the latest call under this key can send nothing more; None if it is not known."""
+    """The service's time after which the latest call that sent it can send nothing more; None if it is not known."""
     phone_number_uuid: str | None = None
     """The number's id once the purchase is settled; None before."""
 
@@ -88,8 +91,7 @@ class Ledger(Protocol):
     async def take(self, entry: Entry, owner: str) -> Claim:
         """Claim a key: write the entry if there is none, or take over an entry that is begun and that nobody holds.
 
-        An entry is taken over only for the same workspace and fingerprint. Its number and its beginning stay the
-        earlier holder's, and ``ends`` becomes the later one of both; the claim holds the entry as it was before. No
+        An entry is taken over only for the same workspace and fingerprint, and stays as the earlier holder wrote it. No
         entry is written while another key has begun to buy the same number of the workspace, because a look-up could
         not tell which of the two bought it.
 
@@ -108,6 +110,20 @@ class Ledger(Protocol):
 
         Returns:
             True if the caller holds the key; False if it no longer does.
+        """
+        ...
+
+    async def redate(self, entry: Entry, owner: str) -> bool:
+        """Write ``began`` and ``ends`` of an entry that is begun, and hold its key for another lease.
+
+        A call that took an entry over does so before it sends the purchase. The times are durable before this returns.
+
+        Args:
+            entry: The entry with the times to write.
+            owner: The owner that took the key.
+
+        Returns:
+            True if the caller holds the key; False if it no longer does, and nothing was written.
         """
         ...
 

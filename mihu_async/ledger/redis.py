@@ -23,13 +23,7 @@ local new = cjson.decode(ARGV[2])
 local busy = not found and redis.call('HGET', KEYS[4], new.workspace .. ' ' .. new.number)
 if busy then return {'busy', redis.call('GET', ARGV[5] .. busy)} end
 if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3]) then return {'held', stored or ARGV[2]} end
-if found then
-  local ends = new.ends
-  if ends ~= cjson.null and found.ends ~= cjson.null and found.ends > ends then ends = found.ends end
-  found.ends = ends
-  redis.call('SET', KEYS[1], cjson.encode(found))
-  return {'resumed', stored}
-end
+if found then return {'resumed', stored} end
 redis.call('SET', KEYS[1], ARGV[2])
 redis.call('SADD', KEYS[3], ARGV[4])
 redis.call('HSET', KEYS[4], new.workspace .. ' ' .. new.number, ARGV[4])
@@ -38,6 +32,15 @@ return {'new', ARGV[2]}
 RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+REDATE = """
+local stored = redis.call('GET', KEYS[1])
+local found = stored and cjson.decode(stored)
+if redis.call('GET', KEYS[2]) ~= ARGV[1] or not found or found.state ~= 'begun' then return 0 end
+local new = cjson.decode(ARGV[2])
+found.began, found.ends = new.began, new.ends
+redis.call('SET', KEYS[1], cjson.encode(found))
+return redis.call('PEXPIRE', KEYS[2], ARGV[3])
 """
 SETTLE = """
 local stored = redis.call('GET', KEYS[1])
@@ -154,6 +157,10 @@ class RedisLedger:
     async def renew(self, key: str, owner: str) -> bool:
         """Hold a key for another lease, as ``Ledger.renew`` describes."""
         return bool(await self._run(RENEW, (self._leases + key,), owner, self._milliseconds))
+
+    async def redate(self, entry: Entry, owner: str) -> bool:
+        """Write the times of an entry that was taken over, as ``Ledger.redate`` describes."""
+        return bool(await self._run(REDATE, self._names(entry.key), owner, _stored(entry), self._milliseconds))
 
     async def settle(self, entry: Entry) -> bool:
         """Write the outcome of a purchase, as ``Ledger.settle`` describes."""

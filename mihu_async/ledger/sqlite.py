@@ -58,6 +58,11 @@ class SqliteLedger:
         until = wall_clock() + self._lease
         return await self._database.run(lambda file: _hold(file, key, owner, until))
 
+    async def redate(self, entry: Entry, owner: str) -> bool:
+        """Write the times of an entry that was taken over, as ``Ledger.redate`` describes."""
+        until = wall_clock() + self._lease
+        return await self._database.run(lambda file: _redate(file, entry, owner, until), durable=True)
+
     async def settle(self, entry: Entry) -> bool:
         """Write the outcome of a purchase, as ``Ledger.settle`` describes."""
         return await self._database.run(lambda file: _settle(file, entry), durable=True)
@@ -173,9 +178,7 @@ def _claim(file: sqlite3.Connection, row: tuple[Any, ...] | None, entry: Entry, 
         return Claim(Standing.SETTLED, found)
     if _is_held(row[8], lease):
         return Claim(Standing.HELD, found)
-    latest = entry.ends and found.ends and max(entry.ends, found.ends)
-    takeover = "UPDATE entries SET owner = ?, held_until = ?, ends = ? WHERE key = ?"
-    file.execute(takeover, (owner, until, _text(latest or entry.ends), entry.key))
+    file.execute("UPDATE entries SET owner = ?, held_until = ? WHERE key = ?", (owner, until, entry.key))
     return Claim(Standing.RESUMED, found)
 
 
@@ -186,6 +189,12 @@ def _text(moment: datetime | None) -> str | None:
 def _hold(file: sqlite3.Connection, key: str, owner: str, until: float) -> bool:
     statement = "UPDATE entries SET held_until = ? WHERE key = ? AND owner = ? AND state = 'begun'"
     return file.execute(statement, (until, key, owner)).rowcount == 1
+
+
+def _redate(file: sqlite3.Connection, entry: Entry, owner: str, until: float) -> bool:
+    statement = "UPDATE entries SET began = ?, ends = ?, held_until = ? WHERE key = ? AND owner = ? AND state = 'begun'"
+    values = (_text(entry.began), _text(entry.ends), until, entry.key, owner)
+    return file.execute(statement, values).rowcount == 1
 
 
 def _settle(file: sqlite3.Connection, entry: Entry) -> bool:

@@ -35,7 +35,7 @@ from mihu_async.errors import (
 from mihu_async.ledger import Claim, Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.resources.lease import LEDGER_TIMEOUT, Lease, Leased, hold_key, settle, within
-from mihu_async.resources.resumed import interrupted, keyed_request, service_time
+from mihu_async.resources.resumed import interrupted, keyed_request, prolonged, redated, service_now, service_time
 from mihu_async.resources.rows import Listed, narrowed_rows, proved_rows
 from mihu_async.value import Value
 
@@ -97,21 +97,29 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             return await self.pipeline.run(self.describe(number))
         clock = self.pipeline.clock
         deadline = clock.monotonic() + self.pipeline.timeout.total
-        pipeline = evolve(self.pipeline, outer=Deadline(deadline, clock.pulse()))
+        outer = Deadline(deadline, clock.pulse())
+        pipeline = evolve(self.pipeline, outer=outer)
         owner = uuid4().hex
-        claim, taken = await self._claim(number, owner, deadline)
+        claim, own, taken = await self._claim(number, owner, deadline)
         entry = claim.entry
         if claim.standing is Standing.SETTLED:
             return await self._as_it_is_now(pipeline, entry)
         resumed = claim.standing is Standing.RESUMED
         lease = Lease(self.ledger, self.key, owner, taken)
-        leased = Leased(pipeline.sender, lease)
+        grace = timedelta(seconds=pipeline.timeout.total)
+        first = redated(entry, own, grace) if resumed else entry
+
+        def dated() -> Entry:
+            sent = leased.entry if leased.was_used else first
+            return prolonged(sent, service_now(pipeline), outer.left(clock.monotonic()))
+
+        leased = Leased(pipeline.sender, lease, entry, dated)
         request = keyed_request(
             self.describe(entry.number),
             self.ledger,
             entry,
             resumed=resumed,
-            grace=timedelta(seconds=pipeline.timeout.total),
+            grace=grace,
             was_sent=lambda: leased.was_used,
         )
         pipeline = evolve(pipeline, sender=leased)
@@ -124,8 +132,8 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
                 if changed_nothing(error):
                     await lease.leave(self.ledger.release)
                 raise
-            if not await settle(lease, entry, bought):
-                await self._reclaim(lease, entry, bought)
+            if not await settle(lease, leased.entry, bought):
+                await self._reclaim(lease, leased.entry, bought)
             return bought
 
     async def _reclaim(self, lease: Lease, entry: Entry, bought: PhoneNumber) -> None:
@@ -143,10 +151,11 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             message = "%s was bought with the idempotency key %r, which stands for %s by now. Check if both are wanted."
             logger.error(message, entry.number, self.key, claim.entry.number)
 
-    async def _claim(self, number: str, owner: str, deadline: float) -> tuple[Claim, float]:
-        """Claim the key, or wait until it is settled or free, and return the monotonic time before that, too.
+    async def _claim(self, number: str, owner: str, deadline: float) -> tuple[Claim, Entry, float]:
+        """Claim the key, or wait until it is settled or free. The only request is a read of the service's time.
 
-        The only request is a read of the service's time.
+        Returns:
+            The claim, the entry of this call alone, and the monotonic time before the key was taken.
         """
         pipeline = self.pipeline
         outer = Deadline(deadline, pipeline.clock.pulse())
@@ -174,7 +183,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
                     "it, and its outcome is not known. Repeat that call, or call numbers.recover()."
                 )
             if claim.standing is not Standing.HELD:
-                return claim, taken
+                return claim, entry, taken
             remaining = deadline - pipeline.clock.monotonic()
             if remaining <= 0:
                 raise self._busy()

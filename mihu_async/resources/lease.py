@@ -44,8 +44,22 @@ class Lease:
         Raises:
             LedgerError: If the ledger does not say so.
         """
+        return await self._renewed(self.ledger.renew(self.key, self.owner))
+
+    async def redate(self, entry: Entry) -> bool:
+        """Write the times of an entry, and hold its key for another lease; False if the call has lost it.
+
+        Args:
+            entry: The entry with the times to write.
+
+        Raises:
+            LedgerError: If the ledger does not say so.
+        """
+        return await self._renewed(self.ledger.redate(entry, self.owner))
+
+    async def _renewed(self, step: Awaitable[bool]) -> bool:
         now = time.monotonic()
-        held = await within(LEDGER_TIMEOUT, self.ledger.renew(self.key, self.owner))
+        held = await within(LEDGER_TIMEOUT, step)
         self.since = now if held else float("-inf")
         return held
 
@@ -72,6 +86,10 @@ class Leased:
 
     sender: Sender
     lease: Lease
+    entry: Entry
+    """The entry of the purchase, as the ledger holds it."""
+    dated: Callable[[], Entry]
+    """Returns the entry with the times in which the purchase may be made if it is sent now."""
     was_used: bool = False
     """True once a write was sent."""
 
@@ -94,6 +112,9 @@ class Leased:
     async def _check(self, request: Request[Any]) -> None:
         why = "another call may hold its key, because this process stood still for longer than its lease"
         try:
+            entry = self.dated()
+            if entry != self.entry and await self.lease.redate(entry):
+                self.entry = entry
             for _ in range(2):  # it may stand still while it renews, too
                 if self.lease.is_fresh or (await self.lease.renew() and self.lease.is_fresh):
                     return

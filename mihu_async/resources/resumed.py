@@ -22,6 +22,8 @@ from mihu_async.resources.lease import LEDGER_TIMEOUT, within
 from mihu_async.resources.rows import Rows
 from mihu_async.value import replace
 
+SLACK = timedelta(seconds=0.1)
+"""A call may end so much later than the ledger says, because clocks are not exact."""
 SOMEBODY_ELSES = timedelta(hours=15)
 """A number that was bought so long after a call had ended is not the call's, whichever time zone its date is in."""
 
@@ -94,23 +96,19 @@ def keyed_request(
     lookup = cast("Lookup[Rows, PhoneNumber]", request.lookup)  # every purchase has one
     ends = entry.ends and entry.ends + grace
 
-    async def find(pipeline: Pipeline, thorough: bool) -> tuple[Rows, set[str]] | None:
+    async def find(pipeline: Pipeline, thorough: bool) -> tuple[Rows, dict[str, str]] | None:
         rows = await lookup.find(pipeline, thorough)
-        if rows is None:
-            return None
-        anothers: set[str] = set()
-        for row in rows.items:
-            buyer = await within(LEDGER_TIMEOUT, ledger.bought_by(row.phone_number_uuid))
-            if buyer not in {None, entry.key}:
-                anothers.add(row.phone_number_uuid)
-        return rows, anothers
+        return None if rows is None else (rows, await _buyers_of(rows, ledger))
 
-    def judge(found: tuple[Rows, set[str]], circumstances: Circumstances) -> Found[PhoneNumber]:
-        rows, anothers = found
+    def judge(found: tuple[Rows, dict[str, str]], circumstances: Circumstances) -> Found[PhoneNumber]:
+        rows, buyers = found
+        mine = [row for row in rows.items if buyers.get(row.phone_number_uuid) == entry.key]
+        if mine:  # another call with this key may have settled it meanwhile
+            return Found(mine[0], ours=True, reason=f"{entry.number} was bought with the idempotency key {entry.key!r}")
+        ids = {row.phone_number_uuid for row in rows.items}
+        anothers = {uuid for uuid in ids if uuid in buyers or circumstances.is_anothers(uuid)}
         if not resumed:
-            known = {row.phone_number_uuid for row in rows.items if circumstances.is_anothers(row.phone_number_uuid)}
-            return lookup.judge(rows, Circumstances(circumstances.window, (anothers | known).__contains__))
-        # an earlier call of this client may have been given the number under this very key
+            return lookup.judge(rows, Circumstances(circumstances.window, anothers.__contains__))
         late = {row.phone_number_uuid for row in rows.items if _is_much_later(row, ends)}
         earlier = lookup.judge(
             rows, Circumstances(_window(entry.began, ends, circumstances.window), (anothers | late).__contains__)
@@ -126,9 +124,51 @@ def keyed_request(
         is_filtered=lookup.is_filtered,
         key=lookup.key,
         identity=lookup.identity,
+        owner=(ledger, entry.key),
         contradiction=lookup.contradiction,
     )
     return replace(request, lookup=keyed)
+
+
+async def _buyers_of(rows: Rows, ledger: Ledger) -> dict[str, str]:
+    """Return the keys that are settled for some of the rows, by the ids of these."""
+    buyers: dict[str, str] = {}
+    for row in rows.items:
+        buyer = await within(LEDGER_TIMEOUT, ledger.bought_by(row.phone_number_uuid))
+        if buyer is not None:
+            buyers[row.phone_number_uuid] = buyer
+    return buyers
+
+
+def redated(found: Entry, own: Entry, grace: timedelta) -> Entry:
+    """Return an entry that was taken over, with the times in which the purchase may be made once this call sends it.
+
+    This call sends it only if a look-up does not find it. So if the earlier call ended long enough ago, it bought
+    nothing, and the time between the two calls is left out: a number that was bought then is somebody else's.
+
+    Args:
+        found: The entry as the call found it.
+        own: The entry that the call would have written.
+        grace: The time after the earlier call's end within which its purchase may have been applied.
+    """
+    if found.ends and own.began and own.began > found.ends + grace:
+        return evolve(found, began=own.began, ends=own.ends)
+    latest = found.ends and own.ends and max(found.ends, own.ends)
+    return evolve(found, ends=latest or own.ends)
+
+
+def prolonged(entry: Entry, now: TimeInterval | None, left: float) -> Entry:
+    """Return an entry whose call ends later if it had to wait: the time of other calls, for one, is not its own.
+
+    Args:
+        entry: The entry.
+        now: The present moment on the service's clock; None if that is not known.
+        left: The rest of the call's time, in seconds.
+    """
+    if now is None or entry.ends is None:
+        return entry
+    ends = now.latest + timedelta(seconds=max(0.0, left))
+    return evolve(entry, ends=ends) if ends > entry.ends + SLACK else entry
 
 
 def _is_much_later(row: PhoneNumber, ends: datetime | None) -> bool:
@@ -150,13 +190,14 @@ async def service_time(pipeline: Pipeline) -> TimeInterval | None:
 
     If no answer has had a date yet, a safe request is sent to get one.
     """
-    if (now := _now(pipeline)) is None:
+    if (now := service_now(pipeline)) is None:
         first: Request[Page[PhoneNumber]] = describe("GET", "/phone-numbers", Page[PhoneNumber], query={"per_page": 1})
         await pipeline.run(first)
-        now = _now(pipeline)
+        now = service_now(pipeline)
     return now
 
 
-def _now(pipeline: Pipeline) -> TimeInterval | None:
+def service_now(pipeline: Pipeline) -> TimeInterval | None:
+    """Return the time that it is on the service now; None if no answer has had a date yet."""
     clock = pipeline.clock
     return pipeline.server_clock.at(Moment(clock.monotonic(), clock.now().timestamp()))

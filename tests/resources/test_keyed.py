@@ -31,12 +31,14 @@ from mihu_async import (
     ValidationError,
 )
 from mihu_async.core.request import describe
+from mihu_async.core.server_clock import TimeInterval
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
 from mihu_async.ledger.database import Database
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
 from mihu_async.resources.numbers import NUMBERS
+from mihu_async.resources.resumed import prolonged, redated
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
 from tests.internals import pipeline_of
 
@@ -86,10 +88,14 @@ class Shelf:
         if entry.key in self.owners:
             return Claim(Standing.HELD, found)
         self.owners[entry.key] = owner
-        if is_new:
-            return Claim(Standing.NEW, entry)
-        self.entries[entry.key] = evolve(found, ends=entry.ends and max(entry.ends, found.ends or entry.ends))
-        return Claim(Standing.RESUMED, found)
+        return Claim(Standing.NEW if is_new else Standing.RESUMED, found)
+
+    async def redate(self, entry, owner):
+        self._step("redate")
+        if self.owners.get(entry.key) != owner:
+            return False
+        self.entries[entry.key] = evolve(self.entries[entry.key], began=entry.began, ends=entry.ends)
+        return True
 
     async def renew(self, key, owner):
         self.renewed.set()
@@ -506,7 +512,8 @@ async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu
 
 async def test_a_number_that_another_key_settles_meanwhile_is_not_claimed(sandbox, mihu, shelf, monkeypatch):
     """Where the look-up is overtaken, the ledger itself refuses to settle one number under two keys."""
-    await mihu.numbers.buy(**PURCHASE, idempotency_key="order-1")
+    async with connect(sandbox, shelf) as other:
+        await other.numbers.buy(**PURCHASE, idempotency_key="order-1")
     shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC) - timedelta(seconds=2), ends=None)
     monkeypatch.setattr(shelf, "bought_by", AsyncMock(side_effect=[None, "order-1"]))
     with pytest.raises(ConflictError, match="bought with another idempotency key"):
@@ -525,6 +532,35 @@ async def test_a_recent_purchase_of_another_key_does_not_block_a_key_for_ever(sa
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
 
     assert ["order-1"] == list(shelf.entries)
+
+
+async def test_a_number_that_another_call_of_the_client_has_bought_is_not_claimed(sandbox, mihu, shelf):
+    """A purchase without a key falls into the time of a key that has begun the same number: the client knows whose."""
+    sandbox.faults.add(Status(500), method="POST")
+    sandbox.faults.add(Status(403), method="GET", path="/phone-numbers", times=30, skip=1)
+    with pytest.raises(OutcomeUnknownError):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    sandbox.faults.clear()
+    await mihu.numbers.buy(**PURCHASE)
+    with pytest.raises(ConflictError, match="in the inventory, bought by another call"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert {} == shelf.entries
+
+
+async def test_a_call_that_looks_again_finds_what_its_key_has_bought(sandbox, mihu, shelf):
+    """A later call with the key bought the number: it is the key's, and no conflict."""
+    sandbox.faults.add(Status(500), method="POST")
+    sandbox.faults.add(Status(403), method="GET", path="/phone-numbers", times=30, skip=1)
+    with pytest.raises(OutcomeUnknownError) as unknown:
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    sandbox.faults.clear()
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    found = [await unknown.value.check()]
+    shelf.entries.clear()
+    found.append(await unknown.value.check())
+
+    assert [bought.phone_number_uuid] * 2 == [number and number.phone_number_uuid for number in found]
 
 
 # A key that is held
@@ -836,6 +872,104 @@ async def hang(*_: Any) -> None:
 
 
 # Windows
+
+
+EARLIER, NOW = datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 2, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("ended", "own", "times"),
+    [
+        (NOW - 2 * SECOND, (NOW, NOW + SECOND), (NOW, NOW + SECOND)),
+        (NOW - SECOND, (NOW, NOW + SECOND), (EARLIER, NOW + SECOND)),
+        (NOW + 2 * SECOND, (NOW, NOW + SECOND), (EARLIER, NOW + 2 * SECOND)),
+        (None, (NOW, NOW + SECOND), (EARLIER, NOW + SECOND)),
+        (NOW - HOUR, (None, None), (EARLIER, None)),
+    ],
+    ids=["over", "may still come", "ends later", "end unknown", "time unknown"],
+)
+def test_a_purchase_that_is_sent_again_is_dated_from_then(mihu, ended, own, times):
+    """The time between two calls is neither's, unless the earlier purchase may still come."""
+    found = begun(mihu, began=EARLIER, ends=ended)
+    entry = redated(found, begun(mihu, began=own[0], ends=own[1]), SECOND)
+
+    assert times == (entry.began, entry.ends)
+    assert evolve(found, began=None, ends=None) == evolve(entry, began=None, ends=None)
+
+
+async def test_a_number_that_was_bought_between_two_calls_of_a_key_is_not_claimed(sandbox, tmp_path):
+    """A call that sends nothing adds no time to its key, so a colleague's purchase from before it is not the key's."""
+    sandbox.inventory.insert(number=NUMBER, purchased_at=datetime.now(UTC) - 24 * HOUR)
+    sandbox.faults.add(Status(403), method="GET", path="/phone-numbers", times=30, skip=1)
+    async with SqliteLedger(tmp_path / "purchases.db") as ledger, connect(sandbox, ledger) as mihu:
+        entry = begun(mihu, began=datetime.now(UTC) - 48 * HOUR, ends=datetime.now(UTC) - 47 * HOUR)
+        await ledger.take(entry, "dead")
+        await ledger.let_go(KEY, "dead")
+        with pytest.raises(OutcomeUnknownError):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+        kept = await ledger.find(KEY)
+        sandbox.faults.clear()
+
+        assert entry == kept
+        assert {KEY: RecoveryOutcome.NOT_BOUGHT} == await outcomes(mihu)
+
+
+async def test_a_call_that_had_to_wait_ends_later(sandbox, mihu, shelf):
+    """Time in which the event loop stood still is not the call's, so the ledger learns that it goes on for longer."""
+    entries = []
+
+    def stand_still() -> None:
+        entries.append(shelf.entries[KEY])
+        time.sleep(0.4)
+
+    sandbox.faults.add(Paused(stand_still), method="POST")
+    await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    (before,), after = entries, shelf.entries[KEY]
+
+    assert ["find", "take", "redate", "settle"] == shelf.steps
+    assert before.began == after.began
+    assert after.ends - before.ends > timedelta(seconds=0.2)
+
+
+@pytest.mark.parametrize("now", [TimeInterval(NOW, NOW + SECOND), None], ids=["known", "not known"])
+@pytest.mark.parametrize("ends", [NOW + 3 * SECOND, NOW + 2.95 * SECOND, NOW + 4 * SECOND, None], ids=str)
+def test_an_end_that_is_not_later_stays_as_it_is(mihu, now, ends):
+    """What the ledger says already is not written again."""
+    entry = begun(mihu, ends=ends)
+
+    assert entry is prolonged(entry, now, 2.0)
+
+
+async def test_what_a_resumed_purchase_has_sent_is_found_in_its_own_time(sandbox, mihu, shelf):
+    """A second process dies, too, after it sent the purchase: a third one finds it."""
+    shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC) - 48 * HOUR, ends=datetime.now(UTC) - 47 * HOUR)
+    shelf.broken = {"settle"}
+    bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    shelf.broken = set()
+    entry = shelf.entries[KEY]
+
+    assert "begun" == entry.state
+    assert entry.began
+    assert datetime.now(UTC) - entry.began < HOUR
+    async with connect(sandbox, shelf) as other:
+        found = [recovered.number async for recovered in other.numbers.recover()]
+    assert [bought.phone_number_uuid] == [number and number.phone_number_uuid for number in found]
+
+
+async def test_a_resumed_purchase_whose_key_is_lost_is_not_sent(sandbox, mihu, shelf):
+    """Its times cannot be written, and another call may buy by now."""
+    shelf.entries[KEY] = begun(mihu)
+
+    async def lose(_entry, _owner):
+        shelf.owners.clear()
+        return False
+
+    shelf.redate = lose
+    with pytest.raises(OutcomeUnknownError, match="another call may hold its key"):
+        await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 0 == sent(sandbox)
 
 
 @pytest.mark.parametrize(
