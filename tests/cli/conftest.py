@@ -4,7 +4,7 @@ import io
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from threading import Thread, main_thread
 from typing import NamedTuple
 
@@ -62,11 +62,13 @@ def ctrl_c_when(due: Callable[[], bool], number: int = signal.SIGINT) -> None:
 
 
 @pytest.fixture
-def interrupt() -> Callable[..., None]:
+def interrupt() -> Generator[Callable[..., None]]:
     """Return what presses Ctrl-C once something is so, or sends another signal."""
     if not hasattr(signal, "pthread_kill"):
         pytest.skip("Windows sends no signal to a thread")
-    return ctrl_c_when
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
+    yield ctrl_c_when
+    signal.signal(signal.SIGINT, before)
 
 
 class Terminal(io.StringIO):
