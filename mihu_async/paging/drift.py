@@ -117,6 +117,7 @@ class History(Generic[T]):
         if not self.shown.issuperset(rows):
             self.stalled_reads = 0
         if evidence.forgetful:
+            evidence.forgot |= evidence.shown > len(self.shown)
             self._count(rows, rows, read.moment)
             self.shown = set(rows)
             return read.page.items[skip:]

@@ -31,6 +31,7 @@ LATER = Evidence(nth=2, total=3, there=3, shown=4, quiet=False, moved=True)
         (evolve(COUNTED, total=0, first=0, old=0, shown=100, dated=False), None),
         (Evidence(nth=1, total=0, first=0), "counted"),
         (evolve(COUNTED, forgetful=True, moved=False), "counted"),
+        (evolve(COUNTED, forgetful=True, moved=False, forgot=True), None),
         (STILL, "still"),
         (evolve(STILL, moved=True), None),
         (evolve(STILL, shown=2), None),
