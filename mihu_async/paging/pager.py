@@ -75,8 +75,8 @@ class Pager(Generic[T]):
                 proves that every item was yielded, in at most three passes; ``"verify"`` always reads it again, in at
                 most five; ``"raise"`` raises DriftError; ``"ignore"`` yields the pages as they come and remembers no
                 items, so it proves at most two pages.
-            resume: A checkpoint of this listing, with the same filters and page size. The walk continues after its last
-                item.
+            resume: A checkpoint of this listing, with the same filters, page size and first page. The walk continues
+                after its last item.
 
         Raises:
             UsageError: If a value can never be accepted.

@@ -50,7 +50,7 @@ class Listing(Value, Generic[T], frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The name that tells this listing from every other one."""
-        part = "" if self.end is None else f"#{self.start}-{self.end}"
+        part = "" if (self.start, self.end) == (1, None) else f"#{self.start}-{self.end or ''}"
         return f"{self.base_url}{self.path}?{self.query}{part}"
 
 
