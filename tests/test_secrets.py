@@ -1,5 +1,6 @@
 """The token and the SIP credentials show in nothing that leaves the SDK."""
 
+import asyncio
 import logging
 import pickle
 import traceback
@@ -101,6 +102,22 @@ async def test_no_variable_on_the_way_shows_a_secret(fault, call):
 
     assert {call.__name__, "run"} <= {frame.name for frame in frames}
     assert_clean(repr([frame.locals for frame in frames]))
+
+
+@pytest.mark.parametrize("call", [register, update, create])
+async def test_no_variable_shows_a_secret_where_the_caller_gave_up(call):
+    """The error of the caller's own timeout has the frames of the cancelled request behind it."""
+    async with Sandbox(numbers=0, trunks=0, token=TOKEN) as sandbox:
+        sandbox.faults.add(Hang(), times=None)
+        async with MihuClient(TOKEN, base_url=sandbox.base_url) as mihu:
+            with pytest.raises(TimeoutError) as caught:
+                async with asyncio.timeout(0.1):
+                    await call(mihu, sandbox.inventory.free_agents("call")[0])
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True).__cause__
+
+    assert told
+    assert_clean(repr([frame.locals for frame in told.stack if frame.filename != __file__]))
+    assert "aiohttp" not in repr([frame.filename for frame in told.stack])
 
 
 async def test_a_pickled_error_is_the_same_error():

@@ -92,10 +92,15 @@ async def _export(pager: Pager[T], layout: Layout[T], how: Export, places: "Plac
         writer.end()
     places.forget()
     if pager.report.complete is False:
+        advice = "The listing changed while it was read: read it again."
+        if how.on_drift == "ignore":
+            advice = (
+                "Leave out --on-drift ignore, which remembers one page only, and so proves nothing of more than two."
+            )
         raise StopError(
             Exit.INCOMPLETE,
             f"Every row that was seen was written, but the listing may have more: {walk_in_words(pager.report)}.",
-            "The listing changed while it was read: read it again.",
+            advice,
         )
     if how.file:
         tell(summary(how.file, writer, pager.report, resumed=places.checkpoint is not None))

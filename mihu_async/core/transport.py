@@ -136,6 +136,7 @@ class Transport:
         body = None if request.body is None else Body(request.body)
         head: aiohttp.ClientResponse | None = None
         session: Session | None = None
+        failure: BaseException
         try:
             session = await self._session()
             async with session.request(
@@ -159,12 +160,15 @@ class Transport:
         except (*NETWORK, *MISUSE, HttpProcessingError) as error:
             sent = None if body is None else body.sent
             failure = translate(error, request, url, redact, sent=sent, head=head, session=session)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             if is_cancelled():
-                raise
-            closed = aiohttp.ClientConnectionError("the session was closed")
-            failure = translate(closed, request, url, redact, sent=None if body is None else body.sent, session=session)
-        raise failure  # here, out of the except block: the cause's repr can hold the request's headers
+                failure = asyncio.CancelledError(*cancelled.args)
+            else:
+                closed = aiohttp.ClientConnectionError("the session was closed")
+                sent = None if body is None else body.sent
+                failure = translate(closed, request, url, redact, sent=sent, session=session)
+        # here, out of the except block: the cause's repr and the variables of its frames can hold the request's headers
+        raise failure
 
     async def enter(self) -> None:
         """Begin a block: make this loop's session now, so that the first call need not."""

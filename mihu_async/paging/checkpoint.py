@@ -69,7 +69,7 @@ def decode_checkpoint(text: Any, *, listing: str) -> Place:
                 evidence = Evidence(total=total, since=since, shown=shown, there=there, moved=moved, dated=dated)
                 if made_by == _fingerprint(listing):
                     return Place(page=page, anchors=tuple(anchors), evidence=evidence)
-                why = "it belongs to another workspace or part, or to other filters or another page size"
+                why = "it belongs to another workspace, part or first page, or to other filters or another page size"
             case _:
                 pass
     raise UsageError(f"resume cannot be used: {why}.", argument="resume")

@@ -96,11 +96,6 @@ class History(Generic[T]):
         self.stalled_reads += 1
         self.pages += 1
 
-    @property
-    def stalled(self) -> bool:
-        """True if so many answers in a row brought nothing new that stepping back is of no use."""
-        return self.stalled_reads > self.stall_limit
-
     def knows(self, read: Read[T]) -> bool:
         """Return True if the page holds an item that this pass showed."""
         return not self.shown.isdisjoint(read.keys)
@@ -117,6 +112,7 @@ class History(Generic[T]):
         if not self.shown.issuperset(rows):
             self.stalled_reads = 0
         if evidence.forgetful:
+            evidence.forgot |= evidence.moved or evidence.shown > len(self.shown)
             self._count(rows, rows, read.moment)
             self.shown = set(rows)
             return read.page.items[skip:]

@@ -74,9 +74,9 @@ class Pager(Generic[T]):
             on_drift: The reaction to a listing that moves while it is read. ``"recover"`` reads it again if nothing
                 proves that every item was yielded, in at most three passes; ``"verify"`` always reads it again, in at
                 most five; ``"raise"`` raises DriftError; ``"ignore"`` yields the pages as they come and remembers no
-                items.
-            resume: A checkpoint of this listing, with the same filters and page size. The walk continues after its last
-                item.
+                items, so it proves at most two pages.
+            resume: A checkpoint of this listing, with the same filters, page size and first page. The walk continues
+                after its last item.
 
         Raises:
             UsageError: If a value can never be accepted.

@@ -26,8 +26,9 @@ class Evidence:
     The pass is ``quiet`` if all its answers named one total, it showed nothing new, and no date is certainly younger
     than it. The other fields describe its whole walk: ``old`` of the ``first`` items that were there when it began were
     yielded, in whichever pass. ``moved`` is True if an answer contradicted another one, ``dated`` if any item has a
-    date, ``part`` if only a part of a listing is read, ``resumed`` if the walk continues another one, and ``forgetful``
-    if it remembers only one page. ``left_out`` is the number of rows that could not be read at all.
+    date, ``part`` if only a part of a listing is read, ``resumed`` if the walk continues another one, ``forgetful`` if
+    it remembers only one page, and ``forgot`` if such a walk may have counted an item twice.
+    ``left_out`` is the number of rows that could not be read at all.
     """
 
     nth: int = 0
@@ -43,6 +44,7 @@ class Evidence:
     part: bool = False
     resumed: bool = False
     forgetful: bool = False
+    forgot: bool = False
     left_out: int = 0
 
 
@@ -52,9 +54,7 @@ def counted(evidence: Evidence) -> bool:
     Without dates nothing shows that the other items came later, so that a service that does not count, and names 0
     items, proves nothing.
     """
-    if evidence.part or (evidence.forgetful and evidence.moved):
-        return False
-    return evidence.old == evidence.first and (evidence.dated or evidence.old == evidence.shown)
+    return not evidence.part and evidence.old == evidence.first and (evidence.dated or evidence.old == evidence.shown)
 
 
 def still(evidence: Evidence) -> bool:
@@ -76,7 +76,7 @@ CERTIFICATES: dict[Proof, Callable[[Evidence], bool]] = {"confirmed": confirmed,
 
 def certificate(evidence: Evidence) -> Proof | None:
     """Return the name of the certificate that holds, or None."""
-    if evidence.left_out or evidence.total is None:
+    if evidence.left_out or evidence.total is None or evidence.forgot:
         return None
     return next((name for name, holds in CERTIFICATES.items() if holds(evidence)), None)
 
@@ -87,6 +87,8 @@ def shortfall(evidence: Evidence) -> str:
         return f"{evidence.left_out} rows of its answers could not be read at all"
     if evidence.total is None:
         return "the service, or the checkpoint that it continues, does not say how many items there were"
+    if evidence.forgot:
+        return "it remembers only one page (on_drift='ignore'), so an item may have come twice in place of another one"
     if evidence.part:
         return f"a part cannot be counted, and it did not stand still ({evidence.shown} of {evidence.total} items)"
     known = f"{evidence.there} of the {evidence.total} items that were there when pass {evidence.nth} began"

@@ -2,7 +2,7 @@
 
 import logging
 from asyncio import Event
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
@@ -50,7 +50,7 @@ class Listing(Value, Generic[T], frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The name that tells this listing from every other one."""
-        part = "" if self.end is None else f"#{self.start}-{self.end}"
+        part = "" if (self.start, self.end) == (1, None) else f"#{self.start}-{self.end or ''}"
         return f"{self.base_url}{self.path}?{self.query}{part}"
 
 
@@ -72,7 +72,6 @@ class Walk(Generic[T]):
         forgetful, span = self._mode == "ignore", (listing.start, listing.end)
         evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
         self._history = History(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
-        self._compact: Callable[[Iterable[str]], tuple[Hashable, ...]] = tuple if forgetful else compact_keys
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._number, self._anchors = begin.page, begin.anchors
@@ -192,7 +191,7 @@ class Walk(Generic[T]):
 
     async def _first(self) -> Read[T]:
         """Read the page where the walk begins, before all others; if no anchor is left, begin again."""
-        history, page, anchors = self._history, self._begin.page, {*self._compact(self._begin.anchors)}
+        history, page, anchors = self._history, self._begin.page, {*compact_keys(self._begin.anchors)}
         read = await self._window.read(page)
         others = {*range(1, (history.last_page or page) + 1)} - {page}
         nearest_first = iter(sorted(others, key=lambda other: abs(other - page)))
@@ -224,7 +223,9 @@ class Walk(Generic[T]):
             if history.knows(after) or fell(before, after.stated):
                 raise drifted(after.number)
             return after
-        while slipped and not history.knows(after) and after.number > first and not history.stalled:
+        while slipped and not history.knows(after) and after.number > first:
+            if history.stalled_reads > history.stall_limit:
+                break  # stepping back is of no use
             after = await window.read(after.number - 1)
         return after
 
@@ -232,7 +233,7 @@ class Walk(Generic[T]):
         answer = await self._listing.fetch(number, ready)
         page, count = answer.page, answer.page.problem_count
         stated = check_progress(page, requested=number)
-        read = Read(number, page, stated, self._compact(map(self._listing.key, page.items)), answer.moment)
+        read = Read(number, page, stated, compact_keys(map(self._listing.key, page.items)), answer.moment)
         self._history.record(read)
         if count and not self._problems:
             logger.warning(PARTLY_READ, self._listing.path, summarize(page.problems, count))

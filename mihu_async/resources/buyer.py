@@ -14,6 +14,7 @@ from mihu_async.models.enums import NumberType
 from mihu_async.models.inputs import Address, RequirementValue
 from mihu_async.models.numbers import Capabilities, PhoneNumber
 from mihu_async.resources.keyed import FOR_DISPLAY, PATH, KeyedPurchase, purchase_fingerprint
+from mihu_async.resources.lease import within
 from mihu_async.resources.lookups import purchase_of
 from mihu_async.resources.rows import Listed
 from mihu_async.validation import (
@@ -150,10 +151,12 @@ class Buyer(Value, frozen=True, kw_only=True):
 
         Raises:
             UsageError: If the key is invalid, or the client has no ledger.
+            LedgerError: If the ledger cannot be read within the time of a call.
         """
         if key is None:
             return None
-        return await self.ledger_for("idempotency_key").find(check_key("idempotency_key", key))
+        step = self.ledger_for("idempotency_key").find(check_key("idempotency_key", key))
+        return await within(self.pipeline.timeout.total, step)
 
     def ledger_for(self, feature: str) -> Ledger:
         """Return the client's ledger.

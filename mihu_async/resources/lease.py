@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from attrs import define, evolve
 
+from mihu_async.core.clock import is_cancelled
 from mihu_async.core.options import Bounds
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
@@ -135,13 +136,20 @@ async def within(seconds: float, step: Awaitable[T]) -> T:
         step: The step.
 
     Raises:
-        LedgerError: If it fails, or takes longer.
+        LedgerError: If it fails in any way, because a ledger may be the caller's own, or takes longer.
     """
+    bound = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds):
+        async with bound:
             return await step
-    except TimeoutError:
-        raise LedgerError(f"The ledger did not answer within {seconds:.3g} s.") from None
+    except LedgerError:
+        raise
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and is_cancelled():
+            raise
+        if bound.expired():
+            raise LedgerError(f"The ledger did not answer within {seconds:.3g} s.") from None
+        raise LedgerError(f"The ledger failed with {type(error).__name__}.") from error
 
 
 @asynccontextmanager

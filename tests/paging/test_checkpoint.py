@@ -47,10 +47,10 @@ def forge(*values) -> str:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (encode_checkpoint(Place(page=1), listing="/phone-numbers?per_page=100"), "other filters or another page size"),
+        (encode_checkpoint(Place(page=1), listing="/phone-numbers?per_page=100"), "other filters|page size"),
         (forge(FORMAT + 1, "0", 1), "made by a version of the SDK that writes checkpoints in another form"),
         (forge(1, "0", 1, "a"), "in another form"),
-        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True]), "other filters or another page size"),
+        (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True]), "other filters|page size"),
         (forge(FORMAT, "0", 0, [1, 1, 1, 1, True, True]), "not a result of checkpoint"),
         (forge(FORMAT, "0", 1, [1, 1, 1, 1, True, True], 5), "not a result of checkpoint"),
         (forge(FORMAT, "0", 1, "a"), "not a result of checkpoint"),
@@ -135,7 +135,18 @@ async def test_a_walk_that_has_not_begun_is_at_its_beginning():
     place = pager.checkpoint()
 
     assert place == pager.with_options(resume=place).checkpoint()
-    assert ["item-3", "item-4", "item-5"] == await shelf.pager().with_options(resume=place).collect()
+    assert ["item-3", "item-4", "item-5"] == await shelf.pager(start=2).with_options(resume=place).collect()
+
+
+@pytest.mark.parametrize(("start", "other"), [(2, 1), (1, 2), (2, 3)])
+async def test_a_walk_does_not_go_on_from_another_beginning(start, other):
+    """A walk that began at page 2 has not seen page 1, so it must not count as the walk of a whole listing."""
+    shelf = Shelf(12, 3, dated=True)
+    pager = shelf.pager(start=start)
+    await walk_until(pager, 4)
+
+    with pytest.raises(UsageError, match="part or first page"):
+        shelf.pager(start=other).with_options(resume=pager.checkpoint())
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ async def test_a_checkpoint_of_one_part_is_none_of_another():
     async with Sandbox(numbers=60, trunks=0) as sandbox, MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
         first, second = map(mihu.numbers.shard, await mihu.numbers.list(per_page=10).split(2))
         await second.first()
-        with pytest.raises(UsageError, match="another workspace or part"):
+        with pytest.raises(UsageError, match="another workspace, part"):
             first.with_options(resume=second.checkpoint())
 
 

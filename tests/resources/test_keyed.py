@@ -855,6 +855,38 @@ async def test_a_ledger_that_hangs_ends_the_call_in_its_time(sandbox, shelf, mon
     assert 0 == sent(sandbox)
 
 
+async def test_an_acquisition_waits_for_a_ledger_as_long_as_for_a_call(sandbox, shelf, monkeypatch):
+    """It looks its key up before it searches."""
+    monkeypatch.setattr(shelf, "find", hang)
+    async with connect(sandbox, shelf, timeout=Timeout(total=0.1)) as mihu:
+        with pytest.raises(LedgerError, match="did not answer within"):
+            await asyncio.wait_for(mihu.numbers.acquire("IT", "local", idempotency_key=KEY), 5)
+
+
+@pytest.mark.parametrize("failure", [OSError("gone"), TimeoutError(), asyncio.CancelledError()], ids=repr)
+async def test_a_ledger_of_the_callers_own_may_fail_with_any_error(sandbox, mihu, shelf, monkeypatch, caplog, failure):
+    """Before the purchase, nothing is sent; after it, the number is returned."""
+    broken = AsyncMock(side_effect=failure)
+    with monkeypatch.context() as patched:
+        patched.setattr(shelf, "take", broken)
+        with pytest.raises(LedgerError, match=f"failed with {type(failure).__name__}. Nothing was sent") as caught:
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+    assert caught.value.__cause__ is failure
+    assert 0 == sent(sandbox)
+
+    monkeypatch.setattr(shelf, "settle", broken)
+    assert NUMBER == (await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)).number
+    assert "could not record it" in caplog.text
+
+
+async def test_a_call_that_is_cancelled_at_its_ledger_is_cancelled(mihu, shelf, monkeypatch):
+    """The cancellation is the caller's."""
+    monkeypatch.setattr(shelf, "find", hang)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+
 async def test_a_ledger_that_hangs_after_the_purchase_costs_no_number(sandbox, mihu, shelf, monkeypatch, caplog):
     """The number is returned, and the ledger's silence logged."""
     monkeypatch.setattr("mihu_async.resources.lease.LEDGER_TIMEOUT", 0.01)
