@@ -4,12 +4,14 @@ import re
 import tomllib
 from pathlib import Path
 
+import mihu_async
 from mihu_async import __version__
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = Path(mihu_async.__file__).parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SITE = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
-FOLDERS = (".github", "benchmarks", "docs", "examples", "mihu_async", "tests")
+FOLDERS = (*(ROOT / name for name in (".github", "benchmarks", "docs", "examples", "tests")), PACKAGE)
 WRITTEN = {".css", ".html", ".ipynb", ".js", ".md", ".py", ".yml"}
 
 
@@ -33,7 +35,8 @@ def test_the_placeholder_stands_in_two_files():
     """Whoever gives the project a home replaces it in pyproject.toml and zensical.toml, and nowhere else."""
     host = "git" + ".example"
     top = [path for path in ROOT.iterdir() if path.is_file() and path.suffix in {".md", ".toml", ".yaml", ""}]
-    below = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in WRITTEN]
+    below = [path for folder in FOLDERS for path in folder.rglob("*") if path.suffix in WRITTEN]
+    top = [path for path in top if path.name != "PKG-INFO"]  # a source distribution is made of pyproject.toml
     found = {path.name for path in top + below if host in path.read_text(encoding="utf-8", errors="replace")}
 
     assert {"pyproject.toml", "zensical.toml"} == found
@@ -51,6 +54,6 @@ def test_the_architecture_names_every_module_of_the_core():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `core/")]
     named = [name for row in rows for name in re.findall("`core/([a-z_]+)`", row)]
-    modules = {path.stem for path in (ROOT / "mihu_async" / "core").glob("*.py")} - {"__init__"}
+    modules = {path.stem for path in (PACKAGE / "core").glob("*.py")} - {"__init__"}
 
     assert sorted(modules) == sorted(named)
