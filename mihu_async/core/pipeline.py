@@ -42,6 +42,7 @@ from mihu_async.core.token import TokenSource
 from mihu_async.errors import (
     APIError,
     AuthenticationError,
+    ConnectTimeoutError,
     DecodeError,
     RequestTimeoutError,
     TransportError,
@@ -388,13 +389,17 @@ class Call(Generic[T]):
             took = now - self._sent - stood_still
             if failed_by_standstill(error, took=took, bounds=self._bounds):
                 return Stalled(stood_still)
-        was_held = self._bounds is None or (isinstance(error, APIError) and error.status == THROTTLED)
+        left = self._deadline.left(now)
+        if self._bounds is None and isinstance(error, ConnectTimeoutError):
+            left = 0.0  # its turn would come too late, and another attempt's even later
+        elif self._bounds is None or (isinstance(error, APIError) and error.status == THROTTLED):
+            left = self._admission.left_to_wait(now)
         return decide(
             error,
             method=self.journal.method,
             attempt=self.journal.number - self._free,
             policy=pipeline.retries,
-            left=self._admission.left_to_wait(now) if was_held else self._deadline.left(now),
+            left=left,
             jitter=pipeline.jitter(),
             affordable=pipeline.throttle.affords(pipeline.retries.budget),
             pause_left=pipeline.throttle.pause_left(now),

@@ -253,6 +253,17 @@ async def test_a_pause_beyond_the_calls_time_is_not_waited_for(request_):
     assert 1 == len(network.sent)
 
 
+async def test_a_turn_that_comes_too_late_is_not_asked_for_again():
+    """Another attempt's turn would come even later, so there is one attempt, at once."""
+    network = sender(failed(429, Retry_After="1"), ok(1))
+    calls = pipeline(network)
+    await calls.run(GET)
+    error = await raised(evolve(calls, timeout=Timeout(total=0.5), retries=RetryPolicy(base_delay=0.01)))
+
+    assert "was not sent: its turn comes in" in str(error)
+    assert 1 == len(error.attempts)
+
+
 async def test_an_outage_is_not_multiplied():
     """Two hundred calls that fail send at most three hundred requests, and the error says why."""
     network = sender(*[failed(503)] * 1000)
