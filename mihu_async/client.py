@@ -66,7 +66,7 @@ class MihuClient:
         max_response_bytes: The largest decompressed response to accept, in bytes; 64 MiB by default.
         strict: If True, a response that cannot be read in full raises DecodeError after one request. If False,
             unreadable values are None, unreadable rows are left out, and each is a problem (``page.problems``,
-            ``pager.report.problems``, ``mihu.last_call.problems``). Look-ups after a lost answer are never strict.
+            ``pager.report.problems``, ``mihu.last_call.problems``). Lookups after a lost answer are never strict.
         headers: Headers to send with every request to the service, and to nothing else; None sends none. They cannot
             replace those that the SDK sets, such as ``Authorization``. A value whose name marks it as secret
             (``X-Api-Key``) is redacted like the token.

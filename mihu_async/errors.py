@@ -65,11 +65,11 @@ class Attempt:
     outcome: str
     """The class and cause of the failure, or ``"ok"``."""
     wait: float | None = None
-    """The pause in seconds before the next attempt or look-up; None after the last one."""
+    """The pause in seconds before the next attempt or lookup; None after the last one."""
     lost: bool = False
     """True if this was a write that may have been applied although no answer confirmed it."""
     looked_up: str | None = None
-    """The finding of the look-up that followed; None if there was none."""
+    """The finding of the lookup that followed; None if there was none."""
 
 
 class MihuError(Exception):
@@ -111,7 +111,7 @@ class MihuError(Exception):
         if any(attempt.lost for attempt in self.attempts[:-1]):
             seen = next((attempt.looked_up for attempt in reversed(self.attempts) if attempt.looked_up), None)
             text += " An earlier attempt's answer was lost: "
-            text += f"a later look-up found that {seen}." if seen else "it may have been carried out."
+            text += f"a later lookup found that {seen}." if seen else "it may have been carried out."
         return text
 
     def after(self, attempts: tuple[Attempt, ...], stopped: str) -> Self:
@@ -224,7 +224,7 @@ class ConnectionLostError(TransportError):
 class OutcomeUnknownError(_CallError):
     """A write was sent and its answer was lost, so it may or may not have been applied.
 
-    The SDK does not blindly send it again. Its look-ups were inconclusive, or the time was up. ``await error.check()``
+    The SDK does not blindly send it again. Its lookups were inconclusive, or the time was up. ``await error.check()``
     looks again later; ``__cause__`` is the last failure or refusal.
     """
 
@@ -249,15 +249,15 @@ class OutcomeUnknownError(_CallError):
     async def check(self) -> Any:
         """Look up now whether the write was applied. Only safe reads are sent; the write is not sent again.
 
-        The look-up has the time of one call (``Timeout.total``).
+        The lookup has the time of one call (``Timeout.total``).
 
         Returns:
-            The result that the call would have returned, if the write was applied. None if the look-up finds nothing
+            The result that the call would have returned, if the write was applied. None if the lookup finds nothing
             now; the service may still apply the write late, so wait before you treat None as final.
 
         Raises:
-            ConflictError: If the look-up finds something that this call did not make.
-            OutcomeUnknownError: If the look-up failed or was inconclusive again.
+            ConflictError: If the lookup finds something that this call did not make.
+            OutcomeUnknownError: If the lookup failed or was inconclusive again.
             UsageError: If the call cannot be looked up: it was made with ``mihu.request``, or the error was pickled or
                 copied.
         """
@@ -326,7 +326,7 @@ class WaitError(MihuError):
 class WaitTimeoutError(WaitError, TimeoutError):
     """A number did not reach a status in time. It may still do so: wait for it again.
 
-    ``__cause__`` is the error of the latest look-up that failed, or None if none failed.
+    ``__cause__`` is the error of the latest lookup that failed, or None if none failed.
     """
 
 

@@ -28,7 +28,7 @@ class Hooks:
     """Functions to call while calls and walks go on, for logs, metrics and traces of your own.
 
     All are plain functions, called in the task of the call (``on_page``: of the loop over the walk), so they must not
-    block. The pages of a walk are fetched in tasks of their own, with the context variables of the loop. The look-ups
+    block. The pages of a walk are fetched in tasks of their own, with the context variables of the loop. The lookups
     after a lost answer are calls and walks too. A hook that raises changes nothing: a WARNING in the log names its
     error's type. The arguments of a hook hold no secret.
     """
@@ -38,7 +38,7 @@ class Hooks:
     on_retry: Callable[[Attempt, CallReport], object] | None = field(default=None, validator=_check)
     """Called with the same arguments before the wait for the next attempt, which is ``attempt.wait``.
 
-    If a lost answer was looked up first, the hook is called after the look-up, right before the request is sent again.
+    If a lost answer was looked up first, the hook is called after the lookup, right before the request is sent again.
     """
     on_page: Callable[[PageReport, WalkReport], object] | None = field(default=None, validator=_check)
     """Called with the :class:`PageReport` of a page that a walk yields and the :class:`WalkReport` of that walk.

@@ -40,7 +40,7 @@ def telemetry(
     Attributes follow the HTTP conventions: ``http.request.method``, ``url.template``, ``server.address``,
     ``server.port``, ``http.response.status_code`` and ``http.request.resend_count`` of the last attempt, ``error.type``
     with the name of the error's class. ``mihu.outcome`` is ok, settled (the call succeeded without a successful answer:
-    a look-up found the result, or the object to delete was gone), failed, cancelled or dry_run; only a failed call has
+    a lookup found the result, or the object to delete was gone), failed, cancelled or dry_run; only a failed call has
     an error's status. Ids, queries, bodies and headers are not recorded.
 
     Args:
@@ -68,7 +68,7 @@ class _Receiver:
         self.durations = meter.create_histogram(
             "mihu.client.call.duration",
             unit="s",
-            description="The duration of calls, with all attempts, waits and look-ups.",
+            description="The duration of calls, with all attempts, waits and lookups.",
             explicit_bucket_boundaries_advisory=SECONDS,
         )
         self.retries = meter.create_counter(

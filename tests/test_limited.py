@@ -122,7 +122,7 @@ def test_many_trunks_under_a_limit_are_all_ensured(concurrency):
 
 @pytest.mark.parametrize("says", SAYS)
 def test_lost_purchases_under_a_limit_are_found(says):
-    """Their look-ups wait for their turn, beside a walk, and that is none of their time."""
+    """Their lookups wait for their turn, beside a walk, and that is none of their time."""
     service = Service(VirtualClock(Timeless()), FixedWindow(2), says, lose=4)
     mihu = client_of(service, concurrency=16, timeout=Timeout(total=20))
 

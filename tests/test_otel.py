@@ -167,7 +167,7 @@ async def test_pages_of_a_walk_belong_to_where_it_is_walked(mihu, backend):
 
 
 async def test_a_purchase_that_was_looked_up_is_settled(mihu, mihu_sandbox, backend):
-    """The look-ups are spans inside it, and its last answer was none."""
+    """The lookups are spans inside it, and its last answer was none."""
     mihu_sandbox.faults.add(Reset(after=True), method="POST")
     async with mihu:
         await mihu.numbers.buy(**BUY)

@@ -433,7 +433,7 @@ async def test_a_purchase_that_was_made_is_given_though_its_date_is_odd(mihu, sa
 
 @pytest.mark.parametrize("strict", [False, True])
 async def test_a_lost_purchase_is_found_beside_odd_rows(mihu, sandbox, strict):
-    """An odd field of its own costs nothing either, and a look-up is never strict."""
+    """An odd field of its own costs nothing either, and a lookup is never strict."""
 
     def odd(document):
         for row in document["data"]["items"]:

@@ -37,7 +37,7 @@ APPLIED = [
 TELLING = [Status(504, after=True), Status(422, after=True), Reset(after=True), Truncate()]
 """One of each kind: a failure, a refusal that lies, no answer, half an answer."""
 UNANSWERED = [fault for fault in (*APPLIED, *LOSSES) if fault != Status(422, after=True)]
-"""Those that leave a call without a look-up in doubt: a refusal is believed."""
+"""Those that leave a call without a lookup in doubt: a refusal is believed."""
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ async def test_a_lookup_that_fails_leaves_the_purchase_unknown(mihu, sandbox, lo
     """It is said how to look by hand, and a later check does."""
     sandbox.faults.add(Reset(after=True), method="POST")
     sandbox.faults.add(look, method="GET", times=4)
-    with pytest.raises(OutcomeUnknownError, match=r"the look-up failed: .* numbers\.channels_of\('\+39") as caught:
+    with pytest.raises(OutcomeUnknownError, match=r"the lookup failed: .* numbers\.channels_of\('\+39") as caught:
         await mihu.numbers.buy(**PURCHASE)
     sandbox.faults.clear()
 
@@ -278,7 +278,7 @@ async def test_an_agent_answers_messages_whatever_happens_to_the_answer(mihu, sa
 
 @pytest.mark.parametrize("fault", UNANSWERED, ids=repr)
 async def test_a_sip_connection_is_created_once_at_most(mihu, sandbox, fault):
-    """There is no look-up, so a lost answer is an unknown outcome, and nothing is sent again."""
+    """There is no lookup, so a lost answer is an unknown outcome, and nothing is sent again."""
     sandbox.faults.add(fault, method="POST")
     with pytest.raises(OutcomeUnknownError, match="Look for it among the workspace's SIP connections"):
         await mihu.sip_connections.create(

@@ -118,7 +118,7 @@ async def cancelled_in(rounds: int, faults: list[Any], *, before: bool) -> bool:
     ids=["answered", "hanging", "reset"],
 )
 def test_a_purchase_can_be_cancelled_anywhere(faults, before):
-    """In each round of the loop, on the way through look-ups and another attempt, it leaves a client that works on."""
+    """In each round of the loop, on the way through lookups and another attempt, it leaves a client that works on."""
     for rounds in count(1):
         with asyncio.Runner(loop_factory=VirtualLoop, debug=False) as runner:
             if not runner.run(cancelled_in(rounds, faults, before=before)):

@@ -157,7 +157,7 @@ class Journal:
         self._report_to("on_retry")
 
     def looked(self, result: LookupResult[Any], *, waited: float) -> None:
-        """Note the result of a look-up after the attempt, and the seconds that were waited before it."""
+        """Note the result of a lookup after the attempt, and the seconds that were waited before it."""
         *before, last = self.attempts
         self.attempts = (*before, evolve(last, wait=(last.wait or 0.0) + waited, looked_up=result.reason))
         self.found = isinstance(result, Found) and result.ours is True

@@ -33,7 +33,7 @@ class Timeout:
     loop stood still.
     """
     connect: float = field(default=10.0, validator=_bound)
-    """A connection must be there within this time: the wait for a free one, the name's look-up, TCP and TLS (10)."""
+    """A connection must be there within this time: the wait for a free one, the name's lookup, TCP and TLS (10)."""
     read: float = field(default=30.0, validator=_bound)
     """The service may be silent for this long while an answer is awaited or read (30)."""
 

@@ -1,4 +1,4 @@
-"""The whole path of one call: attempt, read, decide, wait, repeat; and the look-up if a write's answer is lost."""
+"""The whole path of one call: attempt, read, decide, wait, repeat; and the lookup if a write's answer is lost."""
 
 import logging
 import random
@@ -185,7 +185,7 @@ class Call(Generic[T]):
         )
 
     def _reader(self, sender: Sender, deadline: Deadline) -> Pipeline:
-        """Return a pipeline for the reads of a look-up.
+        """Return a pipeline for the reads of a lookup.
 
         The answers may echo secrets of this call, and its outcome matters more than an odd field of another number.
         """
@@ -268,7 +268,7 @@ class Call(Generic[T]):
         """Wait for the call's turn if the throttle holds calls back."""
         throttle = self._pipeline.throttle
         now = self._pipeline.clock.monotonic()
-        if self._deadline.left(now) <= 0:  # as for a further page of a look-up
+        if self._deadline.left(now) <= 0:  # as for a further page of a lookup
             raise self._admission.not_sent("its time was up before")
         if not (throttle.calm or throttle.passes(now)):
             await self._admission.wait()

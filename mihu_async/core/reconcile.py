@@ -1,7 +1,7 @@
-"""The decision after a write whose answer was lost, made from look-ups. Pure: the pipeline does the reading.
+"""The decision after a write whose answer was lost, made from lookups. Pure: the pipeline does the reading.
 
-Once an answer is lost, only a look-up settles the call. A single look-up cannot prove that a thing is absent, because a
-write may be applied late and a listing may lag. A write whose thing the look-up does not find is sent again, which is
+Once an answer is lost, only a lookup settles the call. A single lookup cannot prove that a thing is absent, because a
+write may be applied late and a listing may lag. A write whose thing the lookup does not find is sent again, which is
 safe because the service refuses to make what it already has. If it cannot be sent again, or was refused, the call looks
 several times, and then the outcome is unknown.
 """
@@ -51,17 +51,17 @@ class Absent(Value, frozen=True):
 
 
 class LookupFailed(Value, frozen=True):
-    """The look-up itself failed, for this reason."""
+    """The lookup itself failed, for this reason."""
 
     reason: str
 
 
 LookupResult = Found[T] | Absent | LookupFailed
-"""The result of a look-up."""
+"""The result of a lookup."""
 
 
 class Circumstances(Value, frozen=True):
-    """The circumstances of a call, by which a look-up judges the things that it found.
+    """The circumstances of a call, by which a lookup judges the things that it found.
 
     Attributes:
         window: The call's time on the service's clock; None if that is not known.
@@ -96,7 +96,7 @@ class Lookup(Value, Generic[F, T], frozen=True):
     judge: Callable[[F, Circumstances], Found[T]]
     """This function judges whether the call made one of the things that were found."""
     is_filtered: bool = False
-    """The look-up uses a filter, so only a thorough search sees everything."""
+    """The lookup uses a filter, so only a thorough search sees everything."""
     key: str = ""
     """Calls of one client with the same key make the same thing and wait for each other; empty if they need not."""
     identity: Callable[[T], str] | None = None
@@ -141,12 +141,12 @@ Settlement = Return[T] | Conflict | Resend | LookAgain | Unknown
 def settle(
     result: LookupResult[T], *, then: Retry | GiveUp, looks: int, policy: RetryPolicy, left: float
 ) -> Settlement[T]:
-    """Decide what follows a look-up.
+    """Decide what follows a lookup.
 
     Args:
-        result: The result of the look-up.
+        result: The result of the lookup.
         then: The verdict on whether the request may be sent again.
-        looks: The number of look-ups so far, including this one.
+        looks: The number of lookups so far, including this one.
         policy: The retries that the caller allows.
         left: The rest of the call's time, in seconds.
     """

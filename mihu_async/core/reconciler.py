@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST = 500
-"""The most characters of a look-up's reason that an error quotes."""
+"""The most characters of a lookup's reason that an error quotes."""
 
 
 @define(repr=False, eq=False)
@@ -49,11 +49,11 @@ class Reconciler(Generic[T]):
         journal: The journal of the call.
         policy: The retries that the caller allows.
         jitter: A function that returns a random number from 0 to 1.
-        total: The time that a look-up after the call may take, in seconds.
+        total: The time that a lookup after the call may take, in seconds.
         lookup: The way to find the thing; None if there is none.
         how_to_check: A sentence that says how to check the outcome by hand.
         contention: The record of the things that the client's calls made.
-        sender: The sender of the look-ups' reads.
+        sender: The sender of the lookups' reads.
         reader: A function that returns a pipeline for these reads, given its sender and its deadline.
         window: A function that returns the call's time on the service's clock, or None if that is not known.
     """
@@ -118,12 +118,12 @@ class Reconciler(Generic[T]):
             The result of the call, or None if the thing is not there now.
 
         Raises:
-            UsageError: If there is no look-up for the call.
+            UsageError: If there is no lookup for the call.
             ConflictError: If the requested thing is someone else's.
             OutcomeUnknownError: If the outcome is still unknown.
         """
         if self.lookup is None:
-            raise UsageError(f"There is no look-up for this call. {self.how_to_check}".rstrip())
+            raise UsageError(f"There is no lookup for this call. {self.how_to_check}".rstrip())
         deadline = Deadline(self.clock.monotonic() + self.total, self.clock.pulse())
         match await self._look(self.lookup, deadline, thorough=True):
             case Found(result, ours=True):
@@ -144,9 +144,9 @@ class Reconciler(Generic[T]):
             if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
                 result = await self._find(lookup, pipeline, thorough=True)
         except MihuError as error:
-            return LookupFailed(self.journal.redact(f"the look-up failed: {error}").removesuffix("."))
+            return LookupFailed(self.journal.redact(f"the lookup failed: {error}").removesuffix("."))
         if sender.cached is not None:
-            return LookupFailed(escape(self.journal.redact(f"a cache answered the look-up (Age: {sender.cached})")))
+            return LookupFailed(escape(self.journal.redact(f"a cache answered the lookup (Age: {sender.cached})")))
         if _is_ours(result):
             self.claim(result.result)
         return result

@@ -60,7 +60,7 @@ class TimeInterval(Value, frozen=True):
 
 
 class CallWindow(Value, frozen=True):
-    """The time of a call on the service's clock: when its first attempt was sent, and the moment of the look-up."""
+    """The time of a call on the service's clock: when its first attempt was sent, and the moment of the lookup."""
 
     began: TimeInterval
     now: TimeInterval

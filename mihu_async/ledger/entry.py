@@ -92,7 +92,7 @@ class Ledger(Protocol):
         """Claim a key: write the entry if there is none, or take over an entry that is begun and that nobody holds.
 
         An entry is taken over only for the same workspace and fingerprint, and stays as the earlier holder wrote it. No
-        entry is written while another key has begun to buy the same number of the workspace, because a look-up could
+        entry is written while another key has begun to buy the same number of the workspace, because a lookup could
         not tell which of the two bought it.
 
         Args:

@@ -22,7 +22,7 @@ class Agent:
     """The agent's name.
 
     It is documented to be always present; if it cannot be read, it is None. It is empty in one case: the answer of
-    ``agents.provision_call`` was lost, and the look-up did not name the agent.
+    ``agents.provision_call`` was lost, and the lookup did not name the agent.
     """
     description: str | None = None
     """The text that describes the agent in the workspace."""

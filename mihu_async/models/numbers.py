@@ -1,4 +1,4 @@
-"""A phone number, purchased or external, as every inventory and look-up endpoint returns it.
+"""A phone number, purchased or external, as every inventory and lookup endpoint returns it.
 
 Every field except the uuid, the number and ``is_external`` is None if the service left it out or if it does not apply:
 an external number has no billing, for example.

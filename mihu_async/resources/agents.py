@@ -59,7 +59,7 @@ class Agents:
 
         The call is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer was
         lost, the SDK first looks at the number's channels. If the number is bound to the agent, the call has succeeded:
-        the returned agent is made from that look-up, with its uuid, its name (empty if the look-up does not name it)
+        the returned agent is made from that lookup, with its uuid, its name (empty if the lookup does not name it)
         and no other field, and ``mihu.last_call.found`` is True. If the number is bound to no agent or to another one,
         the call is sent again; it is inferred that the same binding twice has the same effect as once.
 
@@ -73,7 +73,7 @@ class Agents:
         Raises:
             UsageError: Before anything is sent, if a value can never be accepted.
             APIError: If the service refuses.
-            OutcomeUnknownError: If the answer was lost and the look-ups were inconclusive; ``await error.check()``
+            OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
                 looks again.
         """
         agent, number = _binding(agent_uuid, phone_number_uuid)
@@ -108,7 +108,7 @@ class Agents:
         Raises:
             UsageError: Before anything is sent, if a value can never be accepted.
             APIError: If the service refuses.
-            OutcomeUnknownError: If the answer was lost and the look-ups were inconclusive; ``await error.check()``
+            OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
                 looks again, and returns the number's :class:`Binding`, or None if the agent does not answer it now.
         """
         warn_provisional()

@@ -1,4 +1,4 @@
-"""The purchase of a number: the request, its idempotency key, and the look-up after a lost answer."""
+"""The purchase of a number: the request, its idempotency key, and the lookup after a lost answer."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -133,7 +133,7 @@ class Buyer(Value, frozen=True, kw_only=True):
         ).buy(body["number"])
 
     def describe(self, body: Mapping[str, Any]) -> Request[PhoneNumber]:
-        """Return the request that buys a number, with the look-up that finds the number if the answer is lost.
+        """Return the request that buys a number, with the lookup that finds the number if the answer is lost.
 
         Args:
             body: The body of the request.

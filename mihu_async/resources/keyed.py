@@ -1,6 +1,6 @@
 """A purchase under an idempotency key: claim the key, make the call, write down the outcome.
 
-The ledger knows who holds the key; the look-up of every purchase finds the outcome of a begun one.
+The ledger knows who holds the key; the lookup of every purchase finds the outcome of a begun one.
 """
 
 import hashlib
@@ -69,7 +69,7 @@ def _digest(plain: Any) -> str:
 
 def changed_nothing(error: BaseException) -> bool:
     """Return True if a purchase that ended with this error has certainly bought nothing, which frees its key."""
-    if isinstance(error, ConflictError | UsageError):  # a conflict comes from the service or from a look-up
+    if isinstance(error, ConflictError | UsageError):  # a conflict comes from the service or from a lookup
         return True
     return isinstance(error, APIError | ConnectError) and not error.may_have_changed
 

@@ -1,4 +1,4 @@
-"""The look-ups after a lost write, and whose the found object is: safe reads, and pure judgements."""
+"""The lookups after a lost write, and whose the found object is: safe reads, and pure judgements."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 
 def purchase_of(number: str, listed: Listed) -> Lookup[Rows, PhoneNumber]:
-    """Return the look-up of a purchase, which searches the whole inventory for the number.
+    """Return the lookup of a purchase, which searches the whole inventory for the number.
 
     A row that was bought during the call belongs to this call.
 
@@ -96,7 +96,7 @@ def _judge_row(number: str, row: PhoneNumber, circumstances: Circumstances) -> t
 def registration_of(
     number: str, channel: str, agent_uuid: str, listed: Listed, *, settings: Sequence[str] = ()
 ) -> Lookup[Rows, NumberChannels]:
-    """Return the look-up of a registration, which searches for a trunk that is bound on the channel.
+    """Return the lookup of a registration, which searches for a trunk that is bound on the channel.
 
     A trunk that is bound to the agent is the requested one, unless the caller passed settings: no answer shows whose
     settings a trunk stores.
@@ -166,7 +166,7 @@ def about_another(number: str, answered: str | None) -> str | None:
 
 
 def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding, AgentAnswer | Agent]:
-    """Return the look-up of a call binding, which makes the agent from the number's channels.
+    """Return the lookup of a call binding, which makes the agent from the number's channels.
 
     The name of the agent is empty if the channels do not name it.
 
@@ -182,7 +182,7 @@ def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding, Age
 
 
 def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding, Binding | None]:
-    """Return the look-up of an SMS assignment, which reads who answers the number's text messages.
+    """Return the lookup of an SMS assignment, which reads who answers the number's text messages.
 
     Args:
         agent_uuid: The agent.
@@ -194,7 +194,7 @@ def sms_assignment_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding
 def _binding_lookup(
     channel: ChannelName, media: str, agent_uuid: str, phone_number_uuid: str, result_of: Callable[[Binding], R]
 ) -> Lookup[Binding, R]:
-    """Return a look-up of a number's channels; a number that is bound to the agent shows that the call was applied.
+    """Return a lookup of a number's channels; a number that is bound to the agent shows that the call was applied.
 
     A number that is bound to another agent counts as not bound: the service moves it or refuses when the call is sent
     again.

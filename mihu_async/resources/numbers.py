@@ -368,7 +368,7 @@ class Numbers:
           it refuses, whatever the status, the SDK looks for the number five times, within 7.5 seconds unless the
           RetryPolicy says otherwise.
 
-        ``mihu.last_call.found`` is True if the result comes from a look-up. A redirect, and a success about another
+        ``mihu.last_call.found`` is True if the result comes from a lookup. A redirect, and a success about another
         number, count as lost answers too. Calls of this client for one number wait for each other.
 
         Args:
@@ -401,9 +401,9 @@ class Numbers:
             UsageError: Before anything is sent, if a value can never be accepted; with a key, also if the client has no
                 ledger or another request has used the key.
             PurchaseLimitError: If the workspace already holds as many numbers as it may.
-            ConflictError: If a look-up after a lost answer shows that the number was bought before.
+            ConflictError: If a lookup after a lost answer shows that the number was bought before.
             APIError: If the service refuses. The status for a number that is already held is not documented.
-            OutcomeUnknownError: If the answer was lost and the look-ups were inconclusive; ``await error.check()``
+            OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
                 looks again, and ``error.__cause__`` is the last refusal.
             LedgerError: With a key, before anything is sent, if the ledger cannot be used.
             ConnectTimeoutError: With a key, if another call held the key all the time.
@@ -497,7 +497,7 @@ class Numbers:
         It reads the ledger's entries of this workspace that are begun and that no live process holds. Each is looked
         up, as after a lost answer: ``GET /phone-numbers``. No purchase is sent. If the purchase bought the number, its
         key is settled. If the number belongs to somebody else, or is still not there after the call must have
-        ended and as long again (``Timeout.total``) has passed, the key is freed. If the look-up is inconclusive, or a
+        ended and as long again (``Timeout.total``) has passed, the key is freed. If the lookup is inconclusive, or a
         process holds the key, the entry stays as it is. Run it when a worker starts, or regularly; several at a time
         share the work.
 

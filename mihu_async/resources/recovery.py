@@ -27,7 +27,7 @@ class RecoveryOutcome(StrEnum):
     UNDER_WAY = "under_way"
     """A process holds the key, or held it less than a lease ago: recover again later."""
     UNKNOWN = "unknown"
-    """The look-up was inconclusive, and the entry stays as it is: recover again later."""
+    """The lookup was inconclusive, and the entry stays as it is: recover again later."""
 
 
 @frozen(kw_only=True)
@@ -86,7 +86,7 @@ async def _recovered(pipeline: Pipeline, lease: Lease, entry: Entry, request: Re
 async def _bought(
     pipeline: Pipeline, ledger: Ledger, entry: Entry, request: Request[PhoneNumber]
 ) -> PhoneNumber | None:
-    """Return the number if the purchase made it, and None if it certainly did not; raise if the look-up is unclear."""
+    """Return the number if the purchase made it, and None if it certainly did not; raise if the lookup is unclear."""
     grace = timedelta(seconds=pipeline.timeout.total)  # a write may be applied after its call has ended
     looking = evolve(
         pipeline,

@@ -1,4 +1,4 @@
-"""A purchase that an earlier call has begun: its look-up comes first, and knows that call's time and the other keys."""
+"""A purchase that an earlier call has begun: its lookup comes first, and knows that call's time and the other keys."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -82,7 +82,7 @@ def keyed_request(
     grace: timedelta,
     was_sent: Callable[[], bool],
 ) -> Request[PhoneNumber]:
-    """Return the request of a purchase whose look-up knows which numbers other keys have bought.
+    """Return the request of a purchase whose lookup knows which numbers other keys have bought.
 
     Args:
         request: The request of the purchase.
@@ -143,7 +143,7 @@ async def _buyers_of(rows: Rows, ledger: Ledger) -> dict[str, str]:
 def redated(found: Entry, own: Entry, grace: timedelta) -> Entry:
     """Return an entry that was taken over, with the times in which the purchase may be made once this call sends it.
 
-    This call sends it only if a look-up does not find it. So if the earlier call ended long enough ago, it bought
+    This call sends it only if a lookup does not find it. So if the earlier call ended long enough ago, it bought
     nothing, and the time between the two calls is left out: a number that was bought then is somebody else's.
 
     Args:

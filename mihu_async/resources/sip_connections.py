@@ -32,7 +32,7 @@ class SipConnections:
         """Create a SIP connection: ``POST /channels/sip-trunk/connections``. The connection is never made twice.
 
         The call is sent again only if it cannot have been applied: when no connection was made, or on 429. No
-        documented field tells a second SIP connection from the first, and there is no look-up, so the call is not
+        documented field tells a second SIP connection from the first, and there is no lookup, so the call is not
         repeated after a lost answer.
 
         Args:

@@ -172,9 +172,9 @@ class Trunks:
 
         Raises:
             UsageError: Before anything is sent, if a value can never be accepted.
-            ConflictError: If a look-up after a lost answer finds the trunk bound to another agent.
+            ConflictError: If a lookup after a lost answer finds the trunk bound to another agent.
             APIError: If the service refuses. The status for a taken number or agent is not documented.
-            OutcomeUnknownError: If the answer was lost and the look-ups were inconclusive; ``await error.check()``
+            OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
                 looks again.
         """
         body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)

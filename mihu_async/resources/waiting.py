@@ -141,11 +141,11 @@ class Wait(Value, frozen=True, kw_only=True):
     def _timed_out(self, seen: PhoneNumber | None, looks: int, failure: MihuError | None) -> WaitTimeoutError:
         was = f"its last known status is {_shown(seen)}" if seen else "it was not seen in the inventory"
         message = (
-            f"{self.number} was not {self.status} within {self.timeout:g} s: {was}, after {looks} look-ups. Nothing "
+            f"{self.number} was not {self.status} within {self.timeout:g} s: {was}, after {looks} lookups. Nothing "
             "was changed, and it may still become so: wait for it again, with a longer timeout."
         )
         if failure:
-            message += f" The latest look-up that failed: {failure}"
+            message += f" The latest lookup that failed: {failure}"
         last_status = seen.status if seen else None
         return WaitTimeoutError(message, number=self.number, status=self.status, last_status=last_status)
 

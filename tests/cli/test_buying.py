@@ -50,7 +50,7 @@ def test_a_purchase_that_failed_otherwise_is_told_as_it_is(command, sandbox, sta
 
 
 def test_a_number_that_cannot_be_looked_for_is_not_for_sale(command, sandbox):
-    """The look-up is a help, and its failure none."""
+    """The lookup is a help, and its failure none."""
     sandbox.faults.add(Status(403), path="/phone-numbers", times=None)
     done = command("numbers buy +390790080042 --country-code IT --type local --yes")
 

@@ -14,7 +14,7 @@ from tests.doubles import FakeClock, FakeSender, ok, pipeline
 
 
 async def no_find(*_):
-    """Stand for a look-up that is not made."""
+    """Stand for a lookup that is not made."""
     raise AssertionError
 
 

@@ -137,7 +137,7 @@ TIMES = st.builds(Timeout, total=st.floats(0.1, 1) | st.floats(1, 10), connect=s
     queue=st.none() | SECONDS,
 )
 async def test_no_call_outlives_its_time(name, writes, reads, policy, bounds, jitter, queue):
-    """A call with all its attempts, waits and look-ups ends in its time, and so does each look-up after it."""
+    """A call with all its attempts, waits and lookups ends in its time, and so does each lookup after it."""
     clock = FakeClock()
     network = Split(
         FakeSender(clock, [*reads, *[reads[-1]] * MANY]), FakeSender(clock, [*writes, *[writes[-1]] * MANY])

@@ -40,7 +40,7 @@ def settled(result, then, **known):
         (OURS, Return("it")),
         (THEIRS, Conflict("held before")),
         (UNCLEAR, Unknown("no date")),
-        (LookupFailed("the look-up failed: 503"), Unknown("the look-up failed: 503")),
+        (LookupFailed("the lookup failed: 503"), Unknown("the lookup failed: 503")),
     ],
 )
 def test_what_was_seen_decides_whatever_else_is_known(result, expected, then, left):

@@ -115,13 +115,13 @@ async def test_all_answers_of_a_client_tell_the_time():
 
 
 async def test_what_a_cache_answers_is_no_evidence():
-    """Neither of the time, nor of what is there; the look-up asks for no such answer."""
+    """Neither of the time, nor of what is there; the lookup asks for no such answer."""
     network = sender(LOST, ok(["ours"], Age="300", Date="Thu, 01 Jan 2026 12:00:10 GMT"))
     calls = pipeline(network)
     error = await raised(calls)
 
     assert isinstance(error, OutcomeUnknownError)
-    assert "a cache answered the look-up (Age: 300)" in str(error)
+    assert "a cache answered the lookup (Age: 300)" in str(error)
     assert [False, True] == [request.uncached for request in network.sent]
     assert calls.server_clock.at(Moment(0, 0)) is None
 
@@ -272,7 +272,7 @@ async def test_a_lookup_that_fails_leaves_it_unknown():
     error = await raised(pipeline(network))
 
     assert isinstance(error, OutcomeUnknownError)
-    assert "It was looked up: the look-up failed: GET /api/v1/phone-numbers was refused with 503" in str(error)
+    assert "It was looked up: the lookup failed: GET /api/v1/phone-numbers was refused with 503" in str(error)
     assert ".." not in str(error)
     assert TOKEN not in f"{error} {error.attempts} {vars(error)}"
     assert ["POST", *["GET"] * 4] == methods(network)
@@ -321,7 +321,7 @@ async def test_sending_again_is_paid_from_the_budget():
 
 
 async def test_a_call_whose_time_is_up_looks_no_more():
-    """The total covers the look-ups too."""
+    """The total covers the lookups too."""
     network = sender(RequestTimeoutError("late", **WHERE), took=10.0)
     error = await raised(pipeline(network, timeout=Timeout(total=10)))
 
@@ -367,7 +367,7 @@ async def test_check_looks_again():
         await error.check()
     with pytest.raises(OutcomeUnknownError, match="It was looked up again: it is unclear"):
         await error.check()
-    with pytest.raises(OutcomeUnknownError, match="the look-up failed") as again:
+    with pytest.raises(OutcomeUnknownError, match="the lookup failed") as again:
         await error.check()
     assert "found" == (await again.value.check())[0]
     assert ["POST", *["GET"] * 11] == methods(network)
@@ -379,7 +379,7 @@ async def test_check_needs_a_way_to_look():
     plain = describe("POST", "/other", RAW, how_to_check="Look by hand.")
     error = await raised(pipeline(sender(LOST)), plain)
     assert isinstance(error, OutcomeUnknownError)
-    with pytest.raises(UsageError, match=r"There is no look-up for this call\. Look by hand\."):
+    with pytest.raises(UsageError, match=r"There is no lookup for this call\. Look by hand\."):
         await error.check()
     far = pickle.loads(pickle.dumps(await unknown(sender(LOST, *[NOTHING] * 5))))
     with pytest.raises(

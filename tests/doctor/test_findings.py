@@ -50,7 +50,7 @@ PLAIN = {"address": "http://acme.example", "secure": False}
 PROXIED = {"proxy": "http://127.0.0.1:3128", "proxy_host": "127.0.0.1"}
 
 CASES = {
-    "an address needs no look-up": (
+    "an address needs no lookup": (
         facts(way={"host": "192.0.2.7"}, names=Addresses(("192.0.2.7",))),
         Check.NAMES,
         Level.OK,

@@ -82,7 +82,7 @@ async def test_it_spends_no_more_than_the_bound(slack, workspace, button, monkey
 
 
 async def test_it_says_that_a_number_was_held_before(slack, workspace, button):
-    """Also where a look-up found it, and the service said nothing of it."""
+    """Also where a lookup found it, and the service said nothing of it."""
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     workspace.inventory.insert(number="+390790080041", country_code="IT", purchased_at=long_ago)
     workspace.faults.add(Reset(), **BUY)

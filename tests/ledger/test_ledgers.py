@@ -197,7 +197,7 @@ async def test_a_key_that_is_released_is_free(opened):
 
 
 async def test_a_key_is_forgotten_only_where_nobody_holds_it(opened):
-    """A person may know the outcome that no look-up shows; a settled key and a held one stay."""
+    """A person may know the outcome that no lookup shows; a settled key and a held one stay."""
     async with opened() as ledger:
         forgotten = [await ledger.forget(ENTRY.key)]
         await ledger.take(ENTRY, "a")

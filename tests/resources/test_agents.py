@@ -203,7 +203,7 @@ LOST = [failed(500), response(204, body=b""), ok([]), ok({"agent": {"agent_uuid"
 @pytest.mark.parametrize("lost", LOST)
 @pytest.mark.parametrize("call", [{"bound": True, "agent_uuid": AGENT}, {"agent_uuid": AGENT.upper()}])
 async def test_a_binding_that_is_there_is_what_was_asked_for(lost, call):
-    """Also where the answer came and cannot be read: nothing is sent again, and the look-up names the agent."""
+    """Also where the answer came and cannot be read: nothing is sent again, and the lookup names the agent."""
     unnamed, named = Agent(agent_uuid=AGENT, name=""), Agent(**ADA)
 
     assert (unnamed, ["POST", "GET"]) == await provision(lost, snapshot(**call))
@@ -301,7 +301,7 @@ async def test_a_lost_assignment_of_a_connection_is_unknown(lost):
     sender = FakeSender(FakeClock(), [lost])
     with pytest.raises(OutcomeUnknownError, match=r"It was not sent again\. Call the connection's number") as caught:
         await Agents(pipeline(sender), 1).assign_sip_connection(AGENT, CONNECTION)
-    with pytest.raises(UsageError, match="There is no look-up for this call"):
+    with pytest.raises(UsageError, match="There is no lookup for this call"):
         await caught.value.check()
 
     assert isinstance(caught.value.__cause__, APIError | DecodeError)

@@ -421,7 +421,7 @@ async def test_what_a_dead_process_bought_is_found(sandbox, mihu, shelf):
 
 @pytest.mark.parametrize("attempts", [1, 4])
 async def test_what_a_dead_process_did_not_buy_is_bought(sandbox, shelf, attempts):
-    """A number that the look-up does not find is bought, once; the attempt that is played is not the policy's."""
+    """A number that the lookup does not find is bought, once; the attempt that is played is not the policy's."""
     async with connect(sandbox, shelf, retries=RetryPolicy(max_attempts=attempts, base_delay=0)) as mihu:
         shelf.entries[KEY] = begun(mihu)
         bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
@@ -486,7 +486,7 @@ async def test_a_number_that_is_no_longer_there_is_not_bought_again(sandbox, mih
 
 
 async def test_a_number_that_another_key_has_begun_is_not_bought(sandbox, mihu, shelf):
-    """A look-up could not tell whose it is, so nothing is sent, and the error says what to do."""
+    """A lookup could not tell whose it is, so nothing is sent, and the error says what to do."""
     shelf.entries["order-1"] = begun(mihu, key="order-1")
     with pytest.raises(ConflictError, match=r"'order-1' has begun to buy it.*numbers.recover\(\)"):
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
@@ -496,7 +496,7 @@ async def test_a_number_that_another_key_has_begun_is_not_bought(sandbox, mihu, 
 
 
 async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu, shelf):
-    """A look-up that shows what another key has bought meanwhile is a conflict, and frees the key; so in recovery."""
+    """A lookup that shows what another key has bought meanwhile is a conflict, and frees the key; so in recovery."""
     bought = await mihu.numbers.buy(**PURCHASE, idempotency_key="order-1")
     shelf.entries[KEY] = begun(mihu)
     with pytest.raises(ConflictError, match="in the inventory, bought by another call"):
@@ -511,7 +511,7 @@ async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu
 
 
 async def test_a_number_that_another_key_settles_meanwhile_is_not_claimed(sandbox, mihu, shelf, monkeypatch):
-    """Where the look-up is overtaken, the ledger itself refuses to settle one number under two keys."""
+    """Where the lookup is overtaken, the ledger itself refuses to settle one number under two keys."""
     async with connect(sandbox, shelf) as other:
         await other.numbers.buy(**PURCHASE, idempotency_key="order-1")
     shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC) - timedelta(seconds=2), ends=None)
@@ -697,7 +697,7 @@ async def test_recovery_leaves_what_cannot_be_looked_up(sandbox, mihu, shelf):
     (found,) = [recovered async for recovered in mihu.numbers.recover()]
 
     assert RecoveryOutcome.UNKNOWN == found.outcome
-    assert "look-up failed" in found.reason
+    assert "lookup failed" in found.reason
     assert "begun" == shelf.entries[KEY].state
 
 

@@ -1,4 +1,4 @@
-"""Whose what a look-up found is: pure judgements, and how it is found."""
+"""Whose what a lookup found is: pure judgements, and how it is found."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations

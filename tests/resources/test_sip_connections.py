@@ -128,7 +128,7 @@ async def test_a_lost_answer_is_unknown(lost):
     sender = FakeSender(FakeClock(), [lost])
     with pytest.raises(OutcomeUnknownError, match="Look for it among the workspace's SIP connections") as caught:
         await SipConnections(pipeline(sender)).create(**WANTED)
-    with pytest.raises(UsageError, match="There is no look-up for this call"):
+    with pytest.raises(UsageError, match="There is no lookup for this call"):
         await caught.value.check()
 
     assert "mihu.request('GET', '/channels/sip-trunk/connections')" in caught.value.how_to_check

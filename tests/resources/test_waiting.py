@@ -152,8 +152,8 @@ async def test_a_number_that_is_not_there_yet_is_waited_for():
             "pending",
         ),
         ([page(row(None))] * 3, "its last known status is not known", None),
-        ([page()] * 6, "it was not seen in the inventory, after 3 look-ups", None),
-        ([page(row("review"))] * 3, "its last known status is 'review', after 3 look-ups", "review"),
+        ([page()] * 6, "it was not seen in the inventory, after 3 lookups", None),
+        ([page(row("review"))] * 3, "its last known status is 'review', after 3 lookups", "review"),
     ],
 )
 async def test_a_wait_has_an_end(answers, message, last):
@@ -234,7 +234,7 @@ async def test_the_end_of_a_wait_tells_of_the_look_that_failed():
     resource, _ = numbers(page(row("pending")), failed(500))
 
     with pytest.raises(
-        WaitTimeoutError, match=r"'pending', after 2 look-ups\..* that failed: GET .* with 500"
+        WaitTimeoutError, match=r"'pending', after 2 lookups\..* that failed: GET .* with 500"
     ) as caught:
         await resource.wait(NUMBER, timeout=5)
 
