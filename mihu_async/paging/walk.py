@@ -3,7 +3,7 @@
 import logging
 from asyncio import Event
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable
-from contextlib import aclosing
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from attrs import evolve
@@ -62,6 +62,20 @@ class WalkOptions(Value, frozen=True, kw_only=True):
     resume: Place | None = None
 
 
+class Closing(Generic[T]):
+    """Closes a generator at the end of a block, unless an event loop that ends is closing it at this moment."""
+
+    def __init__(self, generator: AsyncGenerator[T]) -> None:
+        self._generator = generator
+
+    async def __aenter__(self) -> AsyncGenerator[T]:
+        return self._generator
+
+    async def __aexit__(self, *_: object) -> None:
+        with suppress(RuntimeError):  # a loop closes all generators of a walk at once
+            await self._generator.aclose()
+
+
 class Walk(Generic[T]):
     """A walk that is under way or over; ``report`` and ``checkpoint`` are true at every moment."""
 
@@ -117,7 +131,7 @@ class Walk(Generic[T]):
 
     async def items(self) -> AsyncGenerator[T]:
         """Walk item by item."""
-        async with aclosing(self._guarded()) as pages:
+        async with Closing(self._guarded()) as pages:
             async for page, new in pages:
                 for self._done, item in enumerate(new):
                     self._yielded += 1
@@ -127,7 +141,7 @@ class Walk(Generic[T]):
 
     async def pages(self) -> AsyncGenerator[Page[T]]:
         """Walk page by page. A page leaves out the items that were yielded before."""
-        async with aclosing(self._guarded()) as pages:
+        async with Closing(self._guarded()) as pages:
             async for page, new in pages:
                 self._yielded += len(new)
                 yield page if len(new) == len(page.items) else evolve(page, items=new)
@@ -137,7 +151,7 @@ class Walk(Generic[T]):
     async def _guarded(self) -> AsyncGenerator[tuple[Page[T], tuple[T, ...]]]:
         """Leave nothing under way when the walk ends, and put its position on every error."""
         try:
-            async with aclosing(self._reads()) as reads:
+            async with Closing(self._reads()) as reads:
                 async for read, new in reads:
                     self._number, self._hand, self._done = read.number, (read, new), 0
                     if self._listing.on_page is not None:
