@@ -196,7 +196,9 @@ class Admission:
         try:
             async with self.clock.timeout(max(self.left, SHORTEST)):
                 await limiter.__aenter__()
-        except Exception as error:
+        except (Exception, CancelledError) as error:
+            if isinstance(error, CancelledError) and is_cancelled():
+                raise
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
                 raise self.not_sent("the limiter did not admit it within the time of the call") from None
             message = f"{self.method} {self.path} was not sent: its limiter failed with {type(error).__name__}."
@@ -207,7 +209,9 @@ class Admission:
         try:
             async with self.clock.timeout(max(self.left, LEAVING)):
                 await limiter.__aexit__(type(error) if error else None, error, error.__traceback__ if error else None)
-        except Exception as failure:  # noqa: BLE001 - the limiter is the caller's, and may raise anything
+        except (Exception, CancelledError) as failure:  # the limiter is the caller's, and may raise anything
+            if isinstance(failure, CancelledError) and is_cancelled():
+                raise
             message = "%s %s could not leave its limiter: %s"
             logger.warning(message, self.method, self.path, type(failure).__name__)
 

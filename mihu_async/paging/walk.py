@@ -3,8 +3,8 @@
 import logging
 from asyncio import Event
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
-from typing import Generic, TypeVar
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, TypeVar
 
 from attrs import evolve
 
@@ -62,7 +62,7 @@ class WalkOptions(Value, frozen=True, kw_only=True):
     resume: Place | None = None
 
 
-class Walk(Generic[T]):
+class Walk(AbstractAsyncContextManager[Any], Generic[T]):
     """A walk that is under way or over; ``report`` and ``checkpoint`` are true at every moment."""
 
     def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
@@ -73,8 +73,10 @@ class Walk(Generic[T]):
         evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
         self._history = History(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
+        self._latest: Read[T] | None = None
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._number, self._anchors = begin.page, begin.anchors
+        self._furthest = 0
         self._rewound = False
         self._yielded = self._done = self._duplicates = self._problems = 0
         self._proof: Proof | None = None
@@ -116,63 +118,63 @@ class Walk(Generic[T]):
 
     async def items(self) -> AsyncGenerator[T]:
         """Walk item by item."""
-        async with aclosing(self._guarded()) as pages:
-            async for page, new in pages:
-                for self._done, item in enumerate(new):
+        async with self:
+            while step := await self._next():
+                for self._done, item in enumerate(step[1]):
                     self._yielded += 1
                     yield item
-                self._done = len(new)
-                del page, new  # so that the next page can use their memory
+                self._done = len(step[1])
+                del step  # so that the next page can use the memory of this one
 
     async def pages(self) -> AsyncGenerator[Page[T]]:
         """Walk page by page. A page leaves out the items that were yielded before."""
-        async with aclosing(self._guarded()) as pages:
-            async for page, new in pages:
+        async with self:
+            while step := await self._next():
+                page, new = step
                 self._yielded += len(new)
                 yield page if len(new) == len(page.items) else evolve(page, items=new)
                 self._done = len(new)
-                del page, new
+                del step, page, new
 
-    async def _guarded(self) -> AsyncGenerator[tuple[Page[T], tuple[T, ...]]]:
-        """Leave nothing under way when the walk ends, and put its position on every error."""
-        try:
-            async with aclosing(self._reads()) as reads:
-                async for read, new in reads:
-                    self._number, self._hand, self._done = read.number, (read, new), 0
-                    if self._listing.on_page is not None:
-                        self._listing.on_page(read.number, len(new), read.page.problems, self.report)
-                    yield read.page, new
-                    del read, new
-                    self._anchors, self._hand = self._passed(), None
-        except MihuError as error:
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Leave nothing under way when the walk ends, and put its position on an error."""
+        if isinstance(error, MihuError):
             error.checkpoint = self.checkpoint()
-            raise
-        finally:
-            await self._window.clear()
+        await self._window.clear()
 
-    async def _reads(self) -> AsyncGenerator[tuple[Read[T], tuple[T, ...]]]:
-        """Read from page to page, and again until a certificate holds, as often as the mode allows."""
+    async def _next(self) -> tuple[Page[T], tuple[T, ...]] | None:
+        """Return the next page for the caller, with its new items, or None at the end of the walk."""
         history, listing = self._history, self._listing
-        read = await self._first()
-        furthest = read.number if self._begin.anchors else 0
-        while True:
+        self._anchors, self._hand = self._passed(), None
+        while read := await self._read():
             new = history.new_items(read)
             if self._mode == "raise" and history.slipped:
                 raise drifted(read.number)
-            forward, furthest = history.evidence.nth == 1 and read.number > furthest, max(furthest, read.number)
+            forward = history.evidence.nth == 1 and read.number > self._furthest
+            self._furthest = max(self._furthest, read.number)
             self._duplicates += (len(read.page.items) - len(new)) * forward
             if new or forward:
-                yield read, new
-            if read.number != listing.end and has_more(read.stated, number=read.number, items=len(read.page.items)):
-                number, before = read.number, read.stated
-                del read, new
-                read = await self._following(number, before)
-            elif self._ends(read):
-                return
-            else:
-                self.rewind()
-                await self._window.clear()
-                read = await self._first()
+                self._number, self._hand, self._done = read.number, (read, new), 0
+                if listing.on_page is not None:
+                    listing.on_page(read.number, len(new), read.page.problems, self.report)
+                return read.page, new
+        return None
+
+    async def _read(self) -> Read[T] | None:
+        """Read from page to page, and again until a certificate holds, as often as the mode allows; None at the end."""
+        read, self._latest = self._latest, None
+        if read is None:
+            self._latest = await self._first()
+            self._furthest = self._latest.number if self._begin.anchors else 0
+        elif read.number != self._listing.end and has_more(read.stated, number=read.number, items=len(read.page.items)):
+            number, before = read.number, read.stated
+            del read
+            self._latest = await self._following(number, before)
+        elif not self._ends(read):
+            self.rewind()
+            await self._window.clear()
+            self._latest = await self._first()
+        return self._latest
 
     def _ends(self, read: Read[T]) -> bool:
         """Look for a certificate at the end of a pass, and return True if it was the last pass."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from decimal import Decimal
 from http import HTTPStatus
+from inspect import isawaitable, iscoroutine
 from typing import Any, ClassVar, cast
 
 from attrs import evolve
@@ -182,7 +183,13 @@ class Acquisition(Value, frozen=True, kw_only=True):
         bound, fee = self.max_monthly_fee, offer.monthly_fee
         if bound is not None and (fee is None or fee > Decimal(str(bound))):
             return False
-        return self.choose(offer)
+        chosen: Any = self.choose(offer)
+        if isawaitable(chosen):  # which counts as True, whatever it would return
+            if iscoroutine(chosen):
+                chosen.close()
+            message = "choose must return True or False, and is called without await. Nothing was bought."
+            raise UsageError(message, argument="choose")
+        return bool(chosen)
 
     def _nothing(self, offers: int, refused: int) -> NoOfferError:
         found = f"None of the {offers} offers fits"

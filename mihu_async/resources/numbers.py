@@ -450,8 +450,8 @@ class Numbers:
                 document's id if a document is required, or a ``RequirementValue``. An answer without a requirement is
                 not sent.
             address: The buyer's address, if the country and type need one.
-            choose: A function that receives each offer that fits, in the search's order, and returns True to buy it.
-                None takes each.
+            choose: A function, not an async one, that receives each offer that fits, in the search's order, and returns
+                True to buy it. None takes each.
             idempotency_key: The name of this acquisition, as :meth:`buy` takes it, whichever number it buys. The same
                 call again returns the same number and binds the agent if it is not bound yet. ``agent_uuid`` and
                 ``choose`` may differ then; the other arguments may not.

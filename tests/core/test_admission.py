@@ -18,6 +18,7 @@ from mihu_async import (
     Timeout,
     UsageError,
 )
+from mihu_async.core.clock import SystemClock
 from mihu_async.core.reconcile import Lookup
 from mihu_async.core.request import RAW, describe
 from mihu_async.sandbox import Hang, Sandbox, Status
@@ -43,7 +44,7 @@ class Turnstile:
 
     async def __aenter__(self):
         step = self.entering.pop(0) if self.entering else 0
-        if isinstance(step, Exception):
+        if isinstance(step, BaseException):
             raise step
         if step:
             await self.clock.sleep(step)
@@ -53,7 +54,7 @@ class Turnstile:
     async def __aexit__(self, kind, error, traceback):
         self.passed.append(kind)
         self.inside -= 1
-        if isinstance(self.leaving, Exception):
+        if isinstance(self.leaving, BaseException):
             raise self.leaving
         if self.leaving:
             await self.clock.sleep(self.leaving)
@@ -209,7 +210,9 @@ async def test_a_limiter_that_fails_counts_as_no_connection(request_):
     assert [0.5, 1.0] == network.clock.slept
 
 
-@pytest.mark.parametrize("broken", [OSError("no Redis"), TimeoutError("no Redis in time")], ids=repr)
+@pytest.mark.parametrize(
+    "broken", [OSError("no Redis"), TimeoutError("no Redis in time"), asyncio.CancelledError()], ids=repr
+)
 async def test_a_limiter_that_goes_on_failing_is_told(broken):
     """The error names what failed, and has it as its cause."""
     network = Network()
@@ -222,7 +225,9 @@ async def test_a_limiter_that_goes_on_failing_is_told(broken):
     assert [] == network.sent
 
 
-@pytest.mark.parametrize("leaving", [OSError("secret"), 3600], ids=["fails", "hangs"])
+@pytest.mark.parametrize(
+    "leaving", [OSError("secret"), asyncio.CancelledError("secret"), 3600], ids=["fails", "is cancelled", "hangs"]
+)
 async def test_a_limiter_that_cannot_be_left_costs_no_answer(leaving, caplog):
     """What was bought is given to the caller; the log says that the limiter is at fault, soon."""
     network, turnstile = Network(ok("bought")), Turnstile(leaving=leaving)
@@ -234,6 +239,20 @@ async def test_a_limiter_that_cannot_be_left_costs_no_answer(leaving, caplog):
     assert ("mihu_async", logging.WARNING) == (record.name, record.levelno)
     assert record.getMessage().startswith("POST /api/v1/phone-numbers could not leave its limiter: ")
     assert "secret" not in record.getMessage()
+
+
+async def test_a_call_that_is_cancelled_while_it_leaves_its_limiter_is_cancelled():
+    """The cancellation is the caller's."""
+    async with Sandbox() as sandbox:
+        turnstile = Turnstile(SystemClock(), leaving=60)
+        async with MihuClient(sandbox.token, base_url=sandbox.base_url, limiter=turnstile) as mihu:
+            call = asyncio.create_task(mihu.request("GET", "/phone-numbers"))
+            while None not in turnstile.passed:
+                await asyncio.sleep(0.001)
+            call.cancel()
+            await asyncio.wait([call])
+
+    assert call.cancelled()
 
 
 async def test_a_limiter_that_cannot_be_left_hides_no_error():

@@ -274,6 +274,23 @@ async def test_blocks_of_one_pager_leave_each_others_walks_alone():
         await anext(left)
 
 
+@pytest.mark.parametrize("by", ["items", "pages"])
+def test_a_walk_that_is_held_until_its_loop_ends_is_closed_in_silence(by, caplog):
+    """The loop closes all generators of the walk at once, each of which closes the one within."""
+    shelf = Shelf(60, 3)
+    pager = shelf.pager(concurrency=8)
+    walk = pager.pages() if by == "pages" else aiter(pager)
+
+    async def begin() -> None:
+        for _ in range(12):
+            await anext(walk)
+
+    asyncio.run(begin())
+
+    assert [] == caplog.records
+    assert 0 == shelf.under_way
+
+
 async def test_a_collect_that_was_cancelled_leaves_a_checkpoint_before_all_of_it():
     """Its caller got none of the items."""
     listing = Fixed.of([1], [2], [3])

@@ -157,6 +157,20 @@ async def test_an_offer_must_fit(sandbox, mihu):
     assert 0 == dear.value.refused
 
 
+@pytest.mark.parametrize("future", [False, True])
+async def test_a_choice_that_would_have_to_be_awaited_buys_nothing(sandbox, mihu, future):
+    """A coroutine counts as True, so each offer would be bought, whatever it returns."""
+
+    async def choose(_):
+        raise AssertionError
+
+    choice = (lambda _: asyncio.get_running_loop().create_future()) if future else choose
+    with pytest.raises(UsageError, match=r"without await\. Nothing was bought"):
+        await mihu.numbers.acquire("US", "local", choose=choice)
+
+    assert 0 == posts(sandbox)
+
+
 @pytest.mark.parametrize(
     ("offer", "fits"),
     [
