@@ -212,7 +212,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         """Read the page after one, or if it does not join on, the nearest page before it that does."""
         history, window, first = self._history, self._window, self._listing.start
         if history.stalled_reads > 2 * history.stall_limit:
-            message = f"has_more is true, and the last {history.stalled_reads} pages brought nothing new"
+            message = f"No page is said to be the last, and the last {history.stalled_reads} pages brought nothing new"
             raise contradiction(number + 1, f"{message}: the walk would never end. {ALL_YIELDED}.")
         last = history.last_page or number + 1
         after = await window.read(number + 1, last=min(last, self._listing.end or last))

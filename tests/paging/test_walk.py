@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import random
+from typing import Any
 from weakref import WeakSet
 
 import pytest
 from attrs import evolve
 
-from mihu_async import DriftError, Page, PaginationError, Problem, WalkReport
+from mihu_async import DriftError, Page, Pagination, PaginationError, Problem, WalkReport
 from mihu_async.paging.checkpoint import ANCHORS
 from mihu_async.paging.drift import OnDrift, compact_keys
 from tests.paging.listings import Move, Scripted, Shelf, page_of, pager_of
@@ -427,3 +428,14 @@ async def test_rows_that_are_equal_in_all_count_as_one(caplog):
 
     assert [*shelf.items[:4], "item-5"] == await pager.collect()
     assert pager.report.complete is False
+
+
+async def test_a_service_that_ignores_the_page_and_paginates_nothing_is_told():
+    """The same items come for every page, and nothing claims that more follow."""
+    unknown: Any = dict.fromkeys(("current_page", "per_page", "total", "last_page", "has_more"))
+
+    async def fetch(*_):
+        return Page(items=("a", "b"), pagination=Pagination(**unknown))
+
+    with pytest.raises(PaginationError, match="No page is said to be the last, and the last 35 pages brought nothing"):
+        await pager_of(fetch).collect()
