@@ -106,9 +106,9 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clock."""
 
-    monotonic = staticmethod(time.monotonic)
-    now = staticmethod(partial(datetime.now, UTC))
-    pulse = staticmethod(PULSES.of_running_loop)
+    monotonic: "staticmethod[[], float]" = staticmethod(time.monotonic)
+    now: "staticmethod[[], datetime]" = staticmethod(partial(datetime.now, UTC))
+    pulse: "staticmethod[[], Pulse]" = staticmethod(PULSES.of_running_loop)
 
     async def sleep(self, seconds: float) -> None:
         """Wait for some seconds without holding up the loop."""
