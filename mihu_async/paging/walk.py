@@ -2,7 +2,7 @@
 
 import logging
 from asyncio import Event
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar
 
@@ -72,6 +72,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         forgetful, span = self._mode == "ignore", (listing.start, listing.end)
         evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
         self._history = History(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
+        self._compact: Callable[[Iterable[str]], tuple[Hashable, ...]] = tuple if forgetful else compact_keys
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
         self._latest: Read[T] | None = None
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
@@ -193,12 +194,11 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
 
     async def _first(self) -> Read[T]:
         """Read the page where the walk begins, before all others; if no anchor is left, begin again."""
-        history, page, anchors = self._history, self._begin.page, {*compact_keys(self._begin.anchors)}
+        history, page, anchors = self._history, self._begin.page, {*self._compact(self._begin.anchors)}
         read = await self._window.read(page)
-        others = {*range(1, (history.last_page or page) + 1)} - {page}
-        nearest_first = iter(sorted(others, key=lambda other: abs(other - page)))
+        nearest = iter(sorted({*range(1, (history.last_page or page) + 1)} - {page}, key=lambda at: abs(at - page)))
         while anchors and anchors.isdisjoint(read.keys):
-            number = next(nearest_first, None)
+            number = next(nearest, None)
             if number is None:
                 number, self._anchors = self._listing.start, ()
                 self._begin = Place(page=number)
@@ -235,7 +235,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         answer = await self._listing.fetch(number, ready)
         page, count = answer.page, answer.page.problem_count
         stated = check_progress(page, requested=number)
-        read = Read(number, page, stated, compact_keys(map(self._listing.key, page.items)), answer.moment)
+        read = Read(number, page, stated, self._compact(map(self._listing.key, page.items)), answer.moment)
         self._history.record(read)
         if count and not self._problems:
             logger.warning(PARTLY_READ, self._listing.path, summarize(page.problems, count))
