@@ -112,7 +112,7 @@ POLICIES = st.builds(
     budget=st.none() | st.just(RetryBudget(tokens=20)),
 )
 EDGES = st.sampled_from([*[timedelta()] * 5, timedelta(seconds=5), timedelta(seconds=50), timedelta(hours=-3)])
-"""How far the clock of the edge, which dates the answers, is ahead of that of the service, which dates the rows.
+"""The time by which the clock of the edge, which dates answers, is ahead of that of the service, which dates rows.
 
 Where it is behind by as much as a row is older than a call, nothing tells them apart, so no row gets so old.
 """
@@ -122,7 +122,7 @@ LATENCIES = st.sampled_from([0.02, 0.1, 0.0])
 AGES = [timedelta(seconds=6), timedelta(days=400)]
 WHO, NUMBER = st.sampled_from(PROCESSES), st.sampled_from(NUMBERS)
 WHICH = st.sampled_from([1, 0, 1, 2, 3])
-"""Which key: 0 is a new one, and 1 the latest."""
+"""The place of a key among the latest ones: 0 is a new one, and 1 the latest."""
 
 
 @define
@@ -195,13 +195,13 @@ class Order:
 
     @property
     def place(self) -> "Place":
-        """Where it buys."""
+        """The number that it buys, or the market that it buys in."""
         return self.number or self.market
 
 
 @frozen
 class Said:
-    """What a call of a process said; nothing, if the process died first."""
+    """The outcome that a call of a process reported; none if the process died first."""
 
     order: Order
     process: Process

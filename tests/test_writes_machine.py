@@ -124,7 +124,7 @@ SKEWS = st.sampled_from([timedelta(), timedelta(hours=-1), timedelta(days=400)])
 EDGES = st.sampled_from(
     [timedelta(), timedelta(), timedelta(seconds=5), timedelta(seconds=50), timedelta(seconds=-600)]
 )
-"""How far the clock of the edge, which dates the answers, is ahead of that of the service, which dates the rows.
+"""The time by which the clock of the edge, which dates answers, is ahead of that of the service, which dates rows.
 
 Where it is behind by as much as a row is older than a call, nothing tells them apart, so it is more than a run takes.
 """

@@ -17,7 +17,7 @@ from mihu_async.ledger.database import Database, pragma
 
 @pytest.fixture
 def path(tmp_path):
-    """Where the file is."""
+    """Return the path of the file."""
     return tmp_path / "purchases.db"
 
 

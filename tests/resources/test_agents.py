@@ -290,7 +290,7 @@ async def test_force_is_a_bool(wire):
     """Nothing else is sent for it."""
     async with client() as mihu:
         with pytest.raises(UsageError, match="force must be True or False"):
-            await mihu.agents.assign_sip_connection(AGENT, CONNECTION, force=1)  # type: ignore[arg-type]
+            await mihu.agents.assign_sip_connection(AGENT, CONNECTION, force=1)  # type: ignore[arg-type]  # the point of the test
 
     assert [] == wire.sent
 

@@ -511,7 +511,7 @@ async def test_a_number_that_another_key_has_bought_is_not_claimed(sandbox, mihu
 
 
 async def test_a_number_that_another_key_settles_meanwhile_is_not_claimed(sandbox, mihu, shelf, monkeypatch):
-    """Where the lookup is overtaken, the ledger itself refuses to settle one number under two keys."""
+    """A lookup can be overtaken, but the ledger itself refuses to settle one number under two keys."""
     async with connect(sandbox, shelf) as other:
         await other.numbers.buy(**PURCHASE, idempotency_key="order-1")
     shelf.entries[KEY] = begun(mihu, began=datetime.now(UTC) - timedelta(seconds=2), ends=None)
@@ -967,7 +967,7 @@ async def test_a_call_that_had_to_wait_ends_later(sandbox, mihu, shelf):
 @pytest.mark.parametrize("now", [TimeInterval(NOW, NOW + SECOND), None], ids=["known", "not known"])
 @pytest.mark.parametrize("ends", [NOW + 3 * SECOND, NOW + 2.95 * SECOND, NOW + 4 * SECOND, None], ids=str)
 def test_an_end_that_is_not_later_stays_as_it_is(mihu, now, ends):
-    """What the ledger says already is not written again."""
+    """Times that the ledger holds already are not written again."""
     entry = begun(mihu, ends=ends)
 
     assert entry is prolonged(entry, now, 2.0)

@@ -108,7 +108,7 @@ async def test_lost_registration(played):
 
 
 async def test_unknown_outcome(played):
-    """Where no lookup is answered, purchase and registration say that nobody knows; both were made."""
+    """A purchase and a registration without an answered lookup say that nobody knows; both were made."""
     sandbox, mihu = await played("unknown-outcome")
     with pytest.raises(OutcomeUnknownError):
         await buy(mihu)
