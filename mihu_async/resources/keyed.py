@@ -139,7 +139,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
     async def _reclaim(self, lease: Lease, entry: Entry, bought: PhoneNumber) -> None:
         """Settle a key that was lost while its purchase was under way; raise if another key has bought the number."""
         try:
-            buyer = await within(LEDGER_TIMEOUT, self.ledger.bought_by(bought.phone_number_uuid))
+            buyer = await within(LEDGER_TIMEOUT, self.ledger.bought_by(entry.workspace, bought.phone_number_uuid))
             if buyer not in {None, self.key}:
                 await lease.leave(self.ledger.release)
                 raise self._taken(f"{entry.number} is in the inventory, bought with another idempotency key.")
@@ -198,10 +198,12 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             raise LedgerError(f"{failure} Nothing was sent.") from failure.__cause__
 
     def _other(self, entry: Entry) -> UsageError:
-        where = "in another workspace" if entry.workspace != self.pipeline.base_url else "with another request"
+        where, advice = "with another request", "repeat the call as it was"
+        if entry.workspace != self.pipeline.base_url:
+            where, advice = f"in another workspace ({entry.workspace})", "a ledger of its own for each workspace"
         message = (
             f"idempotency_key {self.key!r} was used before {where}, for {entry.number}. Nothing was sent. A key names "
-            "one purchase: use another one, or repeat the call as it was."
+            f"one purchase: use another one, or {advice}."
         )
         return UsageError(message, argument="idempotency_key")
 
