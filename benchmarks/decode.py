@@ -11,10 +11,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from benchmarks.processes import pin
 from benchmarks.shapes import PER_PAGE, SHAPES, Listing
 from mihu_async.core.envelope import read_closely
-from mihu_async.core.fast_path import read_fast
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request, describe
-from mihu_async.core.response import Response
+from mihu_async.core.response import Response, read_fast
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.value import replace

@@ -8,12 +8,12 @@ from yarl import URL
 
 from mihu_async.assembly import ANSWERS, MAX_RESPONSE_BYTES, assemble, reassemble
 from mihu_async.core.admission import Limiter
-from mihu_async.core.fast_path import warm_up
 from mihu_async.core.journal import LATEST
 from mihu_async.core.options import RetryPolicy, Timeout
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.request import RAW, Query, describe, encode_method
+from mihu_async.core.response import warm_up
 from mihu_async.core.token import Token
 from mihu_async.core.transport import Session, Transport, Trust
 from mihu_async.frames import conceals_arguments
@@ -25,7 +25,7 @@ from mihu_async.resources.agents import Agents
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.sip_connections import SipConnections
 from mihu_async.resources.trunks import Trunks
-from mihu_async.validation import optional, positive_int, seconds
+from mihu_async.validation import optional, positive_int, seconds, text
 
 if TYPE_CHECKING:
     from mihu_async.doctor import Diagnosis
@@ -226,7 +226,13 @@ class MihuClient:
         """
         how_to_check = "Look whether it was carried out before sending it again."
         described = describe(
-            encode_method(method), path, RAW, query=query, json=json, headers=headers, how_to_check=how_to_check
+            encode_method(method),
+            text("path", path),
+            RAW,
+            query=query,
+            json=json,
+            headers=headers,
+            how_to_check=how_to_check,
         )
         del query, json, headers  # a report of an error might print them
         return await self._pipeline.run(described)
@@ -277,18 +283,18 @@ class MihuClient:
         of its own. A client from ``with_options`` closes nothing. Safe to repeat.
         """
         if self._owner:
-            await self._transport.aclose()
+            await self._transport.sessions.close()
 
     async def __aenter__(self) -> Self:
         """Prepare the decoders and the session, so that the first call does not block the loop; nothing is sent."""
         warm_up(*ANSWERS)
-        await self._transport.enter()
+        await self._transport.sessions.enter()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._transport.leave(owner=self._owner)
+        await self._transport.sessions.leave(owner=self._owner)
 
     def __repr__(self) -> str:
         transport: Transport | None = self.__dict__.get("_transport")  # None where __init__ raised

@@ -3,11 +3,12 @@
 A frozen ``msgspec.Struct`` is created in an eighth of the time of a frozen attrs class. The public classes use attrs.
 """
 
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 import msgspec
+from msgspec.structs import replace
 
-V = TypeVar("V", bound="Value")
+__all__ = ["Value", "replace"]
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -19,13 +20,3 @@ class Value(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name not in self.HIDDEN)
         return f"{type(self).__name__}({', '.join(shown)})"
-
-
-def replace(value: V, **changes: Any) -> V:
-    """Return a copy of a value with some fields changed.
-
-    Args:
-        value: The value to copy.
-        changes: The new values of fields, by name.
-    """
-    return msgspec.structs.replace(value, **changes)

@@ -102,7 +102,7 @@ async def test_a_lost_purchase_is_told_with_its_look_ups():
 
     retry = diary.names.index("retry")
     assert ["begin", "attempt", "begin", "attempt", "end"] == diary.names[:5]
-    assert ["end", "page"] == diary.names[retry - 2 : retry]
+    assert "end" == diary.names[retry - 1]
     assert ["attempt", "end"] == diary.names[retry + 1 :]
     assert diary.seen[retry][1].lost
     assert diary.seen[retry][1].looked_up

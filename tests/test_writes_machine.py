@@ -434,7 +434,7 @@ class Writes(RuleBasedStateMachine):
         if hasattr(self, "mihu"):
             tasks = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks(self.loop)}
             assert tasks <= {"RequestHandler.start"}
-            assert 0 == connections_in_use(*transport_of(self.mihu).sessions)
+            assert 0 == connections_in_use(*transport_of(self.mihu).sessions.own)
 
     # How a call is made and looked at
 
@@ -585,7 +585,7 @@ def never_look_up(error, **given):
         ("core.server_clock.NEAR", timedelta(seconds=1)),
         ("resources.lookups.date_against", lambda *_: Dating.DURING),
         ("resources.lookups.date_against", lambda *_: Dating.BEFORE),
-        ("core.contention.Contention.is_anothers", lambda *_: False),
+        ("core.reconciler.Contention.is_anothers", lambda *_: False),
         ("sandbox.operations.refuse_purchase", lambda *_: None),
         ("sandbox.operations.refuse_registration", lambda *_: None),
     ],

@@ -1,7 +1,7 @@
 """The admission of a request before it is sent: the client's throttle, the caller's limiter, and a token."""
 
 import logging
-from asyncio import CancelledError, Event, Lock
+from asyncio import CancelledError, Event
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
@@ -12,7 +12,7 @@ from mihu_async.core.clock import Clock, Deadline, is_cancelled
 from mihu_async.core.journal import Journal
 from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
-from mihu_async.errors import ConnectError, ConnectTimeoutError, UsageError
+from mihu_async.errors import ConnectError, UsageError
 from mihu_async.validation import wrong_type
 
 SHORTEST = 0.001  # seconds; a step that begins when the call's time is up still has a bound
@@ -51,10 +51,6 @@ class Prefetch:
     """The request was sent at this moment, in seconds of the pipeline's clock."""
     received: float = field(default=0.0, init=False)
     """The head of the answer arrived at this moment."""
-
-    def dated(self, date: str, *, sent: float, received: float) -> None:
-        """Note when the answer was made."""
-        self.date, self.sent, self.received = date, sent, received
 
 
 @define
@@ -126,26 +122,10 @@ class Admission:
         try:
             behind = await self.throttle.wait(self.clock, self.began, self.left_to_wait, self.left_for_others)
         except TimeoutError as late:
-            raise self.not_sent(str(late)) from None
+            raise self.journal.not_sent(str(late)) from None
         if self.progress is not None:
             behind = self.clock.monotonic() - before
         self.deadline.postpone_all(behind)
-
-    async def acquire(self, lock: Lock) -> None:
-        """Wait for the lock of calls that make the same thing, which may be held as long as the call's time lasts.
-
-        Raises:
-            ConnectTimeoutError: If it is held for longer. Nothing was sent.
-        """
-        try:
-            async with self.clock.timeout(max(self.left, SHORTEST)):
-                await lock.acquire()
-        except TimeoutError:
-            why = "another call of this client for the same thing was under way for as long as this one may take"
-            error = self.not_sent(why)
-            self.journal.begin()
-            self.journal.failed(error)
-            raise error.after(self.journal.attempts, "") from None
 
     @asynccontextmanager
     async def limited_by(self, limiter: Limiter) -> AsyncGenerator[None]:
@@ -187,7 +167,7 @@ class Admission:
             if isinstance(error, CancelledError) and is_cancelled():
                 raise
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self.not_sent("its token did not arrive within the time of the call") from None
+                raise self.journal.not_sent("its token did not arrive within the time of the call") from None
             why = f"the function given as token= failed with {type(error).__name__}"
             message = f"{self.method} {self.path} was not sent: {why}."
             raise ConnectError(message, method=self.method, url=self.path) from error
@@ -200,7 +180,7 @@ class Admission:
             if isinstance(error, CancelledError) and is_cancelled():
                 raise
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self.not_sent("the limiter did not admit it within the time of the call") from None
+                raise self.journal.not_sent("the limiter did not admit it within the time of the call") from None
             message = f"{self.method} {self.path} was not sent: its limiter failed with {type(error).__name__}."
             raise ConnectError(message, method=self.method, url=self.path) from error
 
@@ -214,7 +194,3 @@ class Admission:
                 raise
             message = "%s %s could not leave its limiter: %s"
             logger.warning(message, self.method, self.path, type(failure).__name__)
-
-    def not_sent(self, why: str) -> ConnectTimeoutError:
-        """Return the error of a call whose time was up before it was sent."""
-        return ConnectTimeoutError(f"{self.method} {self.path} was not sent: {why}.", method=self.method, url=self.path)

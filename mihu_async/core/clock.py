@@ -8,10 +8,11 @@ import time
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 BEAT = 0.1
 """Seconds between two beats of a pulse, which beats only while calls are under way."""
@@ -119,25 +120,21 @@ class SystemClock:
         return asyncio.timeout(seconds)
 
 
+@define(eq=False)
 class Deadline:
     """The end of a call's time, which moves while the call waits for somebody else. Reads no clock itself.
 
     The seconds in which the event loop stood still do not count, because nothing could be read in them.
-
-    Args:
-        moment: The end, in seconds of the pipeline's clock.
-        pulse: The pulse of the event loop that makes the call.
-        outer: The deadline of the call for which this one looks something up; this one never ends later.
     """
 
-    __slots__ = ("_callers", "_counted", "moment", "outer", "pulse")
-
-    def __init__(self, moment: float, pulse: Pulse, outer: "Deadline | None" = None) -> None:
-        self.moment: float = moment
-        self.pulse: Pulse = pulse
-        self.outer: Deadline | None = outer
-        self._counted: float = pulse.stood_still
-        self._callers = 0.0
+    moment: float
+    """The end, in seconds of the pipeline's clock."""
+    pulse: Pulse
+    """The pulse of the event loop that makes the call."""
+    outer: "Deadline | None" = None
+    """The deadline of the call for which this one looks something up, before which this one ends."""
+    _counted: float = field(default=Factory(attrgetter("pulse.stood_still"), takes_self=True), init=False)
+    _callers: float = field(default=0.0, init=False)
 
     def left(self, now: float) -> float:
         """Return how many seconds are left; the number is negative after the deadline."""

@@ -1,13 +1,19 @@
-"""Settles a call whose answer was lost: waits, looks the thing up, and carries the decision out."""
+"""Settles a call whose answer was lost: waits, looks the thing up, and carries the decision out.
 
-from collections.abc import Callable
+Calls of one client that make the same thing wait for each other, and none returns a thing that another one has
+returned.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar
 
 from attrs import define, field
 
+from mihu_async.core.admission import SHORTEST
 from mihu_async.core.clock import Clock, Deadline
-from mihu_async.core.contention import Contention
 from mihu_async.core.journal import Journal
 from mihu_async.core.options import RetryPolicy
 from mihu_async.core.reconcile import (
@@ -25,7 +31,6 @@ from mihu_async.core.reconcile import (
 )
 from mihu_async.core.redaction import escape
 from mihu_async.core.retry import Failure, GiveUp, Retry, backoff
-from mihu_async.core.sender import Sender, UncachedSender
 from mihu_async.core.server_clock import CallWindow
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError, UsageError
 from mihu_async.value import replace
@@ -37,6 +42,53 @@ T = TypeVar("T")
 
 LONGEST = 500
 """The most characters of a lookup's reason that an error quotes."""
+KEPT = 10_000
+"""The number of claimed things that are remembered."""
+
+
+@define
+class _Place:
+    lock: asyncio.Lock
+    users: int = 0
+
+
+@define
+class Contention:
+    """A lock for each thing that calls want to make, in each event loop, and a record of which call made which thing.
+
+    A client shares it with the clients that its ``with_options`` returns.
+    """
+
+    _places: dict[tuple[asyncio.AbstractEventLoop, str], _Place] = field(factory=dict[Any, Any], init=False)
+    _owners: dict[str, object] = field(factory=dict[str, object], init=False)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys whose lock a call has or waits for."""
+        return tuple(key for _, key in self._places)
+
+    @asynccontextmanager
+    async def lock_for(self, key: str) -> AsyncGenerator[asyncio.Lock]:
+        """Lend the lock of a key; it is forgotten once no call uses it any more."""
+        where = asyncio.get_running_loop(), key
+        place = self._places.setdefault(where, _Place(asyncio.Lock()))
+        place.users += 1
+        try:
+            yield place.lock
+        finally:
+            place.users -= 1
+            if not place.users:
+                del self._places[where]
+
+    def claim(self, identity: str, owner: object) -> None:
+        """Note that ``owner``, a call or a key for several, made the thing of this identity."""
+        self._owners[identity] = owner
+        while len(self._owners) > KEPT:
+            del self._owners[next(iter(self._owners))]
+
+    def is_anothers(self, identity: str, owner: object) -> bool:
+        """Return True if another than ``owner`` made the thing of this identity."""
+        return self._owners.get(identity, owner) != owner
 
 
 @define(repr=False, eq=False)
@@ -52,9 +104,8 @@ class Reconciler(Generic[T]):
         total: The time that a lookup after the call may take, in seconds.
         lookup: The way to find the thing; None if there is none.
         how_to_check: A sentence that says how to check the outcome by hand.
-        contention: The record of the things that the client's calls made.
-        sender: The sender of the lookups' reads.
-        reader: A function that returns a pipeline for these reads, given its sender and its deadline.
+        contention: The locks of the client's calls, and the record of the things that they made.
+        reader: A function that returns a pipeline for the reads of a lookup, given its deadline.
         window: A function that returns the call's time on the service's clock, or None if that is not known.
     """
 
@@ -67,10 +118,31 @@ class Reconciler(Generic[T]):
     lookup: Lookup[Any, T] | None
     how_to_check: str
     contention: Contention
-    sender: Sender
-    reader: "Callable[[Sender, Deadline], Pipeline]"
+    reader: "Callable[[Deadline], Pipeline]"
     window: Callable[[], CallWindow | None]
     _itself: object = field(factory=object, init=False)
+
+    @asynccontextmanager
+    async def alone(self, key: str) -> AsyncGenerator[None]:
+        """Run the call after those of this client with the same key, which may take as long as its time lasts.
+
+        Raises:
+            ConnectTimeoutError: If they take longer. Nothing was sent.
+        """
+        async with self.contention.lock_for(key) as lock:
+            try:
+                async with self.clock.timeout(max(self._left, SHORTEST)):
+                    await lock.acquire()
+            except TimeoutError:
+                why = "another call of this client for the same thing was under way for as long as this one may take"
+                error = self.journal.not_sent(why)
+                self.journal.begin(self.clock.monotonic())
+                self.journal.failed(error)
+                raise error.after(self.journal.attempts, "") from None
+            try:
+                yield
+            finally:
+                lock.release()
 
     def claim(self, result: T) -> T:
         """Note that this call made the thing, and return it."""
@@ -137,16 +209,13 @@ class Reconciler(Generic[T]):
 
     async def _look(self, lookup: Lookup[Any, T], deadline: Deadline, *, thorough: bool) -> LookupResult[T]:
         """Look once. If a filter may have hidden the call's own thing, look again through everything."""
-        sender = UncachedSender(self.sender)
-        pipeline = self.reader(sender, deadline)
+        pipeline = self.reader(deadline)
         try:
             result = await self._find(lookup, pipeline, thorough=thorough and not lookup.is_filtered)
             if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
                 result = await self._find(lookup, pipeline, thorough=True)
         except MihuError as error:
             return LookupFailed(self.journal.redact(f"the lookup failed: {error}").removesuffix("."))
-        if sender.cached is not None:
-            return LookupFailed(escape(self.journal.redact(f"a cache answered the lookup (Age: {sender.cached})")))
         if _is_ours(result):
             self.claim(result.result)
         return result

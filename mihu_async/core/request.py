@@ -116,8 +116,9 @@ def encode_method(method: Any) -> str:
     return verb
 
 
-def encode_path(path: Any) -> str:
-    """Return the full path of an endpoint. The latest 256 paths are cached.
+@lru_cache(maxsize=256)
+def encode_path(path: str) -> str:
+    """Return the full path of an endpoint.
 
     Args:
         path: The path, with or without ``/api/v1``.
@@ -125,15 +126,9 @@ def encode_path(path: Any) -> str:
     Raises:
         UsageError: If it is not a plain path, or could reach another endpoint.
     """
-    if not isinstance(path, str):
-        raise _not_plain(path)
-    return _encode_path(path)
-
-
-@lru_cache(maxsize=256)
-def _encode_path(path: str) -> str:
     if re.search(r"[?#\\\s\x00-\x1f\x7f]|//|%2f|%5c|[\ud800-\udfff]", path, re.IGNORECASE):
-        raise _not_plain(path)
+        why = "must be a plain path such as '/phone-numbers/search'; filters belong in query="
+        raise UsageError(f"path {why}, not {path!r}.", argument="path")
     segments = path.strip("/").split("/")
     if segments[:2] == ["api", "v1"]:
         segments = segments[2:]
@@ -148,11 +143,6 @@ def _decoded(part: str) -> str:
     while (inner := unquote(part)) != part:
         part = inner
     return part
-
-
-def _not_plain(path: object) -> UsageError:
-    why = "must be a plain path such as '/phone-numbers/search'; filters belong in query="
-    return UsageError(f"path {why}, not {path!r}.", argument="path")
 
 
 def query_pairs(query: Any) -> list[tuple[Any, Any]]:

@@ -50,6 +50,17 @@ class Moment(Value, frozen=True):
         return jump if jump > JUMP else 0.0
 
 
+class Dated(Value, frozen=True):
+    """The date of an answer."""
+
+    date: str
+    """The ``Date`` of the answer."""
+    sent: float
+    """The request was sent at this moment of the monotonic clock."""
+    received: Moment
+    """The head of the answer arrived at this moment."""
+
+
 class TimeInterval(Value, frozen=True):
     """A moment on the service's clock, known only within bounds."""
 
@@ -78,22 +89,18 @@ class Dating(Enum):
 class ServerClock:
     """The service's clock, estimated from the answers to all calls of a client."""
 
-    _answers: deque[tuple[str, float, Moment]] = field(factory=lambda: deque(maxlen=KEPT), init=False)
-
-    def observe(self, date: str | None, *, sent: float, received: Moment) -> None:
-        """Note the ``Date`` of an answer, the monotonic moment of its request, and the moment of its head."""
-        if date is not None:
-            self._answers.append((date, sent, received))
+    answers: deque[Dated] = field(factory=lambda: deque(maxlen=KEPT), init=False)
+    """The dates of the latest answers that came from no cache."""
 
     def at(self, moment: Moment) -> TimeInterval | None:
         """Return a moment of ours on the service's clock, or None if no answer had a usable ``Date``."""
         bounds: list[tuple[float, float]] = []
-        for text, sent, received in tuple(self._answers):
-            date = parse_date(text)
+        for answer in tuple(self.answers):
+            date, received = parse_date(answer.date), answer.received
             if date is not None and date.year in YEARS:
                 jump = moment.jump_since(received)
                 seconds = date.timestamp()
-                bounds.append((seconds - received.monotonic - jump, seconds + TICK - sent + jump))
+                bounds.append((seconds - received.monotonic - jump, seconds + TICK - answer.sent + jump))
         if not bounds:
             return None
         lows, highs = zip(*bounds, strict=True)

@@ -65,6 +65,8 @@ class Throttle:
     """The service reported this limit last; None if it reported none."""
     last_success: float = field(default=-math.inf, init=False)
     """The latest success arrived at this moment."""
+    spent: float = field(default=0.0, init=False)
+    """The retries cost this much of the budget, as far as no success refunded it."""
     pace: Pace = field(factory=Pace, init=False)
     """Requests leave at this pace."""
     _allowance: float = field(default=math.inf, init=False)
@@ -75,7 +77,6 @@ class Throttle:
     _paused_until: float = field(default=-math.inf, init=False)
     _next: float = field(default=-math.inf, init=False)
     _kept_until: float = field(default=-math.inf, init=False)
-    _spent: float = field(default=0.0, init=False)
     _line: list[Ticket] = field(factory=list[Ticket], init=False)
     _lock: Lock = field(factory=Lock, init=False)
 
@@ -254,15 +255,15 @@ class Throttle:
 
     def affords(self, budget: RetryBudget | None) -> bool:
         """Return True if the budget pays for another retry."""
-        return budget is None or self._spent + budget.cost <= budget.tokens
+        return budget is None or self.spent + budget.cost <= budget.tokens
 
     def spend(self, budget: RetryBudget | None) -> None:
         """Pay for a retry."""
-        self._spent += 0 if budget is None else budget.cost
+        self.spent += 0 if budget is None else budget.cost
 
     def refund(self, budget: RetryBudget | None) -> None:
         """Refund the budget after a success."""
-        self._spent = max(0.0, self._spent - (0 if budget is None else budget.refill))
+        self.spent = max(0.0, self.spent - (0 if budget is None else budget.refill))
 
     def _keep(self, moment: float) -> None:
         self._kept_until = max(self._kept_until, moment + MEMORY)

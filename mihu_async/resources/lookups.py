@@ -222,7 +222,7 @@ def _finder(number: str, listed: Listed, filters: dict[str, Any], fits: RowTest)
         complete, rows = False, None
         if not thorough:
             narrowed = partial(_narrowed, pipeline)
-            rows = await narrowed_rows(number, narrowed, counts=fits, suffices=no_row)
+            rows = await narrowed_rows(number, narrowed, counts=fits)
         if rows is None:
             pager = listed(pipeline, filters)
             rows = await proved_rows(number, pager, counts=fits, suffices=no_row)

@@ -1,8 +1,7 @@
-"""The rows of a number in a listing: found with the filter that the service may know, or in a walk that is proved."""
+"""The rows of a number in a listing: on one page, if the service can narrow the listing, or in a proved walk."""
 
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from mihu_async.core.pipeline import Pipeline
@@ -16,6 +15,7 @@ Listed = Callable[[Pipeline, dict[str, Any]], Pager[PhoneNumber]]
 RowTest = Callable[[PhoneNumber], bool]
 """Tests a row of a listing."""
 MOVED = "the listing moved or does not add up, so {number} may be in it unseen"
+UNREADABLE = "the number of a row cannot be read, so {number} may be in it unseen"
 
 
 class Rows(Value, frozen=True):
@@ -36,45 +36,37 @@ def no_row(_: PhoneNumber) -> bool:
 
 
 async def narrowed_rows(
-    number: str, pager: Callable[[dict[str, Any]], Pager[PhoneNumber]], **tests: RowTest
+    number: str, pager: Callable[[dict[str, Any]], Pager[PhoneNumber]], *, counts: RowTest = any_row
 ) -> list[PhoneNumber] | None:
-    """Return the rows of a listing that is narrowed to a number; None if the service refuses the filter.
+    """Return the rows of a listing that is narrowed to a number, or None if the service cannot narrow it.
 
-    ``search`` is an inferred name, so a service that ignores it returns the whole listing; and a number that is written
-    differently may be missing.
+    ``search`` is an inferred name. A service that refuses it cannot narrow the listing, and one that ignores it shows
+    that by a second page. A number that is written differently may be missing.
 
     Args:
         number: The number, in any form.
         pager: Returns the pager of the listing, with filters.
-        tests: As in ``rows_of``.
-    """
-    with suppress(BadRequestError, ValidationError):
-        narrowed = pager({"search": digits_of(number)}).with_options(on_drift="ignore")  # it proves nothing anyway
-        return await rows_of(number, narrowed, **tests)
-    return None
-
-
-async def proved_rows(number: str, pager: Pager[PhoneNumber], **tests: RowTest) -> list[PhoneNumber]:
-    """Return the rows of a number in a whole listing.
-
-    Args:
-        number: The number, in any form.
-        pager: The pager of the listing.
-        tests: As in ``rows_of``.
+        counts: Tests whether a row counts.
 
     Raises:
-        MihuError: If there is none and the walk is not complete.
+        MihuError: If no row is found and the number of another row cannot be read, because it may be that one.
     """
-    found = await rows_of(number, pager, **tests)
-    if not (found or pager.report.complete):
-        raise MihuError(f"{MOVED.format(number=number)}; look again later")
+    try:
+        page = await pager({"search": digits_of(number)})
+    except (BadRequestError, ValidationError):
+        return None
+    if page.pagination.has_more is not False:
+        return None
+    found, unreadable = _rows_among(page.items, number, counts)
+    if unreadable and not found:
+        raise MihuError(UNREADABLE.format(number=number))
     return found
 
 
-async def rows_of(
+async def proved_rows(
     number: str, pager: Pager[PhoneNumber], *, counts: RowTest = any_row, suffices: RowTest = any_row
 ) -> list[PhoneNumber]:
-    """Walk a listing and return the rows of a number that count, up to the first one that suffices.
+    """Walk a listing, up to a page with a row that suffices, and return the rows of a number that count.
 
     Args:
         number: The number, in any form.
@@ -83,22 +75,34 @@ async def rows_of(
         suffices: Tests whether no further row is needed.
 
     Raises:
-        MihuError: If no row is found and the number of another row cannot be read, because it may be that one.
+        MihuError: If no row is found, and the walk is not complete or the number of another row cannot be read.
     """
-    digits = digits_of(number)
     found: list[PhoneNumber] = []
     unreadable = False
     async with pager:
-        async for item in pager:
-            written = cast("str | None", item.number)
-            unreadable |= written is None
-            if written is not None and digits_of(written) == digits and counts(item):
-                found.append(item)
-                if suffices(item):
-                    break
+        async for page in pager.pages():
+            rows, odd = _rows_among(page.items, number, counts)
+            found += rows
+            unreadable |= odd
+            if any(map(suffices, rows)):
+                break
     if unreadable and not found:
-        raise MihuError(f"the number of a row cannot be read, so {number} may be in it unseen")
+        raise MihuError(UNREADABLE.format(number=number))
+    if not (found or pager.report.complete):
+        raise MihuError(f"{MOVED.format(number=number)}; look again later")
     return found
+
+
+def _rows_among(items: Sequence[PhoneNumber], number: str, counts: RowTest) -> tuple[list[PhoneNumber], bool]:
+    """Return the rows of a number that count, and True if the number of another row cannot be read."""
+    digits = digits_of(number)
+    written = [cast("str | None", item.number) for item in items]
+    found = [
+        item
+        for item, text in zip(items, written, strict=True)
+        if text is not None and digits_of(text) == digits and counts(item)
+    ]
+    return found, None in written
 
 
 def digits_of(number: str) -> str:

@@ -50,7 +50,7 @@ async def find_row(pipeline: Pipeline, number: str, listed: Listed) -> PhoneNumb
         listed: Returns the pager of the inventory.
     """
     filters = {"include_external": True}
-    found = await narrowed_rows(number, lambda search: listed(pipeline, {**filters, **search}), suffices=_is_active)
+    found = await narrowed_rows(number, lambda search: listed(pipeline, {**filters, **search}))
     rows = found or []
     if all(standing_of(row) >= Standing.INACTIVE for row in rows):
         rows += await proved_rows(number, listed(pipeline, filters), suffices=_is_active)

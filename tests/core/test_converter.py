@@ -277,7 +277,7 @@ LOADED_LATE = """
 import sys
 import mihu_async
 from mihu_async.core.envelope import read_closely
-from mihu_async.core.fast_path import read_fast
+from mihu_async.core.response import read_fast
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import describe
 from mihu_async.core.response import Response

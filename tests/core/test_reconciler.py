@@ -121,7 +121,7 @@ async def test_what_a_cache_answers_is_no_evidence():
     error = await raised(calls)
 
     assert isinstance(error, OutcomeUnknownError)
-    assert "a cache answered the lookup (Age: 300)" in str(error)
+    assert "was answered 200, but by a cache (Age: 300) and not by the service itself" in str(error)
     assert [False, True] == [request.uncached for request in network.sent]
     assert calls.server_clock.at(Moment(0, 0)) is None
 

@@ -672,7 +672,7 @@ async def test_a_client_with_other_options_shares_the_connections(sandbox):
     async with connect(sandbox) as mihu:
         async with mihu.with_options(timeout=Timeout(total=5)) as other:
             await other.numbers.list()
-        session, *none = transport_of(mihu).sessions
+        session, *none = transport_of(mihu).sessions.own
         assert [] == none
         assert not session.closed
         await mihu.numbers.list()
@@ -875,7 +875,7 @@ async def test_the_last_block_that_ends_closes_the_connections(sandbox):
     """Two tasks share a client, and the one that ends first cuts off nothing of the other."""
     mihu = connect(sandbox)
     async with mihu:
-        session, *_ = transport_of(mihu).sessions
+        session, *_ = transport_of(mihu).sessions.own
         async with mihu:
             await mihu.numbers.list()
         assert not session.closed
@@ -883,7 +883,7 @@ async def test_the_last_block_that_ends_closes_the_connections(sandbox):
 
     assert session.closed
     async with mihu:
-        session, *_ = transport_of(mihu).sessions
+        session, *_ = transport_of(mihu).sessions.own
     assert session.closed
 
 
@@ -893,14 +893,14 @@ async def test_a_block_of_other_options_outlasts_the_clients_own(sandbox):
     other = mihu.with_options(timeout=Timeout(total=5))
     async with other:
         async with mihu:
-            session, *_ = transport_of(mihu).sessions
+            session, *_ = transport_of(mihu).sessions.own
         assert not session.closed
         await other.numbers.list()
     assert session.closed
 
     async with other:
         await other.numbers.list()
-    session, *_ = transport_of(mihu).sessions
+    session, *_ = transport_of(mihu).sessions.own
     assert not session.closed
     await other.aclose()
     assert not session.closed
@@ -917,7 +917,7 @@ def test_blocks_are_counted_by_event_loop():
 
         async def use() -> bool:
             async with mihu:
-                session, *none = transport_of(mihu).sessions
+                session, *none = transport_of(mihu).sessions.own
                 assert [] == none
             return session.closed
 
@@ -963,7 +963,7 @@ async def test_cookies_are_not_kept(sandbox):
     async with connect(sandbox) as mihu:
         sandbox.faults.add(OversizeBody(1000))
         await mihu.numbers.list()
-        session, *_ = transport_of(mihu).sessions
+        session, *_ = transport_of(mihu).sessions.own
 
     assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
 
@@ -972,7 +972,7 @@ async def test_many_calls_at_once_share_one_session(sandbox):
     """First uses that come together do not each make a session."""
     async with connect(sandbox) as mihu:
         await asyncio.gather(*(mihu.numbers.list().collect() for _ in range(20)))
-        assert 1 == len(transport_of(mihu).sessions)
+        assert 1 == len(transport_of(mihu).sessions.own)
 
 
 async def test_errors_of_the_sandbox_are_mihu_errors(sandbox):
