@@ -6,14 +6,13 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
-from attrs import define, field
-
 from mihu_async.core.clock import Clock, Deadline, is_cancelled
 from mihu_async.core.journal import Journal
 from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
 from mihu_async.errors import ConnectError, UsageError
 from mihu_async.validation import wrong_type
+from mihu_async.value import State
 
 SHORTEST = 0.001  # seconds; a step that begins when the call's time is up still has a bound
 LEAVING = 1.0  # seconds; a limiter may take this long to be left, also when the call's time is up
@@ -31,30 +30,27 @@ def check_limiter(argument: str, limiter: Any) -> Limiter:
     return cast("Limiter", limiter)
 
 
-@define(eq=False)
-class Progress:
+class Progress(State):
     """The progress of a listing. Its walks go on as long as pages of it arrive."""
 
-    moment: float = field(default=float("-inf"), init=False)
+    moment: float = float("-inf")
     """The last page arrived at this moment, in seconds of the pipeline's clock."""
 
 
-@define(eq=False)
-class Prefetch:
+class Prefetch(State):
     """A page of a listing that is fetched ahead: its answer is read once the caller is ready for it."""
 
     progress: Progress
     ready: Event
-    date: str = field(default="", init=False)
+    date: str = ""
     """The answer has this ``Date``; empty if it has none."""
-    sent: float = field(default=0.0, init=False)
+    sent: float = 0.0
     """The request was sent at this moment, in seconds of the pipeline's clock."""
-    received: float = field(default=0.0, init=False)
+    received: float = 0.0
     """The head of the answer arrived at this moment."""
 
 
-@define
-class Admission:
+class Admission(State, kw_only=True):
     """Holds one call back until it may be sent, at most until its deadline.
 
     The deadline moves while the call waits for others. A page of a walk has none while it waits, but fails when no page

@@ -20,18 +20,18 @@ NOISE = 0.05
 """A beat that is at most this many seconds late, as on a busy machine, does not mean that the loop stood still."""
 
 
-@define(eq=False)
 class Pulse:
     """The pulse of an event loop, which counts the seconds in which the loop stood still while calls were under way.
 
     A loop stands still while synchronous code runs in it.
     """
 
-    stood_still: float = field(default=0.0, init=False)
-    """The loop stood still for this many seconds so far."""
-    _calls: int = field(default=0, init=False)
-    _since: float = field(default=0.0, init=False)
-    _beats: bool = field(default=False, init=False)
+    def __init__(self) -> None:
+        self.stood_still: float = 0.0
+        """The loop stood still for this many seconds so far."""
+        self._calls: int = 0
+        self._since: float = 0.0
+        self._beats: bool = False
 
     def begin(self) -> None:
         """Count from now on, because a call begins. The first beat is due before any timer of that call."""

@@ -6,10 +6,10 @@ A log line holds the method, the path, the status, the times, the attempt and th
 import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from attrs import define, evolve, field
+from attrs import evolve
 
 from mihu_async.core.clock import Clock
 from mihu_async.core.headers import shown
@@ -23,6 +23,7 @@ from mihu_async.hooks import Hooks, tell
 from mihu_async.models.pages import Page
 from mihu_async.models.provisional import Items
 from mihu_async.reports import CallReport, Problem, summarize
+from mihu_async.value import State
 
 LATEST: ContextVar[tuple[int, "Journal"] | None] = ContextVar("mihu_async_latest", default=None)
 """The identity of the client that made the latest call of this task, and the call's journal."""
@@ -34,8 +35,7 @@ logger: logging.Logger = logging.getLogger("mihu_async")
 logger.addHandler(logging.NullHandler())
 
 
-@define
-class Journal:
+class Journal(State):
     """Records the attempts of one call, and reports them to the caller's hooks."""
 
     request: Request[Any]
@@ -47,15 +47,15 @@ class Journal:
     number: int = 0
     found: bool = False
     problems: tuple[Problem, ...] = ()
-    sent: bool = field(default=False, init=False)
+    sent: bool = False
     """True if the attempt may have left."""
-    _started: float = field(default=0.0, init=False)
-    _started_at: datetime = field(init=False)
-    _status: int | None = field(default=None, init=False)
-    _headers: Mapping[str, str] | None = field(default=None, init=False, repr=False)
-    _message: str | None = field(default=None, init=False, repr=False)
-    _elapsed: float = field(default=0.0, init=False)
-    _path: str = field(default="", init=False)
+    _started: float = 0.0
+    _started_at: datetime = datetime.min.replace(tzinfo=UTC)
+    _status: int | None = None
+    _headers: Mapping[str, str] | None = None
+    _message: str | None = None
+    _elapsed: float = 0.0
+    _path: str = ""
 
     @property
     def method(self) -> str:

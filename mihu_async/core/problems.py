@@ -1,7 +1,5 @@
 """The problems of an answer: the places that could not be read, collected in bounded number."""
 
-from attrs import define, field
-
 from mihu_async.reports import Problem
 
 LISTED = 64
@@ -22,14 +20,14 @@ class UnreadableError(Exception):
         self.suffix = suffix
 
 
-@define
 class Problems:
     """The problems of one answer, and ``path``, the place that is being read, in parts."""
 
-    path: list[str] = field(factory=lambda: ["$"])
-    listed: list[Problem] = field(factory=list[Problem])
-    count: int = 0
-    left_out: int = 0
+    def __init__(self) -> None:
+        self.path: list[str] = ["$"]
+        self.listed: list[Problem] = []
+        self.count: int = 0
+        self.left_out: int = 0
 
     def note(self, reason: str, suffix: str = "") -> None:
         """Note a problem at the present place, or at ``suffix`` below it."""

@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar
 
-from attrs import define, field
-
 from mihu_async.core.admission import SHORTEST
 from mihu_async.core.clock import Clock, Deadline
 from mihu_async.core.journal import Journal
@@ -33,7 +31,7 @@ from mihu_async.core.redaction import escape
 from mihu_async.core.retry import Failure, GiveUp, Retry, backoff
 from mihu_async.core.server_clock import CallWindow
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError, UsageError
-from mihu_async.value import replace
+from mihu_async.value import State, field, replace
 
 if TYPE_CHECKING:
     from mihu_async.core.pipeline import Pipeline
@@ -46,21 +44,20 @@ KEPT = 10_000
 """The number of claimed things that are remembered."""
 
 
-@define
-class _Place:
+class _Place(State):
     lock: asyncio.Lock
     users: int = 0
 
 
-@define
 class Contention:
     """A lock for each thing that calls want to make, in each event loop, and a record of which call made which thing.
 
     A client shares it with the clients that its ``with_options`` returns.
     """
 
-    _places: dict[tuple[asyncio.AbstractEventLoop, str], _Place] = field(factory=dict[Any, Any], init=False)
-    _owners: dict[str, object] = field(factory=dict[str, object], init=False)
+    def __init__(self) -> None:
+        self._places: dict[tuple[asyncio.AbstractEventLoop, str], _Place] = {}
+        self._owners: dict[str, object] = {}
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -91,8 +88,7 @@ class Contention:
         return self._owners.get(identity, owner) != owner
 
 
-@define(repr=False, eq=False)
-class Reconciler(Generic[T]):
+class Reconciler(State, Generic[T], kw_only=True):
     """Finds out whether one call was applied, and notes the thing that it made, so that no other call returns it.
 
     Attributes:
@@ -120,7 +116,7 @@ class Reconciler(Generic[T]):
     contention: Contention
     reader: "Callable[[Deadline], Pipeline]"
     window: Callable[[], CallWindow | None]
-    _itself: object = field(factory=object, init=False)
+    _itself: object = field(default_factory=object)
 
     @asynccontextmanager
     async def alone(self, key: str) -> AsyncGenerator[None]:

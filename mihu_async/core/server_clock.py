@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from math import ceil
 
-from attrs import define, field
-
 from mihu_async.core.retry import parse_date
 from mihu_async.value import Value
 
@@ -85,12 +83,12 @@ class Dating(Enum):
     UNCLEAR = "unclear"
 
 
-@define
 class ServerClock:
     """The service's clock, estimated from the answers to all calls of a client."""
 
-    answers: deque[Dated] = field(factory=lambda: deque(maxlen=KEPT), init=False)
-    """The dates of the latest answers that came from no cache."""
+    def __init__(self) -> None:
+        self.answers: deque[Dated] = deque(maxlen=KEPT)
+        """The dates of the latest answers that came from no cache."""
 
     def at(self, moment: Moment) -> TimeInterval | None:
         """Return a moment of ours on the service's clock, or None if no answer had a usable ``Date``."""

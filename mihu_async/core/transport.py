@@ -27,6 +27,7 @@ from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.validation import wrong
+from mihu_async.value import State
 
 USER_AGENT = f"mihu-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
@@ -51,22 +52,25 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
         raise BrokenError(error) from None
 
 
-@define
-class _Blocks:
+class _Blocks(State):
     """The ``async with`` blocks of a loop that share its session. If it is ``due``, the last one closes the session."""
 
     open: int = 0
     due: bool = False
 
 
-@define(eq=False)
 class Sessions:
-    """The sessions of one client: a borrowed one, or one of its own for each event loop, made when it is needed."""
+    """The sessions of one client: a borrowed one, or one of its own for each event loop, made when it is needed.
 
-    borrowed: Session | None = None
-    _own: dict[AbstractEventLoop, tuple[Session, AsyncGenerator[None]]] = field(factory=dict[Any, Any], init=False)
-    _blocks: dict[AbstractEventLoop, _Blocks] = field(factory=dict[Any, Any], init=False)
-    _lock: Lock = field(factory=Lock, init=False)
+    Args:
+        borrowed: The session that the caller lends; None if there is none.
+    """
+
+    def __init__(self, borrowed: Session | None = None) -> None:
+        self.borrowed: Session | None = borrowed
+        self._own: dict[AbstractEventLoop, tuple[Session, AsyncGenerator[None]]] = {}
+        self._blocks: dict[AbstractEventLoop, _Blocks] = {}
+        self._lock = Lock()
 
     @property
     def own(self) -> tuple[Session, ...]:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from attrs import define, evolve
+from attrs import evolve
 
 from mihu_async.core.clock import is_cancelled
 from mihu_async.core.options import Bounds
@@ -21,6 +21,7 @@ from mihu_async.core.sender import Sender
 from mihu_async.errors import ConnectError, LedgerError
 from mihu_async.ledger import Entry, Ledger
 from mihu_async.models.numbers import PhoneNumber
+from mihu_async.value import State
 
 LEDGER_TIMEOUT = 2.0
 """Seconds that a ledger may take after the purchase was sent: the number counts more than its record."""
@@ -30,8 +31,7 @@ T = TypeVar("T")
 logger: logging.Logger = logging.getLogger("mihu_async")
 
 
-@define
-class Lease:
+class Lease(State):
     """The hold of a call on its key: ``since`` is the monotonic time before it was taken or renewed last."""
 
     ledger: Ledger
@@ -78,8 +78,7 @@ class Lease:
             logger.warning(message, failure.__cause__ or failure)
 
 
-@define
-class Leased:
+class Leased(State):
     """A sender that sends a write only while its call holds the key of the purchase.
 
     A process that was suspended for longer than its lease may have lost the key to another one, which then buys.

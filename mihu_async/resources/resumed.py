@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from attrs import define, evolve
+from attrs import evolve
 
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
@@ -20,7 +20,7 @@ from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.resources.lease import LEDGER_TIMEOUT, within
 from mihu_async.resources.rows import Rows
-from mihu_async.value import replace
+from mihu_async.value import State, replace
 
 SLACK = timedelta(seconds=0.1)
 """A call may end so much later than the ledger says, because clocks are not exact."""
@@ -28,8 +28,7 @@ SOMEBODY_ELSES = timedelta(hours=15)
 """A number that was bought so long after a call had ended is not the call's, whichever time zone its date is in."""
 
 
-@define
-class Interrupted:
+class Interrupted(State):
     """A sender that replays the lost answer of the process that began a purchase: the first write is not sent.
 
     With ``sends=False`` no write is ever sent.
