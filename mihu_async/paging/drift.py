@@ -10,12 +10,10 @@ from contextlib import suppress
 from struct import iter_unpack
 from typing import Generic, Literal, TypeVar
 
-from attrs import define, evolve, field
-
 from mihu_async.models.pages import Page
 from mihu_async.paging.page import Moment, Stated
 from mihu_async.paging.proof import Dates, Evidence, came_since, older
-from mihu_async.value import Value
+from mihu_async.value import State, Value, field, replace
 
 T = TypeVar("T")
 
@@ -38,8 +36,7 @@ class Read(Value, Generic[T], frozen=True):
     moment: Moment | None
 
 
-@define(kw_only=True)
-class History(Generic[T]):
+class History(State, Generic[T], kw_only=True):
     """The items that a walk yielded, and those that its present pass showed; in the first pass, both are one set.
 
     Of the new items of the last page, ``front`` stand before a known one. ``slipped`` is True if a later pass found a
@@ -50,8 +47,8 @@ class History(Generic[T]):
     span: tuple[int, int | None]
     evidence: Evidence
     total: int | None
-    yielded: set[Hashable] = field(factory=set[Hashable])
-    shown: set[Hashable] = field(factory=set[Hashable])
+    yielded: set[Hashable] = field(default_factory=set[Hashable])
+    shown: set[Hashable] = field(default_factory=set[Hashable])
     pages: int = 0
     last_page: int | None = None
     began: Moment | None = None
@@ -71,7 +68,7 @@ class History(Generic[T]):
             before: The evidence of the walk that this walk continues.
         """
         total = expected(read.stated, *self.span)
-        evidence = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
+        evidence = replace(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
         evidence.resumed, evidence.there, evidence.shown = bool(anchors), before.there, before.shown
         if anchors:
             evidence.moved |= before.total not in {None, total}
@@ -157,7 +154,7 @@ class History(Generic[T]):
             unread: The items that were read and are not yielded yet; they do not count.
         """
         old = older(unread, self.dates, self.began) if self.dates and self.began else 0
-        return evolve(self.evidence, shown=self.evidence.shown - len(unread), there=self.evidence.there - old)
+        return replace(self.evidence, shown=self.evidence.shown - len(unread), there=self.evidence.there - old)
 
 
 def fell(before: Stated, after: Stated) -> bool:

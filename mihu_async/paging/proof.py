@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal, TypeVar
 
-from attrs import define
-
 from mihu_async.paging.page import Moment
+from mihu_async.value import State
 
 T = TypeVar("T")
 
@@ -19,8 +18,7 @@ Dates = Callable[[T], tuple[datetime | None, datetime | None]]
 """Returns the times at which an item was created and last changed."""
 
 
-@define(kw_only=True)
-class Evidence:
+class Evidence(State, eq=True, kw_only=True):
     """The evidence of pass ``nth``: of the ``total`` items ``since`` it began, ``there`` were found; ``shown`` in all.
 
     The pass is ``quiet`` if all its answers named one total, it showed nothing new, and no date is certainly younger

@@ -16,7 +16,7 @@ from mihu_async.paging.page import ALL_YIELDED, Answer, Stated, check_progress, 
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Window
 from mihu_async.reports import Problem, WalkReport, summarize
-from mihu_async.value import Value
+from mihu_async.value import Value, replace
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         self._mode: OnDrift = options.on_drift
         self._begin = begin = options.resume or Place(page=listing.start)
         forgetful, span = self._mode == "ignore", (listing.start, listing.end)
-        evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
+        evidence = replace(begin.evidence, part=span != (1, None), forgetful=forgetful)
         self._history = History(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
         self._compact: Callable[[Iterable[str]], tuple[Hashable, ...]] = tuple if forgetful else compact_keys
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
