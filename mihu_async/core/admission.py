@@ -4,11 +4,10 @@ import logging
 from asyncio import CancelledError, Event
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from mihu_async.core.clock import Clock, Deadline, is_cancelled
+from mihu_async.core.clock import Deadline, is_cancelled
 from mihu_async.core.journal import Journal
-from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
 from mihu_async.errors import ConnectError, UsageError
 from mihu_async.validation import wrong_type
@@ -16,6 +15,9 @@ from mihu_async.value import State
 
 SHORTEST = 0.001  # seconds; a step that begins when the call's time is up still has a bound
 LEAVING = 1.0  # seconds; a limiter may take this long to be left, also when the call's time is up
+
+if TYPE_CHECKING:
+    from mihu_async.core.pipeline import Pipeline
 
 Limiter = AbstractAsyncContextManager[Any]
 """A block of the caller's that each attempt runs in."""
@@ -50,30 +52,24 @@ class Prefetch(State):
     """The head of the answer arrived at this moment."""
 
 
-class Admission(State, kw_only=True):
+class Admission(State):
     """Holds one call back until it may be sent, at most until its deadline.
 
     The deadline moves while the call waits for others. A page of a walk has none while it waits, but fails when no page
-    of its listing arrived for ``total`` and a pause of ``longest_pause`` seconds.
+    of its listing arrived for the time of a call and the longest pause that the service may ask for.
 
     Attributes:
+        pipeline: The pipeline that makes the call.
         journal: The journal of the call.
-        clock: The pipeline's clock.
-        throttle: The throttle that the client's calls share.
-        began: The beginning of the call, in seconds of the clock.
+        began: The beginning of the call, in seconds of the pipeline's clock.
         deadline: The deadline of the call.
-        total: The time that the call may take, in seconds.
-        longest_pause: The longest pause that the service may ask for, in seconds.
         progress: The progress of the call's listing; None if the call is no page of a walk.
     """
 
+    pipeline: "Pipeline"
     journal: Journal
-    clock: Clock
-    throttle: Throttle
     began: float
     deadline: Deadline
-    total: float
-    longest_pause: float
     progress: Progress | None
 
     @property
@@ -89,14 +85,15 @@ class Admission(State, kw_only=True):
     @property
     def left(self) -> float:
         """The rest of the call's time, in seconds."""
-        return self.deadline.left(self.clock.monotonic())
+        return self.deadline.left(self.pipeline.clock.monotonic())
 
     def left_for_others(self, now: float) -> float:
         """Return how many more seconds the call may wait for other calls; each of their successes renews them."""
-        since = now - self.deadline.excused
+        pipeline, since = self.pipeline, now - self.deadline.excused
         if self.progress is None:
-            return max(self.began, self.throttle.last_success) + self.total - since
-        return max(self.began, self.progress.moment) + self.total + self.longest_pause - since
+            return max(self.began, pipeline.throttle.last_success) + pipeline.timeout.total - since
+        most = pipeline.timeout.total + pipeline.retries.max_retry_after
+        return max(self.began, self.progress.moment) + most - since
 
     def left_to_wait(self, now: float, behind: float = 0.0) -> float:
         """Return how many more seconds the call may wait for the service.
@@ -114,13 +111,14 @@ class Admission(State, kw_only=True):
         Raises:
             ConnectTimeoutError: If the turn would come after the call's time is up. Nothing was sent.
         """
-        before = self.clock.monotonic()
+        clock, throttle = self.pipeline.clock, self.pipeline.throttle
+        before = clock.monotonic()
         try:
-            behind = await self.throttle.wait(self.clock, self.began, self.left_to_wait, self.left_for_others)
+            behind = await throttle.wait(clock, self.began, self.left_to_wait, self.left_for_others)
         except TimeoutError as late:
             raise self.journal.not_sent(str(late)) from None
         if self.progress is not None:
-            behind = self.clock.monotonic() - before
+            behind = clock.monotonic() - before
         self.deadline.postpone_all(behind)
 
     @asynccontextmanager
@@ -131,7 +129,7 @@ class Admission(State, kw_only=True):
         limiter cannot suppress the attempt's error.
         """
         await self._enter(limiter)
-        while self.throttle.pause_left(self.clock.monotonic()):
+        while self.pipeline.throttle.pause_left(self.pipeline.clock.monotonic()):
             await self._leave(limiter, None)
             await self.wait()
             await self._enter(limiter)
@@ -155,7 +153,7 @@ class Admission(State, kw_only=True):
             ConnectError: If it fails or takes too long. Nothing was sent.
         """
         try:
-            async with self.clock.timeout(max(self.left, SHORTEST)):
+            async with self.pipeline.clock.timeout(max(self.left, SHORTEST)):
                 return await tokens.get(refused=refused)
         except UsageError:
             raise
@@ -170,7 +168,7 @@ class Admission(State, kw_only=True):
 
     async def _enter(self, limiter: Limiter) -> None:
         try:
-            async with self.clock.timeout(max(self.left, SHORTEST)):
+            async with self.pipeline.clock.timeout(max(self.left, SHORTEST)):
                 await limiter.__aenter__()
         except (Exception, CancelledError) as error:
             if isinstance(error, CancelledError) and is_cancelled():
@@ -183,7 +181,7 @@ class Admission(State, kw_only=True):
     async def _leave(self, limiter: Limiter, error: BaseException | None) -> None:
         """Leave the limiter. If that fails, it is only logged, so that the attempt's answer or error is kept."""
         try:
-            async with self.clock.timeout(max(self.left, LEAVING)):
+            async with self.pipeline.clock.timeout(max(self.left, LEAVING)):
                 await limiter.__aexit__(type(error) if error else None, error, error.__traceback__ if error else None)
         except (Exception, CancelledError) as failure:  # the limiter is the caller's, and may raise anything
             if isinstance(failure, CancelledError) and is_cancelled():

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import count
 from typing import Generic, NoReturn, TypeVar, cast
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from mihu_async.core.admission import SHORTEST, Admission, Limiter, Prefetch
 from mihu_async.core.clock import Clock, Deadline, Pulse, SystemClock
@@ -152,42 +152,14 @@ class Call(Generic[T]):
     @cached_property
     def _admission(self) -> Admission:
         """The admission of the call, made only if it has to wait."""
-        pipeline = self._pipeline
-        return Admission(
-            journal=self.journal,
-            clock=pipeline.clock,
-            throttle=pipeline.throttle,
-            began=self._began,
-            deadline=self._deadline,
-            total=pipeline.timeout.total,
-            longest_pause=pipeline.retries.max_retry_after,
-            progress=self._prefetch.progress if self._prefetch and pipeline.outer is None else None,
-        )
+        progress = self._prefetch.progress if self._prefetch and self._pipeline.outer is None else None
+        return Admission(self._pipeline, self.journal, self._began, self._deadline, progress)
 
     @cached_property
     def _reconciler(self) -> Reconciler[T]:
         """The reconciler of a call that makes something, or whose answer was lost."""
-        pipeline = self._pipeline
-        return Reconciler(
-            clock=pipeline.clock,
-            deadline=self._deadline,
-            journal=self.journal,
-            policy=pipeline.retries,
-            jitter=pipeline.jitter,
-            total=pipeline.timeout.total,
-            lookup=self._request.lookup,
-            how_to_check=self._request.how_to_check,
-            contention=pipeline.contention,
-            reader=self._reader,
-            window=self._window,
-        )
-
-    def _reader(self, deadline: Deadline) -> Pipeline:
-        """Return a pipeline for the reads of a lookup.
-
-        The answers may echo secrets of this call, and its outcome matters more than an odd field of another number.
-        """
-        return evolve(self._pipeline, outer=deadline, uncached=True, secrets=self._redact.secrets, strict=False)
+        lookup, how_to_check = self._request.lookup, self._request.how_to_check
+        return Reconciler(self._pipeline, self.journal, self._deadline, lookup, how_to_check, self._window)
 
     async def run_alone(self) -> T:
         """Make the call, after other calls of this client that make the same thing."""

@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar
 
+from attrs import evolve
+
 from mihu_async.core.admission import SHORTEST
-from mihu_async.core.clock import Clock, Deadline
+from mihu_async.core.clock import Deadline
 from mihu_async.core.journal import Journal
-from mihu_async.core.options import RetryPolicy
 from mihu_async.core.reconcile import (
     Absent,
     Circumstances,
@@ -88,33 +89,23 @@ class Contention:
         return self._owners.get(identity, owner) != owner
 
 
-class Reconciler(State, Generic[T], kw_only=True):
+class Reconciler(State, Generic[T]):
     """Finds out whether one call was applied, and notes the thing that it made, so that no other call returns it.
 
     Attributes:
-        clock: The pipeline's clock.
-        deadline: The deadline of the call.
+        pipeline: The pipeline that makes the call.
         journal: The journal of the call.
-        policy: The retries that the caller allows.
-        jitter: A function that returns a random number from 0 to 1.
-        total: The time that a lookup after the call may take, in seconds.
+        deadline: The deadline of the call.
         lookup: The way to find the thing; None if there is none.
         how_to_check: A sentence that says how to check the outcome by hand.
-        contention: The locks of the client's calls, and the record of the things that they made.
-        reader: A function that returns a pipeline for the reads of a lookup, given its deadline.
         window: A function that returns the call's time on the service's clock, or None if that is not known.
     """
 
-    clock: Clock
-    deadline: Deadline
+    pipeline: "Pipeline"
     journal: Journal
-    policy: RetryPolicy
-    jitter: Callable[[], float]
-    total: float
+    deadline: Deadline
     lookup: Lookup[Any, T] | None
     how_to_check: str
-    contention: Contention
-    reader: "Callable[[Deadline], Pipeline]"
     window: Callable[[], CallWindow | None]
     _itself: object = field(default_factory=object)
 
@@ -125,14 +116,14 @@ class Reconciler(State, Generic[T], kw_only=True):
         Raises:
             ConnectTimeoutError: If they take longer. Nothing was sent.
         """
-        async with self.contention.lock_for(key) as lock:
+        async with self.pipeline.contention.lock_for(key) as lock:
             try:
-                async with self.clock.timeout(max(self._left, SHORTEST)):
+                async with self.pipeline.clock.timeout(max(self._left, SHORTEST)):
                     await lock.acquire()
             except TimeoutError:
                 why = "another call of this client for the same thing was under way for as long as this one may take"
                 error = self.journal.not_sent(why)
-                self.journal.begin(self.clock.monotonic())
+                self.journal.begin(self.pipeline.clock.monotonic())
                 self.journal.failed(error)
                 raise error.after(self.journal.attempts, "") from None
             try:
@@ -143,7 +134,7 @@ class Reconciler(State, Generic[T], kw_only=True):
     def claim(self, result: T) -> T:
         """Note that this call made the thing, and return it."""
         if self.lookup is not None and self.lookup.identity is not None:
-            self.contention.claim(self.lookup.identity(result), self._owner)
+            self.pipeline.contention.claim(self.lookup.identity(result), self._owner)
         return result
 
     async def settle(self, error: Failure, then: Retry | GiveUp) -> Return[T] | Resend:
@@ -157,16 +148,17 @@ class Reconciler(State, Generic[T], kw_only=True):
             ConflictError: If the requested thing is someone else's.
             OutcomeUnknownError: If the outcome cannot be determined in the call's time.
         """
-        pause = then.delay if isinstance(then, Retry) else backoff(self.policy, self.journal.number, self.jitter())
+        clock, policy = self.pipeline.clock, self.pipeline.retries
+        pause = then.delay if isinstance(then, Retry) else backoff(policy, self.journal.number, self.pipeline.jitter())
         why = "It was not sent again." if self.lookup is None else "There was no time to look it up."
         looks = 0
         while self.lookup and self._left > 0:
             pause = pause if pause < self._left else 0.0
-            await self.clock.sleep(pause)
+            await clock.sleep(pause)
             result = await self._look(self.lookup, self.deadline, thorough=isinstance(then, GiveUp))
             self.journal.looked(result, waited=pause)
             looks += 1
-            match settle(result, then=then, looks=looks, policy=self.policy, left=self._left):
+            match settle(result, then=then, looks=looks, policy=policy, left=self._left):
                 case Return() | Resend() as settled:
                     return settled
                 case Conflict(reason):
@@ -192,7 +184,8 @@ class Reconciler(State, Generic[T], kw_only=True):
         """
         if self.lookup is None:
             raise UsageError(f"There is no lookup for this call. {self.how_to_check}".rstrip())
-        deadline = Deadline(self.clock.monotonic() + self.total, self.clock.pulse())
+        clock = self.pipeline.clock
+        deadline = Deadline(clock.monotonic() + self.pipeline.timeout.total, clock.pulse())
         match await self._look(self.lookup, deadline, thorough=True):
             case Found(result, ours=True):
                 return result
@@ -205,7 +198,9 @@ class Reconciler(State, Generic[T], kw_only=True):
 
     async def _look(self, lookup: Lookup[Any, T], deadline: Deadline, *, thorough: bool) -> LookupResult[T]:
         """Look once. If a filter may have hidden the call's own thing, look again through everything."""
-        pipeline = self.reader(deadline)
+        # the answers may echo secrets of this call, and its outcome matters more than an odd field of another number
+        secrets = self.journal.redact.secrets
+        pipeline = evolve(self.pipeline, outer=deadline, uncached=True, secrets=secrets, strict=False)
         try:
             result = await self._find(lookup, pipeline, thorough=thorough and not lookup.is_filtered)
             if lookup.is_filtered and (thorough or isinstance(result, Found)) and not _is_ours(result):
@@ -224,7 +219,7 @@ class Reconciler(State, Generic[T], kw_only=True):
         return replace(result, reason=escape(self.journal.redact(result.reason), most=LONGEST))
 
     def _is_anothers(self, identity: str) -> bool:
-        return self.contention.is_anothers(identity, self._owner)
+        return self.pipeline.contention.is_anothers(identity, self._owner)
 
     @property
     def _owner(self) -> object:
@@ -232,7 +227,7 @@ class Reconciler(State, Generic[T], kw_only=True):
 
     @property
     def _left(self) -> float:
-        return self.deadline.left(self.clock.monotonic())
+        return self.deadline.left(self.pipeline.clock.monotonic())
 
     def _conflict(self, reason: str) -> ConflictError:
         summary = f"{self.journal.method} {self.journal.path} did not achieve what was asked for: {reason}."
