@@ -36,7 +36,7 @@ from mihu_async.ledger import Claim, Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.resources.lease import LEDGER_TIMEOUT, Lease, Leased, hold_key, settle, within
 from mihu_async.resources.resumed import interrupted, keyed_request, prolonged, redated, service_now, service_time
-from mihu_async.resources.rows import Listed, narrowed_rows, proved_rows
+from mihu_async.resources.rows import Listed
 from mihu_async.value import Value
 
 PATH = "/phone-numbers"
@@ -225,15 +225,16 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             return row.phone_number_uuid.lower() == uuid
 
         for look in range(1, policy.max_attempts + 1):
-            rows = await narrowed_rows(entry.number, lambda search: self.listed(pipeline, search), counts=is_it)
-            rows = rows or await proved_rows(entry.number, self.listed(pipeline, {}), counts=is_it)
-            if rows:
-                return rows[0]
+            rows = await self.listed.narrowed(pipeline, entry.number, counts=is_it)
+            if not (rows and rows.items):
+                rows = await self.listed.proved(pipeline, entry.number, counts=is_it)
+            if rows.items:
+                return rows.items[0]
             await pipeline.clock.sleep(backoff(policy, look, pipeline.jitter()))
-        others = await narrowed_rows(entry.number, lambda search: self.listed(pipeline, search))
+        others = await self.listed.narrowed(pipeline, entry.number)
         advice = "To buy it again, use another key."
-        if others:
-            advice = f"The inventory has it under another id, {others[0].phone_number_uuid}: look at that first."
+        if others and others.items:
+            advice = f"The inventory has it under another id, {others.items[0].phone_number_uuid}: look at that first."
         message = (
             f"{entry.number} was bought with the idempotency key {self.key!r} as {entry.phone_number_uuid}, and is no "
             f"longer in the inventory under this id. Nothing was sent. {advice}"

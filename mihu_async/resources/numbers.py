@@ -30,6 +30,7 @@ from mihu_async.resources.keyed import acquisition_fingerprint
 from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
 from mihu_async.resources.recovery import Recovered, recover
+from mihu_async.resources.rows import Listed
 from mihu_async.resources.waiting import Wait, find_row
 from mihu_async.resources.watcher import INTERVAL, Watcher
 from mihu_async.validation import (
@@ -79,7 +80,7 @@ class Numbers:
     def __init__(self, pipeline: Pipeline, concurrency: int, ledger: Ledger | None = None) -> None:
         self._pipeline = pipeline
         self._concurrency = concurrency
-        self._listed = partial(_listed, concurrency)  # no method of its own: a client that is dropped goes at once
+        self._listed = Listed(NUMBERS, concurrency)
         self._buyer = Buyer(pipeline=pipeline, ledger=ledger, listed=self._listed)
 
     def list(
@@ -621,10 +622,6 @@ class Numbers:
             UsageError: If it is a part of another listing.
         """
         return RATES.part(self._pipeline, self._concurrency, shard)
-
-
-def _listed(concurrency: int, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
-    return NUMBERS.pager(pipeline, concurrency, filters, page=1, per_page=PER_PAGE)
 
 
 def _asked_for(country_code: str, kind: NumberType | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from mihu_async.resources.changes import changes, sip_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.ensure import SETTINGS, Ensure, Ensured
 from mihu_async.resources.lookups import registration_of
+from mihu_async.resources.rows import Listed
 from mihu_async.resources.watcher import INTERVAL, Watcher
 from mihu_async.validation import (
     e164,
@@ -182,7 +183,7 @@ class Trunks:
             body["phone_number"],
             str(body["channel"]),
             body["agent_uuid"],
-            self._listed,
+            Listed(TRUNKS, self._concurrency),
             settings=[name for name in SETTINGS if name in body],
         )
         how_to_check = (
@@ -359,9 +360,6 @@ class Trunks:
             "agent_uuid": identifier("agent_uuid", agent_uuid),
         }
         return await self._pipeline.run(describe("PUT", f"{PATH}/assign", NumberChannels, json=body))
-
-    def _listed(self, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
-        return TRUNKS.pager(pipeline, self._concurrency, filters, page=1, per_page=PER_PAGE)
 
 
 def _registration(

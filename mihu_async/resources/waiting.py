@@ -19,7 +19,7 @@ from mihu_async.errors import (
 )
 from mihu_async.models.enums import NumberStatus
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.rows import Listed, narrowed_rows, proved_rows
+from mihu_async.resources.rows import Listed
 from mihu_async.value import Value
 
 
@@ -47,13 +47,13 @@ async def find_row(pipeline: Pipeline, number: str, listed: Listed) -> PhoneNumb
     Args:
         pipeline: The pipeline of the client.
         number: The number in E.164 form.
-        listed: Returns the pager of the inventory.
+        listed: The inventory.
     """
     filters = {"include_external": True}
-    found = await narrowed_rows(number, lambda search: listed(pipeline, {**filters, **search}))
-    rows = found or []
+    found = await listed.narrowed(pipeline, number, filters=filters)
+    rows = found.items if found else ()
     if all(standing_of(row) >= Standing.INACTIVE for row in rows):
-        rows += await proved_rows(number, listed(pipeline, filters), suffices=_is_active)
+        rows += (await listed.proved(pipeline, number, filters=filters, suffices=_is_active)).items
     return min(rows, key=standing_of, default=None)
 
 

@@ -39,6 +39,7 @@ from mihu_async.resources.buyer import Buyer
 from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
 from mihu_async.resources.numbers import NUMBERS
 from mihu_async.resources.resumed import prolonged, redated
+from mihu_async.resources.rows import Listed
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
 from tests.internals import pipeline_of
 
@@ -639,7 +640,7 @@ async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox, mihu, 
     buyer = Buyer(
         pipeline=pipeline_of(mihu),
         ledger=shelf,
-        listed=lambda pipeline, filters: NUMBERS.pager(pipeline, 1, filters, page=1, per_page=100),
+        listed=Listed(NUMBERS, concurrency=1),
     )
     bought = await buyer.buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
 
