@@ -15,8 +15,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.decode import NOW, closer, ours, read, straight
 from benchmarks.shapes import PER_PAGE
 from mihu_async.core.options import RetryPolicy
+from mihu_async.core.refusal import parse_retry_after
 from mihu_async.core.request import describe, encode_query
-from mihu_async.core.retry import Retry, decide, parse_retry_after
+from mihu_async.core.retry import Retry, decide
 from mihu_async.errors import RateLimitError
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page

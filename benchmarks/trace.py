@@ -48,6 +48,7 @@ async def measure() -> dict[str, dict[str, list[str]]]:
         async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
             uuid = sandbox.inventory.numbers[0]["phone_number_uuid"]
             await mihu.numbers.channels(uuid)
+            sandbox.faults.play("lost-purchase")
             await mihu.numbers.buy(number="+390790080041", **PURCHASE)
             read = await crossed(lambda: mihu.numbers.channels(uuid))
             sandbox.faults.play("lost-purchase")

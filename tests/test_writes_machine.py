@@ -35,8 +35,7 @@ from mihu_async import (
     RetryPolicy,
     Timeout,
 )
-from mihu_async.core.reconcile import Conflict, LookAgain, settle
-from mihu_async.core.retry import Ambiguous, GiveUp, decide
+from mihu_async.core.retry import Ambiguous, Conflict, GiveUp, LookAgain, decide, settle
 from mihu_async.core.server_clock import Dating
 from mihu_async.errors import is_ambiguous
 from mihu_async.resources.trunks import Trunks

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from mihu_async.core.clock import Clock
 from mihu_async.core.headers import shown
-from mihu_async.core.reconcile import Found, LookupResult
+from mihu_async.core.lookup import Found, LookupResult
 from mihu_async.core.redaction import Redactor, escape
 from mihu_async.core.request import Request
 from mihu_async.core.response import REQUEST_ID, SEARCHED, Reading, Response

@@ -15,7 +15,6 @@ from mihu_async.core.clock import Clock, Deadline, Pulse, SystemClock
 from mihu_async.core.envelope import contradicted, read_closely
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.options import Bounds, RetryPolicy, Timeout
-from mihu_async.core.reconcile import Return
 from mihu_async.core.reconciler import Contention, Reconciler
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
@@ -27,6 +26,7 @@ from mihu_async.core.retry import (
     GiveUp,
     Renew,
     Retry,
+    Return,
     Stalled,
     Throttled,
     Verdict,

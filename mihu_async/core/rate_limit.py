@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
 
-from mihu_async.core.retry import parse_date
+from mihu_async.core.server_clock import parse_date
 
 EPOCH_FROM = 1_000_000_000
 """A reset below this cannot be a date of this century, so it counts seconds from now."""

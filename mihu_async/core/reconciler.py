@@ -15,21 +15,9 @@ from attrs import evolve
 from mihu_async.core.admission import SHORTEST
 from mihu_async.core.clock import Deadline
 from mihu_async.core.journal import Journal
-from mihu_async.core.reconcile import (
-    Absent,
-    Circumstances,
-    Conflict,
-    Found,
-    Lookup,
-    LookupFailed,
-    LookupResult,
-    Resend,
-    Return,
-    Unknown,
-    settle,
-)
+from mihu_async.core.lookup import Absent, Circumstances, Found, Lookup, LookupFailed, LookupResult
 from mihu_async.core.redaction import escape
-from mihu_async.core.retry import Failure, GiveUp, Retry, backoff
+from mihu_async.core.retry import Conflict, Failure, GiveUp, Resend, Retry, Return, Unknown, backoff, settle
 from mihu_async.core.server_clock import CallWindow
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError, UsageError
 from mihu_async.value import State, field, replace

@@ -14,7 +14,7 @@ from mihu_async import errors
 from mihu_async.core.redaction import Redactor, escape
 from mihu_async.core.request import Request
 from mihu_async.core.response import REQUEST_ID, SEARCHED, Response
-from mihu_async.core.retry import parse_date, parse_retry_after
+from mihu_async.core.server_clock import parse_date
 from mihu_async.value import Value
 
 PURCHASE_LIMIT = "purchase_limit_reached"
@@ -164,6 +164,20 @@ def _retry_after(response: Response, now: datetime) -> float | None:
     """Return the pause that is asked for, in seconds; a date is measured on the service's clock if that is known."""
     theirs = parse_date(response.headers.get("Date", ""))
     return parse_retry_after(response.headers.get("Retry-After"), now=theirs or now)
+
+
+def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
+    """Return the pause in seconds that a ``Retry-After`` header asks for, None if it cannot be read.
+
+    Args:
+        value: The header: seconds, or an HTTP date; None where there is none.
+        now: The moment from which a date is counted.
+    """
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
+        return float(text)
+    date = parse_date(text)
+    return None if date is None else max(0.0, (date - now).total_seconds())
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -8,12 +8,14 @@ apart meanwhile, the machine slept or its calendar was set, and every bound is w
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from math import ceil
 
-from mihu_async.core.retry import parse_date
 from mihu_async.value import Value
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""A date between these is still a date when the duration of any call is added or subtracted."""
 TICK = 1.0
 """The seconds by which a ``Date``, or a time in an answer, may be rounded down."""
 JUMP = 0.5
@@ -133,3 +135,13 @@ def date_against(time: datetime, window: CallWindow) -> Dating:
     if zones <= ZONES and time + zones * ZONE <= now.latest + NEAR:
         return Dating.UNCLEAR
     return Dating.BEFORE
+
+
+def parse_date(text: str) -> datetime | None:
+    """Return an HTTP date, or None if the text is no date or one too far away to be counted from."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return date if EARLIEST < date < LATEST else None

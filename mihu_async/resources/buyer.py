@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from mihu_async.core.body import json_object
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import Request, describe
+from mihu_async.core.request import Request, describe, json_object
 from mihu_async.errors import UsageError
 from mihu_async.ledger import Entry, Ledger
 from mihu_async.ledger.entry import check_key

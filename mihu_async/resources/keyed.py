@@ -16,10 +16,9 @@ from uuid import uuid4
 from attrs import evolve
 
 from mihu_async.core.admission import SHORTEST
-from mihu_async.core.body import encode_body
 from mihu_async.core.clock import Deadline
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import Request
+from mihu_async.core.request import Request, encode_body
 from mihu_async.core.retry import backoff
 from mihu_async.core.sender import DryRunSender
 from mihu_async.errors import (

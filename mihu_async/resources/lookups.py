@@ -5,8 +5,8 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from mihu_async.core.lookup import Circumstances, Finder, Found, Lookup
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import Circumstances, Finder, Found, Lookup
 from mihu_async.core.request import describe
 from mihu_async.core.server_clock import Dating, date_against
 from mihu_async.models.agents import Agent, AgentAnswer

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from attrs import evolve
 
+from mihu_async.core.lookup import Circumstances, Found, Lookup
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import Circumstances, Found, Lookup
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request, describe
 from mihu_async.core.response import Response

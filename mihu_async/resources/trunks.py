@@ -6,9 +6,8 @@ from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
-from mihu_async.core.body import json_object
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import NOTHING, describe
+from mihu_async.core.request import NOTHING, describe, json_object
 from mihu_async.frames import conceals_arguments
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import Direction, TrunkChannel

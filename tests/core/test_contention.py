@@ -7,7 +7,7 @@ from attrs import evolve
 
 from mihu_async import ConnectTimeoutError, Timeout
 from mihu_async.core import reconciler
-from mihu_async.core.reconcile import Lookup
+from mihu_async.core.lookup import Lookup
 from mihu_async.core.request import RAW, describe
 from tests.doubles import FakeClock, FakeSender, ok, pipeline
 

@@ -21,7 +21,7 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core.journal import LATEST
-from mihu_async.core.reconcile import Found, Lookup
+from mihu_async.core.lookup import Found, Lookup
 from mihu_async.core.request import RAW, describe
 from mihu_async.core.server_clock import CallWindow, Moment, TimeInterval
 from mihu_async.value import replace

@@ -20,17 +20,9 @@ from mihu_async import (
     ServerError,
 )
 from mihu_async.core.options import Bounds
-from mihu_async.core.retry import (
-    Ambiguous,
-    GiveUp,
-    Retry,
-    Throttled,
-    backoff,
-    decide,
-    failed_by_standstill,
-    parse_date,
-    parse_retry_after,
-)
+from mihu_async.core.refusal import parse_retry_after
+from mihu_async.core.retry import Ambiguous, GiveUp, Retry, Throttled, backoff, decide, failed_by_standstill
+from mihu_async.core.server_clock import parse_date
 
 WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/phone-numbers"}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -17,7 +17,8 @@ from mihu_async import (
     SipAssignment,
     UsageError,
 )
-from mihu_async.core.reconcile import LOOKS, Circumstances, Found
+from mihu_async.core.lookup import Circumstances, Found
+from mihu_async.core.retry import LOOKS
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.lookups import provision_of, sms_assignment_of
 from mihu_async.resources.provisional import warn_provisional

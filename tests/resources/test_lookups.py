@@ -21,7 +21,7 @@ from mihu_async import (
     OutboundSettings,
     PhoneNumber,
 )
-from mihu_async.core.reconcile import Circumstances, Found
+from mihu_async.core.lookup import Circumstances, Found
 from mihu_async.core.server_clock import CallWindow, TimeInterval
 from mihu_async.resources.lookups import (
     about_another,
