@@ -1,4 +1,4 @@
-"""What follows a failed attempt, and what follows a lookup: pure decisions, without clock and network.
+"""The decisions after a failed attempt and after a lookup: pure functions, without clock and network.
 
 Once the answer to a write is lost, only a lookup settles the call. A single lookup cannot prove that a thing is absent,
 because a write may be applied late and a listing may lag. A write whose thing the lookup does not find is sent again,
