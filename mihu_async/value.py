@@ -26,4 +26,5 @@ class Value(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, eq=False):
     """An object that changes, and equals only itself. Its ``repr`` shows no field, because some hold secrets."""
 
-    __repr__ = object.__repr__
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
