@@ -75,7 +75,7 @@ class MihuClient:
             refuses such a key.
 
     Raises:
-        UsageError: An option can never work.
+        UsageError: If an option is invalid.
     """
 
     # The class attributes are the resources' classes, so that a mock with this class as its spec knows their methods.
@@ -174,7 +174,7 @@ class MihuClient:
             ledger: The record of purchases with an ``idempotency_key``.
 
         Raises:
-            UsageError: An option can never work.
+            UsageError: If an option is invalid.
         """
         client = object.__new__(type(self))
         client.__dict__.update(self.__dict__)
@@ -221,7 +221,7 @@ class MihuClient:
             headers: Headers to send besides the client's, over which they take precedence; None adds none.
 
         Raises:
-            UsageError: Before anything is sent, if an argument can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             OutcomeUnknownError: The answer to a POST was lost, so it may have been carried out.
         """
         how_to_check = "Look whether it was carried out before sending it again."

@@ -44,8 +44,8 @@ def telemetry(
     an error's status. Ids, queries, bodies and headers are not recorded.
 
     Args:
-        tracer_provider: The provider of the tracer. None takes OpenTelemetry's global provider.
-        meter_provider: The provider of the meter. None takes OpenTelemetry's global provider.
+        tracer_provider: The provider of the tracer. None uses OpenTelemetry's global provider.
+        meter_provider: The provider of the meter. None uses OpenTelemetry's global provider.
     """
     receiver = _Receiver(
         trace.get_tracer("mihu_async", __version__, tracer_provider),

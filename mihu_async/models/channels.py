@@ -61,7 +61,7 @@ class NumberChannels:
     phone_number_uuid: str | None = None
     """The id of the number in the API."""
     is_external: bool | None = None
-    """True if the number was brought along as a trunk, and not bought through Mihu."""
+    """True if the number was registered as an external trunk rather than bought."""
     source: NumberSource | None = None
     """The origin of the number."""
 

@@ -50,7 +50,7 @@ class NumberSource(OpenEnum):
     PURCHASED = "purchased"
     """The number was bought through Mihu."""
     EXTERNAL = "external"
-    """The number was brought along as a trunk."""
+    """The number was registered as an external trunk."""
 
 
 class ComplianceStatus(OpenEnum):

@@ -136,7 +136,7 @@ class PhoneNumber:
     number: str
     """The number in E.164 form. It is documented to be always present; if it cannot be read, it is None."""
     is_external: bool
-    """True if the number was brought along as a trunk, and not bought through Mihu; None if the service did not say."""
+    """True if the number was registered as an external trunk rather than bought; None if the service did not say."""
     country_code: str | None = None
     """The country, ISO 3166-1 alpha-2."""
     location: str | None = None

@@ -42,7 +42,7 @@ class SipUpdate:
     documented, so None is refused; how to clear a port is not documented either.
 
     Raises:
-        UsageError: If a value can never be accepted.
+        UsageError: If a value is invalid.
     """
 
     gateway: str | Unset = field(default=UNSET, validator=_check_text)
@@ -62,7 +62,7 @@ class OutboundUpdate:
     """A change of the settings of an outbound channel. A field that is UNSET keeps its value on the service.
 
     Raises:
-        UsageError: If a value can never be accepted.
+        UsageError: If a value is invalid.
     """
 
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
@@ -78,7 +78,7 @@ class InboundUpdate:
     """A change of the settings for inbound calls and messages. A field that is UNSET keeps its value on the service.
 
     Raises:
-        UsageError: If a value can never be accepted.
+        UsageError: If a value is invalid.
     """
 
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)

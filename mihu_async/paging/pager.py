@@ -79,7 +79,7 @@ class Pager(Generic[T]):
                 after its last item.
 
         Raises:
-            UsageError: If a value can never be accepted.
+            UsageError: If a value is invalid.
         """
         options = self._options
         if concurrency is not None:

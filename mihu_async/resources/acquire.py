@@ -29,7 +29,7 @@ from mihu_async.validation import wrong, wrong_type
 from mihu_async.value import Value
 
 MOST_OFFERS = 10
-"""The most offers that an acquisition tries to buy."""
+"""The number of offers that an acquisition tries to buy at most."""
 
 Choose = Callable[[AvailableNumber], bool]
 """Returns True if an offer may be bought."""

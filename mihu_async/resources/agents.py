@@ -35,7 +35,7 @@ class Agents:
         ProvisionalWarning.
 
         Nothing is sent until the pager is used: ``async for`` walks every agent, ``await`` returns the first page.
-        Walking raises the errors of the calls.
+        Walking raises the errors of its calls.
 
         Args:
             page: The page to begin with, counted from 1; the first is requested without a number.
@@ -45,7 +45,7 @@ class Agents:
                 sent.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         warn_provisional()
         query = {"per_page": positive_int("per_page", per_page, most=PER_PAGE)} | filters
@@ -59,9 +59,9 @@ class Agents:
 
         The call is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer was
         lost, the SDK first looks at the number's channels. If the number is bound to the agent, the call has succeeded:
-        the returned agent is made from that lookup, with its uuid, its name (empty if the lookup does not name it)
-        and no other field, and ``mihu.last_call.found`` is True. If the number is bound to no agent or to another one,
-        the call is sent again; it is inferred that the same binding twice has the same effect as once.
+        the returned agent is made from that lookup, with its uuid, its name (empty if the lookup does not name it) and
+        no other field, and ``mihu.last_call.found`` is True. If the number is bound to no agent or to another one, the
+        call is sent again; it is inferred that repeating a binding has no further effect.
 
         Args:
             agent_uuid: The agent that answers; :meth:`list` shows it.
@@ -71,7 +71,7 @@ class Agents:
             The agent.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses.
             OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
                 looks again.
@@ -98,15 +98,15 @@ class Agents:
 
         The call is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer was
         lost, the SDK first looks at the number's channels. If the number is bound to the agent, the call has succeeded.
-        If it is bound to no agent or to another one, the call is sent again: an assignment that replaces itself has the
-        same effect as once (inferred).
+        If it is bound to no agent or to another one, the call is sent again: it is inferred that repeating an
+        assignment has no further effect.
 
         Args:
             agent_uuid: The agent that answers; :meth:`list` shows it.
             phone_number_uuid: A number that was bought, as ``numbers.buy`` and ``numbers.list`` return it.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses.
             OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
                 looks again, and returns the number's :class:`Binding`, or None if the agent does not answer it now.
@@ -137,11 +137,11 @@ class Agents:
             force: True takes the connection's number away from its present user; False refuses to.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses. If the number is in use and ``force`` is False, the refusal contains the
                 word ``phone_in_use``, which ``str(error)`` shows; its status is not documented.
-            OutcomeUnknownError: If the answer was lost. ``error.how_to_check`` describes how to look by hand, and
-                ``await error.check()`` raises UsageError.
+            OutcomeUnknownError: If the answer was lost. ``error.how_to_check`` says how to check by hand, and ``await
+                error.check()`` raises UsageError.
         """
         agent = identifier("agent_uuid", agent_uuid)
         body = {"connection_uuid": identifier("connection_uuid", connection_uuid), "force": flag("force", force)}

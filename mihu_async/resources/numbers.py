@@ -99,7 +99,7 @@ class Numbers:
         """List the workspace's numbers: ``GET /phone-numbers``. Safe to repeat.
 
         Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` returns the first page. A
-        filter that is None is not sent, and the service's own default holds. Walking raises the errors of the calls.
+        filter that is None is not sent, and the service's own default applies. Walking raises the errors of its calls.
 
         Args:
             page: The page to begin with, counted from 1.
@@ -116,7 +116,7 @@ class Numbers:
                 WhatsApp Business lines. It is inferred that None and False leave them out.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         filters = {
             "status": optional(STATUS, "status", status),
@@ -179,7 +179,7 @@ class Numbers:
             interval: Seconds between two looks, 10 by default; longer if the service asks for a longer pause.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             WaitTimeoutError: If the time is up; it holds the last status that was seen.
             WaitError: At once, if the number was seen and is gone, or has become inactive while another status is
                 waited for.
@@ -224,13 +224,13 @@ class Numbers:
 
         Nothing is sent until the watcher is used: ``async for change in watcher`` yields each change once, from walks
         that are proved complete. Watching raises the errors after which no walk would succeed; other errors slow it
-        down. See :class:`Watcher`. A number that no longer passes the filters is reported as removed, and one that
-        passes now as added.
+        down. See :class:`Watcher`. A number that no longer passes the filters is reported as removed, and one that now
+        passes as added.
 
         Args:
             interval: Seconds from the end of one walk to the beginning of the next; 60 by default.
             since: The result of ``watcher.snapshot()``, of the same workspace and filters, to report the changes since
-                then; None takes the first walk for the base.
+                then; None takes the first walk as the base.
             status: As in :meth:`list`.
             country_code: As in :meth:`list`.
             type: As in :meth:`list`.
@@ -240,7 +240,7 @@ class Numbers:
             include_external: As in :meth:`list`.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         pager = self.list(
             status=status,
@@ -270,7 +270,7 @@ class Numbers:
 
         Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` returns the first page, and
         ``await ….first()`` the first number, or None. An answer without pagination counts as the only page. Walking
-        raises the errors of the calls.
+        raises the errors of its calls.
 
         Args:
             country_code: ISO 3166-1 alpha-2, such as ``"IT"``. The name under which it is sent is inferred.
@@ -280,7 +280,7 @@ class Numbers:
                 sent.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         warn_provisional()
         query = _asked_for(country_code, optional(TYPE, "type", type)) | filters
@@ -308,7 +308,7 @@ class Numbers:
                 sent.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses one of the calls; there is one for each page.
         """
         warn_provisional()
@@ -398,8 +398,8 @@ class Numbers:
             The number that was bought.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted; with a key, also if the client has no
-                ledger or another request has used the key.
+            UsageError: Before anything is sent, if an argument is invalid; with a key, also if the client has no ledger
+                or another request has used the key.
             PurchaseLimitError: If the workspace already holds as many numbers as it may.
             ConflictError: If a lookup after a lost answer shows that the number was bought before.
             APIError: If the service refuses. The status for a number that is already held is not documented.
@@ -460,8 +460,8 @@ class Numbers:
             The number that was bought.
 
         Raises:
-            UsageError: Before anything is bought, if a value can never be accepted or a requirement is not answered;
-                the message names all that are missing.
+            UsageError: Before anything is bought, if an argument is invalid or a requirement is not answered; the
+                message names all that are missing.
             NoOfferError: If no offer fits, or all that fit were sold to others.
             BindingError: If the number is bought and binding it failed.
             APIError: If the service refuses; :meth:`buy` lists the other errors.
@@ -537,7 +537,7 @@ class Numbers:
             The number after the change.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted or nothing is to change.
+            UsageError: Before anything is sent, if an argument is invalid or nothing is to change.
             APIError: If the service refuses.
         """
         found = identifier("phone_number_uuid", phone_number_uuid)
@@ -594,7 +594,7 @@ class Numbers:
         Nothing is sent until the pager is used: ``async for`` walks every rate, ``await`` returns the first page. A
         filter that is None is not sent. A rate has no id, so rates are compared by all of their fields: of rows that
         are equal in every field, a walk yields one, and then does not promise that it is complete. Walking raises the
-        errors of the calls.
+        errors of its calls.
 
         Args:
             country_code: ISO 3166-1 alpha-2 of the country that is called, such as ``"IT"``.
@@ -603,7 +603,7 @@ class Numbers:
             per_page: The number of rates on a page, 1 to 200; the service's own default is 50.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         filters = {
             "country_code": optional(country, "country_code", country_code),

@@ -44,10 +44,10 @@ class SipConnections:
             secondary_gateway: The host name or address of a second server, up to 255 characters. None is not sent.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses.
-            OutcomeUnknownError: If the answer was lost. ``error.how_to_check`` describes how to look by hand, and
-                ``await error.check()`` raises UsageError.
+            OutcomeUnknownError: If the answer was lost. ``error.how_to_check`` says how to check by hand, and ``await
+                error.check()`` raises UsageError.
         """
         login = SipCredentials(username=secret("username", username), password=secret("password", password))
         del username, password  # a report of an error might print the variables: login's repr hides its values

@@ -67,7 +67,7 @@ class Trunks:
 
         Nothing is sent until the pager is used: ``async for`` walks every trunk, ``await`` returns the first page. A
         filter that is None is not sent. Trunks come as full numbers; the fields that do not apply to them are None.
-        Walking raises the errors of the calls.
+        Walking raises the errors of its calls.
 
         Args:
             page: The page to begin with, counted from 1.
@@ -77,7 +77,7 @@ class Trunks:
             agent_uuid: Only trunks that this agent serves on any channel.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         filters = {
             "search": optional(text, "search", search),
@@ -112,20 +112,20 @@ class Trunks:
 
         Nothing is sent until the watcher is used: ``async for change in watcher`` yields each change once, from walks
         that are proved complete. Watching raises the errors after which no walk would succeed; other errors slow it
-        down. See :class:`Watcher`. A trunk that no longer passes the filters is reported as removed, and one that
-        passes now as added. No answer shows a trunk's name, direction, SIP credentials or additional settings, so a
-        change of these alone is not seen, unless it moves ``updated_at``.
+        down. See :class:`Watcher`. A trunk that no longer passes the filters is reported as removed, and one that now
+        passes as added. No answer shows a trunk's name, direction, SIP credentials or additional settings, so a change
+        of these alone is not seen, unless it moves ``updated_at``.
 
         Args:
             interval: Seconds from the end of one walk to the beginning of the next; 60 by default.
             since: The result of ``watcher.snapshot()``, of the same workspace and filters, to report the changes since
-                then; None takes the first walk for the base.
+                then; None takes the first walk as the base.
             search: As in :meth:`list`.
             channel: As in :meth:`list`.
             agent_uuid: As in :meth:`list`.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         pager = self.list(search=search, channel=channel, agent_uuid=agent_uuid)
         return Watcher(pager, self._pipeline.clock, PATH, interval=seconds("interval", interval), since=since)
@@ -171,7 +171,7 @@ class Trunks:
             additional_settings: Free JSON that is stored with the trunk, for extras of the channel.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             ConflictError: If a lookup after a lost answer finds the trunk bound to another agent.
             APIError: If the service refuses. The status for a taken number or agent is not documented.
             OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
@@ -227,7 +227,7 @@ class Trunks:
             answer shows its settings: ``.unverified`` names those that were passed, and :meth:`update` sets them.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses and the next look shows no other way, such as for an agent that serves
                 another number, or a number of the purchased inventory.
             OutcomeUnknownError: If the answer to a registration was lost and could not be looked up.
@@ -259,7 +259,7 @@ class Trunks:
             concurrency: The most rows under way at a time, from 1; None takes the client's.
 
         Raises:
-            UsageError: If the arguments can never be accepted. An error of a row is its result.
+            UsageError: If an argument is invalid. An error of a row is its result.
         """
         most = optional(positive_int, "concurrency", concurrency) or self._concurrency
         return EnsureRun(check_rows(rows), self.ensure, most)
@@ -291,7 +291,7 @@ class Trunks:
                 them.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted or nothing is to change.
+            UsageError: Before anything is sent, if an argument is invalid or nothing is to change.
             APIError: If the service refuses.
         """
         trunk: dict[str, Any] = {
@@ -326,7 +326,7 @@ class Trunks:
             channel: ``call`` or ``whatsapp``; the number's trunk on the other channel stays.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             NotFoundError: If there is no such trunk; but not after an attempt of this call whose answer was lost,
                 because that attempt may have deleted it.
             APIError: If the service refuses.
@@ -350,7 +350,7 @@ class Trunks:
             agent_uuid: The agent that serves the trunk from now on.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses.
         """
         body = {

@@ -85,7 +85,7 @@ class Watcher:
         clock: The clock.
         path: The path of the listing, for the log.
         interval: Seconds between two walks.
-        since: A snapshot to begin with; None for none.
+        since: A snapshot to begin with; None begins with none.
     """
 
     def __init__(self, pager: Pager[PhoneNumber], clock: Clock, path: str, *, interval: float, since: Any) -> None:
