@@ -136,7 +136,7 @@ def _doubt(lost: list[CallReport], *, keyed: bool) -> Generator[None]:
         if not lost:
             raise
         call = lost[-1]
-        message = f"Interrupted while {call.method} {call.path} was under way: it may have been carried out."
+        message = f"Interrupted while {call.method} {call.path} was under way: it may have been applied."
         raise StopError(Exit.UNKNOWN, message, SAME_KEY if keyed else "Check before you repeat it.") from None
 
 

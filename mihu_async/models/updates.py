@@ -1,4 +1,4 @@
-"""Values that a caller changes. A field that is UNSET is not sent, and the service keeps its value."""
+"""Changes to settings. A field that is UNSET is not sent, and the service keeps its value."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -68,7 +68,7 @@ class OutboundUpdate:
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
     """True to switch the channel on."""
     channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
-    """The limit of simultaneous use, from 0; None sends null, which is inferred to lift the limit."""
+    """The most calls or messages at a time, from 0; None sends null, which is inferred to lift the limit."""
     whitelisted_destinations: tuple[str, ...] | Unset = field(default=UNSET, converter=_several, validator=_check_texts)
     """The countries that replace the present list, named as in answers, such as ``"US"``."""
 
@@ -84,4 +84,4 @@ class InboundUpdate:
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
     """True to switch inbound calls and messages on."""
     channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
-    """The limit of simultaneous use, from 0; None sends null, which is inferred to lift the limit."""
+    """The most calls or messages at a time, from 0; None sends null, which is inferred to lift the limit."""

@@ -244,6 +244,6 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
 
 
 def drifted(number: int) -> DriftError:
-    """Return the error that names the page before which the listing moved."""
-    message = f"The listing moved before page {number} was read, so items may be missing or repeated."
+    """Return the error that names the page before which the listing changed."""
+    message = f"The listing changed before page {number} was read, so items may be missing or repeated."
     return DriftError(message, requested=number, received=number)

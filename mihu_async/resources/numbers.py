@@ -149,7 +149,7 @@ class Numbers:
 
         Raises:
             UsageError: Before anything is sent, if the number is not E.164.
-            MihuError: If the number was not seen and the walk is not complete, because the listing moved or does not
+            MihuError: If the number was not seen and the walk is not complete, because the listing changed or does not
                 add up; or if a call fails.
         """
         return await find_row(self._pipeline, e164("number", number), self._listed)

@@ -103,7 +103,7 @@ async def test_raise_tells_of_a_shift_and_not_of_growth(moves, drifts, concurren
     shelf = Shelf(15, 3, moves)
     pager = shelf.pager(concurrency=concurrency).with_options(on_drift="raise")
     if drifts:
-        with pytest.raises(DriftError, match="The listing moved") as caught:
+        with pytest.raises(DriftError, match="The listing changed") as caught:
             await asyncio.create_task(pager.collect())
         assert caught.value.checkpoint is not None
         assert pager.report.complete is None
