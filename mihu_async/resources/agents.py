@@ -1,4 +1,4 @@
-"""Agents, which answer numbers. Mirrors the known part of the API under ``/agents``."""
+"""Agents, which answer numbers. Covers the documented part of the API under ``/agents``."""
 
 from operator import attrgetter
 from typing import Any
@@ -30,8 +30,8 @@ class Agents:
         """List the workspace's agents: ``GET /agents``. **Provisional.** Safe to repeat.
 
         The path and the items are documented; the filters and the pagination are not. So the SDK reads a bare list as
-        well as ``items`` with or without ``pagination``. Without it, the answer is one page and is taken for all
-        agents: if it holds as many as ``per_page``, there may be more. The first call in a process issues a
+        well as ``items`` with or without ``pagination``. An answer without ``pagination`` is taken for the full list;
+        if it holds exactly ``per_page`` agents, there may be more. The first call in a process issues a
         ProvisionalWarning.
 
         Nothing is sent until the pager is used: ``async for`` walks every agent, ``await`` returns the first page.
@@ -39,8 +39,8 @@ class Agents:
 
         Args:
             page: The page to begin with, counted from 1; the first is requested without a number.
-            per_page: The number of agents on a page, 1 to 100. It is inferred that the service reads it: the vendor's
-                own client sends it.
+            per_page: The number of agents on a page, 1 to 100. That the service reads it is inferred: the vendor's own
+                client sends it.
             filters: Any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not
                 sent.
 
@@ -82,7 +82,7 @@ class Agents:
             f"{PATH}/{agent}/channels/call/provision",
             AgentAnswer,
             json={"phone_number_uuid": number},
-            how_to_check=f"Look at numbers.channels({number!r}).call_agent before you send it again.",
+            how_to_check=f"Check numbers.channels({number!r}).call_agent before you send it again.",
             lookup=provision_of(agent, number),
         )
         bound = await self._pipeline.run(request)
@@ -91,10 +91,10 @@ class Agents:
     async def assign_sms(self, agent_uuid: str | UUID, phone_number_uuid: str | UUID) -> None:
         """Let an agent answer a number's text messages: ``POST /agents/{uuid}/channels/sms``.
 
-        **Provisional.** The path is documented, and that the call replaces any SMS assignment of the agent. The body,
-        ``{"phone_number_uuid"}``, is inferred, and the answer is not known. So every 2xx that is empty or a JSON object
-        counts as success, unless it says ``success: false``; ``numbers.channels(phone_number_uuid)`` shows who answers
-        in its ``.sms_agent``. The first call in a process issues a ProvisionalWarning.
+        **Provisional.** It is documented that the call has this path and replaces any SMS assignment of the agent. The
+        body, ``{"phone_number_uuid"}``, is inferred, and the answer is not known. So every 2xx that is empty or a JSON
+        object counts as success, unless it says ``success: false``; ``numbers.channels(phone_number_uuid)`` shows who
+        answers in its ``.sms_agent``. The first call in a process issues a ProvisionalWarning.
 
         The call is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer was
         lost, the SDK first looks at the number's channels. If the number is bound to the agent, the call has succeeded.
@@ -118,7 +118,7 @@ class Agents:
             f"{PATH}/{agent}/channels/sms",
             NOTHING,
             json={"phone_number_uuid": number},
-            how_to_check=f"Look at numbers.channels({number!r}).sms_agent before you send it again.",
+            how_to_check=f"Check numbers.channels({number!r}).sms_agent before you send it again.",
             lookup=sms_assignment_of(agent, number),
         )
         await self._pipeline.run(request)
@@ -151,7 +151,7 @@ class Agents:
             SipAssignment,
             json=body,
             how_to_check=(
-                "Call the connection's number, or look at the agent in the workspace, before you send it again."
+                "Call the connection's number, or check the agent in the dashboard, before you send it again."
             ),
         )
         return await self._pipeline.run(request)

@@ -140,7 +140,7 @@ def test_the_outcome_that_is_unknown_is_told_in_the_commands_words(command, sand
 
     assert Exit.UNKNOWN == done.code
     assert done.err.splitlines()[-1] == (
-        "mihu-async: Before you buy it again, check that mihu-async numbers channels +390790080041 does not know it."
+        "mihu-async: Before you buy it again, check that mihu-async numbers channels +390790080041 does not find it."
     )
     assert 1 == done.err.count("numbers channels")
     assert "channels_of" not in done.err
