@@ -1,4 +1,4 @@
-"""SIP connections that agents use for calls. Mirrors the known part of the API under ``/channels/sip-trunk``."""
+"""SIP connections that agents use for calls. Covers the documented part of the API under ``/channels/sip-trunk``."""
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe
@@ -29,11 +29,11 @@ class SipConnections:
         password: str,
         secondary_gateway: str | None = None,
     ) -> SipConnection:
-        """Create a SIP connection: ``POST /channels/sip-trunk/connections``. The connection is never made twice.
+        """Create a SIP connection: ``POST /channels/sip-trunk/connections``. The connection is never created twice.
 
         The call is sent again only if it cannot have been applied: when no connection was made, or on 429. No
-        documented field tells a second SIP connection from the first, and there is no lookup, so the call is not
-        repeated after a lost answer.
+        documented endpoint lists connections, so there is no lookup, and the call is not sent again after a lost
+        answer.
 
         Args:
             name: A label, up to 255 characters.

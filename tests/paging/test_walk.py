@@ -437,5 +437,5 @@ async def test_a_service_that_ignores_the_page_and_paginates_nothing_is_told():
     async def fetch(*_):
         return Page(items=("a", "b"), pagination=Pagination(**unknown))
 
-    with pytest.raises(PaginationError, match="No page is said to be the last, and the last 35 pages brought nothing"):
+    with pytest.raises(PaginationError, match="No page is named as the last, and the last 35 pages brought nothing"):
         await pager_of(fetch).collect()
