@@ -47,7 +47,7 @@ def assemble(
     """Return the parts of a client with these options, which are those of :class:`mihu_async.MihuClient`.
 
     Raises:
-        UsageError: An option can never work.
+        UsageError: If an option is invalid.
     """
     static, tokens = _token(token)
     address = find_base_url(subdomain, base_url, os.environ)
@@ -90,7 +90,7 @@ def reassemble(
     """Return parts with other options that share the connections of these; None keeps an option.
 
     Raises:
-        UsageError: An option can never work.
+        UsageError: If an option is invalid.
     """
     changed, tokens = transport, pipeline.tokens
     if token is not None:

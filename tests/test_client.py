@@ -195,7 +195,7 @@ async def test_a_raw_post_is_sent_once(wire):
     """A POST whose answer was lost is never sent twice, whatever its endpoint."""
     wire.post(URL_X, status=500, repeat=True)
     async with client() as mihu:
-        with pytest.raises(OutcomeUnknownError, match="Look whether it was carried out"):
+        with pytest.raises(OutcomeUnknownError, match="Check whether it was applied"):
             await mihu.request("POST", "/x", json={})
 
     assert 1 == len(wire.sent)

@@ -34,7 +34,7 @@ TYPE = one_of(NumberType)
 
 
 def check_fee(monthly_fee: Any, most: Any) -> None:
-    """Check that the monthly fee of a number is known and not above a bound, if there is one.
+    """Check that a number's monthly fee is known and not above the bound, if a bound is set.
 
     Args:
         monthly_fee: The fee, as the search returned it.
@@ -138,7 +138,7 @@ class Buyer(Value, frozen=True, kw_only=True):
             body: The body of the request.
         """
         number: str = body["number"]
-        how_to_check = f"Before you buy it again, check that numbers.channels_of({number!r}) does not know it."
+        how_to_check = f"Before you buy it again, check that numbers.channels_of({number!r}) does not find it."
         lookup = purchase_of(number, self.listed)
         return describe("POST", PATH, PhoneNumber, json=body, how_to_check=how_to_check, lookup=lookup)
 

@@ -40,10 +40,10 @@ from mihu_async.value import Value
 
 PATH = "/phone-numbers"
 FOR_DISPLAY = ("monthly_fee", "capabilities", "location")
-"""The fields that a purchase carries over from a search, and that the search may word differently the next day."""
+"""The fields that a purchase carries over from a search, and that a later search may spell differently."""
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
-"""Seconds between two looks at a key that another call holds; the pause doubles from the first to the longest."""
+"""Seconds between two checks of a key that another call holds; the pause doubles from the first value to the second."""
 
 T = TypeVar("T")
 
@@ -147,7 +147,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             logger.warning("%s was bought, and the ledger cannot record it: %s", entry.number, failure)
             return
         if claim.entry.number != entry.number or not await settle(lease, entry, bought):
-            message = "%s was bought with the idempotency key %r, which stands for %s by now. Check if both are wanted."
+            message = "%s was bought with the idempotency key %r, which now stands for %s. Check whether you want both."
             logger.error(message, entry.number, self.key, claim.entry.number)
 
     async def _claim(self, number: str, owner: str, deadline: float) -> tuple[Claim, Entry, float]:
@@ -179,7 +179,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             if claim.standing is Standing.BUSY:
                 raise self._taken(
                     f"{number} was not bought: the call with the idempotency key {claim.entry.key!r} has begun to buy "
-                    "it, and its outcome is not known. Repeat that call, or call numbers.recover()."
+                    "it, and the outcome of that is not known. Repeat that call, or call numbers.recover()."
                 )
             if claim.standing is not Standing.HELD:
                 return claim, entry, taken
@@ -215,7 +215,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
         return ConnectTimeoutError(message, method="POST", url=PATH)
 
     async def _as_it_is_now(self, pipeline: Pipeline, entry: Entry) -> PhoneNumber:
-        """Return the row of the number that the key has bought; the inventory may lag, so look as often as allowed."""
+        """Return the row of the number that the key has bought. The inventory may lag, so look until the time is up."""
         policy = pipeline.retries
 
         uuid = (entry.phone_number_uuid or "").lower()

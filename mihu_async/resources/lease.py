@@ -1,4 +1,4 @@
-"""The hold of a call on its idempotency key: renewed while the call goes on, and asked before a write leaves.
+"""A call's hold on its idempotency key: renewed during the call, and checked before a write is sent.
 
 Each step of the ledger has a bound, because a ledger that hangs must not hold a call.
 """
@@ -24,7 +24,7 @@ from mihu_async.models.numbers import PhoneNumber
 from mihu_async.value import State
 
 LEDGER_TIMEOUT = 2.0
-"""Seconds that a ledger may take after the purchase was sent: the number counts more than its record."""
+"""Seconds that a ledger may take after the purchase was sent: returning the number matters more than recording it."""
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class Lease(State):
         """Hold the key for another lease; False if the call has lost it.
 
         Raises:
-            LedgerError: If the ledger does not say so.
+            LedgerError: If the ledger fails.
         """
         return await self._renewed(self.ledger.renew(self.key, self.owner))
 
@@ -54,7 +54,7 @@ class Lease(State):
             entry: The entry with the times to write.
 
         Raises:
-            LedgerError: If the ledger does not say so.
+            LedgerError: If the ledger fails.
         """
         return await self._renewed(self.ledger.redate(entry, self.owner))
 
@@ -102,7 +102,7 @@ class Leased(State):
             redact: The redactor of secrets.
 
         Raises:
-            ConnectError: If the key is not held any more, or the ledger does not say so. Nothing was sent.
+            ConnectError: If the key is no longer held, or the ledger fails. Nothing was sent.
         """
         if request.method != "GET":
             await self._check(request)
@@ -110,7 +110,7 @@ class Leased(State):
         return await self.sender.send(request, bounds, redact)
 
     async def _check(self, request: Request[Any]) -> None:
-        why = "another call may hold its key, because this process stood still for longer than its lease"
+        why = "another call may hold its key, because this process was suspended for longer than its lease"
         try:
             entry = self.dated()
             if entry != self.entry and await self.lease.redate(entry):

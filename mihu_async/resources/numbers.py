@@ -1,4 +1,4 @@
-"""Phone numbers: the workspace's inventory. Mirrors the API's pages under ``/phone-numbers``."""
+"""Phone numbers: the workspace's inventory. Covers the API's pages under ``/phone-numbers``."""
 
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -53,7 +53,7 @@ RATES_PER_PAGE = 200
 """The most rates that the service puts on a page."""
 WAIT_TIMEOUT = 600
 WAIT_INTERVAL = 10
-"""Seconds that a wait for a status takes, and seconds from one of its looks to the next."""
+"""The defaults of ``wait``: its timeout, and the time from one lookup to the next, in seconds."""
 
 
 def value_of(rate: Rate) -> str:
@@ -100,7 +100,7 @@ class Numbers:
         """List the workspace's numbers: ``GET /phone-numbers``. Safe to repeat.
 
         Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` returns the first page. A
-        filter that is None is not sent, and the service's own default holds. Walking raises the errors of the calls.
+        filter that is None is not sent, and the service's own default applies. Walking raises the errors of its calls.
 
         Args:
             page: The page to begin with, counted from 1.
@@ -114,10 +114,10 @@ class Numbers:
             sort: The field to sort by: a member of the enum, or its string. The service's own default is
                 ``created_at``; the direction is not documented.
             include_external: True includes the numbers that agents use and that were not bought through Mihu, such as
-                WhatsApp Business lines. It is inferred that None and False leave them out.
+                WhatsApp Business lines. That None and False leave them out is inferred.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         filters = {
             "status": optional(STATUS, "status", status),
@@ -142,16 +142,16 @@ class Numbers:
 
         Numbers are compared by their digits: ``+39 079 0080041`` and ``0039-0790080041`` in the inventory are
         ``+390790080041``. If a number has several rows, an active purchased row is preferred, then a purchased row that
-        is pending or whose status is not known, then an inactive one, then an external one; of equals, the row that is
-        listed first.
+        is pending or whose status is not known, then an inactive one, then an external one; of equal rows, the one that
+        is listed first.
 
         Args:
             number: The number in E.164 form.
 
         Raises:
             UsageError: Before anything is sent, if the number is not E.164.
-            MihuError: If the number was not seen and the walk is not complete, because the listing moved or does not
-                add up; or if a call fails.
+            MihuError: If the number was not found and the walk is not complete, because the listing changed or
+                contradicts itself; or if a call fails.
         """
         return await find_row(self._pipeline, e164("number", number), self._listed)
 
@@ -163,28 +163,28 @@ class Numbers:
         timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - it bounds many calls, and ends with an error that says more
         interval: float = WAIT_INTERVAL,
     ) -> PhoneNumber:
-        """Wait until a number has a status, and return its row. Each look is a :meth:`find`. Safe to repeat.
+        """Wait until a number has a status, and return its row. Each lookup is a :meth:`find`. Safe to repeat.
 
         A number that was bought can be ``pending``, and no webhook reports the status of numbers, so the SDK reads the
         inventory repeatedly. It also waits for a number that is not in the inventory yet, because the inventory may
         lag, and for one that is inactive from the beginning, which may be an old row of the number.
 
-        A look that fails because of the network or the service, after its own attempts, does not end the wait: the next
-        one may succeed.
+        A lookup that fails because of the network or the service, after its own retries, does not end the wait: the
+        next one may succeed.
 
         Args:
             number: The number in E.164 form.
             status: A member of the enum, or its string; ``active`` by default.
-            timeout: Seconds after which no further look begins, 600 by default. A look that is under way then has at
-                most ``Timeout.total`` more.
-            interval: Seconds between two looks, 10 by default; longer if the service asks for a longer pause.
+            timeout: Seconds after which no further lookup begins, 600 by default. A lookup that is under way by then
+                has at most ``Timeout.total`` more.
+            interval: Seconds between two lookups, 10 by default; longer if the service asks for a longer pause.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             WaitTimeoutError: If the time is up; it holds the last status that was seen.
             WaitError: At once, if the number was seen and is gone, or has become inactive while another status is
                 waited for.
-            APIError: If the service refuses the look for good, such as with 401.
+            APIError: If the service refuses the lookup for good, such as with 401.
         """
         return await Wait(
             pipeline=self._pipeline,
@@ -225,13 +225,13 @@ class Numbers:
 
         Nothing is sent until the watcher is used: ``async for change in watcher`` yields each change once, from walks
         that are proved complete. Watching raises the errors after which no walk would succeed; other errors slow it
-        down. See :class:`Watcher`. A number that no longer passes the filters is reported as removed, and one that
-        passes now as added.
+        down. See :class:`Watcher`. A number that no longer passes the filters is reported as removed, and one that now
+        passes as added.
 
         Args:
             interval: Seconds from the end of one walk to the beginning of the next; 60 by default.
             since: The result of ``watcher.snapshot()``, of the same workspace and filters, to report the changes since
-                then; None takes the first walk for the base.
+                then; None takes the first walk as the base.
             status: As in :meth:`list`.
             country_code: As in :meth:`list`.
             type: As in :meth:`list`.
@@ -241,7 +241,7 @@ class Numbers:
             include_external: As in :meth:`list`.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         pager = self.list(
             status=status,
@@ -264,14 +264,15 @@ class Numbers:
     ) -> Pager[AvailableNumber]:
         """Search for numbers to buy: ``GET /phone-numbers/search``. **Provisional.** Safe to repeat.
 
-        The path is documented, and that a result carries the fields of a purchase: ``number``, ``country_code``,
-        ``type``, ``monthly_fee``, ``capabilities``, ``location``. The parameters, including their names, and the shape
-        of the answer are not. So the SDK reads a bare list as well as ``items`` with or without ``pagination``, and
-        keeps the unknown fields of a number on its ``.extra``. The first call in a process issues a ProvisionalWarning.
+        It is documented that this path exists, and that a result carries the fields of a purchase: ``number``,
+        ``country_code``, ``type``, ``monthly_fee``, ``capabilities``, ``location``. The parameters, their names and the
+        shape of the answer are not documented. So the SDK reads a bare list as well as ``items`` with or without
+        ``pagination``, and keeps the unknown fields of a number on its ``.extra``. The first call in a process issues a
+        ProvisionalWarning.
 
         Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` returns the first page, and
         ``await ….first()`` the first number, or None. An answer without pagination counts as the only page. Walking
-        raises the errors of the calls.
+        raises the errors of its calls.
 
         Args:
             country_code: ISO 3166-1 alpha-2, such as ``"IT"``. The name under which it is sent is inferred.
@@ -281,7 +282,7 @@ class Numbers:
                 sent.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         warn_provisional()
         query = _asked_for(country_code, optional(TYPE, "type", type)) | filters
@@ -295,12 +296,12 @@ class Numbers:
     ) -> PurchaseRequirements:
         """List purchase requirements: ``GET /phone-numbers/search/requirements``. **Provisional.** Safe to repeat.
 
-        The path is documented, that requirements depend on country and type, and that each has a ``key`` or
-        ``requirement_id``. The parameters, including their names, and the shape of the answer are not. So the SDK reads
-        a bare list as well as ``items`` with or without ``pagination``, keeps unknown fields on ``.extra``, and lists
-        unreadable ones on ``.problems``. The first call in a process issues a ProvisionalWarning. By the purchase page,
-        these requirements show whether an address is needed; how is not documented, and it is inferred that a
-        requirement of the type ``address`` does.
+        It is documented that this path exists, that requirements depend on country and type, and that each has a
+        ``key`` or ``requirement_id``. The parameters, their names and the shape of the answer are not documented. So
+        the SDK reads a bare list as well as ``items`` with or without ``pagination``, keeps unknown fields on
+        ``.extra``, and lists unreadable ones on ``.problems``. The first call in a process issues a ProvisionalWarning.
+        The purchase page says that these requirements show whether an address is needed, but not how; that a
+        requirement of the type ``address`` does so is inferred.
 
         Args:
             country_code: ISO 3166-1 alpha-2, such as ``"IT"``. The name under which it is sent is inferred.
@@ -309,7 +310,7 @@ class Numbers:
                 sent.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses one of the calls; there is one for each page.
         """
         warn_provisional()
@@ -325,7 +326,7 @@ class Numbers:
     async def prepare(self, offer: AvailableNumber | None) -> Purchase:
         """Prepare a purchase: request the requirements of the offer's country and type. Safe to repeat.
 
-        **Provisional**, as :meth:`requirements` is, which it calls. Nothing is bought: ``await purchase.commit()`` does
+        **Provisional**, because it calls :meth:`requirements`. Nothing is bought: ``await purchase.commit()`` does
         that.
 
         Args:
@@ -360,14 +361,14 @@ class Numbers:
         The first active number of a workspace is free, whatever its fee. A number that was bought can be pending:
         :meth:`wait` waits until it is active.
 
-        The purchase is sent again if it cannot have been processed: when no connection was made, or on 429. If the
-        answer was lost, the SDK first looks the number up in the inventory, and all of its rows count:
+        The purchase is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer
+        was lost, the SDK first looks the number up in the inventory, and all of its rows count:
 
         - A row that was bought during this call, on the service's clock, belongs to this call and is returned.
-        - If all rows are clearly from before, ConflictError is raised.
+        - If all rows are clearly older, ConflictError is raised.
         - If there is no row, the purchase is sent again, because the service refuses a number that it already holds. If
-          it refuses, whatever the status, the SDK looks for the number five times, within 7.5 seconds unless the
-          RetryPolicy says otherwise.
+          the service refuses that request, with whatever status, the SDK looks for the number five times, within 7.5
+          seconds unless the RetryPolicy says otherwise.
 
         ``mihu.last_call.found`` is True if the result comes from a lookup. A redirect, and a success about another
         number, count as lost answers too. Calls of this client for one number wait for each other.
@@ -378,8 +379,8 @@ class Numbers:
             type: A member of the enum, or its string.
             monthly_fee: Carried over from the search result, and stored by the service for display only; not sent if
                 None.
-            capabilities: Carried over from the search result; if None, the channels that the number supports are
-                unknown until it is purchased.
+            capabilities: Carried over from the search result; if None, the service does not know the number's channels
+                until it is purchased.
             location: Carried over from the search result, such as ``"Sassari, Sardegna"``; if None, the service takes
                 the country code.
             address: The address, if the country and type need one; each of its fields is optional, and its country
@@ -399,15 +400,15 @@ class Numbers:
             The number that was bought.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted; with a key, also if the client has no
-                ledger or another request has used the key.
+            UsageError: Before anything is sent, if an argument is invalid; with a key, also if the client has no ledger
+                or another request has used the key.
             PurchaseLimitError: If the workspace already holds as many numbers as it may.
             ConflictError: If a lookup after a lost answer shows that the number was bought before.
             APIError: If the service refuses. The status for a number that is already held is not documented.
             OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
                 looks again, and ``error.__cause__`` is the last refusal.
             LedgerError: With a key, before anything is sent, if the ledger cannot be used.
-            ConnectTimeoutError: With a key, if another call held the key all the time.
+            ConnectTimeoutError: With a key, if another call held the key for the whole time of this call.
             NotFoundError: With a key, if the number that the key bought is no longer in the inventory.
         """
         return await self._buyer.buy(
@@ -435,7 +436,7 @@ class Numbers:
         choose: Callable[[AvailableNumber], bool] | None = None,
         idempotency_key: str | None = None,
     ) -> PhoneNumber:
-        """Find a number for sale, buy it, and let an agent answer its calls. **Provisional**, as :meth:`search` is.
+        """Find a number for sale, buy it, and let an agent answer its calls. **Provisional**, like :meth:`search`.
 
         It calls :meth:`requirements`, :meth:`search`, :meth:`buy` and ``agents.provision_call``. If an offer is refused
         because it is no longer for sale, the next one is tried, ten at most. This spends money: without a key, each
@@ -444,15 +445,15 @@ class Numbers:
         Args:
             country_code: ISO 3166-1 alpha-2, such as ``"IT"``.
             type: A member of the enum, or its string.
-            max_monthly_fee: The most that an offer may cost per month, in its currency; offers of unknown cost are
-                passed over then. None sets no bound.
+            max_monthly_fee: The most that an offer may cost per month, in its currency; offers of unknown cost are then
+                passed over. None sets no bound.
             agent_uuid: The agent that is to answer the number's calls. None binds none.
             answers: The answers to the requirements of the country and type, by their keys: a text, which is the
                 document's id if a document is required, or a ``RequirementValue``. An answer without a requirement is
                 not sent.
             address: The buyer's address, if the country and type need one.
             choose: A function, not an async one, that receives each offer that fits, in the search's order, and returns
-                True to buy it. None takes each.
+                True to buy it. None accepts every offer.
             idempotency_key: The name of this acquisition, as :meth:`buy` takes it, whichever number it buys. The same
                 call again returns the same number and binds the agent if it is not bound yet. ``agent_uuid`` and
                 ``choose`` may differ then; the other arguments may not.
@@ -461,9 +462,9 @@ class Numbers:
             The number that was bought.
 
         Raises:
-            UsageError: Before anything is bought, if a value can never be accepted or a requirement is not answered;
-                the message names all that are missing.
-            NoOfferError: If no offer fits, or all that fit were sold to others.
+            UsageError: Before anything is bought, if an argument is invalid or a requirement is not answered; the
+                message names all that are missing.
+            NoOfferError: If no offer fits, or all that fit are no longer for sale.
             BindingError: If the number is bought and binding it failed.
             APIError: If the service refuses; :meth:`buy` lists the other errors.
         """
@@ -495,12 +496,11 @@ class Numbers:
     async def recover(self) -> AsyncGenerator[Recovered]:
         """Settle the purchases that dead processes left under their keys. Safe to repeat.
 
-        It reads the ledger's entries of this workspace that are begun and that no live process holds. Each is looked
-        up, as after a lost answer: ``GET /phone-numbers``. No purchase is sent. If the purchase bought the number, its
-        key is settled. If the number belongs to somebody else, or is still not there after the call must have
-        ended and as long again (``Timeout.total``) has passed, the key is freed. If the lookup is inconclusive, or a
-        process holds the key, the entry stays as it is. Run it when a worker starts, or regularly; several at a time
-        share the work.
+        It reads the ledger's ``begun`` entries of this workspace that no live process holds. Each is looked up, as
+        after a lost answer: ``GET /phone-numbers``. No purchase is sent. If the purchase bought the number, its key is
+        settled. If the number belongs to somebody else, or is still not there one ``Timeout.total`` after the call must
+        have ended, the key is freed. If the lookup is inconclusive, or a process holds the key, the entry stays as it
+        is. Run it when a worker starts, or regularly; several at a time share the work safely.
 
         Yields:
             The outcome of each entry, in the order of the keys.
@@ -523,14 +523,14 @@ class Numbers:
     ) -> PhoneNumber:
         """Change a number's channel settings: ``PATCH /phone-numbers/{uuid}``. Safe to repeat.
 
-        The call is documented, and that its body may hold each of the three channels. A channel that is left out is not
-        sent, and neither is a field that is not set; it is inferred that the service keeps those as they are.
+        It is documented that the body may hold each of the three channels. A channel that you leave out is not sent,
+        and neither is a field that you do not set; that the service keeps those as they are is inferred.
 
         Args:
             phone_number_uuid: The id of a purchased number; whether an external one has settings is not documented.
             voice: ``OutboundUpdate(…)``, or a mapping of its fields. In both, None for ``channel_limit`` is sent as
-                null and is inferred to lift the limit. Or ``OutboundSettings(…)``, as an answer holds them, whose None
-                fields are not sent.
+                null and is inferred to lift the limit. Or the ``OutboundSettings(…)`` of an answer, whose None fields
+                are not sent.
             sms: As ``voice``.
             inbound: ``InboundUpdate(…)``, a mapping of its fields, or ``InboundSettings(…)``, in the same way.
 
@@ -538,7 +538,7 @@ class Numbers:
             The number after the change.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted or nothing is to change.
+            UsageError: Before anything is sent, if an argument is invalid or nothing is to change.
             APIError: If the service refuses.
         """
         found = identifier("phone_number_uuid", phone_number_uuid)
@@ -568,7 +568,7 @@ class Numbers:
         return await self._pipeline.run(describe("GET", f"{PATH}/{found}/channels", NumberChannels))
 
     async def channels_of(self, number: str) -> NumberChannels:
-        """Return the channels of the number itself, as :meth:`channels` does for an id. Safe to repeat.
+        """Return the channels of a number, named by the number itself rather than its id. Safe to repeat.
 
         ``GET /phone-numbers/channels?number=``.
 
@@ -593,9 +593,8 @@ class Numbers:
         """List the cost of outbound calls: ``GET /phone-numbers/rates``. Safe to repeat.
 
         Nothing is sent until the pager is used: ``async for`` walks every rate, ``await`` returns the first page. A
-        filter that is None is not sent. A rate has no id, so rates are compared by all of their fields: of rows that
-        are equal in every field, a walk yields one, and then does not promise that it is complete. Walking raises the
-        errors of the calls.
+        filter that is None is not sent. A rate has no id, so rates are compared by all of their fields: a walk yields
+        only one of several equal rows, and is then not proved complete. Walking raises the errors of its calls.
 
         Args:
             country_code: ISO 3166-1 alpha-2 of the country that is called, such as ``"IT"``.
@@ -604,7 +603,7 @@ class Numbers:
             per_page: The number of rates on a page, 1 to 200; the service's own default is 50.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         filters = {
             "country_code": optional(country, "country_code", country_code),

@@ -33,7 +33,7 @@ class Standing(IntEnum):
 
 
 def standing_of(row: PhoneNumber) -> Standing:
-    """Return the rank of a row: purchased and active, pending or unknown, or inactive; or external."""
+    """Return the rank of a row, best first: active, pending or unknown, inactive, external."""
     if row.is_external:
         return Standing.EXTERNAL
     if row.status == NumberStatus.ACTIVE:
@@ -42,7 +42,7 @@ def standing_of(row: PhoneNumber) -> Standing:
 
 
 async def find_row(pipeline: Pipeline, number: str, listed: Listed) -> PhoneNumber | None:
-    """Return the preferred row of a number, or None; a purchased row that is not inactive saves the whole walk.
+    """Return the preferred row of a number, or None; the walk stops at a purchased row that is not inactive.
 
     Args:
         pipeline: The pipeline of the client.
@@ -79,7 +79,7 @@ def why_never(row: PhoneNumber | None, *, seen: PhoneNumber | None, wanted: Numb
 
 
 def is_final(error: MihuError) -> bool:
-    """Return True if the same look would fail again: the caller's fault, or a refusal that waiting does not change."""
+    """Return True if the same lookup would fail again: the caller's fault, or a refusal that waiting does not cure."""
     if isinstance(error, APIError):
         return not isinstance(error, RateLimitError | ServerError) and error.status != HTTPStatus.REQUEST_TIMEOUT
     return isinstance(error, UsageError | DryRun)
@@ -133,7 +133,7 @@ class Wait(Value, frozen=True, kw_only=True):
 
     def _given_up(self, why: str, seen: PhoneNumber | None) -> WaitError:
         message = (
-            f"{self.number} {why}, so the wait until it is {self.status} ended; its last known status is "
+            f"{self.number} {why}, so it will not become {self.status}; its last known status is "
             f"{_shown(seen)}. Nothing was changed. Ask Mihu why, or look at the number with numbers.find()."
         )
         return WaitError(message, number=self.number, status=self.status, last_status=seen.status if seen else None)

@@ -396,7 +396,7 @@ async def test_what_may_be_repeated_is_repeated_without_a_look(method):
 
     assert isinstance(error, ConflictError)
     assert [method, method] == methods(network)
-    assert str(error).endswith("An earlier attempt's answer was lost: it may have been carried out.")
+    assert str(error).endswith("An earlier attempt's answer was lost: it may have been applied.")
 
 
 async def test_what_a_repeated_delete_does_not_find_is_deleted():

@@ -259,7 +259,7 @@ async def test_a_later_look_tells_an_assignment_from_none():
 
     assert await caught.value.check() is None
     assert Binding(bound=True, agent_uuid=AGENT) == await caught.value.check()
-    assert f"Look at numbers.channels('{NUMBER}').sms_agent before you send it again." == caught.value.how_to_check
+    assert f"Check numbers.channels('{NUMBER}').sms_agent before you send it again." == caught.value.how_to_check
 
 
 async def test_a_later_look_gives_the_agent():
