@@ -58,7 +58,7 @@ from mihu_async.cli.wording import counted, in_words
 from mihu_async.ledger import Entry
 from mihu_async.ledger.entry import LEASE
 from mihu_async.resources.acquire import was_taken
-from mihu_async.resources.buyer import check_fee
+from mihu_async.resources.buying import check_fee
 
 Type = Annotated[NumberType, WORD, Parameter(help="The type of the number.")]
 MaxFee = Annotated[

@@ -1,9 +1,7 @@
 """Phone numbers: the workspace's inventory. Covers the API's pages under ``/phone-numbers``."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from decimal import Decimal
-from functools import partial
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
@@ -13,23 +11,15 @@ from mihu_async.core.request import describe
 from mihu_async.ledger import Ledger
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import ComplianceStatus, NumberSort, NumberStatus, NumberType
-from mihu_async.models.inputs import Address, RequirementValue
-from mihu_async.models.numbers import AvailableNumber, Capabilities, InboundSettings, OutboundSettings, PhoneNumber
+from mihu_async.models.numbers import InboundSettings, OutboundSettings, PhoneNumber
 from mihu_async.models.pages import Page
-from mihu_async.models.provisional import Items, PurchaseRequirement, PurchaseRequirements
 from mihu_async.models.rates import Rate
 from mihu_async.models.unset import UNSET, Unset
 from mihu_async.models.updates import InboundUpdate, OutboundUpdate
 from mihu_async.paging.pager import Pager, Shard
-from mihu_async.resources.acquire import Acquisition, bind, check_answers, check_choose
-from mihu_async.resources.agents import Agents
-from mihu_async.resources.buyer import Buyer
+from mihu_async.resources.buying import Buying
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
-from mihu_async.resources.keyed import acquisition_fingerprint
-from mihu_async.resources.provisional import ProvisionalEndpoint, warn_provisional
-from mihu_async.resources.purchase import Purchase, check_offer
-from mihu_async.resources.recovery import Recovered, recover
 from mihu_async.resources.rows import Listed
 from mihu_async.resources.waiting import Wait, find_row
 from mihu_async.resources.watcher import INTERVAL, Watcher
@@ -38,8 +28,6 @@ from mihu_async.validation import (
     e164,
     flag,
     identifier,
-    instance_of,
-    money,
     one_of,
     optional,
     seconds,
@@ -61,27 +49,17 @@ def value_of(rate: Rate) -> str:
     return hashlib.blake2b(repr(rate).encode(), digest_size=16).hexdigest()
 
 
-def what_is_asked(requirement: PurchaseRequirement) -> str:
-    """Return the key of a requirement: its id or its key, or all of its fields if it has neither."""
-    return requirement.answer_id or requirement.key or repr(requirement)
-
-
 NUMBERS = Endpoint(
     PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"), dates=attrgetter("purchased_at", "updated_at")
 )
 RATES = Endpoint(f"{PATH}/rates", Page[Rate], value_of, most=RATES_PER_PAGE)
-SEARCH = ProvisionalEndpoint(f"{PATH}/search", Items[AvailableNumber], attrgetter("number"))
-REQUIREMENTS = ProvisionalEndpoint(f"{PATH}/search/requirements", Items[PurchaseRequirement], what_is_asked)
 
 
-class Numbers:
+class Numbers(Buying):
     """``mihu.numbers``: list, search for and buy phone numbers, set and read their channels, and list rates."""
 
     def __init__(self, pipeline: Pipeline, concurrency: int, ledger: Ledger | None = None) -> None:
-        self._pipeline = pipeline
-        self._concurrency = concurrency
-        self._listed = Listed(NUMBERS, concurrency)
-        self._buyer = Buyer(pipeline=pipeline, ledger=ledger, listed=self._listed)
+        super().__init__(pipeline, concurrency, Listed(NUMBERS, concurrency), ledger)
 
     def list(
         self,
@@ -254,265 +232,6 @@ class Numbers:
         )
         return Watcher(pager, self._pipeline.clock, PATH, interval=seconds("interval", interval), since=since)
 
-    def search(
-        self,
-        country_code: str,
-        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str | None = None,  # noqa: A002 - the API's own name
-        *,
-        page: int = 1,
-        **filters: Any,
-    ) -> Pager[AvailableNumber]:
-        """Search for numbers to buy: ``GET /phone-numbers/search``. **Provisional.** Safe to repeat.
-
-        It is documented that this path exists, and that a result carries the fields of a purchase: ``number``,
-        ``country_code``, ``type``, ``monthly_fee``, ``capabilities``, ``location``. The parameters, their names and the
-        shape of the answer are not documented. So the SDK reads a bare list as well as ``items`` with or without
-        ``pagination``, and keeps the unknown fields of a number on its ``.extra``. The first call in a process issues a
-        ProvisionalWarning.
-
-        Nothing is sent until the pager is used: ``async for`` walks every number, ``await`` returns the first page, and
-        ``await ….first()`` the first number, or None. An answer without pagination counts as the only page. Walking
-        raises the errors of its calls.
-
-        Args:
-            country_code: ISO 3166-1 alpha-2, such as ``"IT"``. The name under which it is sent is inferred.
-            type: A member of the enum, or its string. The name under which it is sent is inferred.
-            page: The page to begin with, counted from 1; the first is requested without a number.
-            filters: Any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not
-                sent.
-
-        Raises:
-            UsageError: At once, if an argument is invalid.
-        """
-        warn_provisional()
-        query = _asked_for(country_code, optional(TYPE, "type", type)) | filters
-        return SEARCH.pager(self._pipeline, self._concurrency, query, page=page)
-
-    async def requirements(
-        self,
-        country_code: str,
-        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str,  # noqa: A002 - the API's own name
-        **filters: Any,
-    ) -> PurchaseRequirements:
-        """List purchase requirements: ``GET /phone-numbers/search/requirements``. **Provisional.** Safe to repeat.
-
-        It is documented that this path exists, that requirements depend on country and type, and that each has a
-        ``key`` or ``requirement_id``. The parameters, their names and the shape of the answer are not documented. So
-        the SDK reads a bare list as well as ``items`` with or without ``pagination``, keeps unknown fields on
-        ``.extra``, and lists unreadable ones on ``.problems``. The first call in a process issues a ProvisionalWarning.
-        The purchase page says that these requirements show whether an address is needed, but not how; that a
-        requirement of the type ``address`` does so is inferred.
-
-        Args:
-            country_code: ISO 3166-1 alpha-2, such as ``"IT"``. The name under which it is sent is inferred.
-            type: A member of the enum, or its string. The name under which it is sent is inferred.
-            filters: Any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not
-                sent.
-
-        Raises:
-            UsageError: Before anything is sent, if an argument is invalid.
-            APIError: If the service refuses one of the calls; there is one for each page.
-        """
-        warn_provisional()
-        query = _asked_for(country_code, TYPE("type", type)) | filters
-        received: list[Items[PurchaseRequirement]] = []
-        pager = REQUIREMENTS.pager(self._pipeline, self._concurrency, query, tell=received.append)
-        return PurchaseRequirements(
-            items=tuple(await pager.collect()),
-            extra={name: value for found in received for name, value in found.extra.items()},
-            problems=tuple(dict.fromkeys(problem for found in received for problem in found.problems)),
-        )
-
-    async def prepare(self, offer: AvailableNumber | None) -> Purchase:
-        """Prepare a purchase: request the requirements of the offer's country and type. Safe to repeat.
-
-        **Provisional**, because it calls :meth:`requirements`. Nothing is bought: ``await purchase.commit()`` does
-        that.
-
-        Args:
-            offer: A number as a search returned it. None, which ``first()`` returns if the search found nothing, is
-                refused.
-
-        Raises:
-            UsageError: Before anything is sent, if there is no offer, or its country or type is not known.
-            APIError: If the service refuses; :meth:`requirements` lists the other errors.
-        """
-        warn_provisional()
-        found = check_offer(offer)
-        asked = await self.requirements(found.country_code or "", found.type or "")
-        return Purchase(offer=found, requirements=asked, buy=self.buy)
-
-    async def buy(
-        self,
-        *,
-        number: str,
-        country_code: str,
-        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str,  # noqa: A002 - the API's own name
-        monthly_fee: Decimal | float | None = None,
-        capabilities: Capabilities | Mapping[str, bool] | None = None,
-        location: str | None = None,
-        address: Address | None = None,
-        requirements: Iterable[RequirementValue] | None = None,
-        max_monthly_fee: Decimal | float | None = None,
-        idempotency_key: str | None = None,
-    ) -> PhoneNumber:
-        """Buy a number: ``POST /phone-numbers``. This spends money, and the purchase is never made twice.
-
-        The first active number of a workspace is free, whatever its fee. A number that was bought can be pending:
-        :meth:`wait` waits until it is active.
-
-        The purchase is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer
-        was lost, the SDK first looks the number up in the inventory, and all of its rows count:
-
-        - A row that was bought during this call, on the service's clock, belongs to this call and is returned.
-        - If all rows are clearly older, ConflictError is raised.
-        - If there is no row, the purchase is sent again, because the service refuses a number that it already holds. If
-          the service refuses that request, with whatever status, the SDK looks for the number five times, within 7.5
-          seconds unless the RetryPolicy says otherwise.
-
-        ``mihu.last_call.found`` is True if the result comes from a lookup. A redirect, and a success about another
-        number, count as lost answers too. Calls of this client for one number wait for each other.
-
-        Args:
-            number: The number in E.164 form, exactly as the search returned it.
-            country_code: ISO 3166-1 alpha-2.
-            type: A member of the enum, or its string.
-            monthly_fee: Carried over from the search result, and stored by the service for display only; not sent if
-                None.
-            capabilities: Carried over from the search result; if None, the service does not know the number's channels
-                until it is purchased.
-            location: Carried over from the search result, such as ``"Sassari, Sardegna"``; if None, the service takes
-                the country code.
-            address: The address, if the country and type need one; each of its fields is optional, and its country
-                defaults to ``country_code`` on the service.
-            requirements: An answer to each requirement of the country and type.
-            max_monthly_fee: The most that the number may cost per month, in the currency of ``monthly_fee``, which is
-                required then. None sets no bound. It is not sent: the service's own figure decides the charge.
-            idempotency_key: The name of this purchase, such as ``"order-4711"``, for a client with a ledger. Before the
-                purchase is sent, the key, the number and a digest of the request are written to the ledger. The same
-                call with the same key, in this process or another one, then returns the number that the first call
-                bought. If that purchase is settled, the number is read as it is now and nothing is bought; if its
-                process died, the number is looked up first, as after a lost answer; and if it is under way, this call
-                waits for it, within ``Timeout.total``. A refusal that certainly changed nothing frees the key. None
-                remembers nothing.
-
-        Returns:
-            The number that was bought.
-
-        Raises:
-            UsageError: Before anything is sent, if an argument is invalid; with a key, also if the client has no ledger
-                or another request has used the key.
-            PurchaseLimitError: If the workspace already holds as many numbers as it may.
-            ConflictError: If a lookup after a lost answer shows that the number was bought before.
-            APIError: If the service refuses. The status for a number that is already held is not documented.
-            OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
-                looks again, and ``error.__cause__`` is the last refusal.
-            LedgerError: With a key, before anything is sent, if the ledger cannot be used.
-            ConnectTimeoutError: With a key, if another call held the key for the whole time of this call.
-            NotFoundError: With a key, if the number that the key bought is no longer in the inventory.
-        """
-        return await self._buyer.buy(
-            number=number,
-            country_code=country_code,
-            type=type,
-            monthly_fee=monthly_fee,
-            capabilities=capabilities,
-            location=location,
-            address=address,
-            requirements=requirements,
-            max_monthly_fee=max_monthly_fee,
-            idempotency_key=idempotency_key,
-        )
-
-    async def acquire(
-        self,
-        country_code: str,
-        type: NumberType | Literal["local", "toll_free", "mobile", "national"] | str,  # noqa: A002 - the API's own name
-        *,
-        max_monthly_fee: Decimal | float | None = None,
-        agent_uuid: str | UUID | None = None,
-        answers: Mapping[str, str | RequirementValue] | None = None,
-        address: Address | None = None,
-        choose: Callable[[AvailableNumber], bool] | None = None,
-        idempotency_key: str | None = None,
-    ) -> PhoneNumber:
-        """Find a number for sale, buy it, and let an agent answer its calls. **Provisional**, like :meth:`search`.
-
-        It calls :meth:`requirements`, :meth:`search`, :meth:`buy` and ``agents.provision_call``. If an offer is refused
-        because it is no longer for sale, the next one is tried, ten at most. This spends money: without a key, each
-        call that succeeds buys one number.
-
-        Args:
-            country_code: ISO 3166-1 alpha-2, such as ``"IT"``.
-            type: A member of the enum, or its string.
-            max_monthly_fee: The most that an offer may cost per month, in its currency; offers of unknown cost are then
-                passed over. None sets no bound.
-            agent_uuid: The agent that is to answer the number's calls. None binds none.
-            answers: The answers to the requirements of the country and type, by their keys: a text, which is the
-                document's id if a document is required, or a ``RequirementValue``. An answer without a requirement is
-                not sent.
-            address: The buyer's address, if the country and type need one.
-            choose: A function, not an async one, that receives each offer that fits, in the search's order, and returns
-                True to buy it. None accepts every offer.
-            idempotency_key: The name of this acquisition, as :meth:`buy` takes it, whichever number it buys. The same
-                call again returns the same number and binds the agent if it is not bound yet. ``agent_uuid`` and
-                ``choose`` may differ then; the other arguments may not.
-
-        Returns:
-            The number that was bought.
-
-        Raises:
-            UsageError: Before anything is bought, if an argument is invalid or a requirement is not answered; the
-                message names all that are missing.
-            NoOfferError: If no offer fits, or all that fit are no longer for sale.
-            BindingError: If the number is bought and binding it failed.
-            APIError: If the service refuses; :meth:`buy` lists the other errors.
-        """
-        warn_provisional()
-        place, kind = country("country_code", country_code), TYPE("type", type)
-        agent = optional(identifier, "agent_uuid", agent_uuid)
-        given = check_answers("answers", answers or {})
-        owner_address = optional(instance_of(Address), "address", address)
-        bound = optional(money, "max_monthly_fee", max_monthly_fee)
-        request = {"country_code": place, "type": kind, "fee": bound, "answers": given, "address": owner_address}
-        buy = partial(self._buyer.buy, fingerprint=acquisition_fingerprint(request))
-        acquisition = Acquisition(
-            country_code=place,
-            type=kind,
-            answers=given,
-            address=owner_address,
-            max_monthly_fee=bound,
-            choose=optional(check_choose, "choose", choose) or (lambda _: True),
-            search=lambda: self.search(place, kind),
-            requirements=lambda: self.requirements(place, kind),
-            buy=buy,
-        )
-        number = await acquisition.run(partial(self._buyer.entry, idempotency_key), idempotency_key)
-        if agent is None:
-            return number
-        provision = Agents(self._pipeline, self._concurrency).provision_call
-        return await bind(number, agent, provision, keyed=idempotency_key is not None)
-
-    async def recover(self) -> AsyncGenerator[Recovered]:
-        """Settle the purchases that dead processes left under their keys. Safe to repeat.
-
-        It reads the ledger's ``begun`` entries of this workspace that no live process holds. Each is looked up, as
-        after a lost answer: ``GET /phone-numbers``. No purchase is sent. If the purchase bought the number, its key is
-        settled. If the number belongs to somebody else, or is still not there one ``Timeout.total`` after the call must
-        have ended, the key is freed. If the lookup is inconclusive, or a process holds the key, the entry stays as it
-        is. Run it when a worker starts, or regularly; several at a time share the work safely.
-
-        Yields:
-            The outcome of each entry, in the order of the keys.
-
-        Raises:
-            UsageError: If the client has no ledger.
-            LedgerError: If the ledger cannot be used.
-        """
-        ledger = self._buyer.ledger_for("numbers.recover()")
-        async for recovered in recover(self._pipeline, ledger, lambda number: self._buyer.describe({"number": number})):
-            yield recovered
-
     async def update(
         self,
         phone_number_uuid: str | UUID,
@@ -621,7 +340,3 @@ class Numbers:
             UsageError: If it is a part of another listing.
         """
         return RATES.part(self._pipeline, self._concurrency, shard)
-
-
-def _asked_for(country_code: str, kind: NumberType | None) -> dict[str, Any]:
-    return {"country_code": country("country_code", country_code), "type": kind}

@@ -35,8 +35,8 @@ from mihu_async.core.server_clock import TimeInterval
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
 from mihu_async.ledger.database import Database
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.buyer import Buyer
-from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
+from mihu_async.resources.buying import describe_purchase
+from mihu_async.resources.keyed import KeyedPurchase, changed_nothing, purchase_fingerprint
 from mihu_async.resources.numbers import NUMBERS
 from mihu_async.resources.resumed import prolonged, redated
 from mihu_async.resources.rows import Listed
@@ -634,15 +634,15 @@ async def test_a_key_that_cannot_be_freed_is_logged(sandbox, mihu, shelf, caplog
 async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox, mihu, shelf):
     """Where a key names more than one request, an earlier call may have chosen another number under it meanwhile."""
     shelf.entries[KEY] = begun(mihu, number=OTHER, fingerprint="any of these")
-    options: dict[str, Any] = dict.fromkeys(
-        ("monthly_fee", "capabilities", "location", "address", "requirements", "max_monthly_fee")
-    )
-    buyer = Buyer(
+    inventory = Listed(NUMBERS, concurrency=1)
+    bought = await KeyedPurchase(
         pipeline=pipeline_of(mihu),
         ledger=shelf,
-        listed=Listed(NUMBERS, concurrency=1),
-    )
-    bought = await buyer.buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
+        listed=inventory,
+        key=KEY,
+        describe=lambda number: describe_purchase({**PURCHASE, "number": number}, inventory),
+        fingerprint="any of these",
+    ).buy(PURCHASE["number"])
 
     assert OTHER == bought.number
     assert [OTHER] == [entry.json["number"] for entry in sandbox.journal.select(method="POST")]
