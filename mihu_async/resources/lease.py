@@ -187,7 +187,7 @@ async def settle(lease: Lease, entry: Entry, bought: PhoneNumber) -> bool:
         bought: The number that was bought.
 
     Returns:
-        False if the key does not stand for the number: another key has bought it, or the key was lost meanwhile.
+        False if the key does not stand for the number: another key has bought it, or the call has lost the key.
     """
     settled = evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid)
     try:

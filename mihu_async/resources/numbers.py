@@ -114,9 +114,9 @@ class Numbers(Buying):
 
         Safe to repeat.
 
-        The SDK first requests the listing with the number as ``search``. Because that name is inferred, it compares the
-        rows itself, and walks the whole listing if the first request does not show the number. So None comes only from
-        a walk that is proved to be complete.
+        The SDK first requests the listing with the number as ``search``. Because the filter's name is inferred, it
+        compares the rows itself, and walks the whole listing if the first request does not show the number. So None
+        comes only from a walk that is proved to be complete.
 
         Numbers are compared by their digits: ``+39 079 0080041`` and ``0039-0790080041`` in the inventory are
         ``+390790080041``. If a number has several rows, an active purchased row is preferred, then a purchased row that

@@ -61,7 +61,7 @@ class Journal(Sequence[JournalEntry]):
     the server below, and leaves no entry.
 
     Args:
-        limit: The number of requests to keep. The answers of the latest of them are kept, too, up to 16 MiB.
+        limit: The number of requests to keep. The answers of the latest requests are kept too, up to 16 MiB.
         changed: The function that is called after every change.
     """
 

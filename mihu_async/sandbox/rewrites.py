@@ -84,7 +84,7 @@ class NullFields:
 class RepeatPage:
     """Answers a listing with a page other than the requested one.
 
-    The pagination block is that of the other page, too, which reveals the fault, unless `keep_echo` is set.
+    The pagination block is also that of the other page, which reveals the fault, unless `keep_echo` is set.
     """
 
     page: int = 1
