@@ -131,4 +131,4 @@ def _leave(entered: list[AbstractContextManager[object]], error: BaseException |
 
 
 def _warn(name: str, error: Exception) -> None:
-    logger.warning("The hook %s failed with %s; the call goes on without it", name, type(error).__name__)
+    logger.warning("The hook %s failed with %s; the call continues without it", name, type(error).__name__)

@@ -203,7 +203,7 @@ async def test_a_hook_changes_nothing_of_a_walk(caplog):
     ):
         assert 5 == len(await mihu.numbers.list(per_page=2).collect())
 
-    assert 3 == caplog.text.count("The hook on_page failed with LookupError; the call goes on without it")
+    assert 3 == caplog.text.count("The hook on_page failed with LookupError; the call continues without it")
 
 
 async def test_a_call_that_is_cancelled_or_not_sent_is_left_too():

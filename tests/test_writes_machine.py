@@ -544,7 +544,7 @@ def overtaken(faults: list[Fault], rival: int | None, change: Callable[[], None]
 
 
 def was_lost(told: Told) -> bool:
-    """Whether the call says that an attempt may have been carried out."""
+    """Whether the call says that an attempt may have been applied."""
     return told.report is not None and any(attempt.lost for attempt in told.report.attempts)
 
 

@@ -1,4 +1,4 @@
-"""Time, as a call sees it: clocks, standstills of the event loop, deadlines, and whether the task was cancelled.
+"""Time, as a call sees it: clocks, blocked event loops, deadlines, and whether the task was cancelled.
 
 No other module of the call path reads a clock or sleeps.
 """
@@ -17,18 +17,18 @@ from attrs import Factory, define, field
 BEAT = 0.1
 """Seconds between two beats of a pulse, which beats only while calls are under way."""
 NOISE = 0.05
-"""A beat that is at most this many seconds late, as on a busy machine, does not mean that the loop stood still."""
+"""A beat that is at most this many seconds late, as on a busy machine, does not mean that the loop was blocked."""
 
 
 class Pulse:
-    """The pulse of an event loop, which counts the seconds in which the loop stood still while calls were under way.
+    """The pulse of an event loop, which counts the seconds in which the loop was blocked while calls were under way.
 
-    A loop stands still while synchronous code runs in it.
+    A loop is blocked while synchronous code runs in it.
     """
 
     def __init__(self) -> None:
-        self.stood_still: float = 0.0
-        """The loop stood still for this many seconds so far."""
+        self.blocked: float = 0.0
+        """The loop was blocked for this many seconds so far."""
         self._calls: int = 0
         self._since: float = 0.0
         self._beats: bool = False
@@ -54,7 +54,7 @@ class Pulse:
     def _beat(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         late = loop.time() - max(due, self._since)  # without a call, the loop may not have run at all
         if late > NOISE and self._calls:
-            self.stood_still += late
+            self.blocked += late
         self._beats = self._calls > 0
         if self._beats:
             self._beat_later()
@@ -124,7 +124,7 @@ class SystemClock:
 class Deadline:
     """The end of a call's time, which moves while the call waits for somebody else. Reads no clock itself.
 
-    The seconds in which the event loop stood still do not count, because nothing could be read in them.
+    The seconds in which the event loop was blocked do not count, because nothing could be read in them.
     """
 
     moment: float
@@ -133,12 +133,12 @@ class Deadline:
     """The pulse of the event loop that makes the call."""
     outer: "Deadline | None" = None
     """The deadline of the call for which this one looks something up, before which this one ends."""
-    _counted: float = field(default=Factory(attrgetter("pulse.stood_still"), takes_self=True), init=False)
+    _counted: float = field(default=Factory(attrgetter("pulse.blocked"), takes_self=True), init=False)
     _callers: float = field(default=0.0, init=False)
 
     def left(self, now: float) -> float:
         """Return how many seconds are left; the number is negative after the deadline."""
-        own = self.moment - now + self.pulse.stood_still - self._counted
+        own = self.moment - now + self.pulse.blocked - self._counted
         return own if self.outer is None else min(own, self.outer.left(now))
 
     def postpone(self, seconds: float) -> None:
@@ -148,8 +148,8 @@ class Deadline:
 
     @property
     def excused(self) -> float:
-        """The seconds since the beginning that were the caller's, or in which the loop stood still."""
-        return self._callers + self.pulse.stood_still - self._counted
+        """The seconds since the beginning that were the caller's, or in which the loop was blocked."""
+        return self._callers + self.pulse.blocked - self._counted
 
     def postpone_all(self, seconds: float) -> None:
         """Exclude seconds in which other calls of the client had their turn, for the outer call too."""

@@ -139,7 +139,7 @@ def contradicted(response: Response, request: Request[Any], redact: Redactor, wh
     """
     answer = f"{request.method} {redact.name(request.path)} was answered {response.status}, but {escape(redact(why))}."
     return DecodeError(
-        answer if request.method == "GET" else f"{answer} It may have been carried out.",
+        answer if request.method == "GET" else f"{answer} It may have been applied.",
         method=request.method,
         url=redact.name(response.url),
         status=response.status,

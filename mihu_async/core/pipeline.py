@@ -31,7 +31,7 @@ from mihu_async.core.retry import (
     Throttled,
     Verdict,
     decide,
-    failed_by_standstill,
+    failed_while_blocked,
 )
 from mihu_async.core.sender import Sender
 from mihu_async.core.server_clock import CallWindow, Dated, Moment, ServerClock
@@ -143,7 +143,7 @@ class Call(Generic[T]):
         self._first_sent: Moment | None = None
         self._free = 0
         self._bounds: Bounds | None = None
-        self._stood_still = 0.0
+        self._blocked = 0.0
         self._excused = False
         self._token = ""
         self._refused: str | None = None
@@ -287,7 +287,7 @@ class Call(Generic[T]):
             self._first_sent = Moment(sent, clock.now().timestamp())
         if self._token or pipeline.uncached:
             request = replace(request, token=self._token, uncached=pipeline.uncached)
-        self.journal.sent, self._stood_still = True, self.pulse.stood_still
+        self.journal.sent, self._blocked = True, self.pulse.blocked
         left = max(self._deadline.left(sent), SHORTEST)
         self._bounds = Bounds(left, pipeline.timeout.connect, pipeline.timeout.read)
         pipeline.throttle.under_way.add(self)
@@ -312,8 +312,8 @@ class Call(Generic[T]):
     async def _sit_out(self, error: Failure, free: Throttled | Stalled | Renew) -> None:
         """End an attempt that does not count.
 
-        A pause is waited for with the call's next turn. After a standstill, a page that is fetched ahead is sent again
-        only when its caller waits for it, and so frees the loop.
+        A pause is waited for with the call's next turn. After the loop was blocked, a page that is fetched ahead is
+        sent again only when its caller waits for it, and so frees the loop.
         """
         if isinstance(free, Throttled):
             self.journal.failed(error, wait=free.delay)
@@ -325,7 +325,7 @@ class Call(Generic[T]):
         self._excused = True
         self.journal.failed(error, wait=0.0)
         logger.warning(
-            "The event loop stood still for %.1f s, so %s %s failed with %s, though the service may have answered. "
+            "The event loop was blocked for %.1f s, so %s %s failed with %s, though the service may have answered. "
             "Run the code that blocks it in a thread",
             free.seconds,
             self.journal.method,
@@ -340,11 +340,11 @@ class Call(Generic[T]):
         if self._may_renew(error):
             return Renew()
         now = pipeline.clock.monotonic()
-        stood_still = self.pulse.stood_still - self._stood_still
-        if stood_still and self._bounds is not None and not self._excused and self.journal.method == "GET":
-            took = now - self._sent - stood_still
-            if failed_by_standstill(error, took=took, bounds=self._bounds):
-                return Stalled(stood_still)
+        blocked = self.pulse.blocked - self._blocked
+        if blocked and self._bounds is not None and not self._excused and self.journal.method == "GET":
+            took = now - self._sent - blocked
+            if failed_while_blocked(error, took=took, bounds=self._bounds):
+                return Stalled(blocked)
         left = self._deadline.left(now)
         if self._bounds is None and isinstance(error, ConnectTimeoutError):
             left = 0.0  # its turn would come too late, and another attempt's even later

@@ -224,7 +224,7 @@ class Reconciler(State, Generic[T]):
     def _unknown(self, why: str, url: str) -> OutcomeUnknownError:
         method, path = self.journal.method, self.journal.path
         return OutcomeUnknownError(
-            f"{method} {path} may or may not have been carried out: {why} {self.how_to_check}".rstrip(),
+            f"{method} {path} may or may not have been applied: {why} {self.how_to_check}".rstrip(),
             method=method,
             url=url,
             how_to_check=self.how_to_check,

@@ -145,7 +145,7 @@ def _effect(response: Response, request: Request[Any], redact: Redactor) -> str:
         )
     if request.method != "GET":
         unclear = redirected or errors.is_ambiguous(response.status)
-        sentences.append("It may have been carried out." if unclear else "Nothing was changed by it.")
+        sentences.append("It may have been applied." if unclear else "Nothing was changed.")
     return " ".join(sentences)
 
 

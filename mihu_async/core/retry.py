@@ -63,7 +63,7 @@ class AlreadyDeleted(Value, frozen=True):
 
 
 class Stalled(Value, frozen=True):
-    """Send the read again for free: it failed only because the event loop stood still for ``seconds``."""
+    """Send the read again for free: it failed only because the event loop was blocked for ``seconds``."""
 
     seconds: float
 
@@ -156,12 +156,12 @@ def _too_late(delay: float, left: float) -> GiveUp | None:
     return GiveUp(f"the next attempt would begin after the call's total time, of which {max(left, 0):.3g} s are left")
 
 
-def failed_by_standstill(error: Failure, *, took: float, bounds: Bounds) -> bool:
-    """Return True if an attempt failed only because the event loop stood still.
+def failed_while_blocked(error: Failure, *, took: float, bounds: Bounds) -> bool:
+    """Return True if an attempt failed only because the event loop was blocked.
 
     Args:
         error: The failure of the attempt.
-        took: The duration of the attempt without the standstill, in seconds.
+        took: The duration of the attempt without the time in which the loop was blocked, in seconds.
         bounds: The bounds of the attempt.
     """
     if not isinstance(error, TransportError):

@@ -19,8 +19,8 @@ RowTest = Callable[[PhoneNumber], bool]
 """Tests a row of a listing."""
 ALL: Mapping[str, Any] = MappingProxyType({})
 """The filters of a whole listing."""
-MOVED = "the listing moved or does not add up, so {number} may be in it unseen"
-UNREADABLE = "the number of a row cannot be read, so {number} may be in it unseen"
+MOVED = "the listing changed or contradicts itself, so it may contain {number}"
+UNREADABLE = "the number of a row cannot be read, so {number} may be that row"
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 

@@ -75,7 +75,7 @@ def test_the_purchase_limit_comes_with_its_figures():
     assert (10, 10, "purchase_limit_reached") == (error.limit, error.current, error.code)
     assert str(error) == (
         "POST /api/v1/phone-numbers was refused with 403 purchase_limit_reached: 'Cap reached' (limit 10, current 10). "
-        "Nothing was changed by it. Release a number, or ask Mihu for a higher limit."
+        "Nothing was changed. Release a number, or ask Mihu for a higher limit."
     )
 
 
@@ -85,7 +85,7 @@ def test_the_fields_of_a_documented_refusal():
 
     assert isinstance(error, ValidationError)
     assert {"number": ("d",)} == error.fields
-    assert "was refused with 422 C: 'm' (d). Nothing was changed by it." in str(error)
+    assert "was refused with 422 C: 'm' (d). Nothing was changed." in str(error)
 
 
 def test_the_fields_of_a_laravel_refusal():
@@ -102,19 +102,19 @@ def test_the_fields_of_a_laravel_refusal():
     ("status", "request_", "effect"),
     [
         (404, GET, "404 Not Found: 'm'."),
-        (409, POST, "409 Conflict: 'm'. Nothing was changed by it."),
-        (503, POST, "503 Service Unavailable: 'm'. It may have been carried out."),
-        (499, POST, "499 (no standard status): 'm'. It may have been carried out."),
-        (524, POST, "524 (no standard status): 'm'. It may have been carried out."),
-        (501, POST, "501 Not Implemented: 'm'. Nothing was changed by it."),
-        (418, POST, "418 I'm a Teapot: 'm'. Nothing was changed by it."),
+        (409, POST, "409 Conflict: 'm'. Nothing was changed."),
+        (503, POST, "503 Service Unavailable: 'm'. It may have been applied."),
+        (499, POST, "499 (no standard status): 'm'. It may have been applied."),
+        (524, POST, "524 (no standard status): 'm'. It may have been applied."),
+        (501, POST, "501 Not Implemented: 'm'. Nothing was changed."),
+        (418, POST, "418 I'm a Teapot: 'm'. Nothing was changed."),
         (
             302,
             GET,
             "302 Found: 'm'. A redirect is not followed, so that the token goes nowhere else; correct the base URL.",
         ),
         (304, GET, "304 Not Modified: 'm'."),
-        (304, POST, "304 Not Modified: 'm'. It may have been carried out."),
+        (304, POST, "304 Not Modified: 'm'. It may have been applied."),
     ],
 )
 def test_the_message_says_what_was_changed(status, request_, effect):
@@ -131,7 +131,7 @@ def test_a_redirect_says_where_it_points():
     error = refused(answer, POST, None, Redactor(("t0ken-t0ken",)), now=FakeClock().now())
 
     assert r"A redirect to 'https://sso.example/login\x1b[2J/***' is not followed" in str(error)
-    assert str(error).endswith("correct the base URL. It may have been carried out.")
+    assert str(error).endswith("correct the base URL. It may have been applied.")
 
 
 def test_a_request_id_can_be_printed():

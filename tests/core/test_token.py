@@ -112,7 +112,7 @@ async def test_a_refresh_costs_no_attempt(sandbox):
 
 
 async def test_a_purchase_that_was_refused_with_401_is_sent_again(sandbox):
-    """It was not carried out, so it is bought once, and nothing is looked up."""
+    """It was not applied, so it is bought once, and nothing is looked up."""
     async with connect(sandbox, Vault("stale-token-1", sandbox.token)) as mihu:
         await mihu.numbers.buy(**PURCHASE)
 

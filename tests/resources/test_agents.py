@@ -218,7 +218,7 @@ async def test_a_binding_that_is_not_there_is_asked_for_again(call):
 
 
 async def test_a_refusal_after_a_loss_tells_nothing_where_another_agent_answers():
-    """The first request may still be carried out."""
+    """The first request may still be applied."""
     other = snapshot(bound=True, agent_uuid=OTHER)
     with pytest.raises(OutcomeUnknownError, match="the message"):
         await provision(failed(500), other, failed(403), *[other] * LOOKS)

@@ -949,7 +949,7 @@ async def test_a_number_that_was_bought_between_two_calls_of_a_key_is_not_claime
 
 
 async def test_a_call_that_had_to_wait_ends_later(sandbox, mihu, shelf):
-    """Time in which the event loop stood still is not the call's, so the ledger learns that it goes on for longer."""
+    """Time in which the event loop was blocked is not the call's, so the ledger learns that it goes on for longer."""
     entries = []
 
     def stand_still() -> None:
