@@ -1,6 +1,6 @@
-"""Measures all, or what is named: python -m benchmarks [decode call walk …]; prints the table.
+"""Takes all measurements, or the named ones, and prints the table: python -m benchmarks [decode call walk …].
 
-Each measurement is a process of its own, one after the other. What they took is kept in build/bench/results.json.
+Each measurement runs in its own process, one after the other. A whole run is kept in build/bench/results.json.
 """
 
 import json
@@ -19,12 +19,12 @@ from benchmarks.rows import READERS
 from benchmarks.table import printed
 
 LIMIT = 300
-"""How many seconds one measurement may take."""
+"""Seconds that one measurement may take."""
 OURS = ("aiohttp", "msgspec", "attrs", "cattrs", "orjson")
 
 
 def run(names: Iterable[str]) -> dict[str, Any]:
-    """Take the measurements, each in a process of its own; what fails is said."""
+    """Take the measurements, each in its own process, and list those that fail."""
     skipped = [why for peer, requirement in wanted().items() if (why := install(peer, requirement))]
     samples: dict[str, Any] = {}
     for name in names:
@@ -47,7 +47,7 @@ def run(names: Iterable[str]) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Say what it is measured on."""
+    """Describe the machine and the versions."""
     return {
         "cores": os.cpu_count(),
         "system": f"{platform.system()} on {platform.machine()}",
@@ -57,12 +57,12 @@ def machine() -> dict[str, Any]:
 
 
 def main(names: list[str]) -> None:
-    """Measure, keep and print."""
+    """Take, keep and print the measurements."""
     if names[:1] == ["--only"]:
         print(json.dumps(import_module(f"benchmarks.{names[1]}").measure()))
         return
     told = run(names or READERS)
-    if not names:  # a part of a run is no run
+    if not names:  # only a whole run is kept
         RESULTS.write_text(json.dumps(told))
     print(printed(told))
 

@@ -15,9 +15,9 @@ from mihu_async import MihuClient
 
 ROUNDS = 300
 AT_A_TIME = 1, 50
-"""The numbers of calls that are under way together."""
+"""The numbers of concurrent calls."""
 CALLS = 10
-"""The least number of calls of a turn."""
+"""The least number of calls in a turn."""
 Call = Callable[[], Awaitable[object]]
 Turn = dict[str, tuple[float, float]]
 
@@ -47,7 +47,7 @@ async def contestants(base_url: str) -> AsyncIterator[dict[str, dict[str, Call]]
 
 
 async def seconds(call: Call, at_a_time: int) -> tuple[float, float]:
-    """Return the seconds of wall and of processor that a call takes."""
+    """Return the wall time and the CPU time of a call, in seconds."""
     times = max(1, CALLS // at_a_time)
     wall, processor = time.perf_counter(), time.process_time()
     for _ in range(times):
@@ -60,7 +60,7 @@ async def seconds(call: Call, at_a_time: int) -> tuple[float, float]:
 
 
 async def rounds(base_url: str) -> list[dict[str, Any]]:
-    """Return the seconds of each case. Both call in turns, and the first turn does not count."""
+    """Return the seconds of each case. The two take turns, and the first turn does not count."""
     async with contestants(base_url) as calls:
         return [
             {"call": name, "at_a_time": at_a_time, **await _case(who, at_a_time)}
@@ -82,7 +82,7 @@ async def _case(who: dict[str, Call], at_a_time: int) -> dict[str, list[float]]:
 
 
 def measure() -> list[dict[str, Any]]:
-    """Return the seconds of each call, of wall and of processor, for both."""
+    """Return the wall and CPU seconds of each call, for both."""
     with serving(pages=1, per_page=1) as base_url:
         pin(0)
         return asyncio.run(rounds(base_url))

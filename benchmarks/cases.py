@@ -1,6 +1,6 @@
 """The pure parts, each by itself, for pytest-benchmark: pytest benchmarks/cases.py.
 
-Compared with what they took before, on the same machine: make bench-baseline, then make bench-compare.
+To compare with an earlier state on the same machine: make bench-baseline, then make bench-compare.
 """
 
 from collections import deque
@@ -15,8 +15,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.decode import NOW, closer, ours, read, straight
 from benchmarks.shapes import PER_PAGE
 from mihu_async.core.options import RetryPolicy
+from mihu_async.core.refusal import parse_retry_after
 from mihu_async.core.request import describe, encode_query
-from mihu_async.core.retry import Retry, decide, parse_retry_after
+from mihu_async.core.retry import Retry, decide
 from mihu_async.errors import RateLimitError
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
@@ -33,7 +34,7 @@ REFUSED = RateLimitError("busy", status=429, method="GET", url="http://127.0.0.1
 
 @pytest.mark.parametrize("decode", [straight, ours, closer], ids=lambda decode: decode.__name__)
 def test_decode_a_page(benchmark: BenchmarkFixture, decode: Callable[[], int]) -> None:
-    """A page of 100 numbers: by msgspec alone, on the fast path, and by the closer look."""
+    """A page of 100 numbers, decoded by msgspec alone, on the fast path, and closely."""
     assert PER_PAGE == benchmark(decode)
 
 
@@ -54,12 +55,12 @@ def test_describe_a_purchase(benchmark: BenchmarkFixture) -> None:
 
 
 def read_of(page: Page[PhoneNumber]) -> Read[PhoneNumber]:
-    """Make what a walk reads of a page, made long after its items."""
+    """Return a page as a walk reads it, long after the dates of its items."""
     return Read(NUMBER, page, stated(page), compact_keys(map(NUMBERS.key, page.items)), Moment(NOW, NOW))
 
 
 def test_note_and_take_a_page(benchmark: BenchmarkFixture) -> None:
-    """A page on the history of a walk: its keys, checked, counted, and its items told from those that were given."""
+    """A page in the history of a walk: its keys are checked and counted, and its new items are found."""
 
     def take(begun: History[PhoneNumber]) -> int:
         check_progress(PAGE, requested=NUMBER)
@@ -77,21 +78,21 @@ def test_note_and_take_a_page(benchmark: BenchmarkFixture) -> None:
 
 
 def test_decide_on_a_retry(benchmark: BenchmarkFixture) -> None:
-    """What follows a refusal."""
+    """The decision after a refusal."""
     verdict = benchmark(partial(decide, REFUSED, method="GET", attempt=1, policy=RetryPolicy(), left=60.0, jitter=0.5))
 
     assert Retry(1.5) == verdict
 
 
 def test_read_retry_after(benchmark: BenchmarkFixture) -> None:
-    """A pause that is asked for as a date."""
+    """A pause that is given as a date."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
 
     assert benchmark(partial(parse_retry_after, "Thu, 01 Jan 2026 00:00:07 GMT", now=now)) > 0
 
 
 def test_write_and_read_a_checkpoint(benchmark: BenchmarkFixture) -> None:
-    """A place in a walk, as text and back."""
+    """The position of a walk, written as text and read back."""
     place = Place(page=7, anchors=tuple(deque((item.phone_number_uuid for item in PAGE.items), maxlen=8)))
 
     def there_and_back() -> Place:

@@ -1,4 +1,4 @@
-"""How long a page takes from bytes to models, against msgspec straight into the same classes."""
+"""The time to decode a page from bytes to models, against msgspec straight into the same classes."""
 
 import gc
 import time
@@ -11,10 +11,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from benchmarks.processes import pin
 from benchmarks.shapes import PER_PAGE, SHAPES, Listing
 from mihu_async.core.envelope import read_closely
-from mihu_async.core.fast_path import read_fast
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request, describe
-from mihu_async.core.response import Response
+from mihu_async.core.response import Response, read_fast
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.value import replace
@@ -44,7 +43,7 @@ FLOOR = msgspec.json.Decoder(_Answer)
 
 
 def straight() -> int:
-    """Let msgspec make the same classes, and check nothing."""
+    """Decode into the same classes with msgspec alone, without checks."""
     return len(FLOOR.decode(BODY).data.items)
 
 
@@ -54,14 +53,14 @@ def ours() -> int:
 
 
 def read(body: bytes = BODY) -> Page[PhoneNumber]:
-    """Read an answer without a problem."""
+    """Read an answer that has no problem."""
     reading = read_fast(replace(RESPONSE, body=body), REQUEST)
     assert reading is not None
     return reading.data
 
 
 def closer() -> int:
-    """Read it as an answer is read of which each row asks for a closer look."""
+    """Read an answer in which every row has a problem."""
     slices = read_closely(ODD, REQUEST, REDACTOR, now=NOW, strict=False)
     while True:
         try:
@@ -71,7 +70,7 @@ def closer() -> int:
 
 
 def seconds(decode: Callable[[], int], times: int) -> float:
-    """Return the seconds that an item takes, beginning with nothing to collect but this page's own objects."""
+    """Return the seconds per item, with no garbage to collect except the page's own."""
     gc.collect()
     gc.freeze()
     began = time.perf_counter()
@@ -81,7 +80,7 @@ def seconds(decode: Callable[[], int], times: int) -> float:
 
 
 def measure() -> dict[str, list[float]]:
-    """Decode in turns; gives seconds an item."""
+    """Decode in turns, and return the seconds per item."""
     pin(0)
     turns = ((straight, PAGES), (ours, PAGES), (closer, SLOW))
     rounds = [[seconds(decode, times) for decode, times in turns] for _ in range(ROUNDS + 1)][1:]

@@ -1,4 +1,4 @@
-"""What a walk costs as the listing gets longer: time, requests, and memory, each walk in a process of its own."""
+"""The time, requests and memory of walks over short and long listings, each walk in its own process."""
 
 import sys
 from contextlib import ExitStack
@@ -8,12 +8,12 @@ from typing import Any
 from benchmarks.processes import Walker, answered, serving
 
 SIZES, ROUNDS = (100, 1_000, 10_000), 3
-"""How many pages are walked in each round."""
+"""The numbers of pages of the listings, and the rounds."""
 MODES = ("ignore", "recover")
 
 
 def measure() -> list[dict[str, Any]]:
-    """Walk in turns; gives what each walk took."""
+    """Walk in turns, and return what each walk took."""
     with ExitStack() as servers:
         listings = [(pages, servers.enter_context(serving(pages=pages))) for pages in SIZES]
         return [
@@ -25,7 +25,7 @@ def measure() -> list[dict[str, Any]]:
 
 
 def walk(base_url: str, mode: str) -> dict[str, float]:
-    """Walk once, after a short walk elsewhere that warms up."""
+    """Walk once, after a short walk over another listing as a warm-up."""
     with Walker(Path(sys.executable), "mihu") as walker, serving(pages=5) as short:
         walker.walk(short, on_drift=mode)
         before = answered(base_url)

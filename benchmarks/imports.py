@@ -1,6 +1,6 @@
-"""How long an import takes, in a fresh process each time, against aiohttp's; the start of Python is not counted.
+"""The time of an import, in a fresh process each time, against aiohttp's; the start of Python does not count.
 
-All is imported from bytecode, as it is where it was installed, also where the environment keeps Python from writing it.
+Everything is imported from bytecode, as from an installed package, even if the environment disables writing it.
 """
 
 import os
@@ -23,7 +23,7 @@ WHAT = {
 
 
 def seconds(python: Path, statement: str) -> float:
-    """Import in a fresh process."""
+    """Return the seconds of an import in a fresh process."""
     code = f"import time; began = time.perf_counter(); {statement}; print(time.perf_counter() - began)"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     told = subprocess.run(
@@ -33,7 +33,7 @@ def seconds(python: Path, statement: str) -> float:
 
 
 def measure() -> dict[str, list[float]]:
-    """Import in turns."""
+    """Import in turns, and return the seconds of each import."""
     pin(0)
     ours = dict.fromkeys(("aiohttp", "mihu_async"), Path(sys.executable))
     taken: dict[str, list[float]] = {}

@@ -1,7 +1,7 @@
-"""How near a walk comes to what its window allows, when each page takes 50 ms.
+"""The time of a walk against the ideal of its window, if each page takes 50 ms.
 
-The ideal is computed, not measured: all pages of the window in flight all the time, its ramp counted in, and nothing
-that takes time but the service.
+The ideal is computed, not measured: the window doubles up to its width and is always full, and only the service takes
+time.
 """
 
 import sys
@@ -13,12 +13,12 @@ from benchmarks.processes import Walker, serving
 
 DELAY, ROUNDS = 0.05, 3
 GOAL = 400, 16
-"""The pages and the width for which there is a goal."""
+"""The pages and the width that have a goal."""
 WIDTHS, PAGES = (1, 2, 4, 8, 16, 32, 64), 200
 
 
 def ideal(pages: int, concurrency: int, delay: float = DELAY) -> float:
-    """Return the seconds of a walk that costs nothing but waiting: page one alone, then a window that doubles."""
+    """Return the seconds of a walk that only waits: for page one alone, then for a window that doubles."""
     answered: list[float] = []
     width, begun, now = 1, 0, 0.0
     for number in range(pages):
@@ -31,20 +31,20 @@ def ideal(pages: int, concurrency: int, delay: float = DELAY) -> float:
 
 
 def spent(taken: Iterable[dict[str, float]]) -> dict[str, list[float]]:
-    """Return the seconds of some walks."""
+    """Return the wall and CPU seconds of some walks."""
     rounds = list(taken)
     return {kind: [told[kind] for told in rounds] for kind in ("wall", "cpu")}
 
 
 def measure() -> list[dict[str, Any]]:
-    """Walk in turns; gives the seconds for each number of pages and each width."""
+    """Walk in turns, and return the seconds for each number of pages and each width."""
     cases = [(PAGES, width) for width in WIDTHS] + [GOAL]
     with (
         Walker(Path(sys.executable), "mihu") as walker,
         serving(pages=PAGES, delay=DELAY) as short,
         serving(pages=GOAL[0], delay=DELAY) as long,
     ):
-        walker.walk(short, concurrency=WIDTHS[-1])  # warms it up
+        walker.walk(short, concurrency=WIDTHS[-1])  # a warm-up
         rounds = [
             [walker.walk(short if pages == PAGES else long, concurrency=width) for pages, width in cases]
             for _ in range(ROUNDS)

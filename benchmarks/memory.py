@@ -1,4 +1,4 @@
-"""The memory of a held item, as Python allocates it and as a process grows; and the memory that a call leaves."""
+"""The memory of a held item, by Python's allocations and by a process's growth, and that of a finished call."""
 
 import asyncio
 import gc
@@ -13,11 +13,11 @@ from mihu_async import MihuClient
 
 FEW, MANY, ROUNDS = 100, 1_000, 3
 CALLS = 50
-"""The number of ended calls that are measured."""
+"""The number of finished calls that are measured."""
 
 
 def measure() -> dict[str, Any]:
-    """Return the bytes of an item and of an ended call, and the peaks of processes that held few and many items."""
+    """Return the bytes of an item and of a finished call, and the peaks of processes that held few and many items."""
     taken: list[dict[str, float]] = []
     with serving(pages=FEW) as few, serving(pages=MANY) as many:
         allocated, kept = asyncio.run(traced(few)), asyncio.run(left(few))
@@ -29,9 +29,9 @@ def measure() -> dict[str, Any]:
 
 
 async def traced(base_url: str) -> float:
-    """Return the bytes that are allocated for an item while all are held."""
+    """Return the bytes that Python allocates per item while all items are held."""
     async with MihuClient("benchmark", base_url=base_url) as mihu:
-        await mihu.numbers.list()  # what is made once is not an item's
+        await mihu.numbers.list()  # what is created once does not count
         tracemalloc.start()
         items = await mihu.numbers.list().with_options(on_drift="ignore").collect()
         gc.collect()
@@ -41,7 +41,7 @@ async def traced(base_url: str) -> float:
 
 
 async def left(base_url: str) -> float:
-    """Return the bytes that an ended call leaves. Each call has a context, and so a ``last_call``, of its own."""
+    """Return the bytes that a finished call keeps. Each call has its own context, and so its own ``last_call``."""
     async with MihuClient("benchmark", base_url=base_url) as mihu:
         await mihu.numbers.list()
         contexts = [copy_context() for _ in range(CALLS)]

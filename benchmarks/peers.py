@@ -1,4 +1,4 @@
-"""Gives each peer an environment of its own, made once; what cannot be installed is said, and not fatal."""
+"""Creates an environment for each peer, once. A peer that cannot be installed is reported and left out."""
 
 import re
 import subprocess
@@ -9,25 +9,25 @@ from pathlib import Path
 from benchmarks.processes import CACHE, ROOT
 
 PATIENCE = 300
-"""How many seconds an installation may take."""
+"""Seconds that an installation may take."""
 NAMES = {"telnyx": "telnyx", "retell-sdk": "retell", "openai": "openai", "twilio": "twilio"}
-"""What is installed, and who walks with it."""
+"""The walker of each distribution."""
 
 
 def wanted() -> dict[str, str]:
-    """Read what is to be installed for whom from the dependency group."""
+    """Return the requirement of each peer, from the dependency group."""
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
     requirements: list[str] = groups["peers"]
     return {NAMES[re.split(r"[\[<>=~! ]", requirement)[0]]: requirement for requirement in requirements}
 
 
 def python_of(peer: str) -> Path:
-    """Say where a peer's Python is."""
+    """Return the path of a peer's Python."""
     return CACHE / "peers" / peer / "bin" / "python"
 
 
 def install(peer: str, requirement: str) -> str:
-    """Make a peer's environment, unless it is there; gives why it cannot be, or nothing."""
+    """Create a peer's environment, unless it exists. Return the reason if it cannot be created, else an empty text."""
     python = python_of(peer)
     stamp = python.parent.parent / "installed"
     if stamp.exists() and stamp.read_text() == requirement:
@@ -44,7 +44,7 @@ def install(peer: str, requirement: str) -> str:
 
 
 def version_of(peer: str) -> str:
-    """Return the version that is installed."""
+    """Return the installed version of a peer."""
     name = next(name for name, known in NAMES.items() if known == peer)
     code = f"from importlib.metadata import version; print(version({name!r}))"
     told = subprocess.run([str(python_of(peer)), "-c", code], check=True, capture_output=True, text=True)
@@ -52,5 +52,5 @@ def version_of(peer: str) -> str:
 
 
 def installed() -> dict[str, Path]:
-    """Return the Pythons of the peers that are there."""
+    """Return the Python of each installed peer."""
     return {peer: python_of(peer) for peer in NAMES.values() if (python_of(peer).parent.parent / "installed").exists()}

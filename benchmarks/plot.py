@@ -1,6 +1,6 @@
-"""The picture of a run, as SVG: items a second of each walk, and the time of a walk against its pages in flight.
+"""The picture of a run, as SVG: the items per second of each walk, and the time of a walk against its pages in flight.
 
-Pure functions of what was measured. It is drawn twice, for a light and for a dark page.
+Pure functions of the measurements. The picture is drawn twice, for a light and for a dark page.
 """
 
 import math
@@ -20,7 +20,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 
 @frozen
 class Colours:
-    """What a picture is drawn with."""
+    """The colours of a picture."""
 
     text: str
     faint: str
@@ -36,19 +36,19 @@ THEMES = {
 
 
 def picture(samples: dict[str, Any], colours: Colours) -> str:
-    """Draw what a run measured."""
+    """Draw the measurements of a run."""
     width, height = SIZE
     shapes = "\n".join((*bars(samples["walk"], colours), *curve(samples["latency"], colours)))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="{FONT}" font-size="12" role="img">\n'
-        "<title>Items a second of each walk; seconds of a walk against pages in flight</title>\n"
+        "<title>Items per second of each walk; seconds of a walk against pages in flight</title>\n"
         f"{shapes}\n</svg>\n"
     )
 
 
 def speeds(walk: dict[str, Any]) -> dict[str, float]:
-    """Return the items a second of each who walks, the fastest first."""
+    """Return the items per second of each walker, the fastest first."""
     every = [turn for some in walk["turns"].values() for turn in some]
     names = {"bare mihu": "bare aiohttp, dicts", "mihu": "mihu_async"} | {
         name: TITLES[name] for name in walk["versions"]
@@ -59,11 +59,13 @@ def speeds(walk: dict[str, Any]) -> dict[str, float]:
 
 
 def bars(walk: dict[str, Any], colours: Colours) -> Iterator[str]:
-    """Draw a bar for each who walks."""
+    """Draw a bar for each walker."""
     left, top, step, thick, longest = 140, 58, 34, 20, 210
     rates = speeds(walk)
-    yield _text(16, 24, "Items a second", colours.text, size=15, bold=True)
-    yield _text(16, 42, f"a walk of {PAGES} pages of {PER_PAGE}, each SDK over its own wire", colours.faint)
+    yield _text(16, 24, "Items per second", colours.text, size=15, bold=True)
+    yield _text(
+        16, 42, f"a walk of {PAGES} pages of {PER_PAGE}, each SDK over its own service's listing", colours.faint
+    )
     for place, (name, rate) in enumerate(rates.items()):
         y, ours = top + place * step, name == "mihu_async"
         length = longest * rate / max(rates.values())
@@ -74,7 +76,7 @@ def bars(walk: dict[str, Any], colours: Colours) -> Iterator[str]:
 
 
 def curve(latency: list[dict[str, Any]], colours: Colours) -> Iterator[str]:
-    """Draw the seconds of a walk against its pages in flight, both on scales of powers of two."""
+    """Draw the seconds of a walk against its pages in flight, on logarithmic scales."""
     left, right, top, bottom = 500, 862, 68, 240
     pages = min(case["pages"] for case in latency)
     cases = sorted((case for case in latency if case["pages"] == pages), key=lambda case: case["width"])

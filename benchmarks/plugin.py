@@ -1,4 +1,4 @@
-"""The time that pytest takes to start and to find no test, with the plugin of the package and without it."""
+"""The time that pytest takes to start and find no test, with and without the package's plugin."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ NO_TESTS = 5
 
 
 def seconds(options: Sequence[str], folder: str) -> float:
-    """Start pytest in a process of its own, in an empty folder and with no other plugin that is installed."""
+    """Start pytest in its own process, in an empty folder and with no other installed plugin."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHONDONT"))}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     command = [sys.executable, "-m", "pytest", "--rootdir", folder, "-p", "no:cacheprovider", *options]

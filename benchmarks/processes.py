@@ -1,4 +1,4 @@
-"""Starts the processes of a measurement: the server, and who walks, each on a core of its own where that can be."""
+"""Starts the processes of a measurement: the server and the walkers, on separate cores if the system can."""
 
 import json
 import os
@@ -14,20 +14,20 @@ from benchmarks.shapes import PER_PAGE
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / "build" / "bench"
-"""What a run leaves: its results, and the environments of the peers."""
+"""The folder of the results and of the peers' environments."""
 RESULTS = CACHE / "results.json"
-"""What the last whole run measured."""
+"""The measurements of the last whole run."""
 
 
 def pin(core: int) -> None:
-    """Keep this process on one of its cores, counted from 0, or from the end; where the system cannot, on any."""
+    """Keep this process on one of its cores, counted from 0 or from the end; do nothing if the system cannot."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
 
 
 @contextmanager
 def serving(shape: str = "mihu", *, pages: int, per_page: int = PER_PAGE, delay: float = 0.0) -> Iterator[str]:
-    """Serve that many pages, each after a delay in seconds; gives the address."""
+    """Serve this many pages, each after a delay in seconds, and yield the address."""
     command = [sys.executable, "-m", "benchmarks.server", shape, str(pages), str(per_page), str(delay)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as process:
@@ -35,7 +35,7 @@ def serving(shape: str = "mihu", *, pages: int, per_page: int = PER_PAGE, delay:
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
-            process.communicate()  # the end of its input ends it
+            process.communicate()  # it ends when its input ends
 
 
 def answered(base_url: str) -> int:
@@ -45,7 +45,7 @@ def answered(base_url: str) -> int:
 
 
 class Walker:
-    """A process that walks where and when it is told, in the environment of a Python of its own."""
+    """A process that walks on request, with its own Python and environment."""
 
     def __init__(self, python: Path, name: str) -> None:
         self.name = name
@@ -58,7 +58,7 @@ class Walker:
         )
 
     def walk(self, base_url: str, **options: Any) -> dict[str, float]:
-        """Walk all that is served there; gives seconds of ``wall`` and ``cpu``, and the ``peak`` of memory in bytes."""
+        """Walk the served listing. Return the seconds of ``wall`` and ``cpu``, and the ``peak`` of memory in bytes."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps({"base_url": base_url, **options}), file=self._process.stdin, flush=True)
@@ -73,4 +73,4 @@ class Walker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate()  # the end of its input ends it
+        self._process.communicate()  # it ends when its input ends

@@ -8,7 +8,7 @@ from benchmarks.table import rewritten
 
 
 def main() -> None:
-    """Write them."""
+    """Write the table and the pictures."""
     run = json.loads(RESULTS.read_text())
     page = ROOT / "docs" / "speed.md"
     page.write_text(rewritten(page.read_text(), run))

@@ -1,4 +1,4 @@
-"""From what was measured to the rows of the table: ratios, goals, and what is said of each. Pure functions."""
+"""Turns measurements into the rows of the table: ratios, goals and verdicts. Pure functions."""
 
 import operator
 from collections.abc import Callable, Iterable, Iterator
@@ -10,24 +10,25 @@ from attrs import frozen
 
 PER_PAGE = 100
 LINEAR = 1.25
-"""How much more an item may cost in a long walk: none, and what the measuring itself is unsure of."""
+"""The most that an item of a long walk may cost against one of a short walk: 1, and the error of the measurement."""
 AT_LEAST = {"telnyx": (13.0, 15.0), "retell": (12.0, 1.0), "openai": (5.0, 1.0), "twilio": (2.0, 1.0)}
-"""How many times a peer's speed ours must be at the least: plainly, and each against bare aiohttp on its own bytes."""
+"""The least ratios of our speed to a peer's: as measured, and each against bare aiohttp on its own bytes."""
 CALLS = {
     ("page", 1): ("one awaited page of a listing", 1.45),
     ("page", 50): ("fifty awaited pages at a time", 1.50),
     ("put", 1): ("one awaited PUT", 1.30),
     ("put", 50): ("fifty awaited PUTs at a time", 1.40),
 }
-"""What is called, and how many at a time: what it is named, and the most that it may take of wall."""
+"""The name of each call and number of calls at a time, and the most wall time that it may take against bare aiohttp."""
 TITLES = {"telnyx": "telnyx", "retell": "retell-sdk", "openai": "openai", "twilio": "twilio"}
 
 
 @frozen(kw_only=True)
 class Row:
-    """A line of the table: what, how much it was in its own unit, and for each round the figure that has the goal.
+    """A line of the table: the name, the measured amount in its own unit, and the figure of each round.
 
-    ``goal`` is the most that the median may be, or with ``least`` what it must be above; None sets none.
+    ``goal`` is the most that the median figure may be; if ``least`` is True, the median must be above it. None sets no
+    goal.
     """
 
     what: str
@@ -44,7 +45,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Whether the goal is met, and by how much it is missed."""
+        """The verdict: the goal is met, or missed by some amount; empty without a goal."""
         if self.goal is None:
             return ""
         missed = self.goal - self.figure if self.least else self.figure - self.goal
@@ -55,19 +56,19 @@ class Row:
 
 
 def plain(figure: float) -> str:
-    """Write a figure with as many digits as mean something."""
+    """Format a figure with its significant digits."""
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}" if figure >= 10 else f"{figure:.2f}"  # noqa: PLR2004 - where digits end
 
 
 def ratios(some: Iterable[float], others: Iterable[float]) -> tuple[float, ...]:
-    """Divide round by round."""
+    """Return the ratio of each round."""
     return tuple(map(operator.truediv, some, others))
 
 
 def decode(taken: dict[str, list[float]]) -> Iterator[Row]:
-    """Read a page from bytes to models."""
+    """Compare decoding a page with msgspec alone."""
     floor, ours, closer = (taken[name] for name in ("straight", "ours", "closer"))
-    told = "{:.1f} µs an item, against {:.1f}"
+    told = "{:.1f} µs per item, against {:.1f}"
     yield Row(
         what="decode a page of 100 numbers, against msgspec straight into the same classes",
         measured=told.format(median(ours) * 1e6, median(floor) * 1e6),
@@ -75,14 +76,14 @@ def decode(taken: dict[str, list[float]]) -> Iterator[Row]:
         goal=1.10,
     )
     yield Row(
-        what="the same, where each row needs a closer look",
+        what="the same, if every row is read closely",
         measured=told.format(median(closer) * 1e6, median(floor) * 1e6),
         values=ratios(closer, floor),
     )
 
 
 def walk(taken: dict[str, Any]) -> Iterator[Row]:
-    """Set a walk beside bare aiohttp, and beside the peers."""
+    """Compare a walk with bare aiohttp, and with the peers."""
     turns: dict[str, list[dict[str, dict[str, float]]]] = taken["turns"]
     every = [turn for some in turns.values() for turn in some]
     for who, named, goal in (("mihu", "", 1.30), ("mihu, one by one", " with `concurrency=1`", 1.35)):
@@ -91,7 +92,7 @@ def walk(taken: dict[str, Any]) -> Iterator[Row]:
             told = " against ".join(f"{items_a_second(some, 400)}" for some in (ours, bare))
             yield Row(
                 what=f"`async for` over 400 pages{named}, against bare aiohttp and orjson that keep dicts: {name}",
-                measured=f"{told} items a second" + (" of CPU" if kind == "cpu" else ""),
+                measured=f"{told} items per " + ("CPU second" if kind == "cpu" else "second"),
                 values=ratios(ours, bare),
                 goal=goal if kind == "wall" else None,
             )
@@ -105,7 +106,7 @@ def walk(taken: dict[str, Any]) -> Iterator[Row]:
         title = f"{TITLES[peer]} {taken['versions'][peer]}"
         yield Row(
             what=f"the same walk, how many times as fast as {title}",
-            measured=f"{items_a_second(theirs, 400)} items a second",
+            measured=f"{items_a_second(theirs, 400)} items per second",
             values=ratios(theirs, ours),
             goal=plainly,
             least=True,
@@ -121,12 +122,12 @@ def walk(taken: dict[str, Any]) -> Iterator[Row]:
 
 
 def items_a_second(seconds: Iterable[float], pages: int) -> str:
-    """Write down how many items a second a walk gives."""
+    """Format the items per second of a walk."""
     return f"{pages * PER_PAGE / median(seconds):,.0f}"
 
 
 def latency(taken: list[dict[str, Any]]) -> Iterator[Row]:
-    """Set walks of pages that take 50 ms beside the ideal of their window."""
+    """Compare walks of pages that take 50 ms with the ideal of their window."""
     for case in sorted(taken, key=lambda case: (-case["pages"], case["width"])):
         pages, width = case["pages"], case["width"]
         yield Row(
@@ -138,7 +139,7 @@ def latency(taken: list[dict[str, Any]]) -> Iterator[Row]:
 
 
 def call(taken: list[dict[str, Any]]) -> Iterator[Row]:
-    """Set awaited calls beside bare aiohttp's."""
+    """Compare awaited calls with bare aiohttp."""
     for case in taken:
         what, most = CALLS[case["call"], case["at_a_time"]]
         for kind, name, goal in (("wall", "wall", most), ("cpu", "CPU", None)):
@@ -152,7 +153,7 @@ def call(taken: list[dict[str, Any]]) -> Iterator[Row]:
 
 
 def imports(taken: dict[str, list[float]]) -> Iterator[Row]:
-    """Set our import beside aiohttp's, and the peers'."""
+    """Compare our import with aiohttp's and with the peers'."""
     aiohttp = taken["aiohttp"]
     for name, seconds in taken.items():
         if name == "aiohttp":
@@ -167,9 +168,9 @@ def imports(taken: dict[str, list[float]]) -> Iterator[Row]:
 
 
 def growth(taken: list[dict[str, Any]]) -> Iterator[Row]:
-    """Say what a walk costs that gets longer: requests, time, memory."""
+    """Compare the requests, time and memory of short and long walks."""
     yield Row(
-        what="requests for each page, walks over 100, 1 000 and 10 000 pages",
+        what="requests per page, walks over 100, 1,000 and 10,000 pages",
         measured=f"{sum(case['requests'] for case in taken):,} for {sum(case['pages'] for case in taken):,} pages",
         values=tuple(case["requests"] / case["pages"] for case in taken),
         unit="",
@@ -184,22 +185,22 @@ def _growth_of(mode: str, cases: list[dict[str, Any]]) -> Iterator[Row]:
     by_size = groupby(sorted(cases, key=operator.itemgetter("pages")), key=operator.itemgetter("pages"))
     few, between, many = ([*some] for _, some in by_size)
     first = [*map(_an_item, few)]
-    for some, name in ((between, "100 thousand"), (many, "a million")):
+    for some, name in ((between, "100,000"), (many, "a million")):
         yield Row(
-            what=f'CPU an item, {name} items against ten thousand, `on_drift="{mode}"`',
+            what=f'CPU per item, {name} items against 10,000, `on_drift="{mode}"`',
             measured=f"{median(map(_an_item, some)) * 1e6:.1f} µs, against {median(first) * 1e6:.1f}",
             values=ratios(map(_an_item, some), first),
             goal=LINEAR,
         )
     small, large = (median(case["peak"] for case in some) for some in (few, many))
     told = f"{large / 2**20:.0f} MiB, against {small / 2**20:.0f}"
-    what = f'peak of memory, a million items against ten thousand, `on_drift="{mode}"`'
+    what = f'peak memory, a million items against 10,000, `on_drift="{mode}"`'
     if mode == "ignore":
         yield Row(what=what, measured=told, values=tuple(case["peak"] / small for case in many), goal=1.1)
     else:
         more = (many[0]["pages"] - few[0]["pages"]) * PER_PAGE
         yield Row(
-            what=f"{what}, an item more",
+            what=f"{what}, per additional item",
             measured=told,
             values=tuple((case["peak"] - small) / more for case in many),
             unit="bytes",
@@ -212,25 +213,25 @@ def _an_item(case: dict[str, float]) -> float:
 
 
 def memory(taken: dict[str, Any]) -> Iterator[Row]:
-    """Say what an item takes that is held."""
+    """Report the memory of a held item and of a finished call."""
     few, many = taken["few"], taken["many"]
     told = "{:.0f} MiB with {:,} items, {:.0f} with {:,}"
     yield Row(
-        what="memory of an item that is held: what Python allocates",
+        what="memory per held item: allocated by Python",
         measured="",
         values=(taken["allocated"],),
         unit="bytes",
         goal=2500.0,
     )
     yield Row(
-        what="the same: what the process grows by",
+        what="memory per held item: growth of the process",
         measured=told.format(many[0]["peak"] / 2**20, many[0]["items"], few[0]["peak"] / 2**20, few[0]["items"]),
         values=tuple((b["peak"] - a["peak"]) / (b["items"] - a["items"]) for a, b in zip(few, many, strict=True)),
         unit="bytes",
         goal=2500.0,
     )
     yield Row(
-        what="memory that a call keeps after it ended", measured="", values=(taken["kept"],), unit="bytes", goal=8_000.0
+        what="memory that a finished call keeps", measured="", values=(taken["kept"],), unit="bytes", goal=8_000.0
     )
 
 
@@ -257,7 +258,7 @@ def writes(taken: dict[str, list[int]]) -> Iterator[Row]:
 
 
 def fleet(taken: dict[str, float]) -> Iterator[Row]:
-    """Say what a second process gains."""
+    """Report what a second process gains."""
     yield Row(
         what="an export of 400 pages at 50 ms by two Dask workers, how many times as fast as by one process",
         measured=f"{taken['together']:.2f} s, against {taken['alone']:.2f}",
@@ -268,11 +269,11 @@ def fleet(taken: dict[str, float]) -> Iterator[Row]:
 READERS: dict[str, Callable[[Any], Iterator[Row]]] = {
     reader.__name__: reader for reader in (decode, call, walk, latency, growth, memory, imports, plugin, writes, fleet)
 }
-"""How each measurement is read, in the table's order."""
+"""The function that turns each measurement into rows, in the table's order."""
 
 
 def rows(samples: dict[str, Any]) -> Iterator[Row]:
-    """Return the rows of all that was measured."""
+    """Return the rows of all measurements."""
     for name, read in READERS.items():
         if name in samples:
             yield from read(samples[name])

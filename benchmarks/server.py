@@ -1,8 +1,8 @@
-"""Serves a listing of one shape from a process of its own, on another core than what is measured.
+"""Serves a listing of one shape from its own process, on another core than the measured process.
 
 Usage: python -m benchmarks.server SHAPE PAGES PER_PAGE DELAY; prints the port that it serves on. DELAY is in seconds.
-A page costs the server some ten microseconds. A PUT is answered as the assignment of a trunk is, whatever it asks for.
-``GET /requests`` tells how many it has answered.
+A page costs the server some ten microseconds. Every PUT is answered like the assignment of a trunk. ``GET /requests``
+returns the number of answered requests.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ ASSIGNED = assigned()
 
 
 class Pages(asyncio.Protocol):
-    """Answers each request with the page that it names, or as a PUT, and looks at nothing else."""
+    """Answers each request with the page that it names, or as a PUT, and ignores everything else in it."""
 
     answered = 0
     transport: asyncio.Transport
@@ -28,11 +28,11 @@ class Pages(asyncio.Protocol):
         self._delay = delay
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where answers go."""
+        """Keep the transport for the answers."""
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer; the head of a request fits into one segment on loopback, and its body comes with it or alone."""
+        """Answer. On loopback, the head of a request fits into one segment, and its body comes with it or alone."""
         if data.startswith(COUNT):
             self.transport.write(_answer(json.dumps(Pages.answered).encode()))
             return
@@ -52,7 +52,7 @@ def _answer(body: bytes) -> bytes:
 
 
 async def main(shape: str, pages: int, per_page: int, delay: float) -> None:
-    """Serve until the input ends, as it does with the process that wanted the server."""
+    """Serve until the input ends, as it does when the process that started the server ends."""
     listing = Listing(SHAPES[shape], pages, per_page)
     server = await asyncio.get_running_loop().create_server(lambda: Pages(listing, delay), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

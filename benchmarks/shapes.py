@@ -1,6 +1,6 @@
-"""The wire shapes: how each service spells a page of its listing. Pure values, of the standard library alone.
+"""The shapes of answers: a page of a listing as each service sends it. Pure values, from the standard library alone.
 
-An item of each shape is filled in as the service documents it, with about as many leaves as a number of Mihu's has.
+An item of each shape is filled in as the service documents it, with about as many values as a number of Mihu's.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 PER_PAGE = 100
 BLANK = "########"
-"""Stands where an item names its page, in eight digits."""
+"""The placeholder for the page's number, in eight digits, in an item."""
 ACCOUNT = "AC" + "0" * 32
 ASSIGNMENT = {
     "phone_number": "+12085550100",
@@ -23,12 +23,12 @@ ASSIGNMENT = {
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """How a service spells a page.
+    """The form of a service's pages.
 
-    ``item`` makes an item of twelve digits that tell it from others; ``around`` gives what stands before and behind
-    the items of a page, of its number, the number of pages and the items on one; ``asks`` finds a number in a request,
-    which is that of a page less ``past``; ``path`` is what asks for a page, and ``read`` gives the items of an answer,
-    and whether there is more.
+    ``item`` makes an item from the twelve digits that identify it. ``around`` returns the texts before and after the
+    items of a page, given its number, the number of pages and the items per page. ``asks`` finds the page's number,
+    less ``past``, in a request. ``path`` returns the path that requests a page, and ``read`` the items of an answer and
+    whether more follow.
     """
 
     item: Callable[[str], dict[str, Any]]
@@ -40,7 +40,7 @@ class Shape:
 
 
 def leaves(value: Any) -> int:
-    """Count the values in JSON that hold no others."""
+    """Count the values in JSON that are neither objects nor arrays."""
     match value:
         case dict():
             return sum(map(leaves, value.values()))
@@ -282,7 +282,7 @@ SHAPES = {
 
 
 class Listing:
-    """So many pages of a shape, none of which is kept: each is put together of the same parts when it is asked for."""
+    """The pages of a shape. None is kept: each is assembled from the same parts when it is requested."""
 
     def __init__(self, shape: Shape, pages: int, per_page: int = PER_PAGE) -> None:
         self._shape = shape
@@ -303,7 +303,7 @@ class Listing:
 
 
 def assigned() -> bytes:
-    """Return the answer to that PUT."""
+    """Return the answer to the PUT of :data:`ASSIGNMENT`."""
     free = {"bound": False, "agent_uuid": None, "agent_name": None}
     call = {"bound": True, "agent_uuid": ASSIGNMENT["agent_uuid"], "agent_name": "Ada"}
     number = {

@@ -1,4 +1,4 @@
-"""The table of a run, for a terminal and for the README. Pure functions of what was measured."""
+"""The table of a run, for a terminal and for a page. Pure functions of the measurements."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ BEGIN, END = "<!-- make bench-readme writes from here -->", "<!-- to here -->"
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """Spell a row."""
+    """Format the cells of a row."""
     spread = f" ({plain(min(row.values))}–{plain(max(row.values))})" if len(row.values) > 1 else ""
     sign = ">" if row.least else "≤"
     goal = "" if row.goal is None else f"{sign} {row.goal:,g}"
@@ -19,20 +19,20 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def markdown(some: Sequence[Row]) -> str:
-    """Spell rows as a table of Markdown."""
+    """Format rows as a Markdown table."""
     lines = [HEAD, ("---", "---", "---:", "---:", "---"), *map(cells, some)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def text(some: Sequence[Row]) -> str:
-    """Spell rows as a table for a terminal."""
+    """Format rows as a table for a terminal."""
     lines = [HEAD, *map(cells, some)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def measured_on(run: dict[str, Any]) -> str:
-    """Say what it was measured on, and what could not be."""
+    """Describe the machine, and list what was left out."""
     machine = run["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     told = f"Measured on {machine['cores']} cores ({machine['system']}), Python {machine['python']}, {versions}."
@@ -41,15 +41,15 @@ def measured_on(run: dict[str, Any]) -> str:
 
 
 def printed(run: dict[str, Any]) -> str:
-    """Spell a run for a terminal."""
+    """Format a run for a terminal."""
     return f"{text([*rows(run['samples'])]).replace('`', '')}\n\n{measured_on(run)}"
 
 
-def rewritten(readme: str, run: dict[str, Any]) -> str:
-    """Return the README with a run's table between its markers."""
+def rewritten(page: str, run: dict[str, Any]) -> str:
+    """Return a page with the run's table between its markers."""
     table = f"{BEGIN}\n{markdown([*rows(run['samples'])])}\n\n{measured_on(run)}\n{END}"
-    new, found = re.subn(f"{BEGIN}.*?{END}", lambda _: table, readme, flags=re.DOTALL)
+    new, found = re.subn(f"{BEGIN}.*?{END}", lambda _: table, page, flags=re.DOTALL)
     if not found:
-        message = f"The README has no place for the table: {BEGIN} … {END}"
+        message = f"The page has no place for the table: {BEGIN} … {END}"
         raise ValueError(message)
     return new

@@ -1,4 +1,4 @@
-"""Prints the modules and functions of ours that a call crosses, once it is warm: python -m benchmarks.trace."""
+"""Prints the modules and functions of the package that a warmed-up call crosses: python -m benchmarks.trace."""
 
 import asyncio
 import sys
@@ -15,12 +15,12 @@ ROOT = str(Path(mihu_async.__file__).parent)
 SERVER = str(Path(ROOT, "sandbox"))
 GENERATED = ("<lambda>", "<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>", "<module>")
 TIMER = "Pulse._beat"
-"""The functions that a timer enters, in whichever call it is due, begin with this."""
+"""The beginning of the names of functions that a timer enters, during whichever call it is due."""
 PURCHASE: dict[str, Any] = {"country_code": "IT", "type": "local"}
 
 
 async def crossed(call: Callable[[], Awaitable[Any]]) -> dict[str, list[str]]:
-    """Return the functions that a call enters, by module, each in the order in which it was entered first."""
+    """Return the functions that a call enters, by module, in the order of their first entry."""
     found: dict[str, list[str]] = {}
 
     def note(frame: FrameType, event: str, _: object) -> None:
@@ -48,6 +48,7 @@ async def measure() -> dict[str, dict[str, list[str]]]:
         async with MihuClient(sandbox.token, base_url=sandbox.base_url) as mihu:
             uuid = sandbox.inventory.numbers[0]["phone_number_uuid"]
             await mihu.numbers.channels(uuid)
+            sandbox.faults.play("lost-purchase")
             await mihu.numbers.buy(number="+390790080041", **PURCHASE)
             read = await crossed(lambda: mihu.numbers.channels(uuid))
             sandbox.faults.play("lost-purchase")
@@ -56,7 +57,7 @@ async def measure() -> dict[str, dict[str, list[str]]]:
 
 
 def main() -> None:
-    """Print what was crossed."""
+    """Print the modules and functions."""
     for what, found in asyncio.run(measure()).items():
         print(f"{what}: {len(found)} modules, {sum(map(len, found.values()))} functions")
         for module, functions in found.items():

@@ -1,8 +1,8 @@
-"""How long a walk takes with this SDK, with each peer over its own wire, and with bare aiohttp over the same bytes.
+"""The time of a walk with this SDK, with each peer over its own listing, and with bare aiohttp over the same bytes.
 
-Each walks in a process and an environment of its own, one at a time. A turn is bare aiohttp and this SDK over Mihu's
-pages, as it comes and page by page, then bare aiohttp and one peer over the peer's; so each ratio is taken between
-neighbours in time.
+Each walks in its own process and environment, one at a time. A turn is bare aiohttp and this SDK over Mihu's pages,
+with prefetching and page by page, then bare aiohttp and one peer over the peer's pages. So each ratio compares
+walks that are adjacent in time.
 """
 
 import sys
@@ -16,12 +16,12 @@ from benchmarks.shapes import PER_PAGE
 
 PAGES, WARM, ROUNDS, TURNS = 400, 5, 3, 4
 ONE_BY_ONE = "mihu, one by one"
-"""Names the walks of this SDK with ``concurrency=1``."""
+"""The name of this SDK's walks with ``concurrency=1``."""
 Taken = dict[str, float]
 
 
 def measure() -> dict[str, Any]:
-    """Take the rounds; return a list of turns for each peer: what the five walks took."""
+    """Walk in rounds, and return a list of turns for each peer, with the figures of the five walks."""
     turns: dict[str, list[dict[str, Taken]]] = {}
     with ExitStack() as stack:
         peers = {peer: stack.enter_context(_Race(peer, python)) for peer, python in installed().items()}
@@ -40,7 +40,7 @@ def measure() -> dict[str, Any]:
 
 
 def _own_walks(own: "_Race") -> dict[str, Taken]:
-    """Walk Mihu's pages as it comes, and page by page right after it, so that both have one bare walk beside them."""
+    """Walk Mihu's pages with prefetching, and page by page right after, so that one bare walk is adjacent to both."""
     return own.walk() | {ONE_BY_ONE: own.walk_one_by_one()}
 
 
@@ -63,7 +63,7 @@ class _Race:
         self._stack.close()
 
     def warm(self) -> bool:
-        """Walk a few pages: a first call pays for what is imported late. Gives whether the SDK can walk."""
+        """Walk a few pages, because a first call pays for late imports. Return True if the SDK can walk."""
         self._bare.walk(self._short, shape=self.name)
         try:
             return self._sdk.walk(self._short)["items"] == WARM * PER_PAGE
@@ -71,7 +71,7 @@ class _Race:
             return False
 
     def walk(self) -> dict[str, Taken]:
-        """Walk with both."""
+        """Walk with bare aiohttp and with the SDK."""
         taken = {
             f"bare {self.name}": self._bare.walk(self._long, shape=self.name),
             self.name: self._sdk.walk(self._long),

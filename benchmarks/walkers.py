@@ -1,8 +1,8 @@
-"""Walks a listing with one SDK, as its users do, in a process of its own: python -m benchmarks.walkers NAME.
+"""Walks a listing with one SDK, as its users do, in its own process: python -m benchmarks.walkers NAME.
 
-It reads a JSON object a line: the ``base_url`` to walk, and options; and prints the seconds of each walk. A client is
-made before the clock starts, and each item is touched and let go. Needs nothing but the SDK that it walks with, so
-that each can have its own environment.
+It reads a JSON object per line, with the ``base_url`` to walk and options, and prints the figures of each walk. The
+client is created before the clock starts, and no item is kept. It needs only the SDK that it walks with, so that each
+SDK can have its own environment.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Walk = Callable[[], Awaitable[int]]
 
 
 async def count(items: AsyncIterable[object]) -> int:
-    """Walk, and give how many items came."""
+    """Walk, and return the number of items."""
     seen = 0
     async for _ in items:
         seen += 1
@@ -33,7 +33,7 @@ async def count(items: AsyncIterable[object]) -> int:
 
 @asynccontextmanager
 async def bare(base_url: str, shape: str) -> AsyncIterator[Walk]:
-    """Walk with aiohttp and orjson, page after page, and make nothing of the dicts."""
+    """Walk with aiohttp and orjson, page after page, and keep the dicts as they are."""
     loads, spelled = import_module("orjson").loads, SHAPES[shape]
     async with import_module("aiohttp").ClientSession() as session:
 
@@ -51,7 +51,7 @@ async def bare(base_url: str, shape: str) -> AsyncIterator[Walk]:
 
 @asynccontextmanager
 async def mihu(base_url: str, *, keep: bool = False, **options: Any) -> AsyncIterator[Walk]:
-    """Walk with this SDK, as it comes or with options of the pager; ``keep`` holds all items."""
+    """Walk with this SDK and options of the pager, if any; ``keep`` holds all items."""
     async with import_module("mihu_async").MihuClient(KEY, base_url=base_url) as client:
 
         async def walk() -> int:
@@ -70,7 +70,7 @@ async def telnyx(base_url: str) -> AsyncIterator[Walk]:
 
 @asynccontextmanager
 async def retell(base_url: str) -> AsyncIterator[Walk]:
-    """Walk numbers with AsyncRetell, which has no pager: by the key that each page gives for the next."""
+    """Walk numbers with AsyncRetell, which has no pager, by the key that each page holds for the next."""
     async with import_module("retell").AsyncRetell(api_key=KEY, base_url=base_url) as client:
 
         async def items() -> AsyncIterator[object]:
@@ -87,14 +87,14 @@ async def retell(base_url: str) -> AsyncIterator[Walk]:
 
 @asynccontextmanager
 async def openai(base_url: str) -> AsyncIterator[Walk]:
-    """Walk batches, the richest listing that it has, with AsyncOpenAI and its pager."""
+    """Walk batches, the service's listing with the most fields, with AsyncOpenAI and its pager."""
     async with import_module("openai").AsyncOpenAI(api_key=KEY, base_url=base_url) as client:
         yield lambda: count(client.batches.list(limit=PER_PAGE))
 
 
 @asynccontextmanager
 async def twilio(base_url: str) -> AsyncIterator[Walk]:
-    """Walk numbers with Twilio's client on aiohttp and its stream; the address can be set on its domain only."""
+    """Walk numbers with Twilio's client on aiohttp and its stream; only its domain lets us set the address."""
     async with import_module("twilio.http.async_http_client").AsyncTwilioHttpClient() as http:
         client = import_module("twilio.rest").Client(ACCOUNT, KEY, http_client=http)
         client.api.base_url = base_url
@@ -109,7 +109,7 @@ WALKERS = {walker.__name__: walker for walker in (bare, mihu, telnyx, retell, op
 
 
 async def take(name: str, base_url: str, **options: Any) -> dict[str, float]:
-    """Walk once, and tell what it took."""
+    """Walk once, and return the figures."""
     async with WALKERS[name](base_url, **options) as walk:
         wall, processor = time.perf_counter(), time.process_time()
         items = await walk()
@@ -122,7 +122,7 @@ async def take(name: str, base_url: str, **options: Any) -> dict[str, float]:
 
 
 def peak() -> int:
-    """Return the most memory in bytes that this process held, without that which the system counts for its parent."""
+    """Return the peak memory of this process in bytes, without what the system counts for its parent."""
     status = Path("/proc/self/status")
     if status.exists():
         told = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
@@ -131,7 +131,7 @@ def peak() -> int:
 
 
 def main(name: str) -> None:
-    """Walk once for each line that is read."""
+    """Walk once for each line of standard input."""
     for line in sys.stdin:
         print(json.dumps(asyncio.run(take(name, **json.loads(line)))), flush=True)
 

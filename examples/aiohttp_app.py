@@ -48,7 +48,7 @@ async def assign(request: web.Request) -> web.Response:
 
 @web.middleware
 async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn an error of the SDK into a response, by whose fault it was. No error holds a secret."""
+    """Turn an error of the SDK into a response, according to whose fault it was. No error holds a secret."""
     headers: dict[str, str] = {}
     try:
         return await handler(request)

@@ -106,7 +106,7 @@ async def buy(mihu: Mihu, order: Order, idempotency_key: Annotated[str, Header()
 
 @app.exception_handler(MihuError)
 async def refuse(request: Request, error: MihuError) -> JSONResponse:
-    """Turn an error of the SDK into a response, by whose fault it was. No error holds a secret."""
+    """Turn an error of the SDK into a response, according to whose fault it was. No error holds a secret."""
     logger.warning("%s %s failed: %s", request.method, request.url.path, error)
     headers: dict[str, str] = {}
     match error:

@@ -36,8 +36,8 @@ from mihu_async.ledger import SqliteLedger
 logger = logging.getLogger(__name__)
 
 ITS_OWN = (BadRequestError, ConflictError, NotFoundError, UsageError, ValidationError)
-"""Errors that the same order would always get. Others may pass: a revoked token or a full workspace can be fixed, and a
-number that is not for sale now may be for sale later, or another worker bought it for the same order."""
+"""Errors that the same order would always raise. Others may pass: a revoked token or a full workspace can be fixed, and
+a number that is not for sale now may be for sale later, or another worker bought it for the same order."""
 
 
 class OrderError(ValueError):

@@ -13,7 +13,7 @@ from mihu_async.core.options import RetryPolicy, Timeout
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.sender import DryRunSender, Sender
 from mihu_async.core.token import Token, TokenSource
-from mihu_async.core.transport import USER_AGENT, Session, Transport, Trust, check_trust
+from mihu_async.core.transport import USER_AGENT, Session, Sessions, Transport, Trust, check_trust
 from mihu_async.hooks import Hooks, check_hooks
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.numbers import PhoneNumber
@@ -47,7 +47,7 @@ def assemble(
     """Return the parts of a client with these options, which are those of :class:`mihu_async.MihuClient`.
 
     Raises:
-        UsageError: An option can never work.
+        UsageError: If an option is invalid.
     """
     static, tokens = _token(token)
     address = find_base_url(subdomain, base_url, os.environ)
@@ -56,7 +56,7 @@ def assemble(
         token=static,
         headers=() if headers is None else check_headers("headers", headers),
         user_agent=USER_AGENT if user_agent is None else check_user_agent(user_agent),
-        session=optional(instance_of(Session), "session", session),
+        sessions=Sessions(optional(instance_of(Session), "session", session)),
         proxy=find_proxy(proxy, address, trust_env=trust_env),
         ssl=True if ssl is None else check_trust(ssl),
         max_response_bytes=positive_int("max_response_bytes", max_response_bytes),
@@ -90,14 +90,14 @@ def reassemble(
     """Return parts with other options that share the connections of these; None keeps an option.
 
     Raises:
-        UsageError: An option can never work.
+        UsageError: If an option is invalid.
     """
     changed, tokens = transport, pipeline.tokens
     if token is not None:
         static, tokens = _token(token)
-        changed = changed.using(token=static)
+        changed = evolve(changed, token=static)
     if headers is not None:
-        changed = changed.using(headers=check_headers("headers", headers))
+        changed = evolve(changed, headers=check_headers("headers", headers))
     changes = present(
         {
             "timeout": optional(instance_of(Timeout), "timeout", timeout),

@@ -35,18 +35,18 @@ REPLACE_PAUSE = 0.05
 
 
 class CheckpointFile:
-    """A small file that holds the position of a walk, so that a job that was killed continues when it is run again.
+    """A small file that holds the position of a walk, so that a killed job continues when it runs again.
 
-    ``with CheckpointFile("numbers.place") as place`` holds it: a second job that enters it meanwhile, in this process
-    or in another one, gets a CheckpointInUseError. The lock is a file beside it, ``numbers.place.lock``. The operating
+    ``with CheckpointFile("numbers.place") as place`` holds it: a second job that enters it in the meantime, in this or
+    another process, gets a CheckpointInUseError. The lock is a file beside it, ``numbers.place.lock``. The operating
     system releases the lock when the process dies for any reason; an empty lock file that is left behind blocks nobody.
     Inside the block, ``resume=place.read()`` begins the walk, ``place.write(pager.checkpoint())`` saves its position,
     and ``place.remove()`` ends it.
 
-    At every moment the file holds the old text or the new one, and never a part. The methods block for as long as the
-    disk takes, usually milliseconds; a service that cannot spare them calls ``await asyncio.to_thread(place.write,
-    text)``. They raise OSError if the disk or the folder refuses. Each file is readable by its owner only; on Windows,
-    by everyone who may read its folder.
+    At every moment the file holds the old text or the new one, never a part of either. The methods block until the disk
+    has answered, usually for milliseconds; a service that cannot spare them calls ``await
+    asyncio.to_thread(place.write, text)``. They raise OSError if the disk or the folder refuses. Each file is readable
+    by its owner only; on Windows, by everyone who may read its folder.
 
     Args:
         path: The path of the file; its folder must exist.

@@ -8,12 +8,12 @@ from yarl import URL
 
 from mihu_async.assembly import ANSWERS, MAX_RESPONSE_BYTES, assemble, reassemble
 from mihu_async.core.admission import Limiter
-from mihu_async.core.fast_path import warm_up
 from mihu_async.core.journal import LATEST
 from mihu_async.core.options import RetryPolicy, Timeout
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.rate_limit import RateLimit
 from mihu_async.core.request import RAW, Query, describe, encode_method
+from mihu_async.core.response import warm_up
 from mihu_async.core.token import Token
 from mihu_async.core.transport import Session, Transport, Trust
 from mihu_async.frames import conceals_arguments
@@ -25,7 +25,7 @@ from mihu_async.resources.agents import Agents
 from mihu_async.resources.numbers import Numbers
 from mihu_async.resources.sip_connections import SipConnections
 from mihu_async.resources.trunks import Trunks
-from mihu_async.validation import optional, positive_int, seconds
+from mihu_async.validation import optional, positive_int, seconds, text
 
 if TYPE_CHECKING:
     from mihu_async.doctor import Diagnosis
@@ -42,18 +42,18 @@ class MihuClient:
 
     Args:
         token: The API token; None reads MIHU_API_TOKEN. It never shows in a repr, a log line, an error or a pickle. A
-            function, sync or async, is called when a call first needs the token. Concurrent calls share its result,
-            which is kept until the service answers 401; it is then called once more and the request is sent again, even
-            a purchase, because a request refused with 401 was not carried out. The function runs within the call's
+            function, sync or async, is called when a call first needs a token. Concurrent calls share its result, which
+            is kept until the service answers 401; it is then called once more and the request is sent again, even a
+            purchase, because a request refused with 401 was not applied. The function runs within the call's
             ``Timeout.total``; if it raises, nothing is sent, and the call is retried as after a ConnectError.
         subdomain: The workspace's name, for ``https://{subdomain}.mihu.ai``; None reads MIHU_TENANT.
         base_url: The full address instead, with or without ``/api/v1``; None reads MIHU_BASE_URL, which takes
             precedence over MIHU_TENANT. Both arguments take precedence over both variables.
         session: An aiohttp session to borrow. It is never closed, and may itself resend a GET, PUT or DELETE on a
-            broken connection, which no journal shows. None creates one per event loop, so that a client can be a
-            global.
+            broken connection, which no journal shows. None creates one per event loop, so that a client can live at
+            module level.
         timeout: The time limits of a call.
-        retries: The policy by which failed calls are tried again.
+        retries: The policy for retrying failed calls.
         concurrency: The number of pages that a walk fetches at a time, unless its pager sets another one.
         limiter: An async context manager that is entered around each attempt to limit the rate, such as an
             ``aiolimiter.AsyncLimiter`` or an ``asyncio.Semaphore``. None sets no limit.
@@ -75,7 +75,7 @@ class MihuClient:
             refuses such a key.
 
     Raises:
-        UsageError: An option can never work.
+        UsageError: If an option is invalid.
     """
 
     # The class attributes are the resources' classes, so that a mock with this class as its spec knows their methods.
@@ -163,7 +163,7 @@ class MihuClient:
 
         Args:
             timeout: The time limits of a call; None keeps those of this client, as it does for every other option.
-            retries: The policy by which failed calls are tried again.
+            retries: The policy for retrying failed calls.
             concurrency: The number of pages that a walk fetches at a time.
             limiter: An async context manager that is entered around each attempt.
             hooks: The hooks that replace those of this client; ``()`` removes them.
@@ -174,7 +174,7 @@ class MihuClient:
             ledger: The record of purchases with an ``idempotency_key``.
 
         Raises:
-            UsageError: An option can never work.
+            UsageError: If an option is invalid.
         """
         client = object.__new__(type(self))
         client.__dict__.update(self.__dict__)
@@ -207,9 +207,9 @@ class MihuClient:
     ) -> Any:
         """Call any endpoint, and return the ``data`` of its answer as plain JSON values, or None if it has none.
 
-        It has the retries and the errors of the typed methods. Every method except POST is treated as safe to repeat,
-        so do not use PUT, PATCH or DELETE here for an endpoint that must not be called twice. A POST is sent again only
-        if the service cannot have carried it out.
+        It retries, and raises errors, as the typed methods do. Every method except POST is treated as safe to repeat,
+        so do not use PUT, PATCH or DELETE here for an endpoint that is not idempotent. A POST is sent again only if the
+        service cannot have applied it.
 
         Args:
             method: DELETE, GET, PATCH, POST or PUT.
@@ -221,12 +221,18 @@ class MihuClient:
             headers: Headers to send besides the client's, over which they take precedence; None adds none.
 
         Raises:
-            UsageError: Before anything is sent, if an argument can never be accepted.
-            OutcomeUnknownError: The answer to a POST was lost, so it may have been carried out.
+            UsageError: Before anything is sent, if an argument is invalid.
+            OutcomeUnknownError: The answer to a POST was lost, so it may have been applied.
         """
-        how_to_check = "Look whether it was carried out before sending it again."
+        how_to_check = "Check whether it was applied before you send it again."
         described = describe(
-            encode_method(method), path, RAW, query=query, json=json, headers=headers, how_to_check=how_to_check
+            encode_method(method),
+            text("path", path),
+            RAW,
+            query=query,
+            json=json,
+            headers=headers,
+            how_to_check=how_to_check,
         )
         del query, json, headers  # a report of an error might print them
         return await self._pipeline.run(described)
@@ -277,18 +283,18 @@ class MihuClient:
         of its own. A client from ``with_options`` closes nothing. Safe to repeat.
         """
         if self._owner:
-            await self._transport.aclose()
+            await self._transport.sessions.close()
 
     async def __aenter__(self) -> Self:
         """Prepare the decoders and the session, so that the first call does not block the loop; nothing is sent."""
         warm_up(*ANSWERS)
-        await self._transport.enter()
+        await self._transport.sessions.enter()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._transport.leave(owner=self._owner)
+        await self._transport.sessions.leave(owner=self._owner)
 
     def __repr__(self) -> str:
         transport: Transport | None = self.__dict__.get("_transport")  # None where __init__ raised

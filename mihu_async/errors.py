@@ -1,8 +1,8 @@
 """Every error of the SDK, grouped by who is at fault. This module knows nothing of the rest of the package.
 
 MihuError                      the base; ``.attempts``: each attempt and how it ended; ``.may_have_changed``
-├── UsageError(ValueError)     the caller: nothing was sent
-├── DryRun                     the caller asked for it: nothing was sent; ``.curl`` shows the request
+├── UsageError(ValueError)     the caller: no write was sent
+├── DryRun                     the caller asked for it: no write was sent; ``.curl`` shows the request
 ├── CheckpointInUseError       the caller: another job holds the checkpoint file
 ├── LedgerError                the ledger of purchases cannot be used: nothing was sent
 ├── TransportError             the network: no usable answer
@@ -12,12 +12,12 @@ MihuError                      the base; ``.attempts``: each attempt and how it 
 │   └── ConnectionLostError
 ├── OutcomeUnknownError        a write that may have been applied; ``await error.check()`` looks again
 ├── DecodeError                the service answered, and the answer cannot be read
-├── WaitError                  a number will not reach the status that was waited for
+├── WaitError                  the number will not reach the status that the wait is for
 │   └── WaitTimeoutError(TimeoutError)    the number did not reach it in time
-├── NoOfferError               no number for sale could be acquired
-├── BindingError               a number was acquired, and its agent could not be bound to it
+├── NoOfferError               no number for sale could be bought
+├── BindingError               a number was bought, and its agent could not be bound to it
 ├── PaginationError            the pages contradict themselves
-│   └── DriftError             the listing moved during a walk with on_drift="raise"
+│   └── DriftError             the listing changed during a walk with on_drift="raise"
 └── APIError                   the service refused
     ├── BadRequestError 400 · AuthenticationError 401 · NotFoundError 404 · ConflictError 409
     ├── PermissionDeniedError 403
@@ -82,7 +82,7 @@ class MihuError(Exception):
     PaginationError, DriftError, and the errors that ``check()`` raises.
     """
     stopped: str = ""
-    """The reason why the call was not tried again; empty if another attempt was never an option."""
+    """The reason why the call was not tried again; empty if another attempt was not considered."""
     checkpoint: str | None = None
     """The position of the walk that this error ended, for ``.with_options(resume=…)``; None for errors outside a walk.
     """
@@ -111,7 +111,7 @@ class MihuError(Exception):
         if any(attempt.lost for attempt in self.attempts[:-1]):
             seen = next((attempt.looked_up for attempt in reversed(self.attempts) if attempt.looked_up), None)
             text += " An earlier attempt's answer was lost: "
-            text += f"a later lookup found that {seen}." if seen else "it may have been carried out."
+            text += f"a later lookup found that {seen}." if seen else "it may have been applied."
         return text
 
     def after(self, attempts: tuple[Attempt, ...], stopped: str) -> Self:
@@ -133,7 +133,7 @@ def _restore(kind: type[MihuError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class UsageError(MihuError, ValueError):
-    """The call can never be accepted. The SDK found this before it sent anything."""
+    """An argument, an option or the environment is invalid. No write was sent."""
 
     def __init__(self, message: str, *, argument: str | None = None) -> None:
         super().__init__(message)
@@ -142,7 +142,7 @@ class UsageError(MihuError, ValueError):
 
 
 class DryRun(MihuError):  # noqa: N818 - nothing went wrong
-    """A client with ``dry_run=True`` was asked for a write. Nothing was sent and nothing has changed.
+    """A client with ``dry_run=True`` was asked to write. The write was not sent, and nothing has changed.
 
     The error holds the request as it would have been sent; secrets in it are redacted.
     """
@@ -294,11 +294,11 @@ class DecodeError(_CallError):
         self.excerpt = excerpt
         """The beginning of the body, with secrets redacted."""
         self.paths = paths
-        """The first wrong places (``$.data.items[3].billing.monthly_fee``); empty if the body was not JSON."""
+        """The first unreadable places (``$.data.items[3].billing.monthly_fee``); empty if the body was not JSON."""
         self.transient = transient
         """True if the body was not JSON, which another attempt may cure.
 
-        False for JSON of a wrong shape, for an answer that HTTP forbids, and for an answer larger than
+        False for JSON of a wrong shape, for an answer that violates HTTP, and for an answer larger than
         ``max_response_bytes``: another attempt would receive the same answer, so none is made.
         """
 
@@ -308,15 +308,15 @@ class DecodeError(_CallError):
 
 
 class WaitError(MihuError):
-    """A number that was waited for is gone or inactive, so it will not reach the status by itself.
+    """The number is gone or inactive, so it will not reach the status by itself.
 
-    The wait only read: nothing was changed.
+    Waiting only reads, so nothing was changed.
     """
 
     def __init__(self, message: str, *, number: str, status: str, last_status: str | None) -> None:
         super().__init__(message)
         self.number = number
-        """The number that was waited for, in E.164 form."""
+        """The number, in E.164 form."""
         self.status = status
         """The status that was waited for."""
         self.last_status = last_status
@@ -324,7 +324,7 @@ class WaitError(MihuError):
 
 
 class WaitTimeoutError(WaitError, TimeoutError):
-    """A number did not reach a status in time. It may still do so: wait for it again.
+    """The number did not reach the status in time. It may still do so: wait again.
 
     ``__cause__`` is the error of the latest lookup that failed, or None if none failed.
     """
@@ -372,10 +372,7 @@ class PaginationError(MihuError):
 
 
 class DriftError(PaginationError):
-    """The listing moved while it was walked with ``on_drift="raise"``.
-
-    From here on, items may be missing or may be repeated.
-    """
+    """The listing changed during a walk with ``on_drift="raise"``. Items from here on may be missing or repeated."""
 
 
 class APIError(_CallError):
@@ -452,7 +449,7 @@ class PurchaseLimitError(PermissionDeniedError):
 
 
 class NotFoundError(APIError):
-    """404: the workspace has no object of that name or id."""
+    """404: the workspace has no object with that name or id."""
 
 
 class ConflictError(APIError):
@@ -469,7 +466,7 @@ class ValidationError(APIError):
 
 
 class RateLimitError(APIError):
-    """429: too many requests, and the service asks for a longer pause than the call may wait."""
+    """429: too many requests, and the service asks for a longer pause than the call may make."""
 
     advice = "Send fewer requests at a time, or send them later."
 

@@ -1,4 +1,4 @@
-"""Functions of the caller that are called while calls and walks go on. No hook can change a call or a walk."""
+"""The caller's functions that the SDK calls during calls and walks. No hook can affect a call or a walk."""
 
 import inspect
 import logging
@@ -25,7 +25,7 @@ def _check(_: object, attribute: "Attribute[Any]", hook: Any) -> None:
 
 @frozen(kw_only=True)
 class Hooks:
-    """Functions to call while calls and walks go on, for logs, metrics and traces of your own.
+    """Functions to call during calls and walks, for your own logs, metrics and traces.
 
     All are plain functions, called in the task of the call (``on_page``: of the loop over the walk), so they must not
     block. The pages of a walk are fetched in tasks of their own, with the context variables of the loop. The lookups
@@ -43,10 +43,10 @@ class Hooks:
     on_page: Callable[[PageReport, WalkReport], object] | None = field(default=None, validator=_check)
     """Called with the :class:`PageReport` of a page that a walk yields and the :class:`WalkReport` of that walk.
 
-    It is called before the first item of the page. ``await pager`` is one call and no walk.
+    It is called before the first item of the page. ``await pager`` is a call and not a walk.
     """
     around_call: Callable[[CallReport], AbstractContextManager[object]] | None = field(default=None, validator=_check)
-    """Called with the report of a call that begins. Returns a context manager, which is entered then.
+    """Called with the report of a call that begins. Returns a context manager, which is entered at once.
 
     The context manager is exited with the call's error, if it has one. A function under ``@contextmanager`` fits.
     """
@@ -131,4 +131,4 @@ def _leave(entered: list[AbstractContextManager[object]], error: BaseException |
 
 
 def _warn(name: str, error: Exception) -> None:
-    logger.warning("The hook %s failed with %s; the call goes on without it", name, type(error).__name__)
+    logger.warning("The hook %s failed with %s; the call continues without it", name, type(error).__name__)

@@ -21,7 +21,7 @@ except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(missing("mihu_async.otel", _missing, "otel"), name=_missing.name) from None
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60)
-"""The histogram's buckets: those that the conventions advise for HTTP, extended to the longest time of a call."""
+"""The histogram's buckets: those that the conventions recommend for HTTP, extended to the longest call."""
 _NANO = 1_000_000_000
 _Attributes = dict[str, str | int]
 
@@ -34,8 +34,8 @@ def telemetry(
     Each call is a span of kind client. Its parent is the span that is current at the call, or at the walk for which the
     call fetches a page. The span has an event ``mihu.attempt`` for each attempt. For each page that a walk yields, the
     span that is current there gets an event ``mihu.page``. The metrics are ``mihu.client.call.duration`` (a histogram,
-    in seconds), ``mihu.client.retries`` and ``mihu.client.pages``. The duration of a page that was fetched ahead ends
-    when its answer arrived, not when the walk reached it.
+    in seconds), ``mihu.client.retries`` and ``mihu.client.pages``. The duration of a prefetched page ends when its
+    answer arrives, not when the walk reaches it.
 
     Attributes follow the HTTP conventions: ``http.request.method``, ``url.template``, ``server.address``,
     ``server.port``, ``http.response.status_code`` and ``http.request.resend_count`` of the last attempt, ``error.type``
@@ -44,8 +44,8 @@ def telemetry(
     an error's status. Ids, queries, bodies and headers are not recorded.
 
     Args:
-        tracer_provider: The provider of the tracer. None takes OpenTelemetry's global provider.
-        meter_provider: The provider of the meter. None takes OpenTelemetry's global provider.
+        tracer_provider: The provider of the tracer. None uses OpenTelemetry's global provider.
+        meter_provider: The provider of the meter. None uses OpenTelemetry's global provider.
     """
     receiver = _Receiver(
         trace.get_tracer("mihu_async", __version__, tracer_provider),

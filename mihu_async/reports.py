@@ -47,7 +47,7 @@ class Problem:
     path: str
     """The place, such as ``$.data.items[3].purchased_at``."""
     reason: str
-    """The reason: the expected kind of value and the kind that came. It never quotes the value itself."""
+    """The reason: the expected kind of value and the received kind. It never quotes the value itself."""
 
     def __str__(self) -> str:
         return f"{self.path} {self.reason}"
@@ -77,7 +77,7 @@ class CallReport:
     attempts: tuple[Attempt, ...]
     """All attempts that have ended, including the last one."""
     found: bool
-    """True if the answer was lost and the result comes from looking up the object that the write had made."""
+    """True if the answer was lost and a lookup found the result of the write."""
     base_url: str = ""
     """The base URL of the workspace."""
     problems: tuple[Problem, ...] = ()
@@ -137,16 +137,16 @@ class WalkReport:
     pages: int = 0
     """The number of answers that were read."""
     drifted: bool = False
-    """True if the listing was seen to move."""
+    """True if an answer showed that the listing changed during the walk."""
     problems: int = 0
     """The number of fields that could not be read and are None; a WARNING in the log names the first ones."""
     complete: bool | None = None
-    """None during the walk; then True if it is proved that every item was yielded that was there all along."""
+    """None during the walk; then True if it is proved to have yielded every item that was there from start to end."""
     proof: Literal["counted", "still", "confirmed"] | None = None
     """The name of the certificate that holds; None during the walk, and if none holds.
 
     - ``"counted"``: the walk yielded as many of the items that were there at its beginning as the first answer counted.
-    - ``"still"``: items have no dates, and nothing moved in any answer; or, for a part of a listing, no item is
-      younger.
+    - ``"still"``: items have no dates, and no answer showed a change; or, for a part of a listing, no item is newer
+      than the walk.
     - ``"confirmed"``: a later pass showed all items that were there when it began.
     """

@@ -1,13 +1,15 @@
-"""The base class of the internal values that every call creates.
+"""The base classes of the internal objects that calls create. The public classes use attrs.
 
-A frozen ``msgspec.Struct`` is created in an eighth of the time of a frozen attrs class. The public classes use attrs.
+A ``msgspec.Struct`` is created in an eighth of the time of an attrs class, and the class itself in a thirtieth.
 """
 
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 import msgspec
+from msgspec import field
+from msgspec.structs import replace
 
-V = TypeVar("V", bound="Value")
+__all__ = ["State", "Value", "field", "replace"]
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -21,11 +23,8 @@ class Value(msgspec.Struct, frozen=True):
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def replace(value: V, **changes: Any) -> V:
-    """Return a copy of a value with some fields changed.
+class State(msgspec.Struct, eq=False):
+    """An object that changes, and equals only itself. Its ``repr`` shows no field, because some hold secrets."""
 
-    Args:
-        value: The value to copy.
-        changes: The new values of fields, by name.
-    """
-    return msgspec.structs.replace(value, **changes)
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"

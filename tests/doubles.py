@@ -26,7 +26,7 @@ URL = "https://acme.mihu.ai/api/v1/phone-numbers"
 
 
 class Still(Pulse):
-    """The pulse of a loop that stands still only where a test says so: without beats, a hang is one step of time."""
+    """The pulse of a loop that is blocked only where a test says so: without beats, a hang is one step of time."""
 
     def begin(self) -> None: ...
 

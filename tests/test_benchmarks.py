@@ -159,7 +159,7 @@ def test_the_table_says_what_a_call_leaves_and_what_the_plugin_costs():
     """Memory after a call, the start of pytest and the durable writes of a purchase stand beside their goals."""
     found: dict[str, Any] = {row.what: (row.figure, row.goal) for row in rows(RUN["samples"])}
 
-    assert (1400.0, 8_000.0) == found["memory that a call keeps after it ended"]
+    assert (1400.0, 8_000.0) == found["memory that a finished call keeps"]
     assert (pytest.approx(16 / 15, abs=0.01), 1.05) == found[
         "start of pytest with the plugin installed, against without"
     ]

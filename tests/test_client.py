@@ -85,6 +85,14 @@ async def test_every_request_says_who_it_is(wire):
     assert "acme-bot/1.2" == second["User-Agent"]
 
 
+@pytest.mark.parametrize("path", [None, 5, b"/x", ["/x"]], ids=repr)
+async def test_a_path_is_text(path):
+    """Anything else is refused before it is sent."""
+    async with client() as mihu:
+        with pytest.raises(UsageError, match="path must be text, not "):
+            await mihu.request("GET", path)
+
+
 async def test_headers_of_a_callers_own_are_sent_with_every_request(wire):
     """Those of a call go before the client's; the SDK's own stay what they are."""
     wire.get(URL_X, payload={"success": True, "data": 1}, repeat=True)
@@ -187,7 +195,7 @@ async def test_a_raw_post_is_sent_once(wire):
     """A POST whose answer was lost is never sent twice, whatever its endpoint."""
     wire.post(URL_X, status=500, repeat=True)
     async with client() as mihu:
-        with pytest.raises(OutcomeUnknownError, match="Look whether it was carried out"):
+        with pytest.raises(OutcomeUnknownError, match="Check whether it was applied"):
             await mihu.request("POST", "/x", json={})
 
     assert 1 == len(wire.sent)
@@ -320,9 +328,9 @@ async def test_what_the_first_call_needs_is_made_when_the_client_is_entered(monk
     made: list[Any] = []
     monkeypatch.setattr("mihu_async.client.warm_up", lambda *answers: made.extend(answers))
     async with Sandbox(numbers=1, trunks=0) as sandbox, MihuClient("t", base_url=sandbox.base_url) as mihu:
-        (session,) = transport_of(mihu).sessions
+        (session,) = transport_of(mihu).sessions.own
         async with mihu.with_options() as other:
-            assert (session,) == transport_of(other).sessions
+            assert (session,) == transport_of(other).sessions.own
         assert not session.closed
 
     assert [] == list(sandbox.journal)

@@ -261,7 +261,7 @@ async def test_an_unavailable_service_holds_all_calls_and_still_costs_attempts()
 
 
 async def test_a_write_that_was_refused_is_sent_again_as_often_as_it_takes():
-    """Nothing was carried out by what was refused; a lost answer after it leaves the outcome unknown as ever."""
+    """Nothing was applied by what was refused; a lost answer after it leaves the outcome unknown as ever."""
     post = describe("POST", "/phone-numbers", RAW, how_to_check="Look by hand.")
     sent = network(*[failed(429, Retry_After="1")] * 9, ok("bought"))
     assert "bought" == await pipeline(sent).run(post)

@@ -1,4 +1,4 @@
-"""A caller that holds the event loop up with synchronous code: time is moved on while the loop stands still."""
+"""A caller that holds the event loop up with synchronous code: time is moved on while the loop is blocked."""
 
 import asyncio
 import logging
@@ -79,7 +79,7 @@ def test_a_walk_goes_on_whose_items_are_handled_by_code_that_blocks(attempts, ca
     assert len(network.sent) <= 2 * 120
     assert {"mihu_async"} == {name for name, _, text in caplog.record_tuples if not text.startswith("Executing <")}
     assert re.search(
-        r"The event loop stood still for (89\.9|90\.0) s, so GET /api/v1/phone-numbers failed", caplog.text
+        r"The event loop was blocked for (89\.9|90\.0) s, so GET /api/v1/phone-numbers failed", caplog.text
     )
     assert "Run the code that blocks it in a thread" in caplog.text
 
@@ -103,7 +103,7 @@ def test_what_timed_out_for_that_is_asked_for_again_when_its_turn_comes():
 
 
 def test_a_page_that_is_slow_by_itself_fails_as_ever():
-    """A standstill excuses no more than itself."""
+    """A blocked loop excuses no more than itself."""
     mihu, network, loop = blocked_client(latency=100.0, timeout=Timeout(read=30), retries=RetryPolicy(max_attempts=1))
 
     async def main() -> None:
@@ -218,4 +218,4 @@ def test_over_real_connections_no_page_fails_either(caplog):
         return opened()
 
     assert 120 == len(set(run(main(), loop)))
-    assert "The event loop stood still for" in caplog.text
+    assert "The event loop was blocked for" in caplog.text

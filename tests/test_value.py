@@ -3,6 +3,7 @@ from copy import copy
 
 import pytest
 
+from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import RAW, Request, describe
 from mihu_async.core.response import Response
 from mihu_async.core.server_clock import Moment
@@ -38,3 +39,11 @@ def test_a_repr_shows_no_secret():
     assert "Request(method='POST', path='/api/v1/x', returns=<class 'object'>" in repr(request)
     assert "Response(url='http://127.0.0.1', status=200, complete=True" in repr(response)
     assert "hunter22" not in repr((request, response))
+
+
+def test_an_object_that_changes_equals_only_itself_and_shows_nothing():
+    """A redactor knows every secret of its call."""
+    redactor = Redactor(("hunter22",))
+
+    assert Redactor(("hunter22",)) != redactor
+    assert "<Redactor>" == repr(redactor)

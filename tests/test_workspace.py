@@ -524,7 +524,7 @@ async def test_a_row_whose_number_cannot_be_read_may_be_the_one_that_is_looked_f
 
     found = await mihu.numbers.find(there)
     assert found is None or there == found.number
-    with pytest.raises(MihuError, match="the number of a row cannot be read, so \\+390790080041 may be in it unseen"):
+    with pytest.raises(MihuError, match="the number of a row cannot be read, so \\+390790080041 may be that row"):
         await mihu.numbers.find("+390790080041")
 
 

@@ -97,7 +97,7 @@ async def cancelled_in(rounds: int, faults: list[Any], *, before: bool) -> bool:
         assert {"RequestHandler.start", "cancelled_in"} >= {
             getattr(left.get_coro(), "__qualname__", "") for left in asyncio.all_tasks()
         }
-        assert 0 == connections_in_use(*transport_of(mihu).sessions)
+        assert 0 == connections_in_use(*transport_of(mihu).sessions.own)
 
         bought = [row for row in sandbox.inventory.numbers if row["number"] == PURCHASE["number"]]
         if bought:

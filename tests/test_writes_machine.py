@@ -35,8 +35,7 @@ from mihu_async import (
     RetryPolicy,
     Timeout,
 )
-from mihu_async.core.reconcile import Conflict, LookAgain, settle
-from mihu_async.core.retry import Ambiguous, GiveUp, decide
+from mihu_async.core.retry import Ambiguous, Conflict, GiveUp, LookAgain, decide, settle
 from mihu_async.core.server_clock import Dating
 from mihu_async.errors import is_ambiguous
 from mihu_async.resources.trunks import Trunks
@@ -434,7 +433,7 @@ class Writes(RuleBasedStateMachine):
         if hasattr(self, "mihu"):
             tasks = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks(self.loop)}
             assert tasks <= {"RequestHandler.start"}
-            assert 0 == connections_in_use(*transport_of(self.mihu).sessions)
+            assert 0 == connections_in_use(*transport_of(self.mihu).sessions.own)
 
     # How a call is made and looked at
 
@@ -545,7 +544,7 @@ def overtaken(faults: list[Fault], rival: int | None, change: Callable[[], None]
 
 
 def was_lost(told: Told) -> bool:
-    """Whether the call says that an attempt may have been carried out."""
+    """Whether the call says that an attempt may have been applied."""
     return told.report is not None and any(attempt.lost for attempt in told.report.attempts)
 
 
@@ -585,7 +584,7 @@ def never_look_up(error, **given):
         ("core.server_clock.NEAR", timedelta(seconds=1)),
         ("resources.lookups.date_against", lambda *_: Dating.DURING),
         ("resources.lookups.date_against", lambda *_: Dating.BEFORE),
-        ("core.contention.Contention.is_anothers", lambda *_: False),
+        ("core.reconciler.Contention.is_anothers", lambda *_: False),
         ("sandbox.operations.refuse_purchase", lambda *_: None),
         ("sandbox.operations.refuse_registration", lambda *_: None),
     ],

@@ -66,7 +66,7 @@ async def doctor(
 
 
 def found_by(diagnosis: Diagnosis, proxy: UnusableProxy | None) -> Diagnosis:
-    """Return the diagnosis in the command's words, with the problem of the environment's proxy, if there is one."""
+    """Return the diagnosis in the command's words, with the problem of the environment's proxy, if it has one."""
     findings = [evolve(one, message=in_words(one.message), advice=in_words(one.advice)) for one in diagnosis]
     if proxy:
         message = f"{proxy} The other checks did not use it."

@@ -58,11 +58,11 @@ from mihu_async.cli.wording import counted, in_words
 from mihu_async.ledger import Entry
 from mihu_async.ledger.entry import LEASE
 from mihu_async.resources.acquire import was_taken
-from mihu_async.resources.buyer import check_fee
+from mihu_async.resources.buying import check_fee
 
 Type = Annotated[NumberType, WORD, Parameter(help="The type of the number.")]
 MaxFee = Annotated[
-    Decimal | None, Parameter(help="Refuse a number that costs more a month, or whose price is unknown.")
+    Decimal | None, Parameter(help="Refuse a number that costs more per month, or whose price is unknown.")
 ]
 
 
@@ -176,7 +176,7 @@ async def acquire(
         advice = (
             SAME_KEY
             if idempotency_key
-            else "Compare numbers list with what you had before you run the command again: it would buy another number."
+            else "Check numbers list for a new number before you run the command again: it would buy another one."
         )
         raise StopError(Exit.UNKNOWN, "Interrupted: a number may have been bought already.", advice) from None
     tell(purchased(bought, begun))
@@ -200,7 +200,7 @@ def binding_advice(error: BindingError, *, keyed: bool) -> str:
     bind = f"agents provision-call AGENT_UUID {error.number.number} binds one."
     match error.__cause__:
         case NotFoundError():
-            return f"There may be no such agent: agents list shows them, and {bind}"
+            return f"The agent may not exist: agents list shows the agents, and {bind}"
         case ConflictError():
             return f"Choose another agent or another number; {bind}"
         case _:
@@ -218,13 +218,13 @@ async def recover(
     forget: Annotated[
         str | None,
         Parameter(
-            help="Free this key, whose purchase you looked up yourself, instead. The next purchase under it buys."
+            help="Instead, free this key, whose purchase you have looked up yourself. The next command with it buys."
         ),
     ] = None,
     yes: Yes = False,
     show: Show = SHOWN,
 ) -> None:
-    """Find out how interrupted purchases with a key ended. It buys nothing."""
+    """Find out how interrupted purchases with a key ended. This buys nothing."""
     if forget is not None:
         await forget_key(ledger, forget, yes=yes)
         return
@@ -248,21 +248,21 @@ def tell_outcomes(found: Sequence[Recovered]) -> None:
         raise StopError(Exit.UNKNOWN, message)
     verb, outcome = ("was", "its outcome is") if len(found) == 1 else ("were", "all outcomes are")
     tell(
-        f"{counted(len(found), 'purchase')} {verb} interrupted; {outcome} known now."
+        f"{counted(len(found), 'purchase')} {verb} interrupted; {outcome} now known."
         if found
         else "No purchase was interrupted."
     )
 
 
 async def forget_key(path: Path, key: str, *, yes: bool) -> None:
-    """Remove an interrupted purchase from the ledger, on the word of a person who knows that it bought nothing."""
+    """Remove an interrupted purchase from the ledger, because a person has checked that it bought nothing."""
     async with ledger_in(path) as ledger:
         entry = await ledger.find(key)
         if entry is None or entry.state != "begun":
             raise StopError(Exit.REFUSED, f"No interrupted purchase has the key {key}: nothing was changed.")
         say(
             f"The key {key} began to buy {entry.number} for {entry.workspace}, and the outcome is not known.",
-            f"Forget it only if you have seen that {entry.number} was not bought: the key can then buy again.",
+            f"Forget it only if you have checked that {entry.number} was not bought: the key can then buy again.",
         )
         ask("Forget it?", needless=yes)
         is_free = await ledger.forget(key)

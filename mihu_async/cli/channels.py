@@ -24,7 +24,7 @@ Destinations = Annotated[
     str | None,
     Parameter(help="The allowed countries, such as US,CA; they replace the list. An empty text clears it."),
 ]
-ChannelLimit = Annotated[Limit | None, Parameter(help="The number at a time, or none for no limit.")]
+ChannelLimit = Annotated[Limit | None, Parameter(help="The most calls or messages at a time, or none for no limit.")]
 
 
 @change(numbers, NUMBERS)

@@ -11,7 +11,7 @@ from mihu_async.cli.layouts import CONNECTIONS
 from mihu_async.cli.parameters import group
 from mihu_async.cli.sip import LOGIN, login
 
-connections: App = group("sip-connections", "SIP connections: used by agents for their calls.")
+connections: App = group("sip-connections", "SIP connections, which agents use for calls.")
 
 
 @change(connections, CONNECTIONS)

@@ -72,7 +72,7 @@ async def ensure_file(mihu: MihuClient, source: Path, results: Path | None, *, o
     if one_given:
         raise StopError(Exit.USAGE, "--from reads every trunk from the file, and accepts none on the command line.")
     if shown:
-        message = "With --from, the results are always written as CSV: --output and --columns have no effect."
+        message = "--from always writes the results as CSV, so it does not take --output or --columns."
         raise StopError(Exit.USAGE, message, "--results sets the file.")
     if results and source != STANDARD_INPUT and same(results, source):
         raise StopError(Exit.USAGE, f"--results would replace {source}: give it another name.")

@@ -1,4 +1,4 @@
-"""Maps a failure to the end of a command: an exit code that tells who must act, and two lines of text. Pure."""
+"""Maps a failure to the end of a command: an exit code that says who must act, and two lines of text. Pure."""
 
 from enum import IntEnum
 
@@ -144,7 +144,7 @@ def advice_of(error: MihuError, advice: str) -> str:
 
 
 def named(error: BaseException, text: str) -> str:
-    """Return an error's text after its name, which the catalogue of errors and the logs use."""
+    """Return an error's text, preceded by its name, which the error catalogue and the logs use."""
     return f"{type(error).__name__}: {text}"
 
 

@@ -44,7 +44,7 @@ class Filters:
     compliance: Annotated[ComplianceStatus | None, WORD] = None
     """Only numbers with this compliance status."""
     search: str | None = None
-    """Text to find in number or country. This filter is inferred: the service does not document its name."""
+    """Text to find in the number or country. This filter is inferred: the service does not document its name."""
     bound_to_agent_uuid: str | None = None
     """Only numbers that this agent answers on any channel."""
     include_external: Flag = False

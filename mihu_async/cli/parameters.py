@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 WORD: Parameter = Parameter(name_transform=str.lower)
-"""The parameter of an enum, whose words are spelled as in the API, with underscores."""
+"""The parameter of an enum, whose values are spelled as in the API, with underscores."""
 FLAG: Parameter = Parameter(negative=(), show_default=False)
 """The parameter of a flag without an opposite."""
 

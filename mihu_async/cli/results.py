@@ -1,4 +1,4 @@
-"""Writes the results for a file of trunks to another file, a line each, as soon as it is known."""
+"""Writes the result of each line of a file of trunks to another file, as soon as it is known."""
 
 from asyncio import CancelledError
 from collections import Counter
@@ -44,7 +44,7 @@ async def ensure_rows(mihu: MihuClient, rows: Sequence[Row], path: Path | None) 
             raise StopError(
                 Exit.INTERRUPTED,
                 f"Interrupted: {results.summary}; {where}.",
-                "The same command ensures every line again, and leaves unchanged the trunks that are in order.",
+                "The same command ensures every line again, and changes no trunk that is already in order.",
             ) from None
     tell(f"{results.summary}; {where}.")
     if results.outcomes["failed"]:
@@ -97,7 +97,7 @@ class Results:
                 tell(f"Line {self.rows[result.position].line}: {ending.message}")
 
     def interrupt(self, unseen: Sequence[EnsureResult[TrunkSpec]], unfinished: Sequence[TrunkSpec]) -> None:
-        """Write the rows that are done but not yet written, those that may be done, and those that are not."""
+        """Write the rows that are done but not yet written, the rows that may be done, and the rows that are not."""
         for result in unseen:
             self.add(result)
         under_way = set(map(id, unfinished))

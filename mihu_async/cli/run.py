@@ -54,7 +54,7 @@ def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
 
 
 async def _interruptible(answer: Coroutine[Any, Any, Any]) -> Any:
-    """Let SIGTERM, which containers send, end a call like Ctrl-C: with a report of any doubt, and how to continue."""
+    """Let SIGTERM, which containers send, end a call like Ctrl-C: say what is in doubt, and how to continue."""
     task = cast("asyncio.Task[Any]", asyncio.current_task())
     with contextlib.suppress(NotImplementedError, RuntimeError):  # not on Windows or in other threads
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -63,7 +63,7 @@ async def _interruptible(answer: Coroutine[Any, Any, Any]) -> Any:
 
 @contextlib.contextmanager
 def _logging(*, debug: bool) -> Generator[None]:
-    """Show the log if it is asked for. Provisional commands say so in their help, so their warnings are not shown."""
+    """Show the log if asked to. Provisional commands say so in their help, so their warnings are hidden."""
     logger = logging.getLogger("mihu_async")
     handler = logging.StreamHandler()
     handler.setFormatter(Escaped())

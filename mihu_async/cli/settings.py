@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mihu_async.ledger import SqliteLedger
 
 
-SAME_KEY = "Run the same command again with the same key: it looks first, and buys nothing twice."
+SAME_KEY = "Run the same command again with the same key: it looks the purchase up first, and buys nothing twice."
 """The advice for a purchase with a key whose outcome is unknown."""
 
 
@@ -44,7 +44,7 @@ class Settings:
     timeout: float = 60.0
     """The time limit of a call in seconds, including retries."""
     max_attempts: int = 4
-    """The greatest number of attempts of a call."""
+    """The most attempts that a call makes."""
     concurrency: int = 4
     """The number of pages, or rows of a file, to process at a time."""
     no_trust_env: Annotated[bool, FLAG] = False
@@ -130,13 +130,13 @@ def _doubt(lost: list[CallReport], *, keyed: bool) -> Generator[None]:
         yield
     except OutcomeUnknownError as error:
         if keyed:
-            error.add_note(f"{SAME_KEY} numbers recover only looks.")
+            error.add_note(f"{SAME_KEY} numbers recover only looks it up.")
         raise
     except CancelledError:
         if not lost:
             raise
         call = lost[-1]
-        message = f"Interrupted while {call.method} {call.path} was under way: it may have been carried out."
+        message = f"Interrupted while {call.method} {call.path} was under way: it may have been applied."
         raise StopError(Exit.UNKNOWN, message, SAME_KEY if keyed else "Check before you repeat it.") from None
 
 

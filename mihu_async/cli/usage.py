@@ -1,4 +1,4 @@
-"""Words the errors of a command line: its options are called what the command calls them. Pure."""
+"""Words the errors of a command line, with the command's own names for its options. Pure."""
 
 import re
 import shlex
@@ -21,7 +21,7 @@ KINDS: dict[type[Any], str] = {int: "a whole number", float: "a number", Decimal
 POSITIONAL = ("number", "phone_number", "phone_number_uuid", "agent_uuid", "connection_uuid", "method", "path")
 """The arguments of the SDK that most commands take without an option, or under several names."""
 NO_OPTION = ("token", "resume", "since", "voice", "monthly_fee")
-"""The arguments of the SDK that are no option, so their messages keep their words."""
+"""The arguments of the SDK that have no option, so their messages keep the SDK's words."""
 
 
 def message_of(error: CycloptsError) -> str:
@@ -47,7 +47,7 @@ def _name(error: CycloptsError) -> str:
 
 
 def kind_of(target: Any) -> str:
-    """Describe a type of values, which may be optional; empty if it has no words."""
+    """Describe a type of values, which may be optional; empty if there are no words for it."""
     if get_origin(target) is Literal:
         return ""
     kinds = get_args(target) or (target,)
@@ -57,7 +57,7 @@ def kind_of(target: Any) -> str:
 
 
 def labelled(error: UsageError) -> str:
-    """Return the text of an error, whose argument is called as on the command line where the text begins with it."""
+    """Return the text of an error; an argument that it begins with gets its name on the command line."""
     name, text = error.argument or "", str(error)
     if not re.fullmatch(r"[a-z_]+", name) or name in NO_OPTION:
         return text

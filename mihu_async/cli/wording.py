@@ -40,7 +40,7 @@ RULES = (
     (r"mihu-async numbers find", "mihu-async numbers get"),
     (r"mihu\.doctor\(\)", "mihu-async doctor"),
 )
-"""The patterns of the SDK's advice, and the command's words for each."""
+"""The patterns in the SDK's advice, and the command's words for each."""
 
 
 def counted(count: int, noun: str) -> str:

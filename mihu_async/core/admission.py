@@ -1,22 +1,23 @@
 """The admission of a request before it is sent: the client's throttle, the caller's limiter, and a token."""
 
 import logging
-from asyncio import CancelledError, Event, Lock
+from asyncio import CancelledError, Event
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from attrs import define, field
-
-from mihu_async.core.clock import Clock, Deadline, is_cancelled
+from mihu_async.core.clock import Deadline, is_cancelled
 from mihu_async.core.journal import Journal
-from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
-from mihu_async.errors import ConnectError, ConnectTimeoutError, UsageError
+from mihu_async.errors import ConnectError, UsageError
 from mihu_async.validation import wrong_type
+from mihu_async.value import State
 
 SHORTEST = 0.001  # seconds; a step that begins when the call's time is up still has a bound
 LEAVING = 1.0  # seconds; a limiter may take this long to be left, also when the call's time is up
+
+if TYPE_CHECKING:
+    from mihu_async.core.pipeline import Pipeline
 
 Limiter = AbstractAsyncContextManager[Any]
 """A block of the caller's that each attempt runs in."""
@@ -31,57 +32,44 @@ def check_limiter(argument: str, limiter: Any) -> Limiter:
     return cast("Limiter", limiter)
 
 
-@define(eq=False)
-class Progress:
+class Progress(State):
     """The progress of a listing. Its walks go on as long as pages of it arrive."""
 
-    moment: float = field(default=float("-inf"), init=False)
+    moment: float = float("-inf")
     """The last page arrived at this moment, in seconds of the pipeline's clock."""
 
 
-@define(eq=False)
-class Prefetch:
+class Prefetch(State):
     """A page of a listing that is fetched ahead: its answer is read once the caller is ready for it."""
 
     progress: Progress
     ready: Event
-    date: str = field(default="", init=False)
+    date: str = ""
     """The answer has this ``Date``; empty if it has none."""
-    sent: float = field(default=0.0, init=False)
+    sent: float = 0.0
     """The request was sent at this moment, in seconds of the pipeline's clock."""
-    received: float = field(default=0.0, init=False)
+    received: float = 0.0
     """The head of the answer arrived at this moment."""
 
-    def dated(self, date: str, *, sent: float, received: float) -> None:
-        """Note when the answer was made."""
-        self.date, self.sent, self.received = date, sent, received
 
-
-@define
-class Admission:
+class Admission(State):
     """Holds one call back until it may be sent, at most until its deadline.
 
     The deadline moves while the call waits for others. A page of a walk has none while it waits, but fails when no page
-    of its listing arrived for ``total`` and a pause of ``longest_pause`` seconds.
+    of its listing arrived for the time of a call and the longest pause that the service may ask for.
 
     Attributes:
+        pipeline: The pipeline that makes the call.
         journal: The journal of the call.
-        clock: The pipeline's clock.
-        throttle: The throttle that the client's calls share.
-        began: The beginning of the call, in seconds of the clock.
+        began: The beginning of the call, in seconds of the pipeline's clock.
         deadline: The deadline of the call.
-        total: The time that the call may take, in seconds.
-        longest_pause: The longest pause that the service may ask for, in seconds.
         progress: The progress of the call's listing; None if the call is no page of a walk.
     """
 
+    pipeline: "Pipeline"
     journal: Journal
-    clock: Clock
-    throttle: Throttle
     began: float
     deadline: Deadline
-    total: float
-    longest_pause: float
     progress: Progress | None
 
     @property
@@ -97,14 +85,15 @@ class Admission:
     @property
     def left(self) -> float:
         """The rest of the call's time, in seconds."""
-        return self.deadline.left(self.clock.monotonic())
+        return self.deadline.left(self.pipeline.clock.monotonic())
 
     def left_for_others(self, now: float) -> float:
         """Return how many more seconds the call may wait for other calls; each of their successes renews them."""
-        since = now - self.deadline.excused
+        pipeline, since = self.pipeline, now - self.deadline.excused
         if self.progress is None:
-            return max(self.began, self.throttle.last_success) + self.total - since
-        return max(self.began, self.progress.moment) + self.total + self.longest_pause - since
+            return max(self.began, pipeline.throttle.last_success) + pipeline.timeout.total - since
+        most = pipeline.timeout.total + pipeline.retries.max_retry_after
+        return max(self.began, self.progress.moment) + most - since
 
     def left_to_wait(self, now: float, behind: float = 0.0) -> float:
         """Return how many more seconds the call may wait for the service.
@@ -122,30 +111,15 @@ class Admission:
         Raises:
             ConnectTimeoutError: If the turn would come after the call's time is up. Nothing was sent.
         """
-        before = self.clock.monotonic()
+        clock, throttle = self.pipeline.clock, self.pipeline.throttle
+        before = clock.monotonic()
         try:
-            behind = await self.throttle.wait(self.clock, self.began, self.left_to_wait, self.left_for_others)
+            behind = await throttle.wait(clock, self.began, self.left_to_wait, self.left_for_others)
         except TimeoutError as late:
-            raise self.not_sent(str(late)) from None
+            raise self.journal.not_sent(str(late)) from None
         if self.progress is not None:
-            behind = self.clock.monotonic() - before
+            behind = clock.monotonic() - before
         self.deadline.postpone_all(behind)
-
-    async def acquire(self, lock: Lock) -> None:
-        """Wait for the lock of calls that make the same thing, which may be held as long as the call's time lasts.
-
-        Raises:
-            ConnectTimeoutError: If it is held for longer. Nothing was sent.
-        """
-        try:
-            async with self.clock.timeout(max(self.left, SHORTEST)):
-                await lock.acquire()
-        except TimeoutError:
-            why = "another call of this client for the same thing was under way for as long as this one may take"
-            error = self.not_sent(why)
-            self.journal.begin()
-            self.journal.failed(error)
-            raise error.after(self.journal.attempts, "") from None
 
     @asynccontextmanager
     async def limited_by(self, limiter: Limiter) -> AsyncGenerator[None]:
@@ -155,7 +129,7 @@ class Admission:
         limiter cannot suppress the attempt's error.
         """
         await self._enter(limiter)
-        while self.throttle.pause_left(self.clock.monotonic()):
+        while self.pipeline.throttle.pause_left(self.pipeline.clock.monotonic()):
             await self._leave(limiter, None)
             await self.wait()
             await self._enter(limiter)
@@ -179,7 +153,7 @@ class Admission:
             ConnectError: If it fails or takes too long. Nothing was sent.
         """
         try:
-            async with self.clock.timeout(max(self.left, SHORTEST)):
+            async with self.pipeline.clock.timeout(max(self.left, SHORTEST)):
                 return await tokens.get(refused=refused)
         except UsageError:
             raise
@@ -187,34 +161,30 @@ class Admission:
             if isinstance(error, CancelledError) and is_cancelled():
                 raise
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self.not_sent("its token did not arrive within the time of the call") from None
+                raise self.journal.not_sent("its token did not arrive within the time of the call") from None
             why = f"the function given as token= failed with {type(error).__name__}"
             message = f"{self.method} {self.path} was not sent: {why}."
             raise ConnectError(message, method=self.method, url=self.path) from error
 
     async def _enter(self, limiter: Limiter) -> None:
         try:
-            async with self.clock.timeout(max(self.left, SHORTEST)):
+            async with self.pipeline.clock.timeout(max(self.left, SHORTEST)):
                 await limiter.__aenter__()
         except (Exception, CancelledError) as error:
             if isinstance(error, CancelledError) and is_cancelled():
                 raise
             if isinstance(error, TimeoutError) and self.left <= SHORTEST:
-                raise self.not_sent("the limiter did not admit it within the time of the call") from None
+                raise self.journal.not_sent("the limiter did not admit it within the time of the call") from None
             message = f"{self.method} {self.path} was not sent: its limiter failed with {type(error).__name__}."
             raise ConnectError(message, method=self.method, url=self.path) from error
 
     async def _leave(self, limiter: Limiter, error: BaseException | None) -> None:
         """Leave the limiter. If that fails, it is only logged, so that the attempt's answer or error is kept."""
         try:
-            async with self.clock.timeout(max(self.left, LEAVING)):
+            async with self.pipeline.clock.timeout(max(self.left, LEAVING)):
                 await limiter.__aexit__(type(error) if error else None, error, error.__traceback__ if error else None)
         except (Exception, CancelledError) as failure:  # the limiter is the caller's, and may raise anything
             if isinstance(failure, CancelledError) and is_cancelled():
                 raise
             message = "%s %s could not leave its limiter: %s"
             logger.warning(message, self.method, self.path, type(failure).__name__)
-
-    def not_sent(self, why: str) -> ConnectTimeoutError:
-        """Return the error of a call whose time was up before it was sent."""
-        return ConnectTimeoutError(f"{self.method} {self.path} was not sent: {why}.", method=self.method, url=self.path)

@@ -1,4 +1,4 @@
-"""Time, as a call sees it: clocks, standstills of the event loop, deadlines, and whether the task was cancelled.
+"""Time, as a call sees it: clocks, blocked event loops, deadlines, and whether the task was cancelled.
 
 No other module of the call path reads a clock or sleeps.
 """
@@ -8,29 +8,30 @@ import time
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 BEAT = 0.1
 """Seconds between two beats of a pulse, which beats only while calls are under way."""
 NOISE = 0.05
-"""A beat that is at most this many seconds late, as on a busy machine, does not mean that the loop stood still."""
+"""A beat that is at most this many seconds late, as on a busy machine, does not mean that the loop was blocked."""
 
 
-@define(eq=False)
 class Pulse:
-    """The pulse of an event loop, which counts the seconds in which the loop stood still while calls were under way.
+    """The pulse of an event loop, which counts the seconds in which the loop was blocked while calls were under way.
 
-    A loop stands still while synchronous code runs in it.
+    A loop is blocked while synchronous code runs in it.
     """
 
-    stood_still: float = field(default=0.0, init=False)
-    """The loop stood still for this many seconds so far."""
-    _calls: int = field(default=0, init=False)
-    _since: float = field(default=0.0, init=False)
-    _beats: bool = field(default=False, init=False)
+    def __init__(self) -> None:
+        self.blocked: float = 0.0
+        """The loop was blocked for this many seconds so far."""
+        self._calls: int = 0
+        self._since: float = 0.0
+        self._beats: bool = False
 
     def begin(self) -> None:
         """Count from now on, because a call begins. The first beat is due before any timer of that call."""
@@ -53,7 +54,7 @@ class Pulse:
     def _beat(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         late = loop.time() - max(due, self._since)  # without a call, the loop may not have run at all
         if late > NOISE and self._calls:
-            self.stood_still += late
+            self.blocked += late
         self._beats = self._calls > 0
         if self._beats:
             self._beat_later()
@@ -119,29 +120,25 @@ class SystemClock:
         return asyncio.timeout(seconds)
 
 
+@define(eq=False)
 class Deadline:
     """The end of a call's time, which moves while the call waits for somebody else. Reads no clock itself.
 
-    The seconds in which the event loop stood still do not count, because nothing could be read in them.
-
-    Args:
-        moment: The end, in seconds of the pipeline's clock.
-        pulse: The pulse of the event loop that makes the call.
-        outer: The deadline of the call for which this one looks something up; this one never ends later.
+    The seconds in which the event loop was blocked do not count, because nothing could be read in them.
     """
 
-    __slots__ = ("_callers", "_counted", "moment", "outer", "pulse")
-
-    def __init__(self, moment: float, pulse: Pulse, outer: "Deadline | None" = None) -> None:
-        self.moment: float = moment
-        self.pulse: Pulse = pulse
-        self.outer: Deadline | None = outer
-        self._counted: float = pulse.stood_still
-        self._callers = 0.0
+    moment: float
+    """The end, in seconds of the pipeline's clock."""
+    pulse: Pulse
+    """The pulse of the event loop that makes the call."""
+    outer: "Deadline | None" = None
+    """The deadline of the call for which this one looks something up, before which this one ends."""
+    _counted: float = field(default=Factory(attrgetter("pulse.blocked"), takes_self=True), init=False)
+    _callers: float = field(default=0.0, init=False)
 
     def left(self, now: float) -> float:
         """Return how many seconds are left; the number is negative after the deadline."""
-        own = self.moment - now + self.pulse.stood_still - self._counted
+        own = self.moment - now + self.pulse.blocked - self._counted
         return own if self.outer is None else min(own, self.outer.left(now))
 
     def postpone(self, seconds: float) -> None:
@@ -151,8 +148,8 @@ class Deadline:
 
     @property
     def excused(self) -> float:
-        """The seconds since the beginning that were the caller's, or in which the loop stood still."""
-        return self._callers + self.pulse.stood_still - self._counted
+        """The seconds since the beginning that were the caller's, or in which the loop was blocked."""
+        return self._callers + self.pulse.blocked - self._counted
 
     def postpone_all(self, seconds: float) -> None:
         """Exclude seconds in which other calls of the client had their turn, for the outer call too."""

@@ -7,8 +7,9 @@ from typing import Any, TypeVar, cast
 from mihu_async.core import codec
 from mihu_async.core.problems import Problems, UnreadableError
 from mihu_async.core.redaction import Redactor, escape
+from mihu_async.core.refusal import refused
 from mihu_async.core.request import NOTHING, RAW, Request
-from mihu_async.core.response import Reading, Response, refused
+from mihu_async.core.response import Reading, Response
 from mihu_async.errors import DecodeError
 from mihu_async.reports import Problem
 
@@ -128,7 +129,7 @@ def _document_of(response: Response) -> Any:
 
 
 def contradicted(response: Response, request: Request[Any], redact: Redactor, why: str) -> DecodeError:
-    """Return the error of a success that is about another thing than the requested one.
+    """Return the error of an answer that is about another thing than the requested one, or from elsewhere.
 
     Args:
         response: The answer.
@@ -136,9 +137,9 @@ def contradicted(response: Response, request: Request[Any], redact: Redactor, wh
         redact: The redactor of the call's secrets.
         why: The contradiction.
     """
+    answer = f"{request.method} {redact.name(request.path)} was answered {response.status}, but {escape(redact(why))}."
     return DecodeError(
-        f"{request.method} {redact.name(request.path)} was answered {response.status}, but {escape(redact(why))}. It "
-        "may have been carried out.",
+        answer if request.method == "GET" else f"{answer} It may have been applied.",
         method=request.method,
         url=redact.name(response.url),
         status=response.status,

@@ -81,7 +81,7 @@ def translate(
     if issubclass(kind, ConnectError):
         effect = "Nothing was sent."
     else:
-        effect = "" if request.method == "GET" else "It may have been carried out."
+        effect = "" if request.method == "GET" else "It may have been applied."
     closed = session is not None and session.closed
     pool = session.connector if session is not None and waited_for_connection(error) else None
     if closed:
@@ -125,7 +125,7 @@ def _unreadable(
         cure = "A session of your own, aiohttp.ClientSession(auto_decompress=False), asks for answers without a coding."
     else:
         cure = "Check the proxies between this machine and the service: mihu.doctor() shows the way."
-    effect = "" if request.method == "GET" else " It may have been carried out."
+    effect = "" if request.method == "GET" else " It may have been applied."
     written = "" if head is None else head.headers.get("Content-Type", "")
     kind = escape(redact(written.partition(";")[0].strip()).lower())
     return DecodeError(

@@ -6,21 +6,24 @@ A log line holds the method, the path, the status, the times, the attempt and th
 import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from attrs import define, evolve, field
+from attrs import evolve
 
 from mihu_async.core.clock import Clock
 from mihu_async.core.headers import shown
-from mihu_async.core.reconcile import Found, LookupResult
+from mihu_async.core.lookup import Found, LookupResult
 from mihu_async.core.redaction import Redactor, escape
 from mihu_async.core.request import Request
-from mihu_async.core.response import SEARCHED, Response
+from mihu_async.core.response import REQUEST_ID, SEARCHED, Reading, Response
 from mihu_async.core.retry import Failure
-from mihu_async.errors import APIError, Attempt, DecodeError
+from mihu_async.errors import APIError, Attempt, ConnectTimeoutError, DecodeError
 from mihu_async.hooks import Hooks, tell
+from mihu_async.models.pages import Page
+from mihu_async.models.provisional import Items
 from mihu_async.reports import CallReport, Problem, summarize
+from mihu_async.value import State
 
 LATEST: ContextVar[tuple[int, "Journal"] | None] = ContextVar("mihu_async_latest", default=None)
 """The identity of the client that made the latest call of this task, and the call's journal."""
@@ -32,8 +35,7 @@ logger: logging.Logger = logging.getLogger("mihu_async")
 logger.addHandler(logging.NullHandler())
 
 
-@define
-class Journal:
+class Journal(State):
     """Records the attempts of one call, and reports them to the caller's hooks."""
 
     request: Request[Any]
@@ -45,16 +47,15 @@ class Journal:
     number: int = 0
     found: bool = False
     problems: tuple[Problem, ...] = ()
-    sent: bool = field(default=False, init=False)
+    sent: bool = False
     """True if the attempt may have left."""
-    _started: float = field(default=0.0, init=False)
-    _started_at: datetime = field(init=False)
-    _status: int | None = field(default=None, init=False)
-    _request_id: str | None = field(default=None, init=False, repr=False)
-    _headers: Mapping[str, str] | None = field(default=None, init=False, repr=False)
-    _message: str | None = field(default=None, init=False, repr=False)
-    _elapsed: float = field(default=0.0, init=False)
-    _path: str = field(default="", init=False)
+    _started: float = 0.0
+    _started_at: datetime = datetime.min.replace(tzinfo=UTC)
+    _status: int | None = None
+    _headers: Mapping[str, str] | None = None
+    _message: str | None = None
+    _elapsed: float = 0.0
+    _path: str = ""
 
     @property
     def method(self) -> str:
@@ -67,38 +68,27 @@ class Journal:
         self._path = self._path or self.redact.name(self.request.path)
         return self._path
 
-    def begin(self) -> None:
-        """Begin the next attempt."""
+    def begin(self, now: float) -> None:
+        """Begin the next attempt at a moment of the clock."""
         self.number += 1
-        self._started, self._started_at = self.clock.monotonic(), self.clock.now()
+        self._started, self._started_at = now, self.clock.now()
         self.sent, self._status = False, None
 
-    def restart(self) -> None:
+    def restart(self, now: float) -> None:
         """Count the attempt's time from now on, because the call waited for its turn until now."""
-        self._started, self._started_at = self.clock.monotonic(), self.clock.now()
+        self._started, self._started_at = now, self.clock.now()
 
-    def answered(self, response: Response) -> None:
+    def answered(self, response: Response, now: float) -> None:
         """Note the answer and the time that it took, without its body.
 
         The attempt's time ends here, because a page that was fetched ahead waits for its caller from then on.
         """
-        self._status, self._elapsed = response.status, self.clock.monotonic() - self._started
-        self._request_id, self._headers = response.request_id, response.headers
-        self._message = None
+        self._status, self._elapsed, self._headers = response.status, now - self._started, response.headers
+        self._message, self.problems = None, ()
 
-    def said(self, message: str | None, problems: tuple[Problem, ...] = (), *, is_listed: bool = False) -> None:
-        """Note what was read of an answer, and log a warning if a part of it could not be read.
-
-        Args:
-            message: The service's message, of which the beginning is kept.
-            problems: The parts of the answer that could not be read.
-            is_listed: True for a page of a listing, whose walk reports its problems, so that nothing is logged here.
-        """
+    def said(self, message: str | None) -> None:
+        """Note the beginning of the service's message."""
         self._message = message[:SEARCHED] if message else None
-        self.problems = problems
-        if problems and not is_listed:
-            warning = "The answer to %s %s was read except for %s"
-            logger.warning(warning, self.method, self.path, summarize(problems, len(problems)))
 
     def hide(self, redact: Redactor) -> None:
         """Use another redactor, which hides one more secret."""
@@ -118,13 +108,28 @@ class Journal:
             self.found,
             self.base_url,
             message=escape(self.redact(self._message), most=LONGEST_MESSAGE) if self._message else None,
-            request_id=escape(self.redact(self._request_id)) if self._request_id else None,
+            request_id=self._request_id,
             headers=shown(tuple(self._headers.items()) if self._headers else (), self.redact),
             problems=self.problems,
         )
 
-    def succeeded(self) -> None:
-        """End the attempt with success."""
+    @property
+    def _request_id(self) -> str | None:
+        """The service's id of the latest answer, with secrets hidden."""
+        request_id = self._headers.get(REQUEST_ID) if self._headers else None
+        return escape(self.redact(request_id)) if request_id else None
+
+    def succeeded(self, reading: Reading[Any]) -> None:
+        """End the attempt with success, and log a warning if a part of its answer could not be read.
+
+        Args:
+            reading: The answer as it was read. The problems of a page are logged by its walk.
+        """
+        self._message = reading.message and reading.message[:SEARCHED]
+        self.problems = reading.problems
+        if self.problems and not isinstance(reading.data, Page | Items):
+            warning = "The answer to %s %s was read except for %s"
+            logger.warning(warning, self.method, self.path, summarize(self.problems, len(self.problems)))
         self._end("ok")
         if self.hooks:
             self._report_to("on_attempt")
@@ -164,6 +169,10 @@ class Journal:
         message = "%s %s lost its answer (attempt %d) and was looked up: %s"
         logger.warning(message, self.method, self.path, self.number, type(result).__name__)
 
+    def not_sent(self, why: str) -> ConnectTimeoutError:
+        """Return the error of a call whose time was up before it was sent."""
+        return ConnectTimeoutError(f"{self.method} {self.path} was not sent: {why}.", method=self.method, url=self.path)
+
     def _end(self, outcome: str, why: str = "", *, wait: float | None = None, lost: bool = False) -> None:
         """Record how the attempt ended, and log it without the reason, which may quote the answer."""
         status, elapsed = self._status, self._elapsed
@@ -172,7 +181,7 @@ class Journal:
         attempt = Attempt(self.number, self._started_at, elapsed, status, f"{outcome}{why}", wait, lost)
         self.attempts = (*self.attempts, attempt)
         if logger.isEnabledFor(logging.DEBUG):
-            request_id = escape(self.redact((None if status is None else self._request_id) or "-"))
+            request_id = "-" if status is None else self._request_id or "-"
             message = "%s %s -> %s %s in %.3f s (attempt %d, request id %s)"
             answer = "-" if status is None else status
             logger.debug(message, self.method, self.path, answer, outcome, elapsed, self.number, request_id)

@@ -30,7 +30,7 @@ class Timeout:
 
     The time that other calls of the client take before it, while the service limits them, is not counted; so a call
     that waits for them fails when none of them succeeded for this long. Nor are the seconds counted in which the event
-    loop stood still.
+    loop was blocked.
     """
     connect: float = field(default=10.0, validator=_bound)
     """A connection must be there within this time: the wait for a free one, the name's lookup, TCP and TLS (10)."""

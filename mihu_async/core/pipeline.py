@@ -8,20 +8,17 @@ from functools import cached_property
 from itertools import count
 from typing import Generic, NoReturn, TypeVar, cast
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from mihu_async.core.admission import SHORTEST, Admission, Limiter, Prefetch
 from mihu_async.core.clock import Clock, Deadline, Pulse, SystemClock
-from mihu_async.core.contention import Contention
 from mihu_async.core.envelope import contradicted, read_closely
-from mihu_async.core.fast_path import read_fast
 from mihu_async.core.journal import LATEST, Journal
 from mihu_async.core.options import Bounds, RetryPolicy, Timeout
-from mihu_async.core.reconcile import Return
-from mihu_async.core.reconciler import Reconciler
+from mihu_async.core.reconciler import Contention, Reconciler
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
-from mihu_async.core.response import Reading, Response
+from mihu_async.core.response import Reading, Response, read_fast
 from mihu_async.core.retry import (
     THROTTLED,
     AlreadyDeleted,
@@ -29,14 +26,15 @@ from mihu_async.core.retry import (
     GiveUp,
     Renew,
     Retry,
+    Return,
     Stalled,
     Throttled,
     Verdict,
     decide,
-    failed_by_standstill,
+    failed_while_blocked,
 )
 from mihu_async.core.sender import Sender
-from mihu_async.core.server_clock import CallWindow, Moment, ServerClock
+from mihu_async.core.server_clock import CallWindow, Dated, Moment, ServerClock
 from mihu_async.core.throttle import Throttle
 from mihu_async.core.token import TokenSource
 from mihu_async.errors import (
@@ -48,8 +46,6 @@ from mihu_async.errors import (
     TransportError,
 )
 from mihu_async.hooks import Hooks, around
-from mihu_async.models.pages import Page
-from mihu_async.models.provisional import Items
 from mihu_async.value import replace
 
 T = TypeVar("T")
@@ -82,6 +78,7 @@ class Pipeline:
         jitter: A function that returns a random number from 0 to 1.
         strict: True if a problem in an answer is an error.
         tokens: The source of each attempt's token; None leaves the token to the sender.
+        uncached: True if no cache may answer.
         outer: The deadline of the call for which these calls look something up; None if there is none.
         identity: The identity of the client, which those with other options share.
     """
@@ -100,6 +97,7 @@ class Pipeline:
     jitter: Callable[[], float] = random.random
     strict: bool = False
     tokens: TokenSource | None = field(default=None, repr=False)
+    uncached: bool = False
     outer: Deadline | None = None
     identity: int = field(factory=IDENTITIES.__next__)
 
@@ -115,12 +113,13 @@ class Pipeline:
             MihuError: If the call fails. The error carries the attempts.
         """
         call = Call(self, request, prefetch)
+        run = call.run_alone if request.lookup is not None and request.lookup.key else call.run
         call.pulse.begin()
         try:
             if not self.hooks:
-                return await call.run()
+                return await run()
             with around(self.hooks, call.journal.report()):
-                return await call.run()
+                return await run()
         finally:
             call.pulse.end()
             LATEST.set((self.identity, call.journal))
@@ -138,95 +137,53 @@ class Call(Generic[T]):
         self._prefetch = prefetch
         known = pipeline.tokens.secrets if pipeline.tokens else ()
         self._redact = Redactor((*pipeline.secrets, *known, *request.secrets))
-        self._began = self._sent = pipeline.clock.monotonic()
+        self._began = self._sent = self._arrived = pipeline.clock.monotonic()
         self.pulse: Pulse = pipeline.clock.pulse()
         self._deadline = Deadline(self._began + pipeline.timeout.total, self.pulse, pipeline.outer)
         self._first_sent: Moment | None = None
         self._free = 0
         self._bounds: Bounds | None = None
-        self._stood_still = 0.0
+        self._blocked = 0.0
         self._excused = False
-        self._token: str | None = None
+        self._token = ""
         self._refused: str | None = None
         self.journal: Journal = Journal(request, pipeline.clock, self._redact, pipeline.base_url, pipeline.hooks)
 
     @cached_property
     def _admission(self) -> Admission:
         """The admission of the call, made only if it has to wait."""
-        pipeline = self._pipeline
-        return Admission(
-            journal=self.journal,
-            clock=pipeline.clock,
-            throttle=pipeline.throttle,
-            began=self._began,
-            deadline=self._deadline,
-            total=pipeline.timeout.total,
-            longest_pause=pipeline.retries.max_retry_after,
-            progress=self._prefetch.progress if self._prefetch and pipeline.outer is None else None,
-        )
+        progress = self._prefetch.progress if self._prefetch and self._pipeline.outer is None else None
+        return Admission(self._pipeline, self.journal, self._began, self._deadline, progress)
 
     @cached_property
     def _reconciler(self) -> Reconciler[T]:
         """The reconciler of a call that makes something, or whose answer was lost."""
-        pipeline = self._pipeline
-        return Reconciler(
-            clock=pipeline.clock,
-            deadline=self._deadline,
-            journal=self.journal,
-            policy=pipeline.retries,
-            jitter=pipeline.jitter,
-            total=pipeline.timeout.total,
-            lookup=self._request.lookup,
-            how_to_check=self._request.how_to_check,
-            contention=pipeline.contention,
-            sender=pipeline.sender,
-            reader=self._reader,
-            window=self._window,
-        )
+        lookup, how_to_check = self._request.lookup, self._request.how_to_check
+        return Reconciler(self._pipeline, self.journal, self._deadline, lookup, how_to_check, self._window)
 
-    def _reader(self, sender: Sender, deadline: Deadline) -> Pipeline:
-        """Return a pipeline for the reads of a lookup.
-
-        The answers may echo secrets of this call, and its outcome matters more than an odd field of another number.
-        """
-        return evolve(self._pipeline, sender=sender, outer=deadline, secrets=self._redact.secrets, strict=False)
+    async def run_alone(self) -> T:
+        """Make the call, after other calls of this client that make the same thing."""
+        async with self._reconciler.alone(self._request.lookup.key if self._request.lookup else ""):
+            return self._reconciler.claim(await self.run())
 
     async def run(self) -> T:
-        """Make the call, after other calls of this client that make the same thing."""
-        lookup = self._request.lookup
-        if lookup is None or not lookup.key:
-            return await self._run()
-        async with self._pipeline.contention.lock_for(lookup.key) as lock:
-            await self._admission.acquire(lock)
-            try:
-                return self._reconciler.claim(await self._run())
-            finally:
-                lock.release()
-
-    async def _run(self) -> T:
+        """Make the call: one attempt after another, until one succeeds or none can follow."""
         pipeline = self._pipeline
+        throttle = pipeline.throttle
         while True:
-            self.journal.begin()
             self._bounds = None
             try:
-                await self._take_turn()
-                data = await self._attempt()
+                return await self._attempt()
             except (TransportError, DecodeError, APIError) as caught:
                 error = caught
             except CancelledError:
                 self.journal.cancelled()
                 raise
-            else:
-                self.journal.succeeded()
-                pipeline.throttle.refund(pipeline.retries.budget)
-                return data
-            pipeline.throttle.note_failure(
-                error, pipeline.retries, pipeline.jitter, pipeline.clock.monotonic(), sent=self._sent
-            )
+            throttle.note_failure(error, pipeline.retries, pipeline.jitter, pipeline.clock.monotonic(), sent=self._sent)
             match self._decide(error):
                 case Retry(delay):
                     self.journal.failed(error, wait=delay)
-                    pipeline.throttle.spend(pipeline.retries.budget)  # before the wait, in which other calls decide
+                    throttle.spend(pipeline.retries.budget)  # before the wait, in which other calls decide
                     await pipeline.clock.sleep(delay)
                 case Throttled() | Stalled() | Renew() as free:
                     self._free += 1
@@ -242,7 +199,7 @@ class Call(Generic[T]):
                     settled = await self._reconciler.settle(error, lost.then)
                     if isinstance(settled, Return):
                         return settled.result
-                    pipeline.throttle.spend(pipeline.retries.budget)
+                    throttle.spend(pipeline.retries.budget)
                     self.journal.repeated()
 
     def _may_renew(self, error: Failure) -> bool:
@@ -252,7 +209,7 @@ class Call(Generic[T]):
         """
         return (
             isinstance(error, AuthenticationError)
-            and self._token is not None
+            and self._token != ""
             and self._refused is None
             and self._deadline.left(self._pipeline.clock.monotonic()) > 0
         )
@@ -264,42 +221,37 @@ class Call(Generic[T]):
             self._redact = Redactor((self._token, *self._redact.secrets))
             self.journal.hide(self._redact)
 
-    async def _take_turn(self) -> None:
-        """Wait for the call's turn if the throttle holds calls back."""
-        throttle = self._pipeline.throttle
-        now = self._pipeline.clock.monotonic()
+    async def _attempt(self) -> T:
+        """Wait for the call's turn, send the request, read the answer, and return its data."""
+        pipeline, throttle, now = self._pipeline, self._pipeline.throttle, self._pipeline.clock.monotonic()
+        self.journal.begin(now)
         if self._deadline.left(now) <= 0:  # as for a further page of a lookup
-            raise self._admission.not_sent("its time was up before")
+            raise self.journal.not_sent("its time was up before")
         if not (throttle.calm or throttle.passes(now)):
             await self._admission.wait()
-            self.journal.restart()
-            now = self._pipeline.clock.monotonic()
-        self._sent = now
-
-    async def _attempt(self) -> T:
-        pipeline = self._pipeline
+            self.journal.restart(pipeline.clock.monotonic())
         if pipeline.tokens:
             await self._authorize(pipeline.tokens)
         if pipeline.limiter is None:
             response = await self._send()
         else:
             async with self._admission.limited_by(pipeline.limiter):
-                self._sent = pipeline.clock.monotonic()
                 response = await self._send()
-        self.journal.answered(response)
-        arrived = pipeline.clock.monotonic()
         if "X-RateLimit-Remaining" in response.headers:
-            pipeline.throttle.note_headers(response.headers, pipeline.retries, arrived, time=pipeline.clock.now())
+            throttle.note_headers(response.headers, pipeline.retries, self._arrived, time=pipeline.clock.now())
         if response.ok:
-            pipeline.throttle.note_success(arrived, sent=self._sent)
+            throttle.note_success(self._arrived, sent=self._sent)
             if self._prefetch is not None:
-                self._prefetch.progress.moment = arrived
+                self._prefetch.progress.moment = self._arrived
                 await self._wait_until_ready(self._prefetch)
         reading = read_fast(response, self._request) or await self._read_closely(response)
-        self.journal.said(reading.message, reading.problems, is_listed=isinstance(reading.data, Page | Items))
         lookup = self._request.lookup
         if lookup is not None and (contradiction := lookup.contradiction(reading.data)):
+            self.journal.said(reading.message)
             raise contradicted(response, self._request, self._redact, contradiction)
+        self.journal.succeeded(reading)
+        if throttle.spent:
+            throttle.refund(pipeline.retries.budget)
         return reading.data
 
     async def _wait_until_ready(self, prefetch: Prefetch) -> None:
@@ -328,36 +280,40 @@ class Call(Generic[T]):
                 raise RequestTimeoutError(message, method=self.journal.method, url=self._redact.name(response.url))
 
     async def _send(self) -> Response:
-        pipeline = self._pipeline
-        self.journal.sent = True
-        sent = self._now()
-        self._first_sent = self._first_sent or sent
-        self._stood_still = self.pulse.stood_still
-        left = max(self._deadline.left(sent.monotonic), SHORTEST)
+        """Send the request once, and note when it was answered, by our clock and the service's."""
+        pipeline, clock, request = self._pipeline, self._pipeline.clock, self._request
+        self._sent = sent = clock.monotonic()
+        if request.lookup is not None and self._first_sent is None:
+            self._first_sent = Moment(sent, clock.now().timestamp())
+        if self._token or pipeline.uncached:
+            request = replace(request, token=self._token, uncached=pipeline.uncached)
+        self.journal.sent, self._blocked = True, self.pulse.blocked
+        left = max(self._deadline.left(sent), SHORTEST)
         self._bounds = Bounds(left, pipeline.timeout.connect, pipeline.timeout.read)
         pipeline.throttle.under_way.add(self)
         try:
-            request = self._request if self._token is None else replace(self._request, token=self._token)
             response = await pipeline.sender.send(request, self._bounds, self._redact)
         finally:
             pipeline.throttle.release(self)
-        headed, date = self._now(-response.body_took), response.headers.get("Date")
-        if not response.is_cached:
-            pipeline.server_clock.observe(date, sent=sent.monotonic, received=headed)
+        self._arrived = arrived = clock.monotonic()
+        self.journal.answered(response, arrived)
+        date, age = response.headers.get("Date", ""), response.headers.get("Age", "0").strip()
+        headed = arrived - response.body_took
         if self._prefetch is not None:
-            self._prefetch.dated(date or "", sent=sent.monotonic, received=headed.monotonic)
+            self._prefetch.date, self._prefetch.sent, self._prefetch.received = date, sent, headed
+        if age == "0" and date:
+            calendar = clock.now().timestamp() - response.body_took
+            pipeline.server_clock.answers.append(Dated(date, sent, Moment(headed, calendar)))
+        elif age != "0" and pipeline.uncached:
+            why = f"by a cache (Age: {age}) and not by the service itself"
+            raise contradicted(response, request, self._redact, why)
         return response
-
-    def _now(self, later: float = 0.0) -> Moment:
-        """Return the present moment, or one some seconds later."""
-        clock = self._pipeline.clock
-        return Moment(clock.monotonic() + later, clock.now().timestamp() + later)
 
     async def _sit_out(self, error: Failure, free: Throttled | Stalled | Renew) -> None:
         """End an attempt that does not count.
 
-        A pause is waited for with the call's next turn. After a standstill, a page that is fetched ahead is sent again
-        only when its caller waits for it, and so frees the loop.
+        A pause is waited for with the call's next turn. After the loop was blocked, a page that is fetched ahead is
+        sent again only when its caller waits for it, and so frees the loop.
         """
         if isinstance(free, Throttled):
             self.journal.failed(error, wait=free.delay)
@@ -369,7 +325,7 @@ class Call(Generic[T]):
         self._excused = True
         self.journal.failed(error, wait=0.0)
         logger.warning(
-            "The event loop stood still for %.1f s, so %s %s failed with %s, though the service may have answered. "
+            "The event loop was blocked for %.1f s, so %s %s failed with %s, though the service may have answered. "
             "Run the code that blocks it in a thread",
             free.seconds,
             self.journal.method,
@@ -384,11 +340,11 @@ class Call(Generic[T]):
         if self._may_renew(error):
             return Renew()
         now = pipeline.clock.monotonic()
-        stood_still = self.pulse.stood_still - self._stood_still
-        if stood_still and self._bounds is not None and not self._excused and self.journal.method == "GET":
-            took = now - self._sent - stood_still
-            if failed_by_standstill(error, took=took, bounds=self._bounds):
-                return Stalled(stood_still)
+        blocked = self.pulse.blocked - self._blocked
+        if blocked and self._bounds is not None and not self._excused and self.journal.method == "GET":
+            took = now - self._sent - blocked
+            if failed_while_blocked(error, took=took, bounds=self._bounds):
+                return Stalled(blocked)
         left = self._deadline.left(now)
         if self._bounds is None and isinstance(error, ConnectTimeoutError):
             left = 0.0  # its turn would come too late, and another attempt's even later
@@ -408,7 +364,8 @@ class Call(Generic[T]):
 
     def _window(self) -> CallWindow | None:
         """Return the call's time on the service's clock, to soon after its deadline; None if that is not known."""
-        now, server_clock = self._now(), self._pipeline.server_clock
+        clock, server_clock = self._pipeline.clock, self._pipeline.server_clock
+        now = Moment(clock.monotonic(), clock.now().timestamp())
         began = self._first_sent and server_clock.at(self._first_sent)
         ended = server_clock.at(now.later(min(0.0, self._deadline.left(now.monotonic) + LATE)))
         return CallWindow(began, ended) if began and ended else None

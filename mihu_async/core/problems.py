@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from attrs import define, field
-
 from mihu_async.reports import Problem
 
 LISTED = 64
@@ -32,14 +30,14 @@ def are_usual(amounts: Sequence[Decimal]) -> bool:
     return all(map(Decimal.is_finite, amounts)) and USUAL_POWERS.issuperset(map(Decimal.adjusted, amounts))
 
 
-@define
 class Problems:
     """The problems of one answer, and ``path``, the place that is being read, in parts."""
 
-    path: list[str] = field(factory=lambda: ["$"])
-    listed: list[Problem] = field(factory=list[Problem])
-    count: int = 0
-    left_out: int = 0
+    def __init__(self) -> None:
+        self.path: list[str] = ["$"]
+        self.listed: list[Problem] = []
+        self.count: int = 0
+        self.left_out: int = 0
 
     def note(self, reason: str, suffix: str = "") -> None:
         """Note a problem at the present place, or at ``suffix`` below it."""

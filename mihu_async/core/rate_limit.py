@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from attrs import define, field, frozen
+from attrs import frozen
 
-from mihu_async.core.retry import parse_date
+from mihu_async.core.server_clock import parse_date
 
 EPOCH_FROM = 1_000_000_000
 """A reset below this cannot be a date of this century, so it counts seconds from now."""
@@ -77,16 +77,16 @@ def _moment(text: str | None, now: datetime) -> datetime | None:
         return None
 
 
-@define
 class Pace:
     """The rate at which requests leave, learned from refusals. Moments are seconds of one clock."""
 
-    passed: deque[float] = field(factory=lambda: deque[float](maxlen=1000), init=False)
-    """The service processed requests at these latest moments."""
-    _ceiling: float = field(default=math.inf, init=False)
-    _since: float = field(default=0.0, init=False)
-    _searching: bool = field(default=True, init=False)
-    _refused_at: float = field(default=-math.inf, init=False)
+    def __init__(self) -> None:
+        self.passed: deque[float] = deque[float](maxlen=1000)
+        """The service processed requests at these latest moments."""
+        self._ceiling: float = math.inf
+        self._since: float = 0.0
+        self._searching: bool = True
+        self._refused_at: float = -math.inf
 
     def note_refused(self, now: float, *, resumes: float) -> None:
         """Note that the service refused a request, and that no other one is sent before the moment ``resumes``.

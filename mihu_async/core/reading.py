@@ -11,8 +11,8 @@ import attrs
 from mihu_async.core import codec
 from mihu_async.core.codec import Part, json_name
 from mihu_async.core.converter import expected, structure
-from mihu_async.core.fast_path import MANY, item_decoder
 from mihu_async.core.problems import Problems, UnreadableError
+from mihu_async.core.response import MANY, item_decoder
 from mihu_async.models.extra import keeps_extra
 from mihu_async.models.pages import Page, Pagination
 from mihu_async.models.provisional import Items

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
-from attrs import define, field
+from mihu_async.value import State
 
 HIDDEN = "***"
 SHORTEST = 4  # a shorter secret occurs in ordinary words: replacing it everywhere would garble every message
@@ -37,12 +37,11 @@ SECRET_PARTS = (
 SHOWN = 200  # characters of a service's text that one part of a message quotes
 
 
-@define
-class Redactor:
+class Redactor(State):
     """Replaces each secret in every form in which a service may echo it."""
 
-    secrets: tuple[str, ...] = field(repr=False)
-    _forms: list[str] | None = field(default=None, init=False, repr=False, eq=False)
+    secrets: tuple[str, ...]
+    _forms: list[str] | None = None
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced."""

@@ -1,9 +1,14 @@
-"""The decision whether and when a failed call is sent again: a pure function, without clock and network."""
+"""The decisions after a failed attempt and after a lookup: pure functions, without clock and network.
 
-import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+Once the answer to a write is lost, only a lookup settles the call. A single lookup cannot prove that a thing is absent,
+because a write may be applied late and a listing may lag. A write whose thing the lookup does not find is sent again,
+which is safe because the service refuses to make what it already has. If it cannot be sent again, or was refused, the
+call looks several times, and then the outcome is unknown.
+"""
 
+from typing import Generic, TypeVar
+
+from mihu_async.core.lookup import Found, LookupFailed, LookupResult
 from mihu_async.core.options import Bounds, RetryPolicy
 from mihu_async.errors import (
     APIError,
@@ -16,10 +21,15 @@ from mihu_async.errors import (
 )
 from mihu_async.value import Value
 
+T = TypeVar("T")
+
 REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 """Verbs that may be sent twice, because sending them once has the same effect. [inferred for all but GET]."""
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-"""A date between these is still a date when the duration of any call is added or subtracted."""
+LOOKS = 5
+"""The number of times that a call looks for an absent thing if its request cannot be sent again.
+
+The waits between these looks are those of the retries, without jitter: by default 0.5, 1, 2 and 4 seconds.
+"""
 THROTTLED = 429
 """The status of a request that was not processed, because there were too many."""
 
@@ -53,7 +63,7 @@ class AlreadyDeleted(Value, frozen=True):
 
 
 class Stalled(Value, frozen=True):
-    """Send the read again for free: it failed only because the event loop stood still for ``seconds``."""
+    """Send the read again for free: it failed only because the event loop was blocked for ``seconds``."""
 
     seconds: float
 
@@ -146,12 +156,12 @@ def _too_late(delay: float, left: float) -> GiveUp | None:
     return GiveUp(f"the next attempt would begin after the call's total time, of which {max(left, 0):.3g} s are left")
 
 
-def failed_by_standstill(error: Failure, *, took: float, bounds: Bounds) -> bool:
-    """Return True if an attempt failed only because the event loop stood still.
+def failed_while_blocked(error: Failure, *, took: float, bounds: Bounds) -> bool:
+    """Return True if an attempt failed only because the event loop was blocked.
 
     Args:
         error: The failure of the attempt.
-        took: The duration of the attempt without the standstill, in seconds.
+        took: The duration of the attempt without the time in which the loop was blocked, in seconds.
         bounds: The bounds of the attempt.
     """
     if not isinstance(error, TransportError):
@@ -185,25 +195,62 @@ def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:
     return min(policy.max_delay, policy.base_delay * 2.0 ** min(attempt - 1, 63)) * jitter
 
 
-def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Return the pause in seconds that a ``Retry-After`` header asks for, None if it cannot be read.
+class Return(Value, Generic[T], frozen=True):
+    """Return the result, because the write was applied."""
+
+    result: T
+
+
+class Conflict(Value, frozen=True):
+    """Raise ConflictError, because the requested thing is someone else's."""
+
+    reason: str
+
+
+class Resend(Value, frozen=True):
+    """Send the request again."""
+
+
+class LookAgain(Value, frozen=True):
+    """Look again after ``delay`` seconds."""
+
+    delay: float
+
+
+class Unknown(Value, frozen=True):
+    """Raise OutcomeUnknownError, because the outcome cannot be determined."""
+
+    why: str
+
+
+Settlement = Return[T] | Conflict | Resend | LookAgain | Unknown
+
+
+def settle(
+    result: LookupResult[T], *, then: Retry | GiveUp, looks: int, policy: RetryPolicy, left: float
+) -> Settlement[T]:
+    """Decide what follows a lookup.
 
     Args:
-        value: The header: seconds, or an HTTP date; None where there is none.
-        now: The moment from which a date is counted.
+        result: The result of the lookup.
+        then: The verdict on whether the request may be sent again.
+        looks: The number of lookups so far, including this one.
+        policy: The retries that the caller allows.
+        left: The rest of the call's time, in seconds.
     """
-    text = (value or "").strip()
-    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
-        return float(text)
-    date = parse_date(text)
-    return None if date is None else max(0.0, (date - now).total_seconds())
-
-
-def parse_date(text: str) -> datetime | None:
-    """Return an HTTP date, or None if the text is no date or one too far away to be counted from."""
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return date if EARLIEST < date < LATEST else None
+    delay = backoff(policy, looks, 1.0)
+    is_last = looks >= LOOKS or delay >= left
+    match result:
+        case Found(found, ours=True):
+            return Return(found)
+        case Found(ours=False, reason=reason, is_final=is_final):
+            return Conflict(reason) if is_final or is_last else LookAgain(delay)
+        case Found(reason=reason) | LookupFailed(reason):
+            return Unknown(reason)
+        case absent:
+            if left <= 0:
+                return Unknown(f"{absent.reason}, and the call's time is up")
+            if isinstance(then, Retry):
+                return Resend()
+            late = "which may still change, because a write may be applied late and a listing may lag"
+            return Unknown(f"{absent.reason}, {late}") if is_last else LookAgain(delay)

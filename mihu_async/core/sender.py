@@ -4,8 +4,6 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
-from attrs import define
-
 from mihu_async.core import codec
 from mihu_async.core.headers import Extra, combined, shown
 from mihu_async.core.options import Bounds
@@ -13,7 +11,7 @@ from mihu_async.core.redaction import HIDDEN, Redactor, hide_secrets
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.errors import DryRun
-from mihu_async.value import Value, replace
+from mihu_async.value import Value
 
 
 class Sender(Protocol):
@@ -22,22 +20,6 @@ class Sender(Protocol):
     async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor, /) -> Response:
         """Send a request and return the response, or raise a TransportError."""
         ...
-
-
-@define
-class UncachedSender:
-    """Sends requests that no cache may answer, and notes if a cache answered one nevertheless."""
-
-    sender: Sender
-    cached: str | None = None
-    """The ``Age`` of an answer that came from a cache; None if no answer did."""
-
-    async def send(self, request: Request[Any], bounds: Bounds, redact: Redactor) -> Response:
-        """Send a request and return the response."""
-        response = await self.sender.send(replace(request, uncached=True), bounds, redact)
-        if response.is_cached:
-            self.cached = response.headers.get("Age")
-        return response
 
 
 class DryRunSender(Value, frozen=True):

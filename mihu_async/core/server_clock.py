@@ -8,14 +8,14 @@ apart meanwhile, the machine slept or its calendar was set, and every bound is w
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from math import ceil
 
-from attrs import define, field
-
-from mihu_async.core.retry import parse_date
 from mihu_async.value import Value
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""A date between these is still a date when the duration of any call is added or subtracted."""
 TICK = 1.0
 """The seconds by which a ``Date``, or a time in an answer, may be rounded down."""
 JUMP = 0.5
@@ -50,6 +50,17 @@ class Moment(Value, frozen=True):
         return jump if jump > JUMP else 0.0
 
 
+class Dated(Value, frozen=True):
+    """The date of an answer."""
+
+    date: str
+    """The ``Date`` of the answer."""
+    sent: float
+    """The request was sent at this moment of the monotonic clock."""
+    received: Moment
+    """The head of the answer arrived at this moment."""
+
+
 class TimeInterval(Value, frozen=True):
     """A moment on the service's clock, known only within bounds."""
 
@@ -74,26 +85,22 @@ class Dating(Enum):
     UNCLEAR = "unclear"
 
 
-@define
 class ServerClock:
     """The service's clock, estimated from the answers to all calls of a client."""
 
-    _answers: deque[tuple[str, float, Moment]] = field(factory=lambda: deque(maxlen=KEPT), init=False)
-
-    def observe(self, date: str | None, *, sent: float, received: Moment) -> None:
-        """Note the ``Date`` of an answer, the monotonic moment of its request, and the moment of its head."""
-        if date is not None:
-            self._answers.append((date, sent, received))
+    def __init__(self) -> None:
+        self.answers: deque[Dated] = deque(maxlen=KEPT)
+        """The dates of the latest answers that came from no cache."""
 
     def at(self, moment: Moment) -> TimeInterval | None:
         """Return a moment of ours on the service's clock, or None if no answer had a usable ``Date``."""
         bounds: list[tuple[float, float]] = []
-        for text, sent, received in tuple(self._answers):
-            date = parse_date(text)
+        for answer in tuple(self.answers):
+            date, received = parse_date(answer.date), answer.received
             if date is not None and date.year in YEARS:
                 jump = moment.jump_since(received)
                 seconds = date.timestamp()
-                bounds.append((seconds - received.monotonic - jump, seconds + TICK - sent + jump))
+                bounds.append((seconds - received.monotonic - jump, seconds + TICK - answer.sent + jump))
         if not bounds:
             return None
         lows, highs = zip(*bounds, strict=True)
@@ -128,3 +135,13 @@ def date_against(time: datetime, window: CallWindow) -> Dating:
     if zones <= ZONES and time + zones * ZONE <= now.latest + NEAR:
         return Dating.UNCLEAR
     return Dating.BEFORE
+
+
+def parse_date(text: str) -> datetime | None:
+    """Return an HTTP date, or None if the text is no date or one too far away to be counted from."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return date if EARLIEST < date < LATEST else None

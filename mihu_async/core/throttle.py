@@ -12,13 +12,12 @@ from http import HTTPStatus
 from operator import attrgetter
 from threading import Lock
 
-from attrs import define, field
-
 from mihu_async.core.clock import Clock
 from mihu_async.core.options import RetryBudget, RetryPolicy
 from mihu_async.core.rate_limit import Pace, RateLimit, parse_rate_limit
 from mihu_async.core.retry import THROTTLED, Failure, backoff
 from mihu_async.errors import APIError
+from mihu_async.value import State
 
 STARVED = "no call of this client succeeded for as long as it may wait for others"
 """The reason for which a call fails that waits behind others."""
@@ -32,8 +31,7 @@ ASKED_FOR_LESS = (THROTTLED, HTTPStatus.SERVICE_UNAVAILABLE)
 """The statuses that ask all calls of the client to slow down."""
 
 
-@define(eq=False)
-class Ticket:
+class Ticket(State):
     """A place in the line of waiting calls, in which the call that began first comes first."""
 
     began: float
@@ -48,7 +46,6 @@ class Ticket:
         return True
 
 
-@define(eq=False)
 class Throttle:
     """Bounds the attempts under way and the attempts a second, keeps the service's pauses, and pays for retries.
 
@@ -57,27 +54,29 @@ class Throttle:
     with each success up to that half, and slowly from there. After a while without refusals, everything is forgotten.
     """
 
-    calm: bool = field(default=True, init=False)
-    """True while no call is held back."""
-    under_way: set[object] = field(factory=set[object], init=False)
-    """The calls that have an attempt under way, until they are released."""
-    rate_limit: RateLimit | None = field(default=None, init=False)
-    """The service reported this limit last; None if it reported none."""
-    last_success: float = field(default=-math.inf, init=False)
-    """The latest success arrived at this moment."""
-    pace: Pace = field(factory=Pace, init=False)
-    """Requests leave at this pace."""
-    _allowance: float = field(default=math.inf, init=False)
-    _threshold: float = field(default=math.inf, init=False)
-    _remaining: float = field(default=math.inf, init=False)
-    _refused_at: float = field(default=-math.inf, init=False)
-    _fruitless: int = field(default=0, init=False)
-    _paused_until: float = field(default=-math.inf, init=False)
-    _next: float = field(default=-math.inf, init=False)
-    _kept_until: float = field(default=-math.inf, init=False)
-    _spent: float = field(default=0.0, init=False)
-    _line: list[Ticket] = field(factory=list[Ticket], init=False)
-    _lock: Lock = field(factory=Lock, init=False)
+    def __init__(self) -> None:
+        self.calm: bool = True
+        """True while no call is held back."""
+        self.under_way: set[object] = set()
+        """The calls that have an attempt under way, until they are released."""
+        self.rate_limit: RateLimit | None = None
+        """The service reported this limit last; None if it reported none."""
+        self.last_success: float = -math.inf
+        """The latest success arrived at this moment."""
+        self.spent: float = 0.0
+        """The retries cost this much of the budget, as far as no success refunded it."""
+        self.pace: Pace = Pace()
+        """Requests leave at this pace."""
+        self._allowance: float = math.inf
+        self._threshold: float = math.inf
+        self._remaining: float = math.inf
+        self._refused_at: float = -math.inf
+        self._fruitless: int = 0
+        self._paused_until: float = -math.inf
+        self._next: float = -math.inf
+        self._kept_until: float = -math.inf
+        self._line: list[Ticket] = []
+        self._lock: Lock = Lock()
 
     def note_success(self, now: float, *, sent: float) -> None:
         """Note that an attempt that left at the moment ``sent`` was answered with success at the moment ``now``."""
@@ -254,15 +253,15 @@ class Throttle:
 
     def affords(self, budget: RetryBudget | None) -> bool:
         """Return True if the budget pays for another retry."""
-        return budget is None or self._spent + budget.cost <= budget.tokens
+        return budget is None or self.spent + budget.cost <= budget.tokens
 
     def spend(self, budget: RetryBudget | None) -> None:
         """Pay for a retry."""
-        self._spent += 0 if budget is None else budget.cost
+        self.spent += 0 if budget is None else budget.cost
 
     def refund(self, budget: RetryBudget | None) -> None:
         """Refund the budget after a success."""
-        self._spent = max(0.0, self._spent - (0 if budget is None else budget.refill))
+        self.spent = max(0.0, self.spent - (0 if budget is None else budget.refill))
 
     def _keep(self, moment: float) -> None:
         self._kept_until = max(self._kept_until, moment + MEMORY)

@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable
 from threading import Lock
 from typing import Any, NoReturn
 
-from attrs import define, field
-
 from mihu_async.core.address import check_token
 from mihu_async.frames import conceals_arguments
+from mihu_async.value import State
 
 TokenFunction = Callable[[], str | Awaitable[str]]
 """A function, sync or async, that returns the token."""
@@ -21,24 +20,21 @@ REMEMBERED = 16
 """The number of tokens that are hidden: the present one and those before it, which a late answer may still echo."""
 
 
-@define
-class _Fetch:
+class _Fetch(State):
     """A call of the function, in one event loop, and the number of requests that wait for it."""
 
     task: asyncio.Task[str]
     waiting: int = 0
 
 
-@define(eq=False)
 class TokenSource:
     """Calls the function once for all requests that need a token, and keeps its result until the service refuses it."""
 
-    _function: TokenFunction = field(repr=False)
-    _known: deque[str] = field(factory=lambda: deque(maxlen=REMEMBERED), init=False, repr=False)
-    _fetches: dict[asyncio.AbstractEventLoop, _Fetch] = field(
-        factory=dict[asyncio.AbstractEventLoop, _Fetch], init=False, repr=False
-    )
-    _lock: Lock = field(factory=Lock, init=False, repr=False)
+    def __init__(self, function: TokenFunction) -> None:
+        self._function = function
+        self._known: deque[str] = deque(maxlen=REMEMBERED)
+        self._fetches: dict[asyncio.AbstractEventLoop, _Fetch] = {}
+        self._lock = Lock()
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ class Handshake:
 class Way:
     """The address of the service, and the route to it.
 
-    ``proxy`` is the proxy in use, and ``unused`` one that the environment names and the client does not use; both are
+    ``proxy`` is the proxy in use, and ``unused`` a proxy that the environment names and the client ignores; both are
     without credentials. ``checked`` is True if the certificate is checked, and ``pinned`` if a fingerprint checks it.
     """
 
@@ -55,7 +55,7 @@ class Call:
     """The outcome of one safe call.
 
     ``error`` is the error that it raised, None if it succeeded. ``skew`` is the service's clock minus ours, and
-    ``blur`` the most by which that may be too low; both are None if no answer had a date.
+    ``blur`` is the most by which ``skew`` may be too low; both are None if no answer had a date.
     """
 
     elapsed: float

@@ -12,13 +12,13 @@ from mihu_async.doctor.facts import Addresses, Call, Facts, Failure, Handshake, 
 from mihu_async.errors import APIError, AuthenticationError, ConnectError, DecodeError, PermissionDeniedError
 
 TOLERANCE = timedelta(seconds=2)
-"""The largest clock difference at which a purchase can still be distinguished from an older one."""
+"""The largest clock difference at which a purchase can still be told from an older one."""
 SOON = timedelta(days=7)
 """The remaining lifetime of a certificate below which there is a warning."""
 NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE)
 MIB = 2**20
 REFUSALS = ("Connect call failed", "refused")
-"""The words of event loops for a connection that was not accepted."""
+"""The words by which event loops report a connection that was not accepted."""
 REFUSED_CONNECTION = "Nothing accepted the connection: is the address right, and is the service running?"
 """The advice for a connection that was not accepted."""
 
@@ -211,7 +211,7 @@ def service(facts: Facts) -> Finding:
 
 
 def is_refused(error: BaseException) -> bool:
-    """Return True if nothing accepted the connection; the text tells, because no error keeps the network's own."""
+    """Return True if nothing accepted the connection, judging by the text, because no error keeps the network's own."""
     return isinstance(error, ConnectError) and any(sign in str(error) for sign in REFUSALS)
 
 

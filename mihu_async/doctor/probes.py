@@ -91,7 +91,7 @@ async def resolve(url: URL, deadline: float) -> Addresses | Failure:
 async def shake_hands(transport: Transport, deadline: float) -> Handshake | Failure | None:
     """Open a TLS connection and close it; return None if a proxy, a fingerprint or a borrowed session is in use."""
     url = transport.base_url
-    if url.scheme != "https" or transport.proxy or transport.session:
+    if url.scheme != "https" or transport.proxy or transport.sessions.borrowed:
         return None
     if not isinstance(transport.ssl, ssl.SSLContext | bool):
         return None

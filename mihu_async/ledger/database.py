@@ -21,12 +21,12 @@ from mihu_async.errors import LedgerError
 T = TypeVar("T")
 
 APPLICATION: Final = 0x4D696875
-"""The characters ``Mihu``, which mark a file as a ledger."""
+"""The bytes of ``Mihu``, which mark a file as a ledger."""
 VERSION: Final = 2
 BUSY_TIMEOUT = 10.0
 """Seconds that a statement waits for other processes' writes to the file."""
 PAUSE = 0.01
-"""Seconds between two looks at a file that other processes are making into a ledger."""
+"""Seconds between two checks of a file that other processes are turning into a ledger."""
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entries (
@@ -50,14 +50,14 @@ COMMIT;
 """
 
 inherited: list[object] = []
-"""The connections that a fork has left in a child: the child neither uses nor closes them, because SQLite forbids both.
+"""The parent's connections in a forked child, which neither uses nor closes them, because SQLite forbids both.
 """
 
 
 class Database:
-    """The file of a ledger. Each process that uses it has a connection of its own, which one thread alone uses.
+    """The file of a ledger. Each process has its own connection, which only one thread uses.
 
-    It is closed when it is no longer used.
+    The connection is closed when the ledger is garbage-collected.
 
     Args:
         path: The absolute path of the file, which is created if it is missing.
@@ -141,8 +141,8 @@ class _Holder:
 class OpenFile:
     """A connection of one process, its thread, which alone uses it, and the identity of the opened file.
 
-    The thread is not one of a pool, because a pool takes locks when it is closed, and a forgotten ledger is closed in
-    the middle of whatever its process does at that moment. Putting an item into a SimpleQueue is safe there.
+    The thread is not one of a pool, because a pool takes locks when it is closed, and a forgotten ledger is closed by
+    the garbage collector, in the middle of anything. Putting an item into a SimpleQueue is safe there.
     """
 
     def __init__(self) -> None:
@@ -222,7 +222,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def prepare(file: sqlite3.Connection) -> None:
-    """Check that a file is an intact ledger, or make a ledger of an empty file.
+    """Check that a file is an intact ledger, or turn an empty file into one.
 
     Args:
         file: The connection.

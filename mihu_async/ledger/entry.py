@@ -26,16 +26,17 @@ class Entry:
     number: str
     """The number to buy, in E.164 form."""
     fingerprint: str
-    """A digest of the request, which tells it from another request under the same key."""
+    """A digest of the request, which distinguishes it from another request under the same key."""
     began: datetime | None = None
-    """The time before the request was sent, on the service's clock; None if that was not known.
+    """The time just before the request was sent, on the service's clock; None if that was not known.
 
-    If an earlier call sent it, too, and that purchase may still appear, this is the time before the earlier one.
+    If an earlier call sent the request too, and its purchase may still appear, this is the time before that earlier
+    request.
     """
     state: Literal["begun", "settled"] = "begun"
-    """``begun`` while nobody knows how the purchase ended, ``settled`` once the number is bought."""
+    """``begun`` until the outcome of the purchase is known, ``settled`` once the number is bought."""
     ends: datetime | None = None
-    """The service's time after which the latest call that sent it can send nothing more; None if it is not known."""
+    """The service's time after which the latest call with this key can send nothing more; None if it is not known."""
     phone_number_uuid: str | None = None
     """The number's id once the purchase is settled; None before."""
 
@@ -46,13 +47,13 @@ class Standing(StrEnum):
     NEW = "new"
     """The key was free: the entry is written, and the caller holds the key."""
     RESUMED = "resumed"
-    """The lease of an earlier holder has ended without an outcome: the caller holds the key from now on."""
+    """The lease of an earlier holder has ended without a known outcome: the caller holds the key from now on."""
     HELD = "held"
-    """Another holder's lease is alive."""
+    """Another holder's lease has not ended."""
     SETTLED = "settled"
     """The purchase was made."""
     BUSY = "busy"
-    """The key was free, and another key has begun to buy the same number: no entry is written."""
+    """The key is free, but the same number is being bought under another key: no entry is written."""
     OTHER = "other"
     """The key belongs to another request."""
 
@@ -62,7 +63,7 @@ class Claim:
     """The result of ``Ledger.take``."""
 
     standing: Standing
-    """The standing of the key: it says if the caller holds the key now, and the reason."""
+    """The standing of the key: it says whether the caller holds the key now, and why."""
     entry: Entry
     """The entry under the key now; if the number is busy, the entry under the other key."""
 
@@ -70,9 +71,9 @@ class Claim:
 class Ledger(Protocol):
     """A store that remembers purchases by their key: ``SqliteLedger``, ``RedisLedger``, or one of your own.
 
-    ``take``, ``settle`` and ``release`` are atomic, whichever processes ask at the same time. An entry that ``take``
-    has written is durable before ``take`` returns: it outlives the process and the machine. Every method raises
-    LedgerError if the ledger cannot be read or written.
+    ``take``, ``settle`` and ``release`` are atomic across all processes. An entry that ``take`` has written is durable
+    before ``take`` returns: it outlives the process and the machine. Every method raises LedgerError if the ledger
+    cannot be read or written.
     """
 
     @property
@@ -89,7 +90,7 @@ class Ledger(Protocol):
         ...
 
     async def take(self, entry: Entry, owner: str) -> Claim:
-        """Claim a key: write the entry if there is none, or take over an entry that is begun and that nobody holds.
+        """Claim a key: write the entry if there is none, or take over a ``begun`` entry that nobody holds.
 
         An entry is taken over only for the same workspace and fingerprint, and stays as the earlier holder wrote it. No
         entry is written while another key has begun to buy the same number of the workspace, because a lookup could
@@ -114,7 +115,7 @@ class Ledger(Protocol):
         ...
 
     async def redate(self, entry: Entry, owner: str) -> bool:
-        """Write ``began`` and ``ends`` of an entry that is begun, and hold its key for another lease.
+        """Write ``began`` and ``ends`` of a ``begun`` entry, and hold its key for another lease.
 
         A call that took an entry over does so before it sends the purchase. The times are durable before this returns.
 
@@ -128,7 +129,7 @@ class Ledger(Protocol):
         ...
 
     async def settle(self, entry: Entry) -> bool:
-        """Replace an entry that is begun for the same number by a settled one, and leave any other entry as it is.
+        """Replace a ``begun`` entry for the same number with a settled one, and leave any other entry as it is.
 
         Args:
             entry: The entry to write, with the state ``settled`` and a ``phone_number_uuid``.
@@ -141,7 +142,7 @@ class Ledger(Protocol):
         ...
 
     async def release(self, key: str, owner: str) -> None:
-        """Remove an entry that is begun and that the caller holds, so that the key is free.
+        """Remove a ``begun`` entry that the caller holds, so that the key is free.
 
         Args:
             key: The idempotency key.
@@ -168,7 +169,7 @@ class Ledger(Protocol):
         ...
 
     async def forget(self, key: str) -> bool:
-        """Remove an entry that is begun and that nobody holds, on the word of a person who knows its outcome.
+        """Remove a ``begun`` entry that nobody holds, because a person has found out its outcome.
 
         Args:
             key: The idempotency key.
@@ -179,7 +180,7 @@ class Ledger(Protocol):
         ...
 
     async def begun(self) -> Sequence[Entry]:
-        """Return the entries that are begun, whether somebody holds them or not."""
+        """Return all ``begun`` entries, held or not."""
         ...
 
 

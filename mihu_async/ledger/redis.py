@@ -94,7 +94,7 @@ class Scripting(Protocol):
     """The methods of redis-py's asyncio client that a ledger needs: reading a key or a field, and running a script."""
 
     def eval(self, script: str, numkeys: int, /, *keys_and_args: Any) -> Any:
-        """Run a script on the server, which runs nothing else meanwhile."""
+        """Run a script on the server, which runs nothing else in the meantime."""
         ...
 
     def hget(self, name: str, key: str, /) -> Any:
@@ -168,7 +168,7 @@ class RedisLedger:
         return bool(await self._run(SETTLE, self._names(entry.key), _stored(entry), entry.key))
 
     async def release(self, key: str, owner: str) -> None:
-        """Remove an entry that is begun and that the owner holds, as ``Ledger.release`` describes."""
+        """Remove a ``begun`` entry that the owner holds, as ``Ledger.release`` describes."""
         await self._run(RELEASE, self._names(key), owner, key)
 
     async def let_go(self, key: str, owner: str) -> None:
@@ -181,11 +181,11 @@ class RedisLedger:
         return None if key is None else _text(key)
 
     async def forget(self, key: str) -> bool:
-        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes."""
+        """Remove a ``begun`` entry that nobody holds, as ``Ledger.forget`` describes."""
         return bool(await self._run(FORGET, self._names(key), key))
 
     async def begun(self) -> Sequence[Entry]:
-        """Return the entries that are begun, as ``Ledger.begun`` describes."""
+        """Return all ``begun`` entries, as ``Ledger.begun`` describes."""
         found = await self._run(BEGUN, (self._begun,), self._entries)
         return sorted(map(_entry_of, found), key=lambda entry: entry.key)
 
@@ -224,5 +224,5 @@ def _entry_of(stored: Any) -> Entry:
 
 
 def _text(value: Any) -> str:
-    """Return text from a client that decodes its answers, or does not."""
+    """Return a value as text, whether or not the client decodes its answers."""
     return value.decode() if isinstance(value, bytes) else str(value)

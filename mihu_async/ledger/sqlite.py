@@ -68,7 +68,7 @@ class SqliteLedger:
         return await self._database.run(lambda file: _settle(file, entry), durable=True)
 
     async def release(self, key: str, owner: str) -> None:
-        """Remove an entry that is begun and that the owner holds, as ``Ledger.release`` describes."""
+        """Remove a ``begun`` entry that the owner holds, as ``Ledger.release`` describes."""
         statement = "DELETE FROM entries WHERE key = ? AND owner = ? AND state = 'begun'"
         await self._database.run(lambda file: file.execute(statement, (key, owner)), durable=True)
 
@@ -83,11 +83,11 @@ class SqliteLedger:
         return None if row is None else cast("str", row[0])
 
     async def forget(self, key: str) -> bool:
-        """Remove an entry that is begun and that nobody holds, as ``Ledger.forget`` describes."""
+        """Remove a ``begun`` entry that nobody holds, as ``Ledger.forget`` describes."""
         return await self._database.run(lambda file: _forget(file, key, self._lease), durable=True)
 
     async def begun(self) -> Sequence[Entry]:
-        """Return the entries that are begun, as ``Ledger.begun`` describes."""
+        """Return all ``begun`` entries, as ``Ledger.begun`` describes."""
         return await self._database.run(_begun)
 
     def close(self) -> None:
@@ -113,7 +113,7 @@ class SqliteLedger:
 
 
 def wall_clock() -> float:
-    """Return the machine's time of day in seconds, which its processes share.
+    """Return the machine's wall-clock time in seconds, which all of its processes share.
 
     If the clock is set while a purchase is under way, a lease may end early. Two processes then work on one purchase,
     which is safe: the later one looks first, and the service refuses a number that it already holds.
@@ -144,7 +144,7 @@ def _entry_of(row: tuple[Any, ...] | None) -> Entry | None:
 
 
 def _is_held(until: float, lease: float) -> bool:
-    """Return True if a lease is alive; a lease that ends too late was taken before the clock was set back."""
+    """Return True if a lease has not ended; one that ends implausibly late was taken before the clock was set back."""
     return 0 < until - wall_clock() <= lease
 
 

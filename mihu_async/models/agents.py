@@ -13,7 +13,7 @@ from mihu_async.models.identity import IDENTITY
 class Agent:
     """An agent of the workspace.
 
-    Fields that the model does not have, such as its role and its objective, are on ``extra``.
+    Fields that the model does not define, such as its role and its objective, are on ``extra``.
     """
 
     agent_uuid: str = field(metadata=IDENTITY)
@@ -21,8 +21,8 @@ class Agent:
     name: str
     """The agent's name.
 
-    It is documented to be always present; if it cannot be read, it is None. It is empty in one case: the answer of
-    ``agents.provision_call`` was lost, and the lookup did not name the agent.
+    It is documented to be always present; if it cannot be read, it is None. It is empty if the answer to
+    ``agents.provision_call`` was lost and the lookup did not name the agent.
     """
     description: str | None = None
     """The text that describes the agent in the workspace."""

@@ -18,7 +18,7 @@ class Channel:
     enabled: bool | None = None
     """True if the channel is switched on."""
     channel_limit: int | None = None
-    """The limit of simultaneous use."""
+    """The most calls or messages at a time."""
     whitelisted_destinations: tuple[str, ...] | None = None
     """The countries that may be reached, ISO 3166-1 alpha-2."""
     bound: bool | None = None
@@ -44,7 +44,7 @@ class Channels:
 
 
 VOICE = "voice"
-"""The name in settings and capabilities of the channel that bindings and snapshots call ``call``."""
+"""The name that settings and capabilities give to the channel ``call`` of bindings and snapshots."""
 
 
 @frozen(kw_only=True)
@@ -61,7 +61,7 @@ class NumberChannels:
     phone_number_uuid: str | None = None
     """The id of the number in the API."""
     is_external: bool | None = None
-    """True if the number was brought along as a trunk, and not bought through Mihu."""
+    """True if the number was registered as an external trunk rather than bought."""
     source: NumberSource | None = None
     """The origin of the number."""
 

@@ -30,10 +30,10 @@ class NumberType(OpenEnum):
 
     LOCAL = "local"
     TOLL_FREE = "toll_free"
-    """A number that costs the caller nothing."""
+    """A number that is free of charge for the person who calls it."""
     MOBILE = "mobile"
     NATIONAL = "national"
-    """A number of a country, and not of a place in it."""
+    """A number that belongs to a country rather than to a place in it."""
 
 
 class NumberStatus(OpenEnum):
@@ -50,7 +50,7 @@ class NumberSource(OpenEnum):
     PURCHASED = "purchased"
     """The number was bought through Mihu."""
     EXTERNAL = "external"
-    """The number was brought along as a trunk."""
+    """The number was registered as an external trunk."""
 
 
 class ComplianceStatus(OpenEnum):

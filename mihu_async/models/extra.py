@@ -10,7 +10,7 @@ def _refuse(*_: Any, **__: Any) -> NoReturn:
 
 
 class Extra(dict[str, Any]):
-    """The fields of an answer that the model does not have, as plain JSON values. It cannot be changed.
+    """The fields of an answer that the model does not define, as plain JSON values. It cannot be changed.
 
     It is a dict, so that ``attrs.asdict`` and ``json.dumps`` can handle it.
     """

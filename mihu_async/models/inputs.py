@@ -79,7 +79,7 @@ class SipCredentials:
     """The credentials with which the service reaches a SIP trunk. No answer contains them.
 
     Raises:
-        UsageError: If a value can never be accepted.
+        UsageError: If a value is invalid.
     """
 
     gateway: str | None = _text()

@@ -40,7 +40,7 @@ class Compliance:
 
 @frozen(kw_only=True)
 class Capabilities:
-    """The capabilities of a number that the carrier supports; None is unknown."""
+    """The capabilities of a number that the carrier supports. A flag is None if the service does not say."""
 
     voice: bool | None = None
     """True if the number supports calls."""
@@ -63,7 +63,7 @@ class OutboundSettings:
     enabled: bool | None = None
     """True if the channel is switched on."""
     channel_limit: int | None = None
-    """The limit of simultaneous use."""
+    """The most calls or messages at a time."""
     whitelisted_destinations: tuple[str, ...] | None = None
     """The countries that may be reached, ISO 3166-1 alpha-2."""
 
@@ -75,7 +75,7 @@ class InboundSettings:
     enabled: bool | None = None
     """True if inbound calls and messages are switched on."""
     channel_limit: int | None = None
-    """The limit of simultaneous use."""
+    """The most calls or messages at a time."""
 
 
 @frozen(kw_only=True)
@@ -136,7 +136,7 @@ class PhoneNumber:
     number: str
     """The number in E.164 form. It is documented to be always present; if it cannot be read, it is None."""
     is_external: bool
-    """True if the number was brought along as a trunk, and not bought through Mihu; None if the service did not say."""
+    """True if the number was registered as an external trunk rather than bought; None if the service did not say."""
     country_code: str | None = None
     """The country, ISO 3166-1 alpha-2."""
     location: str | None = None

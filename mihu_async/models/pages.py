@@ -21,7 +21,7 @@ class Pagination:
     current_page: int
     """The number of this page, counted from 1."""
     per_page: int
-    """The most items that a page holds."""
+    """The maximum number of items on a page."""
     total: int
     """The number of items in the listing."""
     last_page: int

@@ -1,6 +1,6 @@
 """The answers of the provisional endpoints: models inferred from other pages, not from a documented answer.
 
-So every other field of an answer is kept, on ``extra``.
+Every field that a model does not define is therefore kept on ``extra``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ ADDRESS = "address"
 
 @frozen(kw_only=True)
 class Items(Generic[T]):
-    """Some items, whatever held them, with ``pagination`` or without; the rest is as in a :class:`Page`."""
+    """The items of an answer, in whatever shape, with or without ``pagination``; otherwise like a :class:`Page`."""
 
     items: tuple[T, ...]
     pagination: Pagination | None = None
@@ -63,15 +63,15 @@ class PurchaseRequirement:
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """The parts of an answer that its type takes, ``value`` or ``document_id``; both if that is not known.
+        """The parts of an answer that its type takes: ``value``, ``document_id``, or both if that is not known.
 
-        It is inferred from the names of the types that a type takes one or the other.
+        That a type takes only one of them is inferred from the type's name.
         """
         return TAKES.get((self.type or "").lower(), PARTS)
 
     @property
     def label(self) -> str:
-        """The key, else the id, else the name; empty if it has none of them."""
+        """The key, else the id, else the name; empty if the service sent none of them."""
         return self.key or self.answer_id or self.name or ""
 
 

@@ -30,8 +30,8 @@ class Rate:
     description: str | None = None
     """The meaning of the prefix, in words."""
     min_duration_seconds: int | None = None
-    """The minimum length in seconds that a call is charged for."""
+    """The shortest duration in seconds that a call is charged for."""
     billing_increment_seconds: int | None = None
-    """The step in seconds in which the length of a call is charged."""
+    """The step in seconds by which the duration of a call is charged."""
     price: Price | None = None
     """The price of a call."""

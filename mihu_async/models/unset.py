@@ -15,4 +15,4 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
-"""The default of an update's fields: it is not sent, and the service keeps its value. Each process has one."""
+"""The default of an update's fields: the field is not sent, and the service keeps its value. A process has only one."""

@@ -1,4 +1,4 @@
-"""Values that a caller changes. A field that is UNSET is not sent, and the service keeps its value."""
+"""Changes to settings. A field that is UNSET is not sent, and the service keeps its value."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -42,7 +42,7 @@ class SipUpdate:
     documented, so None is refused; how to clear a port is not documented either.
 
     Raises:
-        UsageError: If a value can never be accepted.
+        UsageError: If a value is invalid.
     """
 
     gateway: str | Unset = field(default=UNSET, validator=_check_text)
@@ -62,13 +62,13 @@ class OutboundUpdate:
     """A change of the settings of an outbound channel. A field that is UNSET keeps its value on the service.
 
     Raises:
-        UsageError: If a value can never be accepted.
+        UsageError: If a value is invalid.
     """
 
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
     """True to switch the channel on."""
     channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
-    """The limit of simultaneous use, from 0; None sends null, which is inferred to lift the limit."""
+    """The most calls or messages at a time, from 0; None sends null, which is inferred to lift the limit."""
     whitelisted_destinations: tuple[str, ...] | Unset = field(default=UNSET, converter=_several, validator=_check_texts)
     """The countries that replace the present list, named as in answers, such as ``"US"``."""
 
@@ -78,10 +78,10 @@ class InboundUpdate:
     """A change of the settings for inbound calls and messages. A field that is UNSET keeps its value on the service.
 
     Raises:
-        UsageError: If a value can never be accepted.
+        UsageError: If a value is invalid.
     """
 
     enabled: bool | Unset = field(default=UNSET, validator=_check_flag)
     """True to switch inbound calls and messages on."""
     channel_limit: int | Unset | None = field(default=UNSET, validator=_check_limit)
-    """The limit of simultaneous use, from 0; None sends null, which is inferred to lift the limit."""
+    """The most calls or messages at a time, from 0; None sends null, which is inferred to lift the limit."""

@@ -1,1 +1,1 @@
-"""Walking a listing that comes in pages."""
+"""Walks over listings that come in pages."""

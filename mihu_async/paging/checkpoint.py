@@ -7,11 +7,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from attrs import field, frozen
-
 from mihu_async.errors import UsageError
 from mihu_async.paging.page import Moment
 from mihu_async.paging.proof import Evidence
+from mihu_async.value import Value, field
 
 FORMAT = 2
 """The version of the format of a checkpoint; a checkpoint of another version is refused."""
@@ -20,13 +19,12 @@ ANCHORS = 8
 """
 
 
-@frozen(kw_only=True)
-class Place:
+class Place(Value, frozen=True, kw_only=True):
     """A position: the page, the keys of the last items that were yielded, and the counts that a certificate needs."""
 
     page: int
     anchors: tuple[str, ...] = ()
-    evidence: Evidence = field(factory=Evidence)
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 def encode_checkpoint(place: Place, *, listing: str) -> str:

@@ -1,8 +1,8 @@
-"""The record of one pass over a listing, and whether its pages join: pure decisions.
+"""The record of one pass over a listing, and the decision whether two pages join. Pure.
 
-Where items are only added, a page repeats some items that were shown; where items are only removed, ``total`` falls. So
-a page follows on the page before it if it holds an item that was shown, or if ``total`` did not fall. The certificates
-reveal the movements that this rule does not see.
+If items are only added, a page repeats items of an earlier page; if items are only removed, ``total`` falls. So a page
+follows on from the page before if it holds an item that was shown, or if ``total`` did not fall. The certificates
+reveal the changes that this rule misses.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -10,12 +10,10 @@ from contextlib import suppress
 from struct import iter_unpack
 from typing import Generic, Literal, TypeVar
 
-from attrs import define, evolve, field
-
 from mihu_async.models.pages import Page
 from mihu_async.paging.page import Moment, Stated
 from mihu_async.paging.proof import Dates, Evidence, came_since, older
-from mihu_async.value import Value
+from mihu_async.value import State, Value, field, replace
 
 T = TypeVar("T")
 
@@ -23,7 +21,8 @@ OnDrift = Literal["recover", "verify", "raise", "ignore"]
 PASSES: dict[OnDrift, tuple[int, int]] = {"recover": (1, 3), "verify": (2, 5), "raise": (1, 3), "ignore": (1, 1)}
 """The least number of passes of each mode and, while no certificate holds, the most."""
 SPARE_READS = 16
-"""The number of answers without a new item, beyond a whole pass, after which a walk steps back no more, and then ends.
+"""The number of answers without a new item, beyond a whole pass, after which a walk stops stepping back, and later
+ends.
 """
 UUID_DIGITS, UUID_BYTES = 32, 16
 
@@ -38,9 +37,8 @@ class Read(Value, Generic[T], frozen=True):
     moment: Moment | None
 
 
-@define(kw_only=True)
-class History(Generic[T]):
-    """The items that a walk yielded, and those that its present pass showed; in the first pass, both are one set.
+class History(State, Generic[T], kw_only=True):
+    """The items that a walk yielded, and those that its current pass showed; in the first pass, both are the same set.
 
     Of the new items of the last page, ``front`` stand before a known one. ``slipped`` is True if a later pass found a
     new item before one that was yielded. ``began`` is the time at which the walk began, or the walk that it continues.
@@ -50,8 +48,8 @@ class History(Generic[T]):
     span: tuple[int, int | None]
     evidence: Evidence
     total: int | None
-    yielded: set[Hashable] = field(factory=set[Hashable])
-    shown: set[Hashable] = field(factory=set[Hashable])
+    yielded: set[Hashable] = field(default_factory=set[Hashable])
+    shown: set[Hashable] = field(default_factory=set[Hashable])
     pages: int = 0
     last_page: int | None = None
     began: Moment | None = None
@@ -71,7 +69,7 @@ class History(Generic[T]):
             before: The evidence of the walk that this walk continues.
         """
         total = expected(read.stated, *self.span)
-        evidence = evolve(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
+        evidence = replace(self.evidence, nth=self.evidence.nth + 1, total=total, since=read.moment, quiet=True)
         evidence.resumed, evidence.there, evidence.shown = bool(anchors), before.there, before.shown
         if anchors:
             evidence.moved |= before.total not in {None, total}
@@ -157,11 +155,11 @@ class History(Generic[T]):
             unread: The items that were read and are not yielded yet; they do not count.
         """
         old = older(unread, self.dates, self.began) if self.dates and self.began else 0
-        return evolve(self.evidence, shown=self.evidence.shown - len(unread), there=self.evidence.there - old)
+        return replace(self.evidence, shown=self.evidence.shown - len(unread), there=self.evidence.there - old)
 
 
 def fell(before: Stated, after: Stated) -> bool:
-    """Return True if a total is known to be less than the one before it."""
+    """Return True if a total is known to be lower than the previous one."""
     return before.total is not None and after.total is not None and after.total < before.total
 
 
@@ -180,7 +178,7 @@ def expected(known: Stated, start: int, end: int | None) -> int | None:
 
 
 def compact_keys(keys: Iterable[str]) -> tuple[Hashable, ...]:
-    """Return the forms in which keys are remembered: for a UUID a number, which takes half the memory of its text."""
+    """Return the forms in which keys are remembered: a UUID as a number, which takes half the memory of its text."""
     texts = tuple(keys)
     digits = [text.replace("-", "") for text in texts]
     with suppress(ValueError):

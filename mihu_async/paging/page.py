@@ -11,7 +11,7 @@ from mihu_async.value import Value
 T = TypeVar("T")
 
 SPARE_PAGES = 16
-"""A listing may grow by as many pages as it had, and by these, while it is walked."""
+"""The number of pages by which a listing may grow during a walk, beyond doubling."""
 ALL_YIELDED = "All items that the service returned were yielded"
 
 
@@ -26,7 +26,7 @@ class Moment(Value, frozen=True):
 
 
 class Answer(Value, Generic[T], frozen=True):
-    """A page, and the time at which it was made; None if the answer does not say."""
+    """A page, and the time at which the service made it; None if the answer does not say."""
 
     page: Page[T]
     moment: Moment | None = None
@@ -55,14 +55,14 @@ def stated(page: Page[Any]) -> Stated:
 
 
 def check_progress(page: Page[Any], *, requested: int) -> Stated:
-    """Return the pagination of a page from which the walk can go on; only ``has_more`` false is an end.
+    """Return the pagination of a page from which the walk can continue; only a false ``has_more`` ends it.
 
     Args:
         page: The page of the answer.
         requested: The number of the page that was requested.
 
     Raises:
-        PaginationError: If going on could repeat pages or never end.
+        PaginationError: If continuing could repeat pages or never end.
     """
     known = stated(page)
     received, last, items = known.current_page, known.last_page, len(page.items)
@@ -70,7 +70,7 @@ def check_progress(page: Page[Any], *, requested: int) -> Stated:
         raise PaginationError(
             f"Page {requested} was requested, and the service answered with page {received} "
             f"({items} items, last_page {last}). "
-            "Going on would repeat or miss items; the items before this page are not affected.",
+            "Continuing would repeat or miss items; the items before this page are not affected.",
             requested=requested,
             received=received,
         )
@@ -85,12 +85,12 @@ def check_progress(page: Page[Any], *, requested: int) -> Stated:
 
 
 def contradiction(number: int, message: str) -> PaginationError:
-    """Return the error of a page that has the requested number and from which the walk cannot go on."""
+    """Return the error for a page that has the requested number but from which the walk cannot continue."""
     return PaginationError(message, requested=number, received=number)
 
 
 def has_more(known: Stated, *, number: int, items: int) -> bool:
-    """Return True if a page follows, by ``has_more``, else ``last_page`` or ``total``, else as long as items come.
+    """Return True if a page follows: by ``has_more``, else ``last_page``, else ``total``, else if the page has items.
 
     Args:
         known: The pagination of the page.

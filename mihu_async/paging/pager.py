@@ -43,7 +43,7 @@ class Shard:
 
 
 class Pager(Generic[T]):
-    """A listing that is read as it is used; nothing is sent before.
+    """A listing that is read as you use it; nothing is sent before.
 
     ``async for item in pager`` walks every item of every page; ``await pager`` returns the first :class:`Page`; see
     also :meth:`pages`, :meth:`collect` and :meth:`first`. Each of them reads the listing anew. ``async with pager``
@@ -53,9 +53,9 @@ class Pager(Generic[T]):
 
     A walk fetches pages ahead: one page at first, twice as many with each page that the caller finishes, up to
     ``concurrency``. It ends where the service says that there is no more, never because a page is empty. It yields each
-    item once even if others insert and delete items meanwhile, and :attr:`report` shows whether it is proved that the
-    walk yielded every item that was there all along. A walk raises PaginationError if the service's pages contradict
-    themselves, and the errors of the listing's calls; each carries a ``checkpoint``.
+    item once even if others insert and delete items in the meantime, and :attr:`report` shows whether the walk is
+    proved to have yielded every item that was there from start to end. A walk raises PaginationError if the service's
+    pages contradict themselves, and the errors of the listing's calls; each carries a ``checkpoint``.
     """
 
     def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
@@ -72,15 +72,15 @@ class Pager(Generic[T]):
 
         Args:
             concurrency: The number of pages that may be under way at a time, from 1.
-            on_drift: The reaction to a listing that moves while it is read. ``"recover"`` reads it again if nothing
-                proves that every item was yielded, in at most three passes; ``"verify"`` always reads it again, in at
-                most five; ``"raise"`` raises DriftError; ``"ignore"`` yields the pages as they come and remembers no
-                items, so it proves at most two pages.
+            on_drift: The reaction to a listing that changes while it is read. ``"recover"`` reads it again unless a
+                certificate proves that every item was yielded, in at most three passes; ``"verify"`` always reads it
+                again, in at most five; ``"raise"`` raises DriftError; ``"ignore"`` yields the pages as they come and
+                remembers no items, so it cannot prove a walk of more than two pages.
             resume: A checkpoint of this listing, with the same filters, page size and first page. The walk continues
                 after its last item.
 
         Raises:
-            UsageError: If a value can never be accepted.
+            UsageError: If a value is invalid.
         """
         options = self._options
         if concurrency is not None:
@@ -98,19 +98,19 @@ class Pager(Generic[T]):
 
     @property
     def report(self) -> WalkReport:
-        """The report of the latest walk of this pager, as of now."""
+        """The report of the latest walk of this pager so far."""
         return (self._latest or Walk(self._listing, self._options)).report
 
     def checkpoint(self) -> str:
         """Return the position of the latest walk, for ``.with_options(resume=…)``, also in another process.
 
         The position is after the last item for which the caller has asked for the next one. So a walk that continues
-        there repeats at most the item that the caller held, and loses none. The checkpoint holds no secret.
+        there repeats at most the item that the caller was handling, and loses none. The checkpoint holds no secret.
         """
         return (self._latest or Walk(self._listing, self._options)).checkpoint()
 
     def __await__(self) -> Generator[Any, None, Page[T]]:
-        """Fetch the first page, or the one that ``page=`` named."""
+        """Fetch the first page, or the page that ``page=`` names."""
         return self._first_page().__await__()
 
     def __aiter__(self) -> AsyncGenerator[T]:
@@ -118,7 +118,7 @@ class Pager(Generic[T]):
         return self._tracked(self._walk().items())
 
     def pages(self) -> AsyncGenerator[Page[T]]:
-        """Walk page by page. A page leaves out the items that an earlier page had."""
+        """Walk page by page. A page leaves out the items that an earlier page held."""
         return self._tracked(self._walk().pages())
 
     async def collect(self, limit: int | None = None) -> list[T]:
@@ -159,8 +159,8 @@ class Pager(Generic[T]):
         The listing is split from the page at which this pager begins; a part can be split again. Each :class:`Shard`
         can be pickled; ``mihu.numbers.shard(shard)``, ``mihu.trunks.shard(shard)`` or
         ``mihu.numbers.rates_shard(shard)`` makes it a pager in the other process. The parts do not know of each other:
-        if the listing moves after the split, the walks that see it end with ``report.complete`` False and a warning. A
-        part cannot be counted, so its ``report.proof`` is ``"still"`` at best.
+        if the listing changes after the split, the walks that see it end with ``report.complete`` False and a warning.
+        A part cannot be counted, so its ``report.proof`` is ``"still"`` at best.
 
         Args:
             parts: The most parts to return, from 1.

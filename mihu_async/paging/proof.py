@@ -1,16 +1,16 @@
 """The proof that a walk is complete: three certificates, each a pure function of the evidence of a pass.
 
 An item *was there* when a pass began if its dates are older; in a later pass also if it was yielded before that pass
-and no date of it may be younger. If as many were there as ``total`` said, these are all, whichever pass yielded them.
+and no date of it may be younger. If as many such items were yielded as ``total`` counted, none is missing, whichever
+pass yielded them.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal, TypeVar
 
-from attrs import define
-
 from mihu_async.paging.page import Moment
+from mihu_async.value import State
 
 T = TypeVar("T")
 
@@ -19,8 +19,7 @@ Dates = Callable[[T], tuple[datetime | None, datetime | None]]
 """Returns the times at which an item was created and last changed."""
 
 
-@define(kw_only=True)
-class Evidence:
+class Evidence(State, eq=True, kw_only=True):
     """The evidence of pass ``nth``: of the ``total`` items ``since`` it began, ``there`` were found; ``shown`` in all.
 
     The pass is ``quiet`` if all its answers named one total, it showed nothing new, and no date is certainly younger
@@ -49,16 +48,16 @@ class Evidence:
 
 
 def counted(evidence: Evidence) -> bool:
-    """Return True if as many items were yielded that were there at the beginning as the first answer named.
+    """Return True if the walk yielded as many items that were there at its beginning as the first answer counted.
 
-    Without dates nothing shows that the other items came later, so that a service that does not count, and names 0
-    items, proves nothing.
+    Without dates, nothing shows that the other items came later, so a service that does not count, and reports 0 items,
+    proves nothing.
     """
     return not evidence.part and evidence.old == evidence.first and (evidence.dated or evidence.old == evidence.shown)
 
 
 def still(evidence: Evidence) -> bool:
-    """Return True if no answer moved, and no date could show otherwise; for a part, if all dates are old."""
+    """Return True if no answer showed a change, and no date could show otherwise; for a part, if all dates are old."""
     silent = not evidence.dated or (evidence.part and evidence.there == evidence.shown)
     return silent and not evidence.moved and evidence.shown == evidence.total
 
@@ -71,7 +70,7 @@ def confirmed(evidence: Evidence) -> bool:
 
 
 CERTIFICATES: dict[Proof, Callable[[Evidence], bool]] = {"confirmed": confirmed, "counted": counted, "still": still}
-"""The certificates, in the order in which they are looked for."""
+"""The certificates, in the order in which they are tried."""
 
 
 def certificate(evidence: Evidence) -> Proof | None:

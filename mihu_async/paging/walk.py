@@ -1,4 +1,4 @@
-"""One walk: reads page after page, steps back if two do not join, and reads again while nothing proves completeness."""
+"""One walk: reads page after page, steps back if two do not join, and reads again until a certificate holds."""
 
 import logging
 from asyncio import Event
@@ -16,7 +16,7 @@ from mihu_async.paging.page import ALL_YIELDED, Answer, Stated, check_progress, 
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Window
 from mihu_async.reports import Problem, WalkReport, summarize
-from mihu_async.value import Value
+from mihu_async.value import Value, replace
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Listing(Value, Generic[T], frozen=True, kw_only=True):
     ``base_url``, ``path`` and ``query`` name it with its workspace, filters and page size. A part of a listing has an
     ``end``, the last page to read, and the ``total`` that the listing had when it was split. ``on_page`` is called with
     each page: its number, the number of new items on it, its problems, and the walk's report. ``room`` returns the
-    number of pages that the client may have under way now.
+    number of pages that the client may currently have under way.
     """
 
     fetch: Callable[[int, Event | None], Awaitable[Answer[T]]]
@@ -49,7 +49,7 @@ class Listing(Value, Generic[T], frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The name that tells this listing from every other one."""
+        """The name that distinguishes this listing from every other one."""
         part = "" if (self.start, self.end) == (1, None) else f"#{self.start}-{self.end or ''}"
         return f"{self.base_url}{self.path}?{self.query}{part}"
 
@@ -63,14 +63,14 @@ class WalkOptions(Value, frozen=True, kw_only=True):
 
 
 class Walk(AbstractAsyncContextManager[Any], Generic[T]):
-    """A walk that is under way or over; ``report`` and ``checkpoint`` are true at every moment."""
+    """A walk that is under way or has ended; ``report`` and ``checkpoint`` are accurate at every moment."""
 
     def __init__(self, listing: Listing[T], options: WalkOptions) -> None:
         self._listing = listing
         self._mode: OnDrift = options.on_drift
         self._begin = begin = options.resume or Place(page=listing.start)
         forgetful, span = self._mode == "ignore", (listing.start, listing.end)
-        evidence = evolve(begin.evidence, part=span != (1, None), forgetful=forgetful)
+        evidence = replace(begin.evidence, part=span != (1, None), forgetful=forgetful)
         self._history = History(dates=listing.dates, span=span, evidence=evidence, total=listing.total)
         self._compact: Callable[[Iterable[str]], tuple[Hashable, ...]] = tuple if forgetful else compact_keys
         self._window = Window(self._fetch, most=options.concurrency, room=listing.room)
@@ -85,7 +85,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
 
     @property
     def report(self) -> WalkReport:
-        """The report of the walk, as of now."""
+        """The report of the walk so far."""
         return WalkReport(
             expected=self._history.total,
             yielded=self._yielded,
@@ -106,11 +106,11 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         return encode_checkpoint(place, listing=self._listing.name)
 
     def rewind(self) -> None:
-        """Reset the checkpoint to the beginning, for a caller who got nothing, or if any item may be missing."""
+        """Reset the checkpoint to the beginning, because the caller got nothing or an item may be missing."""
         self._rewound = True
 
     def _passed(self) -> tuple[str, ...]:
-        """Return the keys of the last items that are done, in the listing's order."""
+        """Return the keys of the last items that the caller has handled, in the listing's order."""
         if self._hand is None or not self._done:
             return self._anchors
         read, new = self._hand
@@ -138,7 +138,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
                 del step, page, new
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
-        """Leave nothing under way when the walk ends, and put its position on an error."""
+        """Leave nothing under way when the walk ends, and attach its position to an error."""
         if isinstance(error, MihuError):
             error.checkpoint = self.checkpoint()
         await self._window.clear()
@@ -162,7 +162,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         return None
 
     async def _read(self) -> Read[T] | None:
-        """Read from page to page, and again until a certificate holds, as often as the mode allows; None at the end."""
+        """Read page by page, and again until a certificate holds, as often as the mode allows; None at the end."""
         read, self._latest = self._latest, None
         if read is None:
             self._latest = await self._first()
@@ -212,7 +212,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         """Read the page after one, or if it does not join on, the nearest page before it that does."""
         history, window, first = self._history, self._window, self._listing.start
         if history.stalled_reads > 2 * history.stall_limit:
-            message = f"No page is said to be the last, and the last {history.stalled_reads} pages brought nothing new"
+            message = f"No page is named as the last, and the last {history.stalled_reads} pages brought nothing new"
             raise contradiction(number + 1, f"{message}: the walk would never end. {ALL_YIELDED}.")
         last = history.last_page or number + 1
         after = await window.read(number + 1, last=min(last, self._listing.end or last))
@@ -244,6 +244,6 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
 
 
 def drifted(number: int) -> DriftError:
-    """Return the error that names the page before which the listing moved."""
-    message = f"The listing moved before page {number} was read, so items may be missing or repeated."
+    """Return the error that names the page before which the listing changed."""
+    message = f"The listing changed before page {number} was read, so items may be missing or repeated."
     return DriftError(message, requested=number, received=number)

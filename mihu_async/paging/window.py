@@ -8,16 +8,15 @@ from typing import Generic, TypeVar
 P = TypeVar("P")
 
 UNPROVEN = 12
-"""The number of pages that may be under way before twice as many have come, which bounds the first refusals of a limit.
-"""
+"""The width of a window before twice as many pages have arrived, which bounds the first refusals of a limit."""
 
 
 class Window(Generic[P]):
     """A window of prefetched pages, which begins with one page and doubles with each page that the caller requests.
 
-    Beyond a dozen pages, and a fifth of the listing, it is half as wide as the number of pages that have come. It waits
-    for a slow caller: each fetch gets an event that is set when the caller asks for its page, so that only one page at
-    a time is decoded into models.
+    Beyond a dozen pages, and a fifth of the listing, it is at most half as wide as the number of pages
+    that have arrived. It waits for a slow caller: each fetch gets an event that is set when the caller asks for its
+    page, so that only one page at a time is decoded into models.
 
     Args:
         fetch: The function that fetches a page.
@@ -34,7 +33,7 @@ class Window(Generic[P]):
         self._begun: dict[int, tuple[Event, asyncio.Task[P]]] = {}
 
     async def read(self, number: int, *, last: int = 0) -> P:
-        """Return page ``number``, and fetch ahead up to page ``last``. A page that failed ahead raises only now.
+        """Return page ``number``, and prefetch up to page ``last``. The error of a prefetched page is raised only now.
 
         Args:
             number: The number of the page.

@@ -1,4 +1,4 @@
-"""The acquisition of a number: search, requirements, purchase, binding; with the next offer if one is sold."""
+"""The acquisition of a number: search, requirements, purchase, binding; and the next offer if one is gone."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from decimal import Decimal
@@ -29,7 +29,7 @@ from mihu_async.validation import wrong, wrong_type
 from mihu_async.value import Value
 
 MOST_OFFERS = 10
-"""The most offers that an acquisition tries to buy."""
+"""The number of offers that an acquisition tries to buy at most."""
 
 Choose = Callable[[AvailableNumber], bool]
 """Returns True if an offer may be bought."""
@@ -51,7 +51,7 @@ def check_choose(argument: str, value: Any) -> Choose:
 
 
 def check_answers(argument: str, value: Any) -> Mapping[str, str | RequirementValue]:
-    """Check that a mapping has an answer, a text or a RequirementValue, under the key of each requirement.
+    """Check that each value of a mapping is an answer to a requirement: a text or a RequirementValue.
 
     Args:
         argument: The name of the argument, for the error.
@@ -132,7 +132,7 @@ class Acquisition(Value, frozen=True, kw_only=True):
             key: The idempotency key; None if there is none.
 
         Raises:
-            NoOfferError: If no offer fits, or all that fit were sold.
+            NoOfferError: If no offer fits, or all that fit are no longer for sale.
         """
         begun = await find()
         try:
@@ -230,7 +230,7 @@ async def bind(
         agent = await provision(agent_uuid, number.phone_number_uuid)
     except MihuError as error:
         message = (
-            f"{number.number} was bought ({number.phone_number_uuid}), and its calls are not bound to the agent "
+            f"{number.number} was bought ({number.phone_number_uuid}), but its calls are not bound to the agent "
             f"{agent_uuid}: {error} {_cure(error, agent_uuid, number, keyed=keyed)}"
         )
         raise BindingError(message, number=number, agent_uuid=agent_uuid) from error
@@ -239,7 +239,7 @@ async def bind(
 
 
 def _cure(error: MihuError, agent_uuid: str, number: PhoneNumber, *, keyed: bool) -> str:
-    """Return what to do about a binding that failed."""
+    """Return the advice for a binding that failed."""
     again = (
         "make the same call again with the same idempotency_key; without a key it would buy another number"
         if keyed

@@ -1,4 +1,4 @@
-"""Agents, which answer numbers. Mirrors the known part of the API under ``/agents``."""
+"""Agents, which answer numbers. Covers the documented part of the API under ``/agents``."""
 
 from operator import attrgetter
 from typing import Any
@@ -30,22 +30,22 @@ class Agents:
         """List the workspace's agents: ``GET /agents``. **Provisional.** Safe to repeat.
 
         The path and the items are documented; the filters and the pagination are not. So the SDK reads a bare list as
-        well as ``items`` with or without ``pagination``. Without it, the answer is one page and is taken for all
-        agents: if it holds as many as ``per_page``, there may be more. The first call in a process issues a
+        well as ``items`` with or without ``pagination``. An answer without ``pagination`` is taken for the full list;
+        if it holds exactly ``per_page`` agents, there may be more. The first call in a process issues a
         ProvisionalWarning.
 
         Nothing is sent until the pager is used: ``async for`` walks every agent, ``await`` returns the first page.
-        Walking raises the errors of the calls.
+        Walking raises the errors of its calls.
 
         Args:
             page: The page to begin with, counted from 1; the first is requested without a number.
-            per_page: The number of agents on a page, 1 to 100. It is inferred that the service reads it: the vendor's
-                own client sends it.
+            per_page: The number of agents on a page, 1 to 100. That the service reads it is inferred: the vendor's own
+                client sends it.
             filters: Any other parameters, sent as they are: text, numbers, bools, UUIDs, enum members; None is not
                 sent.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         warn_provisional()
         query = {"per_page": positive_int("per_page", per_page, most=PER_PAGE)} | filters
@@ -59,9 +59,9 @@ class Agents:
 
         The call is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer was
         lost, the SDK first looks at the number's channels. If the number is bound to the agent, the call has succeeded:
-        the returned agent is made from that lookup, with its uuid, its name (empty if the lookup does not name it)
-        and no other field, and ``mihu.last_call.found`` is True. If the number is bound to no agent or to another one,
-        the call is sent again; it is inferred that the same binding twice has the same effect as once.
+        the returned agent is made from that lookup, with its uuid, its name (empty if the lookup does not name it) and
+        no other field, and ``mihu.last_call.found`` is True. If the number is bound to no agent or to another one, the
+        call is sent again; it is inferred that repeating a binding has no further effect.
 
         Args:
             agent_uuid: The agent that answers; :meth:`list` shows it.
@@ -71,7 +71,7 @@ class Agents:
             The agent.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses.
             OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
                 looks again.
@@ -82,7 +82,7 @@ class Agents:
             f"{PATH}/{agent}/channels/call/provision",
             AgentAnswer,
             json={"phone_number_uuid": number},
-            how_to_check=f"Look at numbers.channels({number!r}).call_agent before you send it again.",
+            how_to_check=f"Check numbers.channels({number!r}).call_agent before you send it again.",
             lookup=provision_of(agent, number),
         )
         bound = await self._pipeline.run(request)
@@ -91,22 +91,22 @@ class Agents:
     async def assign_sms(self, agent_uuid: str | UUID, phone_number_uuid: str | UUID) -> None:
         """Let an agent answer a number's text messages: ``POST /agents/{uuid}/channels/sms``.
 
-        **Provisional.** The path is documented, and that the call replaces any SMS assignment of the agent. The body,
-        ``{"phone_number_uuid"}``, is inferred, and the answer is not known. So every 2xx that is empty or a JSON object
-        counts as success, unless it says ``success: false``; ``numbers.channels(phone_number_uuid)`` shows who answers
-        in its ``.sms_agent``. The first call in a process issues a ProvisionalWarning.
+        **Provisional.** It is documented that the call has this path and replaces any SMS assignment of the agent. The
+        body, ``{"phone_number_uuid"}``, is inferred, and the answer is not known. So every 2xx that is empty or a JSON
+        object counts as success, unless it says ``success: false``; ``numbers.channels(phone_number_uuid)`` shows who
+        answers in its ``.sms_agent``. The first call in a process issues a ProvisionalWarning.
 
         The call is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer was
         lost, the SDK first looks at the number's channels. If the number is bound to the agent, the call has succeeded.
-        If it is bound to no agent or to another one, the call is sent again: an assignment that replaces itself has the
-        same effect as once (inferred).
+        If it is bound to no agent or to another one, the call is sent again: it is inferred that repeating an
+        assignment has no further effect.
 
         Args:
             agent_uuid: The agent that answers; :meth:`list` shows it.
             phone_number_uuid: A number that was bought, as ``numbers.buy`` and ``numbers.list`` return it.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses.
             OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
                 looks again, and returns the number's :class:`Binding`, or None if the agent does not answer it now.
@@ -118,7 +118,7 @@ class Agents:
             f"{PATH}/{agent}/channels/sms",
             NOTHING,
             json={"phone_number_uuid": number},
-            how_to_check=f"Look at numbers.channels({number!r}).sms_agent before you send it again.",
+            how_to_check=f"Check numbers.channels({number!r}).sms_agent before you send it again.",
             lookup=sms_assignment_of(agent, number),
         )
         await self._pipeline.run(request)
@@ -137,11 +137,11 @@ class Agents:
             force: True takes the connection's number away from its present user; False refuses to.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses. If the number is in use and ``force`` is False, the refusal contains the
                 word ``phone_in_use``, which ``str(error)`` shows; its status is not documented.
-            OutcomeUnknownError: If the answer was lost. ``error.how_to_check`` describes how to look by hand, and
-                ``await error.check()`` raises UsageError.
+            OutcomeUnknownError: If the answer was lost. ``error.how_to_check`` says how to check by hand, and ``await
+                error.check()`` raises UsageError.
         """
         agent = identifier("agent_uuid", agent_uuid)
         body = {"connection_uuid": identifier("connection_uuid", connection_uuid), "force": flag("force", force)}
@@ -151,7 +151,7 @@ class Agents:
             SipAssignment,
             json=body,
             how_to_check=(
-                "Call the connection's number, or look at the agent in the workspace, before you send it again."
+                "Call the connection's number, or check the agent in the dashboard, before you send it again."
             ),
         )
         return await self._pipeline.run(request)

@@ -1,4 +1,4 @@
-"""Many trunks at a time: some under way together, a result for each, and a report that is true at every moment."""
+"""Many trunks, several at a time: a result for each, and a report that is accurate at every moment."""
 
 import asyncio
 from collections import Counter, deque
@@ -62,24 +62,25 @@ class EnsureReport(Generic[R]):
     failed: int = 0
     """The number of rows that ended with an error."""
     unseen: tuple[EnsureResult[R], ...] = ()
-    """The results, counted above, that the caller has not received (yet)."""
+    """The results, counted above, that the caller has not received, or not yet."""
     unfinished: tuple[R, ...] = attrs.field(default=(), repr=lambda rows: repr(hide_secrets(list(rows))))
-    """The rows under way, or that were when the run was stopped: done or not, they can be ensured again."""
+    """The rows that are under way, or were when the run stopped. They may or may not be done; ensure them again."""
     complete: bool | None = None
-    """True once every row is done; False if the run was stopped or the source failed; None until then."""
+    """None during the run; then True if every row is done, and False if the run was stopped or the source failed."""
 
 
 class EnsureRun(Generic[R]):
     """A run over many rows: the result of ``trunks.ensure_all``. Nothing is sent before it is iterated, once.
 
     ``async for result in run`` yields a result for each row in the order in which the rows are done;
-    ``result.position`` is the position of the row. An error of a row is its result, and the other rows go on. Rows
-    about the same trunk are done one after the other, in the order of the source. No more than ``concurrency`` rows are
-    under way or waiting for the caller, and no row is taken from the source before there is room for it.
+    ``result.position`` is the position of the row. If a row fails, its result holds the error, and the other rows
+    continue. Rows for the same trunk are done one after the other, in the order of the source. No more than
+    ``concurrency`` rows are under way or waiting for the caller, and no row is taken from the source before there is
+    room for it.
 
-    If the source raises, the rows that were taken are done and their results yielded first, and then the error is
-    raised. If the caller breaks off or is cancelled, the rows under way are cancelled. :attr:`report` shows the
-    progress at every moment, also afterwards: keep the run for that.
+    If the source raises an error, the rows already taken are finished and their results yielded before the error is
+    raised. If the caller leaves the loop or is cancelled, the rows under way are cancelled. :attr:`report` shows the
+    progress at every moment, and afterwards if you keep the run.
 
     Args:
         rows: The rows.
@@ -181,7 +182,7 @@ class EnsureRun(Generic[R]):
             if is_cancelled():
                 raise
             failure = MihuError(
-                "It was cancelled from within, such as by a limiter, and may or may not be done. Ensure it again."
+                "It was cancelled from within, for example by a limiter, and may or may not be done. Ensure it again."
             )
         result = EnsureResult(position=position, row=self._under_way.pop(position), ensured=ensured, error=failure)
         self._counts[result.outcome or "failed"] += 1

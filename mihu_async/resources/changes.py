@@ -33,7 +33,7 @@ def changes(values: Mapping[str, Any]) -> dict[str, Any]:
         values: The values by their names.
 
     Raises:
-        UsageError: If none is left, because there is nothing to change then.
+        UsageError: If all are UNSET, so that there is nothing to change.
     """
     given = _set_of(values)
     if not given:
@@ -77,7 +77,7 @@ def _set_of(values: Mapping[str, Any]) -> dict[str, Any]:
 def _fields(argument: str, update: attrs.AttrsInstance) -> dict[str, Any]:
     fields = _set_of(attrs.asdict(update, recurse=False))
     if not fields:
-        message = f"{argument} holds nothing to change; leave it out to leave it as it is. Nothing was sent."
+        message = f"{argument} holds nothing to change; leave it out instead. Nothing was sent."
         raise UsageError(message, argument=argument)
     return fields
 

@@ -11,7 +11,7 @@ from attrs import frozen
 from mihu_async.core.admission import Prefetch, Progress
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, describe, encode_query
-from mihu_async.core.retry import parse_date
+from mihu_async.core.server_clock import parse_date
 from mihu_async.errors import UsageError
 from mihu_async.hooks import tell
 from mihu_async.models.pages import Page

@@ -1,7 +1,7 @@
 """Ensuring that a trunk serves an agent: look, decide, act, and look again after a refusal.
 
 The decision is pure. The actions are safe under races and lost answers: a registration is looked up if its answer was
-lost, and the service refuses it if another one was faster; an assignment may be repeated.
+lost, and the service refuses it if another call was faster; an assignment is safe to repeat.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +20,7 @@ from mihu_async.models.inputs import SipCredentials
 from mihu_async.value import Value
 
 ROUNDS = 4
-"""The most refusals that are looked into while others register and delete the same trunk."""
+"""The number of refusals after which the SDK gives up, while others register and delete the same trunk."""
 NOT_ABOUT_TRUNKS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 SETTINGS = ("name", "direction", "sip", "additional_settings")
 """The settings that a trunk stores and no answer ever shows."""
@@ -34,7 +34,7 @@ class EnsureOutcome(StrEnum):
     REASSIGNED = "reassigned"
     """The trunk served another agent, and was moved."""
     UNCHANGED = "unchanged"
-    """The trunk served the agent already, or was found to after the answer to its registration was lost."""
+    """The trunk already served the agent, or a lookup found that it does after the registration's answer was lost."""
 
 
 @frozen(kw_only=True)
@@ -42,7 +42,7 @@ class Ensured:
     """A trunk that serves the agent that the caller named.
 
     The settings (``name``, ``direction``, ``sip``, ``additional_settings``) are not sent to a trunk that exists
-    already. No answer ever shows them, so nobody can tell if they match; ``trunks.update`` sets them.
+    already. No answer ever shows them, so the SDK cannot tell whether they match; ``trunks.update`` sets them.
     """
 
     outcome: EnsureOutcome
@@ -84,7 +84,7 @@ class Step(StrEnum):
 def decide(snapshot: NumberChannels | None, *, channel: str, agent_uuid: str) -> Step:
     """Return the step that makes a trunk serve an agent.
 
-    A number of the purchased inventory has no trunk, whoever answers it: the service refuses to register it.
+    A purchased number never has a trunk: the service refuses to register it.
 
     Args:
         snapshot: The number's channels; None if there is no such number.

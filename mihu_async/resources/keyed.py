@@ -16,10 +16,9 @@ from uuid import uuid4
 from attrs import evolve
 
 from mihu_async.core.admission import SHORTEST
-from mihu_async.core.body import encode_body
 from mihu_async.core.clock import Deadline
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import Request
+from mihu_async.core.request import Request, encode_body
 from mihu_async.core.retry import backoff
 from mihu_async.core.sender import DryRunSender
 from mihu_async.errors import (
@@ -36,15 +35,15 @@ from mihu_async.ledger import Claim, Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
 from mihu_async.resources.lease import LEDGER_TIMEOUT, Lease, Leased, hold_key, settle, within
 from mihu_async.resources.resumed import interrupted, keyed_request, prolonged, redated, service_now, service_time
-from mihu_async.resources.rows import Listed, narrowed_rows, proved_rows
+from mihu_async.resources.rows import Listed
 from mihu_async.value import Value
 
 PATH = "/phone-numbers"
 FOR_DISPLAY = ("monthly_fee", "capabilities", "location")
-"""The fields that a purchase carries over from a search, and that the search may word differently the next day."""
+"""The fields that a purchase carries over from a search, and that a later search may spell differently."""
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
-"""Seconds between two looks at a key that another call holds; the pause doubles from the first to the longest."""
+"""Seconds between two checks of a key that another call holds; the pause doubles from the first value to the second."""
 
 T = TypeVar("T")
 
@@ -148,7 +147,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             logger.warning("%s was bought, and the ledger cannot record it: %s", entry.number, failure)
             return
         if claim.entry.number != entry.number or not await settle(lease, entry, bought):
-            message = "%s was bought with the idempotency key %r, which stands for %s by now. Check if both are wanted."
+            message = "%s was bought with the idempotency key %r, which now stands for %s. Check whether you want both."
             logger.error(message, entry.number, self.key, claim.entry.number)
 
     async def _claim(self, number: str, owner: str, deadline: float) -> tuple[Claim, Entry, float]:
@@ -180,7 +179,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             if claim.standing is Standing.BUSY:
                 raise self._taken(
                     f"{number} was not bought: the call with the idempotency key {claim.entry.key!r} has begun to buy "
-                    "it, and its outcome is not known. Repeat that call, or call numbers.recover()."
+                    "it, and the outcome of that is not known. Repeat that call, or call numbers.recover()."
                 )
             if claim.standing is not Standing.HELD:
                 return claim, entry, taken
@@ -218,7 +217,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
         return ConnectTimeoutError(message, method="POST", url=PATH)
 
     async def _as_it_is_now(self, pipeline: Pipeline, entry: Entry) -> PhoneNumber:
-        """Return the row of the number that the key has bought; the inventory may lag, so look as often as allowed."""
+        """Return the row of the number that the key has bought. The inventory may lag, so look until the time is up."""
         policy = pipeline.retries
 
         uuid = (entry.phone_number_uuid or "").lower()
@@ -227,15 +226,16 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             return row.phone_number_uuid.lower() == uuid
 
         for look in range(1, policy.max_attempts + 1):
-            rows = await narrowed_rows(entry.number, lambda search: self.listed(pipeline, search), counts=is_it)
-            rows = rows or await proved_rows(entry.number, self.listed(pipeline, {}), counts=is_it)
-            if rows:
-                return rows[0]
+            rows = await self.listed.narrowed(pipeline, entry.number, counts=is_it)
+            if not (rows and rows.items):
+                rows = await self.listed.proved(pipeline, entry.number, counts=is_it)
+            if rows.items:
+                return rows.items[0]
             await pipeline.clock.sleep(backoff(policy, look, pipeline.jitter()))
-        others = await narrowed_rows(entry.number, lambda search: self.listed(pipeline, search))
+        others = await self.listed.narrowed(pipeline, entry.number)
         advice = "To buy it again, use another key."
-        if others:
-            advice = f"The inventory has it under another id, {others[0].phone_number_uuid}: look at that first."
+        if others and others.items:
+            advice = f"The inventory has it under another id, {others.items[0].phone_number_uuid}: look at that first."
         message = (
             f"{entry.number} was bought with the idempotency key {self.key!r} as {entry.phone_number_uuid}, and is no "
             f"longer in the inventory under this id. Nothing was sent. {advice}"

@@ -1,4 +1,4 @@
-"""The hold of a call on its idempotency key: renewed while the call goes on, and asked before a write leaves.
+"""A call's hold on its idempotency key: renewed during the call, and checked before a write is sent.
 
 Each step of the ledger has a bound, because a ledger that hangs must not hold a call.
 """
@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from attrs import define, evolve
+from attrs import evolve
 
 from mihu_async.core.clock import is_cancelled
 from mihu_async.core.options import Bounds
@@ -21,17 +21,17 @@ from mihu_async.core.sender import Sender
 from mihu_async.errors import ConnectError, LedgerError
 from mihu_async.ledger import Entry, Ledger
 from mihu_async.models.numbers import PhoneNumber
+from mihu_async.value import State
 
 LEDGER_TIMEOUT = 2.0
-"""Seconds that a ledger may take after the purchase was sent: the number counts more than its record."""
+"""Seconds that a ledger may take after the purchase was sent: returning the number matters more than recording it."""
 
 T = TypeVar("T")
 
 logger: logging.Logger = logging.getLogger("mihu_async")
 
 
-@define
-class Lease:
+class Lease(State):
     """The hold of a call on its key: ``since`` is the monotonic time before it was taken or renewed last."""
 
     ledger: Ledger
@@ -43,7 +43,7 @@ class Lease:
         """Hold the key for another lease; False if the call has lost it.
 
         Raises:
-            LedgerError: If the ledger does not say so.
+            LedgerError: If the ledger fails.
         """
         return await self._renewed(self.ledger.renew(self.key, self.owner))
 
@@ -54,7 +54,7 @@ class Lease:
             entry: The entry with the times to write.
 
         Raises:
-            LedgerError: If the ledger does not say so.
+            LedgerError: If the ledger fails.
         """
         return await self._renewed(self.ledger.redate(entry, self.owner))
 
@@ -78,8 +78,7 @@ class Lease:
             logger.warning(message, failure.__cause__ or failure)
 
 
-@define
-class Leased:
+class Leased(State):
     """A sender that sends a write only while its call holds the key of the purchase.
 
     A process that was suspended for longer than its lease may have lost the key to another one, which then buys.
@@ -103,7 +102,7 @@ class Leased:
             redact: The redactor of secrets.
 
         Raises:
-            ConnectError: If the key is not held any more, or the ledger does not say so. Nothing was sent.
+            ConnectError: If the key is no longer held, or the ledger fails. Nothing was sent.
         """
         if request.method != "GET":
             await self._check(request)
@@ -111,7 +110,7 @@ class Leased:
         return await self.sender.send(request, bounds, redact)
 
     async def _check(self, request: Request[Any]) -> None:
-        why = "another call may hold its key, because this process stood still for longer than its lease"
+        why = "another call may hold its key, because this process was suspended for longer than its lease"
         try:
             entry = self.dated()
             if entry != self.entry and await self.lease.redate(entry):
@@ -188,7 +187,7 @@ async def settle(lease: Lease, entry: Entry, bought: PhoneNumber) -> bool:
         bought: The number that was bought.
 
     Returns:
-        False if the key does not stand for the number: another key has bought it, or the key was lost meanwhile.
+        False if the key does not stand for the number: another key has bought it, or the call has lost the key.
     """
     settled = evolve(entry, state="settled", phone_number_uuid=bought.phone_number_uuid)
     try:

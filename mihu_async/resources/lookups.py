@@ -5,26 +5,15 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from mihu_async.core.lookup import Circumstances, Finder, Found, Lookup
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import Circumstances, Finder, Found, Lookup
 from mihu_async.core.request import describe
 from mihu_async.core.server_clock import Dating, date_against
 from mihu_async.models.agents import Agent, AgentAnswer
 from mihu_async.models.channels import Channel, Channels, NumberChannels
 from mihu_async.models.enums import ChannelName, NumberSource, NumberStatus
 from mihu_async.models.numbers import Binding, Capabilities, ChannelSettings, OutboundSettings, PhoneNumber
-from mihu_async.paging.pager import Pager
-from mihu_async.resources.rows import (
-    MOVED,
-    Listed,
-    Rows,
-    RowTest,
-    any_row,
-    digits_of,
-    narrowed_rows,
-    no_row,
-    proved_rows,
-)
+from mihu_async.resources.rows import MOVED, Listed, Rows, RowTest, any_row, digits_of, no_row
 
 R = TypeVar("R")
 
@@ -36,7 +25,7 @@ def purchase_of(number: str, listed: Listed) -> Lookup[Rows, PhoneNumber]:
 
     Args:
         number: The number in E.164 form.
-        listed: Returns the pager of the inventory.
+        listed: The inventory.
     """
     return Lookup(
         _finder(number, listed, {"include_external": True}, any_row),
@@ -105,7 +94,7 @@ def registration_of(
         number: The number in E.164 form.
         channel: The channel of the trunk.
         agent_uuid: The agent of the trunk.
-        listed: Returns the pager of the trunks.
+        listed: The listing of trunks.
         settings: The names of the settings that the caller passed.
     """
 
@@ -219,18 +208,10 @@ def _finder(number: str, listed: Listed, filters: dict[str, Any], fits: RowTest)
     """Return a function that finds all rows that fit, in the whole listing if it is to be thorough."""
 
     async def find(pipeline: Pipeline, thorough: bool) -> Rows | None:
-        complete, rows = False, None
-        if not thorough:
-            narrowed = partial(_narrowed, pipeline)
-            rows = await narrowed_rows(number, narrowed, counts=fits, suffices=no_row)
+        rows = None if thorough else await listed.narrowed(pipeline, number, filters=filters, counts=fits)
         if rows is None:
-            pager = listed(pipeline, filters)
-            rows = await proved_rows(number, pager, counts=fits, suffices=no_row)
-            complete = pager.report.complete is True
-        return Rows(tuple(rows), complete) if rows else None
-
-    def _narrowed(pipeline: Pipeline, search: dict[str, Any]) -> Pager[PhoneNumber]:
-        return listed(pipeline, {**filters, **search})
+            rows = await listed.proved(pipeline, number, filters=filters, counts=fits, suffices=no_row)
+        return rows if rows.items else None
 
     return find
 

@@ -38,15 +38,14 @@ def warn_provisional() -> None:
     """Warn the caller of the calling method, the first time."""
     message = (
         "numbers.search, numbers.requirements, numbers.prepare, numbers.acquire, agents.list and agents.assign_sms are "
-        "provisional: "
-        "the paths that they call are documented, the parameters and the answers are not or only in part, so they may "
-        "change in any release. This warning comes once."
+        "provisional: the paths that they call are documented, but the parameters and answers are not, or only in "
+        "part, so these methods may change in any release. This warning appears once per process."
     )
     warnings.warn(message, ProvisionalWarning, stacklevel=3)
 
 
 class ProvisionalEndpoint(Value, Generic[T], frozen=True):
-    """``GET path`` that returns some items, in one of several shapes; ``key`` tells an item from all others."""
+    """``GET path`` that returns some items, in one of several shapes; ``key`` identifies an item."""
 
     path: str
     answer: type[Items[T]]

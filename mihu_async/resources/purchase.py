@@ -1,6 +1,6 @@
 """A purchase that is prepared step by step: an offer, the requirements of its buyer, and the answers to them.
 
-It is a value: each step returns another one, and only :meth:`Purchase.commit` sends anything.
+It is a value: each step returns a new one, and only :meth:`Purchase.commit` sends anything.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,9 +21,9 @@ Buy = Callable[..., Awaitable[PhoneNumber]]
 
 @frozen(kw_only=True)
 class Purchase:
-    """A number for sale on its way to be bought: the result of ``numbers.prepare``. **Provisional**, as that is.
+    """A number for sale on its way to be bought: the result of ``numbers.prepare``. **Provisional**, like that method.
 
-    It never changes: :meth:`answer` and :meth:`with_address` return a purchase that holds more; keep the returned one.
+    A purchase never changes: :meth:`answer` and :meth:`with_address` return a new one, which you must keep.
     """
 
     offer: AvailableNumber
@@ -35,13 +35,13 @@ class Purchase:
     address: Address | None = field(default=None, repr=False)
     """The buyer's address, or None. It answers each requirement of the type ``address``, which is inferred.
 
-    If there is no requirement of that type, nobody can tell if an address is needed, so it never counts as missing.
+    If there is no requirement of that type, the SDK cannot know if an address is needed, so it never counts as missing.
     """
     _buy: Buy = field(alias="buy", repr=False, eq=False)
 
     @property
     def monthly_fee(self) -> Decimal | None:
-        """The cost per month by the search; None if the search does not name it."""
+        """The cost per month according to the search; None if the search does not state it."""
         return self.offer.monthly_fee
 
     @property
@@ -134,7 +134,7 @@ class Purchase:
         if missing := self.unanswered:
             names = ", ".join(repr(one.label) + (f" ({one.type})" if one.type else "") for one in missing)
             message = (
-                f"Not answered yet: {names}. purchase.answer(key, …) returns a purchase that holds the answer: keep "
+                f"Not answered yet: {names}. purchase.answer(key, …) returns a new purchase with the answer: use "
                 "that one."
             )
             if not all(asked.key or asked.answer_id for asked in missing):

@@ -1,4 +1,4 @@
-"""The purchases that nobody has written down the outcome of: each is looked up, and settled or released."""
+"""The purchases whose outcome was never recorded: each is looked up, and settled or released."""
 
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -18,7 +18,7 @@ from mihu_async.resources.resumed import Interrupted, keyed_request, service_tim
 
 
 class RecoveryOutcome(StrEnum):
-    """The outcome of a purchase that nobody had written down."""
+    """The outcome of an interrupted purchase."""
 
     BOUGHT = "bought"
     """This purchase bought the number; its key is settled."""
@@ -47,7 +47,7 @@ class Recovered:
 async def recover(
     pipeline: Pipeline, ledger: Ledger, describe: Callable[[str], Request[PhoneNumber]]
 ) -> AsyncGenerator[Recovered]:
-    """Look up each entry of this workspace that is begun and that nobody holds; no purchase is sent.
+    """Look up each ``begun`` entry of this workspace that nobody holds; no purchase is sent.
 
     Args:
         pipeline: The pipeline of the client.

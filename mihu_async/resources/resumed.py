@@ -1,14 +1,14 @@
-"""A purchase that an earlier call has begun: its lookup comes first, and knows that call's time and the other keys."""
+"""A purchase that an earlier call has begun: looked up first, with that call's time and the other keys in mind."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from attrs import define, evolve
+from attrs import evolve
 
+from mihu_async.core.lookup import Circumstances, Found, Lookup
 from mihu_async.core.options import Bounds
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.reconcile import Circumstances, Found, Lookup
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request, describe
 from mihu_async.core.response import Response
@@ -20,16 +20,15 @@ from mihu_async.models.numbers import PhoneNumber
 from mihu_async.models.pages import Page
 from mihu_async.resources.lease import LEDGER_TIMEOUT, within
 from mihu_async.resources.rows import Rows
-from mihu_async.value import replace
+from mihu_async.value import State, replace
 
 SLACK = timedelta(seconds=0.1)
-"""A call may end so much later than the ledger says, because clocks are not exact."""
+"""The time by which a call may end later than the ledger says, because clocks are not exact."""
 SOMEBODY_ELSES = timedelta(hours=15)
-"""A number that was bought so long after a call had ended is not the call's, whichever time zone its date is in."""
+"""The time after a call's end from which a purchased number is not the call's, whatever the time zone of its date."""
 
 
-@define
-class Interrupted:
+class Interrupted(State):
     """A sender that replays the lost answer of the process that began a purchase: the first write is not sent.
 
     With ``sends=False`` no write is ever sent.
@@ -62,7 +61,7 @@ class Interrupted:
 
 
 def interrupted(pipeline: Pipeline, key: str) -> Pipeline:
-    """Return a pipeline that continues the purchase of an earlier call: it looks before it sends.
+    """Return a pipeline that continues the purchase of an earlier call: it looks the purchase up before it sends it.
 
     Args:
         pipeline: The pipeline of the client.
@@ -82,7 +81,7 @@ def keyed_request(
     grace: timedelta,
     was_sent: Callable[[], bool],
 ) -> Request[PhoneNumber]:
-    """Return the request of a purchase whose lookup knows which numbers other keys have bought.
+    """Return a purchase's request whose lookup excludes the numbers that other keys have bought.
 
     Args:
         request: The request of the purchase.
@@ -131,7 +130,7 @@ def keyed_request(
 
 
 async def _buyers_of(rows: Rows, ledger: Ledger, workspace: str) -> dict[str, str]:
-    """Return the keys that are settled for some of the rows, by the ids of these."""
+    """Return the keys that are settled for some rows, by the ids of the rows."""
     buyers: dict[str, str] = {}
     for row in rows.items:
         buyer = await within(LEDGER_TIMEOUT, ledger.bought_by(workspace, row.phone_number_uuid))

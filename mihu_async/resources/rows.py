@@ -1,21 +1,28 @@
-"""The rows of a number in a listing: found with the filter that the service may know, or in a walk that is proved."""
+"""The rows of a number in a listing: on one page, if the service can narrow the listing, or in a proved walk."""
 
+import logging
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 from mihu_async.core.pipeline import Pipeline
+from mihu_async.core.request import encode_query
 from mihu_async.errors import BadRequestError, MihuError, ValidationError
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.paging.pager import Pager
+from mihu_async.paging.walk import PARTLY_READ
+from mihu_async.reports import summarize
+from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.value import Value
 
-Listed = Callable[[Pipeline, dict[str, Any]], Pager[PhoneNumber]]
-"""Returns the pager of a listing, with filters."""
 RowTest = Callable[[PhoneNumber], bool]
 """Tests a row of a listing."""
-MOVED = "the listing moved or does not add up, so {number} may be in it unseen"
+ALL: Mapping[str, Any] = MappingProxyType({})
+"""The filters of a whole listing."""
+MOVED = "the listing changed or contradicts itself, so it may contain {number}"
+UNREADABLE = "the number of a row cannot be read, so {number} may be that row"
+
+logger: logging.Logger = logging.getLogger("mihu_async")
 
 
 class Rows(Value, frozen=True):
@@ -35,70 +42,92 @@ def no_row(_: PhoneNumber) -> bool:
     return False
 
 
-async def narrowed_rows(
-    number: str, pager: Callable[[dict[str, Any]], Pager[PhoneNumber]], **tests: RowTest
-) -> list[PhoneNumber] | None:
-    """Return the rows of a listing that is narrowed to a number; None if the service refuses the filter.
+class Listed(Value, frozen=True):
+    """A listing in which the rows of a number are found, and the most of its pages that may be under way."""
 
-    ``search`` is an inferred name, so a service that ignores it returns the whole listing; and a number that is written
-    differently may be missing.
+    endpoint: Endpoint[PhoneNumber]
+    concurrency: int
 
-    Args:
-        number: The number, in any form.
-        pager: Returns the pager of the listing, with filters.
-        tests: As in ``rows_of``.
-    """
-    with suppress(BadRequestError, ValidationError):
-        narrowed = pager({"search": digits_of(number)}).with_options(on_drift="ignore")  # it proves nothing anyway
-        return await rows_of(number, narrowed, **tests)
-    return None
+    async def narrowed(
+        self, pipeline: Pipeline, number: str, *, filters: Mapping[str, Any] = ALL, counts: RowTest = any_row
+    ) -> Rows | None:
+        """Return the rows of a number in the listing that is narrowed to it, or None if the service cannot narrow it.
 
+        ``search`` is an inferred name. A service that refuses it cannot narrow the listing, and one that ignores it
+        shows that by a second page. A number that is written differently may be missing.
 
-async def proved_rows(number: str, pager: Pager[PhoneNumber], **tests: RowTest) -> list[PhoneNumber]:
-    """Return the rows of a number in a whole listing.
+        Args:
+            pipeline: The pipeline that makes the read.
+            number: The number, in any form.
+            filters: The filters of the listing.
+            counts: Tests whether a row counts.
 
-    Args:
-        number: The number, in any form.
-        pager: The pager of the listing.
-        tests: As in ``rows_of``.
+        Raises:
+            MihuError: If no row is found and the number of another row cannot be read, because it may be that one.
+        """
+        query = encode_query({**filters, "search": digits_of(number), "per_page": PER_PAGE, "page": 1})
+        try:
+            page = await pipeline.run(self.endpoint.request.with_query(query))
+        except (BadRequestError, ValidationError):
+            return None
+        if (page.pagination.current_page, page.pagination.has_more) != (1, False):
+            return None
+        if page.problem_count:
+            logger.warning(PARTLY_READ, self.endpoint.path, summarize(page.problems, page.problem_count))
+        found, unreadable = _rows_among(page.items, number, counts)
+        if unreadable and not found:
+            raise MihuError(UNREADABLE.format(number=number))
+        return Rows(tuple(found), complete=False)
 
-    Raises:
-        MihuError: If there is none and the walk is not complete.
-    """
-    found = await rows_of(number, pager, **tests)
-    if not (found or pager.report.complete):
-        raise MihuError(f"{MOVED.format(number=number)}; look again later")
-    return found
+    async def proved(
+        self,
+        pipeline: Pipeline,
+        number: str,
+        *,
+        filters: Mapping[str, Any] = ALL,
+        counts: RowTest = any_row,
+        suffices: RowTest = any_row,
+    ) -> Rows:
+        """Walk the listing, up to a page with a row that suffices, and return the rows of a number that count.
 
+        Args:
+            pipeline: The pipeline that makes the reads.
+            number: The number, in any form.
+            filters: The filters of the listing.
+            counts: Tests whether a row counts.
+            suffices: Tests whether no further row is needed.
 
-async def rows_of(
-    number: str, pager: Pager[PhoneNumber], *, counts: RowTest = any_row, suffices: RowTest = any_row
-) -> list[PhoneNumber]:
-    """Walk a listing and return the rows of a number that count, up to the first one that suffices.
-
-    Args:
-        number: The number, in any form.
-        pager: The pager of the listing.
-        counts: Tests whether a row counts.
-        suffices: Tests whether no further row is needed.
-
-    Raises:
-        MihuError: If no row is found and the number of another row cannot be read, because it may be that one.
-    """
-    digits = digits_of(number)
-    found: list[PhoneNumber] = []
-    unreadable = False
-    async with pager:
-        async for item in pager:
-            written = cast("str | None", item.number)
-            unreadable |= written is None
-            if written is not None and digits_of(written) == digits and counts(item):
-                found.append(item)
-                if suffices(item):
+        Raises:
+            MihuError: If no row is found, and the walk is not complete or the number of another row cannot be read.
+        """
+        pager = self.endpoint.pager(pipeline, self.concurrency, filters, page=1, per_page=PER_PAGE)
+        found: list[PhoneNumber] = []
+        unreadable = False
+        async with pager:
+            async for page in pager.pages():
+                rows, odd = _rows_among(page.items, number, counts)
+                found += rows
+                unreadable |= odd
+                if any(map(suffices, rows)):
                     break
-    if unreadable and not found:
-        raise MihuError(f"the number of a row cannot be read, so {number} may be in it unseen")
-    return found
+        if unreadable and not found:
+            raise MihuError(UNREADABLE.format(number=number))
+        complete = pager.report.complete is True
+        if not (found or complete):
+            raise MihuError(f"{MOVED.format(number=number)}; look again later")
+        return Rows(tuple(found), complete)
+
+
+def _rows_among(items: Sequence[PhoneNumber], number: str, counts: RowTest) -> tuple[list[PhoneNumber], bool]:
+    """Return the rows of a number that count, and True if the number of another row cannot be read."""
+    digits = digits_of(number)
+    written = [cast("str | None", item.number) for item in items]
+    found = [
+        item
+        for item, text in zip(items, written, strict=True)
+        if text is not None and digits_of(text) == digits and counts(item)
+    ]
+    return found, None in written
 
 
 def digits_of(number: str) -> str:

@@ -1,4 +1,4 @@
-"""SIP connections that agents use for calls. Mirrors the known part of the API under ``/channels/sip-trunk``."""
+"""SIP connections that agents use for calls. Covers the documented part of the API under ``/channels/sip-trunk``."""
 
 from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import describe
@@ -29,11 +29,11 @@ class SipConnections:
         password: str,
         secondary_gateway: str | None = None,
     ) -> SipConnection:
-        """Create a SIP connection: ``POST /channels/sip-trunk/connections``. The connection is never made twice.
+        """Create a SIP connection: ``POST /channels/sip-trunk/connections``. The connection is never created twice.
 
         The call is sent again only if it cannot have been applied: when no connection was made, or on 429. No
-        documented field tells a second SIP connection from the first, and there is no lookup, so the call is not
-        repeated after a lost answer.
+        documented endpoint lists connections, so there is no lookup, and the call is not sent again after a lost
+        answer.
 
         Args:
             name: A label, up to 255 characters.
@@ -44,10 +44,10 @@ class SipConnections:
             secondary_gateway: The host name or address of a second server, up to 255 characters. None is not sent.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses.
-            OutcomeUnknownError: If the answer was lost. ``error.how_to_check`` describes how to look by hand, and
-                ``await error.check()`` raises UsageError.
+            OutcomeUnknownError: If the answer was lost. ``error.how_to_check`` says how to check by hand, and ``await
+                error.check()`` raises UsageError.
         """
         login = SipCredentials(username=secret("username", username), password=secret("password", password))
         del username, password  # a report of an error might print the variables: login's repr hides its values

@@ -1,4 +1,4 @@
-"""External SIP trunks: numbers that the workspace brings along. Mirrors the API under ``/phone-numbers/trunks``."""
+"""External SIP trunks: the workspace's own numbers. Covers the API under ``/phone-numbers/trunks``."""
 
 from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial
@@ -6,9 +6,8 @@ from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
-from mihu_async.core.body import json_object
 from mihu_async.core.pipeline import Pipeline
-from mihu_async.core.request import NOTHING, describe
+from mihu_async.core.request import NOTHING, describe, json_object
 from mihu_async.frames import conceals_arguments
 from mihu_async.models.channels import NumberChannels
 from mihu_async.models.enums import Direction, TrunkChannel
@@ -23,6 +22,7 @@ from mihu_async.resources.changes import changes, sip_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.ensure import SETTINGS, Ensure, Ensured
 from mihu_async.resources.lookups import registration_of
+from mihu_async.resources.rows import Listed
 from mihu_async.resources.watcher import INTERVAL, Watcher
 from mihu_async.validation import (
     e164,
@@ -67,7 +67,7 @@ class Trunks:
 
         Nothing is sent until the pager is used: ``async for`` walks every trunk, ``await`` returns the first page. A
         filter that is None is not sent. Trunks come as full numbers; the fields that do not apply to them are None.
-        Walking raises the errors of the calls.
+        Walking raises the errors of its calls.
 
         Args:
             page: The page to begin with, counted from 1.
@@ -77,7 +77,7 @@ class Trunks:
             agent_uuid: Only trunks that this agent serves on any channel.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         filters = {
             "search": optional(text, "search", search),
@@ -112,20 +112,20 @@ class Trunks:
 
         Nothing is sent until the watcher is used: ``async for change in watcher`` yields each change once, from walks
         that are proved complete. Watching raises the errors after which no walk would succeed; other errors slow it
-        down. See :class:`Watcher`. A trunk that no longer passes the filters is reported as removed, and one that
-        passes now as added. No answer shows a trunk's name, direction, SIP credentials or additional settings, so a
-        change of these alone is not seen, unless it moves ``updated_at``.
+        down. See :class:`Watcher`. A trunk that no longer passes the filters is reported as removed, and one that now
+        passes as added. No answer shows a trunk's name, direction, SIP credentials or additional settings, so a change
+        of these alone is not seen, unless it moves ``updated_at``.
 
         Args:
             interval: Seconds from the end of one walk to the beginning of the next; 60 by default.
             since: The result of ``watcher.snapshot()``, of the same workspace and filters, to report the changes since
-                then; None takes the first walk for the base.
+                then; None takes the first walk as the base.
             search: As in :meth:`list`.
             channel: As in :meth:`list`.
             agent_uuid: As in :meth:`list`.
 
         Raises:
-            UsageError: At once, if a value can never be accepted.
+            UsageError: At once, if an argument is invalid.
         """
         pager = self.list(search=search, channel=channel, agent_uuid=agent_uuid)
         return Watcher(pager, self._pipeline.clock, PATH, interval=seconds("interval", interval), since=since)
@@ -142,20 +142,20 @@ class Trunks:
         sip: SipCredentials | None = None,
         additional_settings: Mapping[str, Any] | None = None,
     ) -> NumberChannels:
-        """Register a trunk and bind it to an agent: ``POST /phone-numbers/trunks``. The trunk is never made twice.
+        """Register a trunk and bind it to an agent: ``POST /phone-numbers/trunks``. It is never registered twice.
 
-        The call is sent again if it cannot have been processed: when no connection was made, or on 429. If the answer
+        The call is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer
         was lost, the SDK looks the trunk up first:
 
-        - If it is bound on the channel to the agent, it is returned, with a snapshot that is made from the listing.
+        - If it is bound on the channel to the agent, it is returned, with a snapshot built from the listing.
         - If it is bound to another agent, ConflictError is raised.
         - If there is none, the call is sent again, because the service refuses a trunk that it already has. If it
           refuses, the SDK looks for the trunk as in ``numbers.buy``.
 
-        If ``name``, ``direction``, ``sip`` or ``additional_settings`` were passed, a trunk that is found may store
-        those of somebody else, which no answer shows: that is an OutcomeUnknownError, and :meth:`update` stores yours.
-        A number that is used on both channels is registered once for each. Calls of this client for one trunk wait for
-        each other.
+        If ``name``, ``direction``, ``sip`` or ``additional_settings`` were passed, a trunk that the SDK finds may store
+        somebody else's settings, which no answer shows. It then raises OutcomeUnknownError; :meth:`update` stores
+        yours. A number that is used on both channels is registered once for each. Calls of this client for one trunk
+        wait for each other.
 
         Args:
             phone_number: The number in E.164 form. It must be neither in the purchased inventory nor bound on this
@@ -171,7 +171,7 @@ class Trunks:
             additional_settings: Free JSON that is stored with the trunk, for extras of the channel.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             ConflictError: If a lookup after a lost answer finds the trunk bound to another agent.
             APIError: If the service refuses. The status for a taken number or agent is not documented.
             OutcomeUnknownError: If the answer was lost and the lookups were inconclusive; ``await error.check()``
@@ -182,7 +182,7 @@ class Trunks:
             body["phone_number"],
             str(body["channel"]),
             body["agent_uuid"],
-            self._listed,
+            Listed(TRUNKS, self._concurrency),
             settings=[name for name in SETTINGS if name in body],
         )
         how_to_check = (
@@ -209,9 +209,9 @@ class Trunks:
         It looks at the number (``GET /phone-numbers/channels?number=``). If the trunk serves the agent, it is
         unchanged, and nothing is sent; if it serves another one, it is reassigned (:meth:`assign`, a PUT); and if there
         is no trunk, it is created (:meth:`register`, a POST). If that is refused, because others were faster, it looks
-        again and acts on the new state, so two calls at a time end with one trunk. The service's answer for an unknown
-        number is not documented: any refusal that is about the request counts as one. With ``dry_run=True`` it looks,
-        and raises DryRun with the request that it would send.
+        again and acts on the new state, so two concurrent calls end with one trunk. The service's answer for an unknown
+        number is not documented, so any refusal that concerns the request counts as one. With ``dry_run=True`` it only
+        looks, and raises DryRun with the request that it would send.
 
         Args:
             phone_number: The number of the trunk, in E.164 form.
@@ -227,9 +227,9 @@ class Trunks:
             answer shows its settings: ``.unverified`` names those that were passed, and :meth:`update` sets them.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
-            APIError: If the service refuses and the next look shows no other way, such as for an agent that serves
-                another number, or a number of the purchased inventory.
+            UsageError: Before anything is sent, if an argument is invalid.
+            APIError: If the service refuses and the next lookup shows no other way, for example because the agent
+                serves another number, or the number is a purchased one.
             OutcomeUnknownError: If the answer to a registration was lost and could not be looked up.
         """
         body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)
@@ -252,14 +252,14 @@ class Trunks:
 
         Nothing is sent yet: ``async for result in run`` does the work, and yields a result for each row as it is done,
         errors included; ``run.report`` shows the progress at any moment. See :class:`EnsureRun`. An agent that serves
-        another number is refused, even if a later row would move that number: run it again then.
+        another number is refused, even if a later row would move that number: then run it again.
 
         Args:
             rows: An iterable or an async iterable of ``TrunkSpec(…)`` or of mappings with the same names.
             concurrency: The most rows under way at a time, from 1; None takes the client's.
 
         Raises:
-            UsageError: If the arguments can never be accepted. An error of a row is its result.
+            UsageError: If an argument is invalid. An error of a row is its result.
         """
         most = optional(positive_int, "concurrency", concurrency) or self._concurrency
         return EnsureRun(check_rows(rows), self.ensure, most)
@@ -286,12 +286,12 @@ class Trunks:
             name: The label of the trunk.
             direction: The direction of the calls that the trunk handles; for the call channel only.
             sip: ``SipUpdate(…)`` changes the fields that are set in it, and an empty text clears one of them. Or
-                ``SipCredentials(…)``, as a registration takes them, whose None fields are not sent.
+                ``SipCredentials(…)``, as :meth:`register` takes them, whose None fields are not sent.
             additional_settings: Free JSON that replaces the settings that are stored with the trunk; ``{}`` clears
                 them.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted or nothing is to change.
+            UsageError: Before anything is sent, if an argument is invalid or nothing is to change.
             APIError: If the service refuses.
         """
         trunk: dict[str, Any] = {
@@ -326,7 +326,7 @@ class Trunks:
             channel: ``call`` or ``whatsapp``; the number's trunk on the other channel stays.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             NotFoundError: If there is no such trunk; but not after an attempt of this call whose answer was lost,
                 because that attempt may have deleted it.
             APIError: If the service refuses.
@@ -350,7 +350,7 @@ class Trunks:
             agent_uuid: The agent that serves the trunk from now on.
 
         Raises:
-            UsageError: Before anything is sent, if a value can never be accepted.
+            UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses.
         """
         body = {
@@ -359,9 +359,6 @@ class Trunks:
             "agent_uuid": identifier("agent_uuid", agent_uuid),
         }
         return await self._pipeline.run(describe("PUT", f"{PATH}/assign", NumberChannels, json=body))
-
-    def _listed(self, pipeline: Pipeline, filters: dict[str, Any]) -> Pager[PhoneNumber]:
-        return TRUNKS.pager(pipeline, self._concurrency, filters, page=1, per_page=PER_PAGE)
 
 
 def _registration(

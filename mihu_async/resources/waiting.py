@@ -19,7 +19,7 @@ from mihu_async.errors import (
 )
 from mihu_async.models.enums import NumberStatus
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.rows import Listed, narrowed_rows, proved_rows
+from mihu_async.resources.rows import Listed
 from mihu_async.value import Value
 
 
@@ -33,7 +33,7 @@ class Standing(IntEnum):
 
 
 def standing_of(row: PhoneNumber) -> Standing:
-    """Return the rank of a row: purchased and active, pending or unknown, or inactive; or external."""
+    """Return the rank of a row, best first: active, pending or unknown, inactive, external."""
     if row.is_external:
         return Standing.EXTERNAL
     if row.status == NumberStatus.ACTIVE:
@@ -42,18 +42,18 @@ def standing_of(row: PhoneNumber) -> Standing:
 
 
 async def find_row(pipeline: Pipeline, number: str, listed: Listed) -> PhoneNumber | None:
-    """Return the preferred row of a number, or None; a purchased row that is not inactive saves the whole walk.
+    """Return the preferred row of a number, or None; the walk stops at a purchased row that is not inactive.
 
     Args:
         pipeline: The pipeline of the client.
         number: The number in E.164 form.
-        listed: Returns the pager of the inventory.
+        listed: The inventory.
     """
     filters = {"include_external": True}
-    found = await narrowed_rows(number, lambda search: listed(pipeline, {**filters, **search}), suffices=_is_active)
-    rows = found or []
+    found = await listed.narrowed(pipeline, number, filters=filters)
+    rows = found.items if found else ()
     if all(standing_of(row) >= Standing.INACTIVE for row in rows):
-        rows += await proved_rows(number, listed(pipeline, filters), suffices=_is_active)
+        rows += (await listed.proved(pipeline, number, filters=filters, suffices=_is_active)).items
     return min(rows, key=standing_of, default=None)
 
 
@@ -79,7 +79,7 @@ def why_never(row: PhoneNumber | None, *, seen: PhoneNumber | None, wanted: Numb
 
 
 def is_final(error: MihuError) -> bool:
-    """Return True if the same look would fail again: the caller's fault, or a refusal that waiting does not change."""
+    """Return True if the same lookup would fail again: the caller's fault, or a refusal that waiting does not cure."""
     if isinstance(error, APIError):
         return not isinstance(error, RateLimitError | ServerError) and error.status != HTTPStatus.REQUEST_TIMEOUT
     return isinstance(error, UsageError | DryRun)
@@ -133,7 +133,7 @@ class Wait(Value, frozen=True, kw_only=True):
 
     def _given_up(self, why: str, seen: PhoneNumber | None) -> WaitError:
         message = (
-            f"{self.number} {why}, so the wait until it is {self.status} ended; its last known status is "
+            f"{self.number} {why}, so it will not become {self.status}; its last known status is "
             f"{_shown(seen)}. Nothing was changed. Ask Mihu why, or look at the number with numbers.find()."
         )
         return WaitError(message, number=self.number, status=self.status, last_status=seen.status if seen else None)

@@ -37,11 +37,11 @@ class ChangeKind(StrEnum):
     """The kind of a change in a listing."""
 
     ADDED = "added"
-    """The row is new: bought or registered, or let in by the filters now."""
+    """The row is new: it was bought or registered, or now matches the filters."""
     REMOVED = "removed"
-    """The row is gone: released or deleted, or kept out by the filters now."""
+    """The row is gone: it was released or deleted, or no longer matches the filters."""
     CHANGED = "changed"
-    """The row differs from before in any field that could be read in both walks."""
+    """A field of the row that could be read in both walks has changed."""
 
 
 @frozen(kw_only=True)
@@ -57,7 +57,7 @@ class Change:
 
     @property
     def number(self) -> str:
-        """The row's number, E.164: its present one, if the row is still there."""
+        """The row's number in E.164 form; its latest one if the number changed."""
         return cast("PhoneNumber", self.after or self.before).number
 
 
@@ -66,29 +66,29 @@ class Watcher:
 
     Nothing is sent before that. The watcher walks the listing, waits for ``interval`` seconds, walks it again, and
     compares. The first walk sets the base and yields nothing, unless ``since`` supplied a base. A walk counts only if
-    it is proved complete (``report.complete is True``), so that no row is called removed because it slipped from one
-    page to another; any other walk yields nothing, and the next one may. A row that came and went between two walks is
-    not seen. A field that cannot be read is no change: the row keeps the field's last known value, or None if there is
+    it is proved complete (``report.complete is True``), so that a row that moved to another page does not count as
+    removed; after any other walk, the changes wait for the next one. A row that came and went between two walks is not
+    seen. A field that cannot be read has not changed: the row keeps the field's last known value, or None if there is
     none, until the field can be read again.
 
-    A walk that fails slows the watcher down: to twice the time with each failure in a row, up to eight intervals, or as
-    long as the service asks for, with a WARNING in the log. The watcher goes on when the service does. It ends with the
-    error if the next walk would fail too: a refusal such as AuthenticationError, a certificate that is not trusted, a
-    client that was closed in the middle of a walk.
+    A walk that fails slows the watcher down, with a WARNING in the log: the wait doubles with each failure in a row, up
+    to eight intervals, or lasts as long as the service asks for. The watcher continues once the service answers. It
+    ends with the error if the next walk would fail too: a refusal such as AuthenticationError, a certificate that is
+    not trusted, a client that was closed in the middle of a walk.
 
     Nothing is under way between two changes, so a ``break`` leaves nothing behind. ``async with watcher`` and
     :meth:`aclose`, also from another task, end a walk or a wait that is under way, and the loop over the watcher. One
     task at a time may wait for a change.
 
     The watcher holds each row as compressed JSON, about half a kilobyte, so that it can yield ``before``: a digest
-    could not name a number that is gone.
+    could not show a row that is gone.
 
     Args:
         pager: The pager of the listing.
         clock: The clock.
         path: The path of the listing, for the log.
         interval: Seconds between two walks.
-        since: A snapshot to begin with; None for none.
+        since: A snapshot to begin with; None begins with none.
     """
 
     def __init__(self, pager: Pager[PhoneNumber], clock: Clock, path: str, *, interval: float, since: Any) -> None:
@@ -113,7 +113,7 @@ class Watcher:
 
     @property
     def report(self) -> WalkReport:
-        """The report of the latest walk, as of now."""
+        """The report of the latest walk so far."""
         return self._pager.report
 
     async def take_base(self) -> str:
@@ -131,15 +131,15 @@ class Watcher:
             await self._look()
         taken = self.snapshot()
         if taken is None:
-            raise UsageError("This watcher was closed before it had a base. Make another one.")
+            raise UsageError("This watcher was closed before it had a base. Create another one.")
         return taken
 
     def snapshot(self) -> str | None:
         """Return the known rows as text, for ``watch(since=…)``, also in another process. None before the first walk.
 
         The snapshot is taken after the last change for which the caller has asked for the next one. So a watch that
-        begins there repeats the change that the caller held, and loses none. It holds the rows themselves, compressed,
-        and no token: about a tenth of their JSON.
+        begins there repeats the change that the caller was handling, and loses none. It holds the rows themselves,
+        compressed, and no token: about a tenth of their JSON.
         """
         if self._base is None:
             return None
@@ -182,7 +182,7 @@ class Watcher:
     def _check_alone(self) -> None:
         if self._work is not None:
             raise UsageError(
-                "Another task is waiting for this watcher's next change. Only one may: make a second watcher."
+                "Another task is waiting for this watcher's next change, but only one may. Create a second watcher."
             )
 
     def _settle(self) -> dict[Hashable, bytes]:
@@ -257,7 +257,7 @@ class Watcher:
 
 
 def ends(error: MihuError) -> bool:
-    """Return True if the next walk would fail in the same way, so that watching on would only hide the error."""
+    """Return True if the next walk would fail in the same way, so that continuing would only hide the error."""
     match error:
         case APIError(status=status):
             return status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in MAY_PASS

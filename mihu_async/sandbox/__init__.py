@@ -4,7 +4,7 @@
         client = MihuClient(token=sandbox.token, base_url=sandbox.base_url)
 
 It keeps state, enforces the documented refusals, plays faults (`sandbox.faults`) and records the requests that arrive
-(`sandbox.journal`). It shares no code with the client, so that each is evidence for the other.
+(`sandbox.journal`). It shares no code with the client, so that each can check the other.
 
 Modules are imported when a name of theirs is first used.
 """

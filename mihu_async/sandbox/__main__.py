@@ -40,7 +40,7 @@ def _arguments(argv: Sequence[str] | None) -> Namespace:
     add("--strict", action="store_true", help="exit with 1 if a request contains anything that no page documents")
     add("--no-admin", dest="admin", action="store_false", help="serve nothing below /_sandbox/")
     add("--journal-limit", type=int, default=LIMIT, help="the number of requests that the journal keeps")
-    add("--env-file", type=Path, metavar="PATH", help="a file for the environment variables while it serves")
+    add("--env-file", type=Path, metavar="PATH", help="a file to hold the environment variables while it serves")
     add("--quiet", action="store_true", help="do not log requests to standard error")
     return parser.parse_args(argv)
 

@@ -14,7 +14,7 @@ JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """An answer, and how to send it. Its Content-Length always covers the complete body, even a truncated one."""
+    """An answer, and how to send it. Its Content-Length always covers the complete body, even if only part is sent."""
 
     status: int = attrs.field(default=HTTPStatus.OK, converter=int)
     """The HTTP status."""

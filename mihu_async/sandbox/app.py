@@ -75,7 +75,7 @@ class Service:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
-        """Handle a request in a separate task, which a departing client does not cancel."""
+        """Handle a request in a separate task, which a client that leaves does not cancel."""
         closing = asyncio.Event()
         task = asyncio.create_task(self._handle(request, closing))
         self._under_way[task] = closing

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class BackgroundLoop:
-    """Enters a context in a new thread, and leaves it there; errors of either are raised in the calling thread."""
+    """Enters and leaves a context in a new thread; errors of either step are raised in the calling thread."""
 
     def __init__(self, context: AbstractAsyncContextManager[Any]) -> None:
         self._context = context

@@ -14,7 +14,7 @@ def exports(variables: Mapping[str, str]) -> str:
 
 
 def remove_stale(path: Path) -> None:
-    """Remove the file of an earlier sandbox, so that a program that waits for it finds the one of this sandbox."""
+    """Remove the file of an earlier sandbox, so that a program that waits for the file finds this sandbox's."""
     path.unlink(missing_ok=True)
 
 
@@ -22,7 +22,7 @@ def remove_stale(path: Path) -> None:
 def env_file(path: Path, text: str) -> Generator[None]:
     """Create a file atomically, readable by its owner alone, and remove it after the block.
 
-    If another program has replaced the file meanwhile, that one stays.
+    If another program has replaced the file in the meantime, it is left alone.
     """
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         file.write(text.encode())  # as it is: a shell takes a carriage return for a part of the value

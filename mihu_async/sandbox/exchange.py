@@ -1,4 +1,4 @@
-"""The interface of a fault: one request, and the ability to answer it truthfully."""
+"""The interface between a fault and one request, which the fault can answer truthfully."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,6 +42,6 @@ class Fault(Protocol):
         """Return the answer to send, or `None` to break the connection with a TCP reset.
 
         Args:
-            exchange: The request, and the ability to answer it truthfully.
+            exchange: The request, with the method that answers it truthfully.
         """
         ...

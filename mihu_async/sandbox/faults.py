@@ -1,7 +1,7 @@
 """Faults of the network and of intermediaries before the service.
 
-A fault that awaits `exchange.apply()` first strikes after the request is applied, any other before. Faults that can do
-both have the field `after`.
+A fault that awaits `exchange.apply()` first takes effect after the request is applied, any other before. Faults that
+can do both have the field `after`.
 """
 
 import asyncio

@@ -34,7 +34,7 @@ class Inventory:
         trunks: The number of external rows at the start.
         seed: The seed from which the rows are generated.
         agents: The uuids of additional agents that serve no number.
-        purchase_limit: The maximum of numbers that the workspace may have; None is no limit.
+        purchase_limit: The most numbers that the workspace may have; None sets no limit.
         activation_delay: The seconds for which a number is pending after its purchase.
         now: The function that returns the time of a change.
         elapsed: The function that returns monotonic seconds, which measure the activation of a number.
@@ -56,7 +56,7 @@ class Inventory:
     ) -> None:
         uuids = tuple(str(UUID(str(uuid))) for uuid in agents)
         self.purchase_limit: int | None = purchase_limit
-        """The maximum of numbers that the workspace may have; None is no limit. It may be changed at any time."""
+        """The most numbers that the workspace may have; None sets no limit. It may be changed at any time."""
         self.activation_delay: float = activation_delay
         """The seconds for which a number that is bought from now on is pending; 0 makes it active at once."""
         self.lag: float = 0.0
@@ -186,7 +186,8 @@ class Inventory:
         Raises:
             KeyError: No row has this uuid.
             TypeError: There is no such field.
-            ValueError: A word is on no page, the number exists already, or the field is null for external numbers.
+            ValueError: No page documents the value, the number exists already, or the field is null for external
+                numbers.
         """
         with self._lock:
             ledger = self._ledger

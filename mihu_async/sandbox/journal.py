@@ -35,7 +35,7 @@ class JournalEntry:
     body: bytes = attrs.field(default=b"", repr=False)
     """The body as it arrived. It may contain SIP passwords."""
     status: int | None = None
-    """The status of the answer. None until the answer begins, and if the connection was broken or left instead."""
+    """The status of the answer. None until the answer begins, and if the connection was broken or the client left."""
     fault: str | None = None
     """The name of the fault that was played; None if there was none."""
     serial: int = 0
@@ -56,12 +56,12 @@ class JournalEntry:
 class Journal(Sequence[JournalEntry]):
     """The requests that arrived since the start or the last `clear()`.
 
-    An entry is written on arrival, before any fault, and replaced by a finished one when the answer begins; so look it
-    up again instead of keeping it. Safe to read from any thread. A message that is not HTTP is refused by the server
-    below, and leaves no entry.
+    An entry is written on arrival, before any fault, and replaced by a finished one when the answer begins; so read it
+    again from the journal instead of keeping it. Safe to read from any thread. A message that is not HTTP is refused by
+    the server below, and leaves no entry.
 
     Args:
-        limit: The number of requests to keep. The answers of the latest of them are kept, too, up to 16 MiB.
+        limit: The number of requests to keep. The answers of the latest requests are kept too, up to 16 MiB.
         changed: The function that is called after every change.
     """
 
@@ -69,7 +69,7 @@ class Journal(Sequence[JournalEntry]):
         if limit < 1:
             raise ValueError("a journal keeps at least one request")
         self.dropped: int = 0
-        """The number of requests that newer ones displaced from the journal."""
+        """The number of requests that the journal has discarded for newer ones."""
         self._limit = limit
         self._changed = changed
         self._lock = Lock()

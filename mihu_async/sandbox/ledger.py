@@ -19,7 +19,7 @@ SPARE_AGENTS = 50
 
 @lru_cache(maxsize=8)
 def _offered(seed: int) -> tuple[tuple[Rate, ...], tuple[Offer, ...]]:
-    """Return the rates and the stock of a seed, which all sandboxes with it share and which never change."""
+    """Return the rates and the stock of a seed. They never change, and all sandboxes with this seed share them."""
     return tuple(make_rates(seed)), tuple(make_stock(seed))
 
 

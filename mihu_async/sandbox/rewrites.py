@@ -27,13 +27,13 @@ class Change:
 class Dated:
     """Applies the request, and dates the answer wrongly.
 
-    An edge with a wrong clock does so, and a cache, which gives the answer an age.
+    An edge server with a wrong clock does so; so does a cache, which gives the answer an age.
     """
 
     ahead: float = 0.0
     """The seconds by which the `Date` header is ahead, negative if behind."""
     age: int | None = attrs.field(default=None, kw_only=True)
-    """The `Age` header in seconds, by which the `Date` is older, too; None sends none."""
+    """The `Age` header in seconds, which also makes the `Date` older by as much; None sends none."""
 
     async def around(self, exchange: Exchange) -> Answer:
         """Return the true answer with a wrong date."""
@@ -84,7 +84,7 @@ class NullFields:
 class RepeatPage:
     """Answers a listing with a page other than the requested one.
 
-    The pagination block is that of the other page, too, which reveals the fault, unless `keep_echo` is set.
+    The pagination block is also that of the other page, which reveals the fault, unless `keep_echo` is set.
     """
 
     page: int = 1

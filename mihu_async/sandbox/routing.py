@@ -1,4 +1,4 @@
-"""A table of endpoints: finds the one of a request, and reads its body."""
+"""A table of endpoints: finds a request's endpoint, and reads its body."""
 
 import re
 from collections.abc import Callable, Iterable

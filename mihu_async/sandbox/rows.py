@@ -119,7 +119,7 @@ class SipConnection:
 
     @property
     def e164(self) -> str:
-        """The number as in the rows of numbers; a connection may be given it without its `+`."""
+        """The number in E.164 form; a connection may have been created without its `+`."""
         return f"+{self.phone_number.removeprefix('+')}"
 
 

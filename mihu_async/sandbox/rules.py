@@ -1,6 +1,6 @@
 """The documented refusals, and the rows that accepted writes create.
 
-A write is checked in the order of the functions' lines, which is inferred: no page states which refusal wins.
+A write is checked in the order in which the functions test it, which is inferred: no page states which refusal wins.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The script of faults: which fault strikes which request."""
+"""The script of faults: which fault meets which request."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -28,7 +28,7 @@ class Line:
         return self.times is not None or not self.is_used
 
     def is_due(self, request: JournalEntry) -> bool:
-        """Return True if the fault strikes this request; a request that is skipped is counted."""
+        """Return True if the fault meets this request, and count a request that it skips."""
         if self.is_asleep or not self.selector.matches(request):
             return False
         self.skip -= 1
@@ -116,7 +116,7 @@ class Faults:
         self._changed()
 
     def lines(self) -> tuple[Line, ...]:
-        """Return copies of the script's lines, in order; a permanent one stays."""
+        """Return copies of the faults still to be played, in order."""
         with self._lock:
             return tuple(map(attrs.evolve, self._lines))
 

@@ -22,13 +22,13 @@ from mihu_async.sandbox.seeding import sandbox_token
 from mihu_async.sandbox.strictness import UndocumentedError
 
 ACCEPTING = 4
-"""The rounds of the loop after which an accepted connection is known to asyncio's server, which on closing loses a
-connection that it has only accepted, and leaves its socket open.
+"""The rounds of the loop after which asyncio's server knows a connection that it accepted. If it is closed earlier, it
+loses the connection and leaves its socket open.
 """
 AGENTS = ("AGENT", "OTHER_AGENT", "CALLS_AGENT")
 """The variables that name free agents; an agent answers one number on each channel."""
 SHUTDOWN_TIMEOUT = 0.05
-"""The seconds to write out a response after hanging requests were released."""
+"""The seconds that a response may take to be written after hanging requests were released."""
 
 
 class Sandbox:
@@ -44,7 +44,7 @@ class Sandbox:
         seed: The seed that determines the initial state.
         token: The token to accept; None makes one up from the seed.
         agents: The uuids of additional agents that serve no number.
-        purchase_limit: The maximum of numbers that the workspace may have; `None` is no limit.
+        purchase_limit: The most numbers that the workspace may have; None sets no limit.
         activation_delay: The seconds for which a number is pending after its purchase, before it is active.
         host: The address to listen on.
         port: The port to listen on. 0 chooses a free one, which is kept when the sandbox is started again with its
@@ -145,7 +145,7 @@ class Sandbox:
     def undocumented(self) -> tuple[str, ...]:
         """The endpoints, parameters and fields of requests, and fields of a fault's answers, that no page documents.
 
-        The sandbox refuses such a request, and a client ignores such a field of an answer, so a typing error in either
+        The sandbox refuses such a request, and a client ignores such a field of an answer, so a misspelling in either
         can go unnoticed. Too little is documented to check the search for numbers, its requirements, and agents with
         their assignment to calls and text messages.
         """
@@ -157,7 +157,7 @@ class Sandbox:
         return self._serving[1].under_way if self._serving else 0
 
     def verify(self) -> None:
-        """Raise an error if there is anything `undocumented`, and forget it.
+        """Raise an error if anything is `undocumented`, and forget it.
 
         Raises:
             UndocumentedError: Something was undocumented. It is an AssertionError.

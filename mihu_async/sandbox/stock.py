@@ -1,4 +1,4 @@
-"""The numbers for sale, and the requirements of regulators: made up, and determined by the seed.
+"""The numbers for sale, and the regulators' requirements: made up, and determined by the seed.
 
 The pages state what a search result carries and how a requirement is identified; the numbers, their cost and the
 requirements themselves are made up. A document is an id that is not checked. Of the types of requirements, `textual` is
@@ -62,7 +62,7 @@ class Asked:
         return next((part for part in PARTS if part in answer), None)
 
     def is_met_by(self, answers: Iterable[Mapping[str, str]], address: Mapping[str, str] | None = None) -> bool:
-        """Return True if one of some answers refers to it and is not empty, or the address of the purchase meets it."""
+        """Return True if an answer refers to it and is not empty, or the address of the purchase meets it."""
         if self.shown.type == "address" and address:
             return True
         return any(self.is_named_by(answer) and any(answer.get(part) for part in self.takes) for answer in answers)

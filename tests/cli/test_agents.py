@@ -69,4 +69,4 @@ def test_failures_have_their_exit_codes(command, sandbox, agent, number, word):
     assert [Exit.USAGE, Exit.REFUSED, Exit.UNKNOWN] == [wrong.code, refused.code, unknown.code]
     assert "AGENT_UUID must be an id" in wrong.err
     assert f"there is no agent {number}" in refused.err
-    assert f"Look at mihu-async numbers channels {number} before you send it again." in unknown.err
+    assert f"Check mihu-async numbers channels {number} before you send it again." in unknown.err

@@ -140,7 +140,7 @@ def test_the_outcome_that_is_unknown_is_told_in_the_commands_words(command, sand
 
     assert Exit.UNKNOWN == done.code
     assert done.err.splitlines()[-1] == (
-        "mihu-async: Before you buy it again, check that mihu-async numbers channels +390790080041 does not know it."
+        "mihu-async: Before you buy it again, check that mihu-async numbers channels +390790080041 does not find it."
     )
     assert 1 == done.err.count("numbers channels")
     assert "channels_of" not in done.err
@@ -203,7 +203,10 @@ def test_requirements_are_answered_by_their_keys(command, sandbox, tmp_path):
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
-        (404, "There may be no such agent: agents list shows them, and agents provision-call AGENT_UUID {} binds one."),
+        (
+            404,
+            "The agent may not exist: agents list shows the agents, and agents provision-call AGENT_UUID {} binds one.",
+        ),
         (409, "Choose another agent or another number; agents provision-call AGENT_UUID {} binds one."),
         (422, "Run mihu-async agents provision-call {agent} {}{again}."),
     ],
@@ -249,10 +252,11 @@ def test_an_interrupted_acquisition_says_that_a_number_may_be_bought(command, sa
     assert (Exit.UNKNOWN, 1) == (done.code, len(bought(sandbox)))
     assert done.err.splitlines()[-2:] == [
         "mihu-async: Interrupted: a number may have been bought already.",
-        "mihu-async: Run the same command again with the same key: it looks first, and buys nothing twice."
+        "mihu-async: Run the same command again with the same key: it looks the purchase up first, and buys nothing "
+        "twice."
         if has_key
-        else "mihu-async: Compare numbers list with what you had before you run the command again: it would buy "
-        "another number.",
+        else "mihu-async: Check numbers list for a new number before you run the command again: it would buy "
+        "another one.",
     ]
 
 
@@ -279,7 +283,7 @@ def test_what_was_cut_off_is_recovered(command, sandbox, tmp_path, ledger):
     assert "unknown" == json.loads(unknown.out)["outcome"]
     assert "The outcome of 1 purchase is still unknown." in unknown.err
     assert "channels_of" not in json.loads(unknown.out)["reason"]
-    assert "1 purchase was interrupted; its outcome is known now." in settled.err
+    assert "1 purchase was interrupted; its outcome is now known." in settled.err
     assert ["order-4711", "+390790080041", "bought"] == settled.rows[1].split(",")[:3]
     assert "No purchase was interrupted." in nothing.err
     assert 1 == len(bought(sandbox))
@@ -339,8 +343,8 @@ def test_an_unknown_purchase_with_a_key_is_to_be_repeated(command, sandbox, ledg
 
     assert Exit.UNKNOWN == done.code
     assert done.err.splitlines()[-1] == (
-        "mihu-async: Run the same command again with the same key: it looks first, and buys nothing twice. numbers "
-        "recover only looks."
+        "mihu-async: Run the same command again with the same key: it looks the purchase up first, and buys nothing "
+        "twice. numbers recover only looks it up."
     )
 
 
@@ -369,6 +373,8 @@ def test_a_key_is_forgotten_on_the_word_of_a_person(command, sandbox, tmp_path, 
     done, again = command(*words), command(*words)
 
     assert [Exit.DECLINED, Exit.DONE, Exit.REFUSED] == [ended.code for ended in (declined, done, again)]
-    assert "Forget it only if you have seen that +390790080041 was not bought: the key can then buy again." in done.err
+    assert (
+        "Forget it only if you have checked that +390790080041 was not bought: the key can then buy again." in done.err
+    )
     assert "The key order-4711 is free: the next purchase under it is a new one." in done.err
     assert "No interrupted purchase has the key order-4711: nothing was changed." in again.err

@@ -49,7 +49,7 @@ async def test_the_demo_does_the_main_job():
     registered, assigned = re.findall(r"^(?:registered|assigned)\t(.+ \([0-9a-f-]{36}\))$", output, re.MULTILINE)
     assert registered != assigned
     assert "PurchaseLimitError: POST /api/v1/phone-numbers was refused with 403 purchase_limit_reached" in output
-    assert "Nothing was changed by it." in output
+    assert "Nothing was changed." in output
 
 
 async def test_the_demo_draws_on_a_terminal():

@@ -110,9 +110,7 @@ def test_an_interrupted_change_is_in_doubt(command, sandbox, interrupt, number):
     assert before is signal.getsignal(number)
 
     assert Exit.UNKNOWN == done.code
-    assert (
-        "Interrupted while POST /api/v1/phone-numbers/trunks was under way: it may have been carried out." in done.err
-    )
+    assert "Interrupted while POST /api/v1/phone-numbers/trunks was under way: it may have been applied." in done.err
 
 
 def test_sigterm_ends_what_does_not_listen_to_ctrl_c(command, sandbox, interrupt):

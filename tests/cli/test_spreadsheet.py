@@ -81,4 +81,4 @@ def test_the_form_of_results_is_not_chosen(command, sandbox, tmp_path, option):
     done = command("trunks", "ensure", "--from", str(tmp_path / "trunks.csv"), *option)
 
     assert (Exit.USAGE, []) == (done.code, list(sandbox.journal))
-    assert "the results are always written as CSV: --output and --columns have no effect." in done.err
+    assert "--from always writes the results as CSV, so it does not take --output or --columns." in done.err

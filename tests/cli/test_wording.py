@@ -53,8 +53,8 @@ SAID = {
     "with a higher max_monthly_fee= or another choose=.": "with a higher --max-monthly-fee.",
     "monthly_fee is 9, above max_monthly_fee=5.": "The monthly fee is 9, above --max-monthly-fee 5.",
     "max_monthly_fee needs monthly_fee to compare.": "--max-monthly-fee needs --monthly-fee to compare.",
-    "Look at numbers.channels('a-1').call_agent before you send it again.": (
-        "Look at mihu-async numbers channels a-1 before you send it again."
+    "Check numbers.channels('a-1').call_agent before you send it again.": (
+        "Check mihu-async numbers channels a-1 before you send it again."
     ),
     "check which agent it serves: numbers.channels_of('+12345678901').call_agent.": (
         "check which agent it serves: mihu-async numbers channels +12345678901."

@@ -19,7 +19,7 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core.clock import SystemClock
-from mihu_async.core.reconcile import Lookup
+from mihu_async.core.lookup import Lookup
 from mihu_async.core.request import RAW, describe
 from mihu_async.sandbox import Hang, Sandbox, Status
 from mihu_async.value import replace

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from mihu_async import Address, Capabilities, NumberType, Pagination, RequirementValue, UsageError
-from mihu_async.core.body import encode_body, plain_values
+from mihu_async.core.request import encode_body, plain_values
 
 AGENT = UUID("3c90c3cc-0d44-4b50-8888-8dd25736052a")
 

@@ -27,7 +27,7 @@ def test_a_loop_that_runs_does_not_stand_still():
 
     run(wait(), loop)
 
-    assert 0.0 == pulse.stood_still
+    assert 0.0 == pulse.blocked
 
 
 def test_a_loop_that_is_held_up_stands_still_for_so_long():
@@ -45,7 +45,7 @@ def test_a_loop_that_is_held_up_stands_still_for_so_long():
 
     run(block(), loop)
 
-    assert 39.9 < pulse.stood_still <= 40
+    assert 39.9 < pulse.blocked <= 40
 
 
 def test_a_loop_in_which_no_call_is_under_way_is_not_watched():
@@ -66,7 +66,7 @@ def test_a_loop_in_which_no_call_is_under_way_is_not_watched():
 
     run(block(), loop)
 
-    assert 0.0 == pulse.stood_still
+    assert 0.0 == pulse.blocked
 
 
 async def test_each_loop_has_one_pulse():
@@ -86,9 +86,9 @@ async def pulse() -> Pulse:
 def test_a_deadline_moves_while_its_loop_stands_still():
     """Nothing could be read in these seconds."""
     beats = Still()
-    beats.stood_still = 5.0
+    beats.blocked = 5.0
     deadline = Deadline(110.0, beats)
-    beats.stood_still = 12.0
+    beats.blocked = 12.0
 
     assert 10.0 + 7.0 == deadline.left(100.0)
 

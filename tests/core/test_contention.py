@@ -6,9 +6,8 @@ import pytest
 from attrs import evolve
 
 from mihu_async import ConnectTimeoutError, Timeout
-from mihu_async.core import contention
-from mihu_async.core.contention import Contention
-from mihu_async.core.reconcile import Lookup
+from mihu_async.core import reconciler
+from mihu_async.core.lookup import Lookup
 from mihu_async.core.request import RAW, describe
 from tests.doubles import FakeClock, FakeSender, ok, pipeline
 
@@ -102,8 +101,8 @@ async def test_a_call_waits_no_longer_than_it_may_take():
 
 def test_what_was_given_to_a_call_is_no_others(monkeypatch):
     """The latest that were given are remembered."""
-    monkeypatch.setattr(contention, "KEPT", 2)
-    shared, one, other = Contention(), object(), object()
+    monkeypatch.setattr(reconciler, "KEPT", 2)
+    shared, one, other = reconciler.Contention(), object(), object()
     assert not shared.is_anothers("a", other)
     shared.claim("a", one)
 

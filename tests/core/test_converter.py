@@ -22,9 +22,9 @@ from mihu_async import (
     Requirement,
 )
 from mihu_async.core import converter
-from mihu_async.core.body import plain_values
 from mihu_async.core.codec import Part, dump, parse
 from mihu_async.core.problems import Problems, UnreadableError
+from mihu_async.core.request import plain_values
 
 NUMBER: dict[str, Any] = {"phone_number_uuid": "u", "number": "+12084439178", "is_external": False}
 PAGINATION: dict[str, Any] = {"current_page": 1, "per_page": 25, "total": 1, "last_page": 1, "has_more": False}
@@ -286,7 +286,7 @@ LOADED_LATE = """
 import sys
 import mihu_async
 from mihu_async.core.envelope import read_closely
-from mihu_async.core.fast_path import read_fast
+from mihu_async.core.response import read_fast
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import describe
 from mihu_async.core.response import Response

@@ -5,10 +5,9 @@ import pytest
 
 from mihu_async import APIError, Billing, ConflictError, DecodeError, Page, PhoneNumber, ValidationError
 from mihu_async.core.envelope import read_closely
-from mihu_async.core.fast_path import read_fast
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import NOTHING, RAW, describe
-from mihu_async.core.response import Reading
+from mihu_async.core.response import Reading, read_fast
 from tests.doubles import TOKEN, URL, FakeClock, ok, reading, response
 
 GET = describe("GET", "/phone-numbers", Billing)

@@ -111,7 +111,7 @@ async def test_a_write_whose_answer_was_lost_is_not_sent_again(outcome):
     assert 1 == len(network.sent)
     assert isinstance(error.__cause__, APIError | DecodeError | ConnectionLostError | RequestTimeoutError)
     assert "Look in the inventory." == error.how_to_check
-    assert "POST /api/v1/phone-numbers may or may not have been carried out" in str(error)
+    assert "POST /api/v1/phone-numbers may or may not have been applied" in str(error)
     assert "It was not sent again. Look in the inventory." in str(error)
     assert 1 == len(error.attempts)
 

@@ -27,10 +27,10 @@ from mihu_async import (
     Timeout,
 )
 from mihu_async.core.envelope import read_closely
-from mihu_async.core.fast_path import read_fast
 from mihu_async.core.reading import CLOSER_LOOKS, LARGEST_OBJECT
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import describe
+from mihu_async.core.response import read_fast
 from mihu_async.models.agents import AgentAnswer
 from mihu_async.models.provisional import Items
 from tests.doubles import TOKEN, FakeClock, FakeSender, ok, pipeline, reading, response

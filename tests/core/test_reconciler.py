@@ -21,7 +21,7 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core.journal import LATEST
-from mihu_async.core.reconcile import Found, Lookup
+from mihu_async.core.lookup import Found, Lookup
 from mihu_async.core.request import RAW, describe
 from mihu_async.core.server_clock import CallWindow, Moment, TimeInterval
 from mihu_async.value import replace
@@ -121,7 +121,7 @@ async def test_what_a_cache_answers_is_no_evidence():
     error = await raised(calls)
 
     assert isinstance(error, OutcomeUnknownError)
-    assert "a cache answered the lookup (Age: 300)" in str(error)
+    assert "was answered 200, but by a cache (Age: 300) and not by the service itself" in str(error)
     assert [False, True] == [request.uncached for request in network.sent]
     assert calls.server_clock.at(Moment(0, 0)) is None
 
@@ -222,7 +222,7 @@ async def test_what_is_anothers_is_a_conflict():
 
 
 async def test_a_refusal_after_a_lost_answer_is_looked_up_before_it_is_believed():
-    """The refusal may mean that the first one was carried out, whatever its status."""
+    """The refusal may mean that the first one was applied, whatever its status."""
     network = sender(LOST, NOTHING, failed(422), ok(["ours"]))
     result, _ = await pipeline(network).run(BUY)
 
@@ -233,7 +233,7 @@ async def test_a_refusal_after_a_lost_answer_is_looked_up_before_it_is_believed(
 @pytest.mark.parametrize("first", [500, 502, 503, 408, LOST])
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 409, 410, 412, 422, 423, 451, 501, 505])
 async def test_a_refusal_after_a_lost_answer_is_never_believed(status, first):
-    """It may mean that the first one was carried out: it is looked for, and then the error carries the refusal."""
+    """It may mean that the first one was applied: it is looked for, and then the error carries the refusal."""
     first = failed(first) if isinstance(first, int) else first
     network = sender(first, NOTHING, failed(status), *[NOTHING] * 5)
     error = await raised(pipeline(network))
@@ -390,13 +390,13 @@ async def test_check_needs_a_way_to_look():
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 async def test_what_may_be_repeated_is_repeated_without_a_look(method):
-    """And a refusal says that an earlier attempt may have been carried out."""
+    """And a refusal says that an earlier attempt may have been applied."""
     network = sender(LOST, failed(409))
     error = await raised(pipeline(network), describe(method, "/x", RAW))
 
     assert isinstance(error, ConflictError)
     assert [method, method] == methods(network)
-    assert str(error).endswith("An earlier attempt's answer was lost: it may have been carried out.")
+    assert str(error).endswith("An earlier attempt's answer was lost: it may have been applied.")
 
 
 async def test_what_a_repeated_delete_does_not_find_is_deleted():

@@ -1,217 +1,232 @@
+"""The fast path reads what the closer look reads without a problem, or nothing."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mihu_async import (
-    APIError,
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    NotFoundError,
-    PermissionDeniedError,
-    PurchaseLimitError,
-    RateLimitError,
-    ServerError,
-    ValidationError,
-)
-from mihu_async.core.redaction import Redactor
-from mihu_async.core.request import RAW, describe
-from mihu_async.core.response import parse_refusal, refused
-from tests.doubles import TOKEN, URL, FakeClock, response
+from mihu_async import Agent, AvailableNumber, NumberChannels, Page, PhoneNumber, Price, Rate
+from mihu_async.core.codec import Part
+from mihu_async.core.request import describe
+from mihu_async.core.response import Reading, item_decoder, read_fast
+from mihu_async.errors import MihuError
+from mihu_async.models.agents import AgentAnswer
+from tests.doubles import reading, response
 
-REDACTOR = Redactor((TOKEN,))
-GET = describe("GET", "/phone-numbers", RAW)
-POST = describe("POST", "/phone-numbers", RAW)
-DOCUMENTED = {"success": False, "message": "m", "error": {"code": "C", "details": "d", "field": "number"}}
+NUMBER: dict[str, Any] = {
+    "phone_number_uuid": "u",
+    "number": "+12084439178",
+    "is_external": False,
+    "type": "local",
+    "billing": {"monthly_fee": 1.15, "currency": "EUR"},
+    "compliance": {"status": "completed", "requirements": [{"name": "n"}]},
+    "purchased_at": "2023-11-07T05:31:56Z",
+}
+PAGINATION = {"current_page": 2, "per_page": 3, "total": 9, "last_page": 3, "has_more": True, "from": 4, "to": 6}
 
 
-def refusal(status, document, request=GET, **headers) -> APIError:
-    """Make the error of a refusal."""
-    return refused(response(status, document, **headers), request, document, REDACTOR, now=FakeClock().now())
+def body(data: Any, **envelope: Any) -> bytes:
+    """Write an answer as the service does."""
+    return json.dumps({"success": True, "data": data} | envelope, separators=(",", ":")).encode()
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (400, BadRequestError),
-        (401, AuthenticationError),
-        (403, PermissionDeniedError),
-        (404, NotFoundError),
-        (409, ConflictError),
-        (422, ValidationError),
-        (429, RateLimitError),
-        (500, ServerError),
-        (502, ServerError),
-        (503, ServerError),
-        (599, ServerError),
-        (200, APIError),
-        (302, APIError),
-        (405, APIError),
-        (418, APIError),
-    ],
-)
-def test_the_status_chooses_the_class(status, kind):
-    """Each documented status has its class, and any other one is an APIError or a ServerError."""
-    error = refusal(status, DOCUMENTED, X_Request_Id="req-1")
-
-    assert kind is type(error)
-    assert (status, "C", "m", "d", "number", "req-1") == (
-        error.status,
-        error.code,
-        error.message,
-        error.details,
-        error.field,
-        error.request_id,
-    )
-    assert ("GET", URL) == (error.method, error.url)
+def read(answer: bytes, into: Any) -> Reading[Any] | None:
+    """Read an answer on the fast path."""
+    return read_fast(response(body=answer), describe("GET", "/x", into))
 
 
-def test_the_purchase_limit_comes_with_its_figures():
-    """The second documented shape of a refusal is read too."""
-    data = {"error": "purchase_limit_reached", "limit": 10, "current": 10}
-    error = refusal(403, {"success": False, "message": "Cap reached", "data": data}, POST)
-
-    assert isinstance(error, PurchaseLimitError)
-    assert (10, 10, "purchase_limit_reached") == (error.limit, error.current, error.code)
-    assert str(error) == (
-        "POST /api/v1/phone-numbers was refused with 403 purchase_limit_reached: 'Cap reached' (limit 10, current 10). "
-        "Nothing was changed by it. Release a number, or ask Mihu for a higher limit."
-    )
+def decode(answer: bytes, into: Any) -> Any:
+    """Read an answer on the fast path, and return its data."""
+    found = read(answer, into)
+    return None if found is None else found.data
 
 
-def test_the_fields_of_a_documented_refusal():
-    """The one field that the service names is in .fields, with what it said of it."""
-    error = refusal(422, DOCUMENTED, POST)
+def closely(answer: bytes, into: Any) -> Any:
+    """Read an answer closely; None where anything of it cannot be read, or where it was no success."""
+    try:
+        return reading(response(body=answer), describe("GET", "/x", into), strict=True).data
+    except MihuError:
+        return None
 
-    assert isinstance(error, ValidationError)
-    assert {"number": ("d",)} == error.fields
-    assert "was refused with 422 C: 'm' (d). Nothing was changed by it." in str(error)
+
+def test_a_page_is_read_whole():
+    """Items and metadata are those that the converter makes, also those whose name is a keyword."""
+    answer = body({"items": [NUMBER], "pagination": PAGINATION})
+    page = decode(answer, Page[PhoneNumber])
+
+    assert page is not None
+    assert closely(answer, Page[PhoneNumber]) == page
+    assert (4, 6) == (page.pagination.from_, page.pagination.to)
+    assert Decimal("1.15") == page.items[0].billing.monthly_fee
 
 
-def test_the_fields_of_a_laravel_refusal():
-    """The framework beneath the service has a shape of its own."""
-    errors = {"number": ["is taken", "is too long"], "type": "is wrong"}
-    error = refusal(422, {"message": "The given data was invalid.", "errors": errors}, POST)
+def test_the_message_is_read_too():
+    """It is None where there is none, and one that is no text has a closer look."""
+    for message, expected in (({"message": "Done."}, "Done."), ({"message": None}, None), ({}, None)):
+        reading = read(body({}, **message), Price)
+        assert reading is not None
+        assert expected == reading.message
+    assert read(body({}, message=["Done."]), Price) is None
 
-    assert isinstance(error, ValidationError)
-    assert {"number": ("is taken", "is too long"), "type": ("is wrong",)} == error.fields
-    assert "(number: is taken is too long; type: is wrong)" in str(error)
+
+def test_a_single_answer_is_read_whole():
+    """It is the same for what is no page, with money in it or without."""
+    snapshot = {"number": "+1", "channels": {"call": {"bound": True}}}
+    for data, kind in ((NUMBER, PhoneNumber), (snapshot, NumberChannels)):
+        assert closely(body(data), kind) == decode(body(data), kind) is not None
 
 
 @pytest.mark.parametrize(
-    ("status", "request_", "effect"),
+    "answer",
     [
-        (404, GET, "404 Not Found: 'm'."),
-        (409, POST, "409 Conflict: 'm'. Nothing was changed by it."),
-        (503, POST, "503 Service Unavailable: 'm'. It may have been carried out."),
-        (499, POST, "499 (no standard status): 'm'. It may have been carried out."),
-        (524, POST, "524 (no standard status): 'm'. It may have been carried out."),
-        (501, POST, "501 Not Implemented: 'm'. Nothing was changed by it."),
-        (418, POST, "418 I'm a Teapot: 'm'. Nothing was changed by it."),
-        (
-            302,
-            GET,
-            "302 Found: 'm'. A redirect is not followed, so that the token goes nowhere else; correct the base URL.",
-        ),
-        (304, GET, "304 Not Modified: 'm'."),
-        (304, POST, "304 Not Modified: 'm'. It may have been carried out."),
+        body(NUMBER | {"billing": {"monthly_fee": "NaN"}}),
+        body(NUMBER | {"billing": {"monthly_fee": "Infinity"}}),
+        body(NUMBER | {"billing": {"monthly_fee": "1e30"}}),
+        body(NUMBER | {"billing": {"monthly_fee": "-0e-999999"}}),
+        body(NUMBER | {"billing": {"monthly_fee": 0}}).replace(b":0", b":1e999999"),
+        body(NUMBER | {"billing": []}),
+        body(NUMBER | {"phone_number_uuid": ""}),
+        body(NUMBER, message=5),
+        body(NUMBER | {"purchased_at": "2023-11-07T05:31:56"}),
+        body(NUMBER | {"updated_at": "yesterday"}),
+        body(NUMBER | {"is_external": "false"}),
+        body(NUMBER | {"number": None}),
+        body(NUMBER | {"billing": {"monthly_fee": 0}}).replace(b":0", b":1e99999999999999999999"),
+        body(NUMBER, success=False),
+        body(NUMBER, success=None),
+        body(None),
+        b'{"success":true}',
+        b"<html>",
+        b"\xff",
+        b"[" * 100_000,
+    ],
+    ids=[
+        "no fee",
+        "endless fee",
+        "large fee",
+        "small fee",
+        "large fee as a number",
+        "PHP's empty object",
+        "no id",
+        "no message",
+        "naive time",
+        "no time",
+        "text for a boolean",
+        "null",
+        "no number",
+        "failure",
+        "no word on success",
+        "no data",
+        "data missing",
+        "html",
+        "no text",
+        "deep",
     ],
 )
-def test_the_message_says_what_was_changed(status, request_, effect):
-    """A refused write changed nothing, a failed one may have, and a read never does."""
-    expected = f"{request_.method} /api/v1/phone-numbers was refused with {effect}"
-
-    assert expected == str(refusal(status, {"message": "m"}, request_))
+def test_what_asks_for_a_closer_look_is_left_to_a_closer_look(answer):
+    """That names what is wrong, or raises the refusal."""
+    assert decode(answer, PhoneNumber) is None
 
 
-def test_a_redirect_says_where_it_points():
-    """Without what may open the place, and so that nothing acts on a terminal."""
-    place = "https://user:pw@sso.example/login\x1b[2J/t0ken-t0ken?ticket=1#x"
-    answer = response(307, body=b"", Location=place)
-    error = refused(answer, POST, None, Redactor(("t0ken-t0ken",)), now=FakeClock().now())
+@pytest.mark.parametrize("text", ["Sàssari", "a/b", 'a "b"', "a\\b", "a\nb"])
+def test_escapes_do_not_cost_the_fast_path(text):
+    """What frameworks write into JSON is read directly: other letters as numbers, slashes and quotes with a stroke."""
+    answer = body(NUMBER | {"location": text}).replace(b"/", rb"\/")
 
-    assert r"A redirect to 'https://sso.example/login\x1b[2J/***' is not followed" in str(error)
-    assert str(error).endswith("correct the base URL. It may have been carried out.")
+    assert closely(answer, PhoneNumber) == decode(answer, PhoneNumber) is not None
 
 
-def test_a_request_id_can_be_printed():
-    """It acts on no terminal and forges no log line."""
-    answer = response(500, body=b"", X_Request_Id="a\x1b[2Jb")
-
-    assert r"a\x1b[2Jb" == refused(answer, GET, None, REDACTOR, now=FakeClock().now()).request_id
-
-
-def test_a_body_that_is_no_json_is_quoted():
-    """A gateway's page is shown by its beginning."""
-    answer = response(502, body=b"<h1>Bad gateway</h1>", Content_Type="text/html")
-    error = refused(answer, GET, None, REDACTOR, now=FakeClock().now())
-
-    assert "GET /api/v1/phone-numbers was refused with 502 Bad Gateway: '<h1>Bad gateway</h1>'." == str(error)
-    assert error.message is None
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({"Retry_After": "30"}, 30.0),
-        ({"Retry_After": "Thu, 01 Jan 2026 12:00:30 GMT", "Date": "Thu, 01 Jan 2026 12:00:00 GMT"}, 30.0),
-        ({"Retry_After": "Thu, 01 Jan 2026 00:17:00 GMT"}, 20.0),
-        ({"Retry_After": "later"}, None),
-        ({}, None),
-    ],
-)
-def test_a_pause_is_measured_on_the_services_clock(headers, expected):
-    """A date counts from the answer's own Date, and from our clock only where it has none."""
-    assert expected == refusal(429, DOCUMENTED, **headers).retry_after
-
-
-def test_an_echoed_token_is_redacted_everywhere():
-    """No part of what the service says can carry the token."""
-    echo = {"message": TOKEN, "error": {"code": TOKEN, "details": TOKEN, "field": TOKEN}, "errors": {TOKEN: [TOKEN]}}
-    error = refusal(422, echo, X_Request_Id=TOKEN)
-
-    assert TOKEN not in f"{error} {error!r} {vars(error)}"
-    assert "***" == error.message
-
-
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["error", "data", "errors", "code", "message", "limit"]) | st.text(), inner)
-    ),
-    max_leaves=10,
+_leaf = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.sampled_from(["local", "2023-11-07T05:31:56Z", "2023-11-07T05:31:56+02:00", "2023-11-07 05:31:56"])
 )
 
 
-@given(_json, st.sampled_from([200, 302, 400, 403, 422, 500]))
-def test_any_body_makes_an_error(document, status):
-    """Whatever a refusal holds, it becomes an APIError of its status."""
-    error = refusal(status, document)
+def _documents(kind: Any) -> st.SearchStrategy[Any]:
+    """Make objects of a model's fields, each of its own shape, of another, null, or missing.
 
-    assert status == error.status
-    assert f"was refused with {status}" in str(error)
-
-
-def test_what_is_not_as_documented_is_left_out():
-    """A message that is no text is no message."""
-    parsed = parse_refusal({"message": 5, "error": {"code": []}, "data": {"limit": True, "current": "3.5"}}, REDACTOR)
-
-    assert (None, None, None, None) == (parsed.message, parsed.code, parsed.limit, parsed.current)
+    Some fields are unknown.
+    """
+    fields: dict[str, st.SearchStrategy[Any]] = {"unknown": _leaf}
+    for field in attrs.fields(kind):
+        inner = [part for part in getattr(field.type, "__args__", ()) if attrs.has(part)]
+        fields[field.name] = (_documents(inner[0]) | _leaf) if inner else (_leaf | st.lists(_leaf, max_size=2))
+    return st.fixed_dictionaries({}, optional=fields)
 
 
-@pytest.mark.parametrize("errors", ["It is taken.", ["It is taken.", 5, None]])
-def test_errors_without_fields_are_the_details(errors):
-    """They are texts, and what is none is left out."""
-    error = refusal(422, {"message": "The given data was invalid.", "errors": errors})
+_good: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {name: st.just(NUMBER[name]) for name in ("phone_number_uuid", "number", "is_external")},
+    optional={
+        "type": st.none() | st.text(max_size=4),
+        "location": st.none() | st.text(),
+        "billing": st.none() | st.builds(dict, monthly_fee=st.none() | st.integers(0, 10**20) | st.floats(0.001, 9)),
+        "updated_at": st.none() | st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
+    },
+)
 
-    assert isinstance(error, ValidationError)
-    assert ("It is taken.", {}) == (error.details, error.fields)
-    assert "'The given data was invalid.' (It is taken.)" in str(error)
+
+@given(
+    st.lists(_documents(PhoneNumber) | _good, max_size=3),
+    st.sampled_from([(",", ":"), (", ", ": "), (",\n", "\t:\n")]),
+    st.booleans(),
+)
+def test_both_ways_read_the_same(items, separators, ascii_only):
+    """Whatever documents hold, and however they are written, the fast path reads the same models or nothing."""
+    data = {"items": items, "pagination": PAGINATION}
+    answer = json.dumps({"success": True, "data": data}, separators=separators, ensure_ascii=ascii_only).encode()
+    direct = decode(answer, Page[PhoneNumber])
+
+    assert direct is None or closely(answer, Page[PhoneNumber]) == direct
 
 
-def test_numbers_of_a_refusal_may_come_as_text():
-    """So PHP writes some."""
-    parsed = parse_refusal({"data": {"error": "purchase_limit_reached", "limit": "10", "current": "9"}}, REDACTOR)
+@given(_good)
+def test_what_is_right_is_read_fast(document):
+    """The fast path is taken where nothing is wrong."""
+    assert closely(body(document), PhoneNumber) == decode(body(document), PhoneNumber) is not None
 
-    assert (True, 10, 9) == (parsed.limited, parsed.limit, parsed.current)
+
+@pytest.mark.parametrize("kind", [Page[AvailableNumber], AvailableNumber, Agent, AgentAnswer])
+def test_what_keeps_the_unknown_is_left_to_a_closer_look(kind):
+    """The fast path would drop what no field is there for."""
+    assert decode(body({"number": "+12084439178"}), kind) is None
+
+
+def test_an_item_that_keeps_the_unknown_has_no_decoder():
+    """The same holds for a row."""
+    assert item_decoder(AvailableNumber) is None
+
+
+def test_a_row_is_decoded_by_itself():
+    """It is a model where nothing is odd about it, and nothing otherwise."""
+    decode_item = item_decoder(PhoneNumber)
+    assert decode_item is not None
+
+    assert decode_item(Part(json.dumps(NUMBER).encode())) == closely(body(NUMBER), PhoneNumber)
+    assert decode_item(Part(b"{}")) is None
+    assert decode_item(Part(json.dumps(NUMBER | {"purchased_at": "2023-11-07T05:31:56"}).encode())) is None
+
+
+def test_a_page_of_many_more_items_than_its_size_has_a_closer_look():
+    """Twice as many pass; more is a problem, which the closer look notes."""
+    six, seven = ([NUMBER | {"phone_number_uuid": str(i)} for i in range(count)] for count in (6, 7))
+
+    assert decode(body({"items": six, "pagination": PAGINATION}), Page[PhoneNumber]) is not None
+    assert decode(body({"items": seven, "pagination": PAGINATION}), Page[PhoneNumber]) is None
+
+
+def test_money_is_read_from_text_too():
+    """PHP writes it so, and no digit is lost; a price that is nested is looked at as well."""
+    answer = body({"items": [{"price": {"amount": "1.50"}}], "pagination": PAGINATION})
+    page = decode(answer, Page[Rate])
+
+    assert Price(amount=Decimal("1.50")) == page.items[0].price
+    assert "1.50" == str(page.items[0].price.amount)
+    assert decode(answer.replace(b"1.50", b"sNaN"), Page[Rate]) is None

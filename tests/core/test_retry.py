@@ -20,17 +20,9 @@ from mihu_async import (
     ServerError,
 )
 from mihu_async.core.options import Bounds
-from mihu_async.core.retry import (
-    Ambiguous,
-    GiveUp,
-    Retry,
-    Throttled,
-    backoff,
-    decide,
-    failed_by_standstill,
-    parse_date,
-    parse_retry_after,
-)
+from mihu_async.core.refusal import parse_retry_after
+from mihu_async.core.retry import Ambiguous, GiveUp, Retry, Throttled, backoff, decide, failed_while_blocked
+from mihu_async.core.server_clock import parse_date
 
 WHERE: dict[str, Any] = {"method": "GET", "url": "https://acme.mihu.ai/api/v1/phone-numbers"}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -103,7 +95,7 @@ def test_what_would_fail_again_is_not_tried_again(method):
 
 @pytest.mark.parametrize("error", LOST, ids=name)
 def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
-    """What may have been carried out is repeated only where twice is as good as once."""
+    """What may have been applied is repeated only where twice is as good as once."""
     assert Retry(0.5) == decided(error)
     assert Ambiguous(Retry(0.5)) == decided(error, method="POST")
 
@@ -230,7 +222,7 @@ def test_a_date_is_read_as_the_seconds_until_then(seconds):
 )
 def test_an_attempt_failed_only_for_a_standstill_where_it_had_time_left_beside_that(error, took, only):
     """What the service answered is no failure of the loop."""
-    assert only == failed_by_standstill(error, took=took, bounds=Bounds(60.0, 10.0, 30.0))
+    assert only == failed_while_blocked(error, took=took, bounds=Bounds(60.0, 10.0, 30.0))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

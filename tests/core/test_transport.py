@@ -136,7 +136,7 @@ def test_what_a_session_cannot_do_is_the_callers_fault(kind):
     assert isinstance(before, UsageError)
     assert "Nothing was sent." in str(before)
     assert isinstance(after, ConnectionLostError)
-    assert "It may have been carried out." in str(after)
+    assert "It may have been applied." in str(after)
 
 
 async def test_a_hook_that_fails_after_the_answer_does_not_make_a_purchase_repeat(sandbox):
@@ -291,7 +291,7 @@ async def test_a_service_that_hangs_is_a_timeout(sandbox, bounds):
     async with connect(sandbox, timeout=bounds) as mihu:
         with pytest.raises(RequestTimeoutError) as caught:
             await mihu.numbers.list()
-        with pytest.raises(OutcomeUnknownError, match="It may have been carried out"):
+        with pytest.raises(OutcomeUnknownError, match="It may have been applied"):
             await mihu.numbers.buy(**PURCHASE)
 
     assert isinstance(caught.value, TimeoutError)
@@ -400,9 +400,7 @@ async def test_what_http_forbids_cannot_be_read(answer, status, why, method):
     assert 1 == len(asked) == len(caught.value.attempts)
     assert status == caught.value.attempts[0].status
     assert (status, False) == (caught.value.status, caught.value.transient)
-    assert ("It may have been carried out." in str(caught.value)) is (
-        method != "GET" and "forbids (" in str(caught.value)
-    )
+    assert ("It may have been applied." in str(caught.value)) is (method != "GET" and "forbids (" in str(caught.value))
     assert "secret-token-x" not in f"{caught.value} {vars(caught.value)}"
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -410,7 +408,7 @@ async def test_what_http_forbids_cannot_be_read(answer, status, why, method):
 
 @pytest.mark.parametrize(("answer", "status", "why"), FORBIDDEN)
 async def test_a_write_whose_answer_http_forbids_is_in_doubt(answer, status, why):
-    """It may have been carried out, so it is not sent again blindly."""
+    """It may have been applied, so it is not sent again blindly."""
     async with talking_to(answer) as (mihu, asked):
         with pytest.raises(OutcomeUnknownError, match=why) as caught:
             await mihu.request("POST", "/x", json={})
@@ -434,7 +432,7 @@ async def test_a_body_that_breaks_the_rules_after_its_head_is_not_waited_for(pie
 
     assert 1 == len(asked)
     assert 200 == caught.value.status
-    assert "It may have been carried out." in str(caught.value)
+    assert "It may have been applied." in str(caught.value)
 
 
 async def test_a_connection_brings_many_bodies_and_may_break_unseen():
@@ -672,7 +670,7 @@ async def test_a_client_with_other_options_shares_the_connections(sandbox):
     async with connect(sandbox) as mihu:
         async with mihu.with_options(timeout=Timeout(total=5)) as other:
             await other.numbers.list()
-        session, *none = transport_of(mihu).sessions
+        session, *none = transport_of(mihu).sessions.own
         assert [] == none
         assert not session.closed
         await mihu.numbers.list()
@@ -875,7 +873,7 @@ async def test_the_last_block_that_ends_closes_the_connections(sandbox):
     """Two tasks share a client, and the one that ends first cuts off nothing of the other."""
     mihu = connect(sandbox)
     async with mihu:
-        session, *_ = transport_of(mihu).sessions
+        session, *_ = transport_of(mihu).sessions.own
         async with mihu:
             await mihu.numbers.list()
         assert not session.closed
@@ -883,7 +881,7 @@ async def test_the_last_block_that_ends_closes_the_connections(sandbox):
 
     assert session.closed
     async with mihu:
-        session, *_ = transport_of(mihu).sessions
+        session, *_ = transport_of(mihu).sessions.own
     assert session.closed
 
 
@@ -893,14 +891,14 @@ async def test_a_block_of_other_options_outlasts_the_clients_own(sandbox):
     other = mihu.with_options(timeout=Timeout(total=5))
     async with other:
         async with mihu:
-            session, *_ = transport_of(mihu).sessions
+            session, *_ = transport_of(mihu).sessions.own
         assert not session.closed
         await other.numbers.list()
     assert session.closed
 
     async with other:
         await other.numbers.list()
-    session, *_ = transport_of(mihu).sessions
+    session, *_ = transport_of(mihu).sessions.own
     assert not session.closed
     await other.aclose()
     assert not session.closed
@@ -917,7 +915,7 @@ def test_blocks_are_counted_by_event_loop():
 
         async def use() -> bool:
             async with mihu:
-                session, *none = transport_of(mihu).sessions
+                session, *none = transport_of(mihu).sessions.own
                 assert [] == none
             return session.closed
 
@@ -963,7 +961,7 @@ async def test_cookies_are_not_kept(sandbox):
     async with connect(sandbox) as mihu:
         sandbox.faults.add(OversizeBody(1000))
         await mihu.numbers.list()
-        session, *_ = transport_of(mihu).sessions
+        session, *_ = transport_of(mihu).sessions.own
 
     assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
 
@@ -972,7 +970,7 @@ async def test_many_calls_at_once_share_one_session(sandbox):
     """First uses that come together do not each make a session."""
     async with connect(sandbox) as mihu:
         await asyncio.gather(*(mihu.numbers.list().collect() for _ in range(20)))
-        assert 1 == len(transport_of(mihu).sessions)
+        assert 1 == len(transport_of(mihu).sessions.own)
 
 
 async def test_errors_of_the_sandbox_are_mihu_errors(sandbox):

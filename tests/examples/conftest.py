@@ -29,4 +29,4 @@ def _clients(monkeypatch):
     yield
 
     assert made
-    assert [] == [client for client in made if transport_of(client).sessions]
+    assert [] == [client for client in made if transport_of(client).sessions.own]

@@ -18,7 +18,7 @@ async def cells(workspace, monkeypatch, tmp_path):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.delenv("PYTHONDEVMODE", raising=False)  # in the kernel it would only take time
     notebook = nbformat.read(EXAMPLES / "workspace.ipynb", as_version=4)
-    code = "from tests.internals import transport_of\nlen(transport_of(mihu).sessions)"
+    code = "from tests.internals import transport_of\nlen(transport_of(mihu).sessions.own)"
     notebook["cells"].append(nbformat.v4.new_code_cell(code, id="sessions"))
     await NotebookClient(notebook, timeout=30).async_execute()
     return {cell["id"]: cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code"}

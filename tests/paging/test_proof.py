@@ -1,10 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from attrs import evolve
 
 from mihu_async.paging.page import Moment
 from mihu_async.paging.proof import Evidence, came_since, certificate, older, shortfall
+from mihu_async.value import replace
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -19,32 +19,32 @@ LATER = Evidence(nth=2, total=3, there=3, shown=4, quiet=False, moved=True)
     ("evidence", "proof"),
     [
         (COUNTED, "counted"),
-        (evolve(COUNTED, resumed=True), "counted"),
-        (evolve(COUNTED, nth=2, total=5), "counted"),
-        (evolve(COUNTED, old=2), None),
-        (evolve(COUNTED, old=4), None),
-        (evolve(COUNTED, first=None), None),
-        (evolve(COUNTED, left_out=1), None),
-        (evolve(COUNTED, total=None), None),
-        (evolve(COUNTED, part=True), None),
-        (evolve(COUNTED, total=0, first=0, old=0, shown=100, dated=False), None),
+        (replace(COUNTED, resumed=True), "counted"),
+        (replace(COUNTED, nth=2, total=5), "counted"),
+        (replace(COUNTED, old=2), None),
+        (replace(COUNTED, old=4), None),
+        (replace(COUNTED, first=None), None),
+        (replace(COUNTED, left_out=1), None),
+        (replace(COUNTED, total=None), None),
+        (replace(COUNTED, part=True), None),
+        (replace(COUNTED, total=0, first=0, old=0, shown=100, dated=False), None),
         (Evidence(nth=1, total=0, first=0), "counted"),
-        (evolve(COUNTED, forgot=True), None),
+        (replace(COUNTED, forgot=True), None),
         (STILL, "still"),
-        (evolve(STILL, moved=True), None),
-        (evolve(STILL, shown=2), None),
-        (evolve(STILL, dated=True), None),
+        (replace(STILL, moved=True), None),
+        (replace(STILL, shown=2), None),
+        (replace(STILL, dated=True), None),
         (PART, "still"),
-        (evolve(PART, dated=True), None),
-        (evolve(PART, dated=True, there=3), "still"),
-        (evolve(PART, nth=2, there=3), "still"),
+        (replace(PART, dated=True), None),
+        (replace(PART, dated=True, there=3), "still"),
+        (replace(PART, nth=2, there=3), "still"),
         (LATER, "confirmed"),
-        (evolve(LATER, there=2), None),
-        (evolve(LATER, there=2, shown=3), None),
-        (evolve(LATER, there=2, shown=3, quiet=True), "confirmed"),
-        (evolve(LATER, there=2, quiet=True), None),
-        (evolve(LATER, resumed=True), None),
-        (evolve(LATER, part=True), None),
+        (replace(LATER, there=2), None),
+        (replace(LATER, there=2, shown=3), None),
+        (replace(LATER, there=2, shown=3, quiet=True), "confirmed"),
+        (replace(LATER, there=2, quiet=True), None),
+        (replace(LATER, resumed=True), None),
+        (replace(LATER, part=True), None),
     ],
 )
 def test_a_certificate_holds_for_what_it_says(evidence, proof):
@@ -55,11 +55,11 @@ def test_a_certificate_holds_for_what_it_says(evidence, proof):
 @pytest.mark.parametrize(
     ("evidence", "why"),
     [
-        (evolve(COUNTED, left_out=2), "2 rows of its answers could not be read"),
-        (evolve(COUNTED, total=None), "does not say how many"),
-        (evolve(PART, moved=True), "a part cannot be counted, and it did not stand still (3 of 3 items)"),
-        (evolve(LATER, there=2), "2 of the 3 items that were there when pass 2 began are known to have been yielded"),
-        (evolve(COUNTED, there=2, resumed=True), "cannot read the items before it again"),
+        (replace(COUNTED, left_out=2), "2 rows of its answers could not be read"),
+        (replace(COUNTED, total=None), "does not say how many"),
+        (replace(PART, moved=True), "a part cannot be counted, and it did not stand still (3 of 3 items)"),
+        (replace(LATER, there=2), "2 of the 3 items that were there when pass 2 began are known to have been yielded"),
+        (replace(COUNTED, there=2, resumed=True), "cannot read the items before it again"),
     ],
 )
 def test_a_walk_says_why_it_is_not_proved(evidence, why):

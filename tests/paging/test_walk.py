@@ -103,7 +103,7 @@ async def test_raise_tells_of_a_shift_and_not_of_growth(moves, drifts, concurren
     shelf = Shelf(15, 3, moves)
     pager = shelf.pager(concurrency=concurrency).with_options(on_drift="raise")
     if drifts:
-        with pytest.raises(DriftError, match="The listing moved") as caught:
+        with pytest.raises(DriftError, match="The listing changed") as caught:
             await asyncio.create_task(pager.collect())
         assert caught.value.checkpoint is not None
         assert pager.report.complete is None
@@ -437,5 +437,5 @@ async def test_a_service_that_ignores_the_page_and_paginates_nothing_is_told():
     async def fetch(*_):
         return Page(items=("a", "b"), pagination=Pagination(**unknown))
 
-    with pytest.raises(PaginationError, match="No page is said to be the last, and the last 35 pages brought nothing"):
+    with pytest.raises(PaginationError, match="No page is named as the last, and the last 35 pages brought nothing"):
         await pager_of(fetch).collect()

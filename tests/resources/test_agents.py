@@ -17,7 +17,8 @@ from mihu_async import (
     SipAssignment,
     UsageError,
 )
-from mihu_async.core.reconcile import LOOKS, Circumstances, Found
+from mihu_async.core.lookup import Circumstances, Found
+from mihu_async.core.retry import LOOKS
 from mihu_async.resources.agents import Agents
 from mihu_async.resources.lookups import provision_of, sms_assignment_of
 from mihu_async.resources.provisional import warn_provisional
@@ -217,7 +218,7 @@ async def test_a_binding_that_is_not_there_is_asked_for_again(call):
 
 
 async def test_a_refusal_after_a_loss_tells_nothing_where_another_agent_answers():
-    """The first request may still be carried out."""
+    """The first request may still be applied."""
     other = snapshot(bound=True, agent_uuid=OTHER)
     with pytest.raises(OutcomeUnknownError, match="the message"):
         await provision(failed(500), other, failed(403), *[other] * LOOKS)
@@ -258,7 +259,7 @@ async def test_a_later_look_tells_an_assignment_from_none():
 
     assert await caught.value.check() is None
     assert Binding(bound=True, agent_uuid=AGENT) == await caught.value.check()
-    assert f"Look at numbers.channels('{NUMBER}').sms_agent before you send it again." == caught.value.how_to_check
+    assert f"Check numbers.channels('{NUMBER}').sms_agent before you send it again." == caught.value.how_to_check
 
 
 async def test_a_later_look_gives_the_agent():

@@ -35,10 +35,11 @@ from mihu_async.core.server_clock import TimeInterval
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
 from mihu_async.ledger.database import Database
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.buyer import Buyer
-from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
+from mihu_async.resources.buying import describe_purchase
+from mihu_async.resources.keyed import KeyedPurchase, changed_nothing, purchase_fingerprint
 from mihu_async.resources.numbers import NUMBERS
 from mihu_async.resources.resumed import prolonged, redated
+from mihu_async.resources.rows import Listed
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
 from tests.internals import pipeline_of
 
@@ -660,15 +661,15 @@ async def test_a_key_that_cannot_be_freed_is_logged(sandbox, mihu, shelf, caplog
 async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox, mihu, shelf):
     """Where a key names more than one request, an earlier call may have chosen another number under it meanwhile."""
     shelf.entries[KEY] = begun(mihu, number=OTHER, fingerprint="any of these")
-    options: dict[str, Any] = dict.fromkeys(
-        ("monthly_fee", "capabilities", "location", "address", "requirements", "max_monthly_fee")
-    )
-    buyer = Buyer(
+    inventory = Listed(NUMBERS, concurrency=1)
+    bought = await KeyedPurchase(
         pipeline=pipeline_of(mihu),
         ledger=shelf,
-        listed=lambda pipeline, filters: NUMBERS.pager(pipeline, 1, filters, page=1, per_page=100),
-    )
-    bought = await buyer.buy(**PURCHASE, **options, idempotency_key=KEY, fingerprint="any of these")
+        listed=inventory,
+        key=KEY,
+        describe=lambda number: describe_purchase({**PURCHASE, "number": number}, inventory),
+        fingerprint="any of these",
+    ).buy(PURCHASE["number"])
 
     assert OTHER == bought.number
     assert [OTHER] == [entry.json["number"] for entry in sandbox.journal.select(method="POST")]
@@ -796,7 +797,7 @@ async def test_a_call_that_has_lost_its_key_sends_no_purchase(sandbox, shelf):
 
     sandbox.faults.add(Paused(free), method="POST")
     async with connect(sandbox, shelf) as mihu:
-        with pytest.raises(ConnectError, match=r"another call may hold its key.*stood still") as lost:
+        with pytest.raises(ConnectError, match=r"another call may hold its key.*suspended") as lost:
             await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
 
     assert 0 == sum(row["number"] == NUMBER for row in sandbox.inventory.numbers)
@@ -827,7 +828,7 @@ async def test_a_lease_that_is_not_fresh_is_renewed_before_the_purchase(sandbox,
         bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
         shelf.lease = 60.0
         sandbox.faults.add(Paused(lambda: setattr(shelf, "lease", 0.0)), method="POST")
-        with pytest.raises(ConnectError, match="stood still"):
+        with pytest.raises(ConnectError, match="suspended"):
             await mihu.numbers.buy(**PURCHASE | {"number": OTHER}, idempotency_key="order-2")
 
     assert NUMBER == bought.number
@@ -852,7 +853,7 @@ async def test_a_key_that_was_lost_under_way_is_reclaimed_or_named(sandbox, mihu
 
     assert NUMBER == bought.number
     assert ("settled" if other is None else "begun") == shelf.entries[KEY].state
-    assert (other is not None) == ("which stands for +390790080042 by now" in caplog.text)
+    assert (other is not None) == ("which now stands for +390790080042" in caplog.text)
 
 
 async def test_a_ledger_that_fails_after_a_lost_key_is_logged(sandbox, mihu, shelf, caplog):
@@ -975,7 +976,7 @@ async def test_a_number_that_was_bought_between_two_calls_of_a_key_is_not_claime
 
 
 async def test_a_call_that_had_to_wait_ends_later(sandbox, mihu, shelf):
-    """Time in which the event loop stood still is not the call's, so the ledger learns that it goes on for longer."""
+    """Time in which the event loop was blocked is not the call's, so the ledger learns that it goes on for longer."""
     entries = []
 
     def stand_still() -> None:

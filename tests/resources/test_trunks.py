@@ -252,7 +252,7 @@ async def test_a_trunk_that_cannot_be_is_not_deleted(wire, changes, argument):
 
 
 def lost() -> Exception:
-    """Make the failure of an attempt that may have been carried out."""
+    """Make the failure of an attempt that may have been applied."""
     return ConnectionLostError("lost", method="DELETE", url="u")
 
 

@@ -67,6 +67,24 @@ async def test_a_number_is_known_by_its_digits(written):
     assert "u" == uuid_of(await resource.find(NUMBER))
 
 
+async def test_a_narrowed_row_without_a_readable_number_may_be_the_one():
+    """It is not passed over in silence."""
+    resource, _ = numbers(page(row() | {"number": 5}))
+
+    with pytest.raises(MihuError, match="the number of a row cannot be read"):
+        await resource.find(NUMBER)
+
+
+async def test_a_service_that_ignores_the_filter_is_walked():
+    """A second page of a narrowed listing shows it; the walk ends with the first active row."""
+    begun = {"current_page": 1, "per_page": 100, "total": 101, "last_page": 2, "has_more": True}
+    ignored = ok({"items": [row(number="+390790080042", uuid="other")], "pagination": begun})
+    resource, network = numbers(ignored, page(row()))
+
+    assert "u" == uuid_of(await resource.find(NUMBER))
+    assert ["search" in sent.query for sent in network.sent] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("narrowed", "whole", "expected"),
     [
@@ -111,7 +129,7 @@ async def test_a_walk_that_is_not_complete_proves_nothing():
     other = row(number="+390790080042")
     resource, _ = numbers(page(), *[page(other, total=2)] * 9)
 
-    with pytest.raises(MihuError, match=r"\+390790080041 may be in it unseen") as caught:
+    with pytest.raises(MihuError, match=r"it may contain \+390790080041") as caught:
         await resource.find(NUMBER)
 
     assert MihuError is type(caught.value)

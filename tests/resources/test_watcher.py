@@ -401,7 +401,7 @@ async def test_one_task_at_a_time_waits(mihu, nights):
     waiting = asyncio.create_task(anext(watcher))
     await nights.idle.wait()
     for second in (anext(watcher), watcher.take_base()):
-        with pytest.raises(UsageError, match="Only one may"):
+        with pytest.raises(UsageError, match="only one may"):
             await second
     await watcher.aclose()
 

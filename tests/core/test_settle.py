@@ -5,19 +5,8 @@ from typing import Any
 import pytest
 
 from mihu_async import RetryPolicy
-from mihu_async.core.reconcile import (
-    LOOKS,
-    Absent,
-    Conflict,
-    Found,
-    LookAgain,
-    LookupFailed,
-    Resend,
-    Return,
-    Unknown,
-    settle,
-)
-from mihu_async.core.retry import GiveUp, Retry
+from mihu_async.core.lookup import Absent, Found, LookupFailed
+from mihu_async.core.retry import LOOKS, Conflict, GiveUp, LookAgain, Resend, Retry, Return, Unknown, settle
 
 OURS = Found("it", ours=True, reason="there")
 THEIRS = Found("it", ours=False, reason="held before")

@@ -1,16 +1,8 @@
-"""The decision after a write whose answer was lost, made from lookups. Pure: the pipeline does the reading.
-
-Once an answer is lost, only a lookup settles the call. A single lookup cannot prove that a thing is absent, because a
-write may be applied late and a listing may lag. A write whose thing the lookup does not find is sent again, which is
-safe because the service refuses to make what it already has. If it cannot be sent again, or was refused, the call looks
-several times, and then the outcome is unknown.
-"""
+"""The lookup of a thing that a lost write may have made: how it is found and judged, and the result."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from mihu_async.core.options import RetryPolicy
-from mihu_async.core.retry import GiveUp, Retry, backoff
 from mihu_async.core.server_clock import CallWindow
 from mihu_async.value import Value
 
@@ -20,12 +12,6 @@ if TYPE_CHECKING:
 F = TypeVar("F")
 F_co = TypeVar("F_co", covariant=True)
 T = TypeVar("T")
-
-LOOKS = 5
-"""The number of times that a call looks for an absent thing if its request cannot be sent again.
-
-The waits between these looks are those of the retries, without jitter: by default 0.5, 1, 2 and 4 seconds.
-"""
 
 
 class Found(Value, Generic[T], frozen=True):
@@ -105,64 +91,3 @@ class Lookup(Value, Generic[F, T], frozen=True):
     """Calls of equal owners make one thing together, and each may return it; None if each call makes its own."""
     contradiction: Callable[[T], str | None] = lambda _: None
     """This function returns why an answer is about another thing than the requested one, or None if it is not."""
-
-
-class Return(Value, Generic[T], frozen=True):
-    """Return the result, because the write was applied."""
-
-    result: T
-
-
-class Conflict(Value, frozen=True):
-    """Raise ConflictError, because the requested thing is someone else's."""
-
-    reason: str
-
-
-class Resend(Value, frozen=True):
-    """Send the request again."""
-
-
-class LookAgain(Value, frozen=True):
-    """Look again after ``delay`` seconds."""
-
-    delay: float
-
-
-class Unknown(Value, frozen=True):
-    """Raise OutcomeUnknownError, because the outcome cannot be determined."""
-
-    why: str
-
-
-Settlement = Return[T] | Conflict | Resend | LookAgain | Unknown
-
-
-def settle(
-    result: LookupResult[T], *, then: Retry | GiveUp, looks: int, policy: RetryPolicy, left: float
-) -> Settlement[T]:
-    """Decide what follows a lookup.
-
-    Args:
-        result: The result of the lookup.
-        then: The verdict on whether the request may be sent again.
-        looks: The number of lookups so far, including this one.
-        policy: The retries that the caller allows.
-        left: The rest of the call's time, in seconds.
-    """
-    delay = backoff(policy, looks, 1.0)
-    is_last = looks >= LOOKS or delay >= left
-    match result:
-        case Found(found, ours=True):
-            return Return(found)
-        case Found(ours=False, reason=reason, is_final=is_final):
-            return Conflict(reason) if is_final or is_last else LookAgain(delay)
-        case Found(reason=reason) | LookupFailed(reason):
-            return Unknown(reason)
-        case absent:
-            if left <= 0:
-                return Unknown(f"{absent.reason}, and the call's time is up")
-            if isinstance(then, Retry):
-                return Resend()
-            late = "which may still change, because a write may be applied late and a listing may lag"
-            return Unknown(f"{absent.reason}, {late}") if is_last else LookAgain(delay)
