@@ -18,8 +18,8 @@ import cattrs
 import msgspec
 from attrs import frozen
 
-from mihu_async.core.codec import Part, json_name
-from mihu_async.core.problems import Problems, UnreadableError, are_usual
+from mihu_async.core.codec import Part, are_usual, json_name
+from mihu_async.core.problems import Problems, UnreadableError
 from mihu_async.models.enums import OpenEnum
 from mihu_async.models.extra import EXTRA, keeps_extra
 from mihu_async.models.identity import is_identity

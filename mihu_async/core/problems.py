@@ -1,14 +1,9 @@
 """The problems of an answer: the places that could not be read, collected in bounded number."""
 
-from collections.abc import Sequence
-from decimal import Decimal
-
 from mihu_async.reports import Problem
 
 LISTED = 64
 """The number of problems of one answer that are listed; the others are only counted."""
-USUAL_POWERS = frozenset(range(-30, 30))
-"""The powers of ten that an amount may begin with; ``1e999999``, written out, has a million digits."""
 
 
 class UnreadableError(Exception):
@@ -23,11 +18,6 @@ class UnreadableError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.suffix = suffix
-
-
-def are_usual(amounts: Sequence[Decimal]) -> bool:
-    """Return True if all amounts are finite and are 0 or from 1e-30 to 1e30, so that each can be written out."""
-    return all(map(Decimal.is_finite, amounts)) and USUAL_POWERS.issuperset(map(Decimal.adjusted, amounts))
 
 
 class Problems:

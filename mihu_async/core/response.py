@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, get_args, get_origin
 import attrs
 import msgspec
 
-from mihu_async.core.problems import are_usual
+from mihu_async.core.codec import are_usual
 from mihu_async.core.redaction import SHOWN, Redactor
 from mihu_async.core.request import NOTHING, RAW, Request
 from mihu_async.models.extra import keeps_extra
