@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
-from unittest.mock import patch
 
 import pytest
 from attrs import frozen
@@ -35,9 +34,13 @@ from mihu_async import (
     RetryPolicy,
     Timeout,
 )
+from mihu_async.core import pipeline, reconciler, retry, server_clock
+from mihu_async.core.journal import Journal
+from mihu_async.core.reconciler import Contention
 from mihu_async.core.retry import Ambiguous, Conflict, GiveUp, LookAgain, decide, settle
 from mihu_async.core.server_clock import Dating
 from mihu_async.errors import is_ambiguous
+from mihu_async.resources import lookups
 from mihu_async.resources.trunks import Trunks
 from mihu_async.sandbox import (
     Delay,
@@ -50,10 +53,11 @@ from mihu_async.sandbox import (
     Status,
     Truncate,
     WrongContentType,
+    operations,
 )
 from tests.doubles import connections_in_use
 from tests.internals import transport_of, with_pipeline
-from tests.mishaps import Behind, Late, Overtaken, Truth, Written
+from tests.mishaps import Behind, Edge, Late, Overtaken, Truth, Written
 from tests.virtual import VirtualClock, VirtualLoop
 from tests.witness import Witness
 
@@ -156,9 +160,8 @@ class Writes(RuleBasedStateMachine):
         self.policy = policy
         self.service = VirtualClock(self.loop, ahead)
         at_the_edge = VirtualClock(self.loop, ahead + edge)
-        self.dated = patch("aiohttp.web_response.rfc822_formatted_time", at_the_edge.header)
-        self.dated.start()
         self.sandbox = Sandbox(0, 0)
+        self.sandbox.faults = Edge(at_the_edge.header)
         self.sandbox.inventory = self.inventory = Witness(self.service.to_the_second)
         self.agents = self.inventory.free_agents("call")[: len(AGENTS) + 1]
         self.runner.run(self.sandbox.start())
@@ -171,7 +174,6 @@ class Writes(RuleBasedStateMachine):
         """Leave, and see that nothing stays."""
         try:
             if hasattr(self, "mihu"):
-                self.dated.stop()
                 self.runner.run(self.mihu.aclose())
                 self.runner.run(self.sandbox.stop())
                 assert not asyncio.all_tasks(self.loop)
@@ -575,23 +577,23 @@ def never_look_up(error, **given):
 
 
 @pytest.mark.parametrize(
-    ("where", "broken"),
+    ("owner", "name", "broken"),
     [
-        ("core.reconciler.settle", take_a_glance_for_all),
-        ("core.pipeline.decide", never_look_up),
-        ("core.journal.Journal.lost", False),
-        ("core.retry.REPEATABLE", {"GET", "POST", "PUT", "PATCH", "DELETE"}),
-        ("core.server_clock.NEAR", timedelta(seconds=1)),
-        ("resources.lookups.date_against", lambda *_: Dating.DURING),
-        ("resources.lookups.date_against", lambda *_: Dating.BEFORE),
-        ("core.reconciler.Contention.is_anothers", lambda *_: False),
-        ("sandbox.operations.refuse_purchase", lambda *_: None),
-        ("sandbox.operations.refuse_registration", lambda *_: None),
+        (reconciler, "settle", take_a_glance_for_all),
+        (pipeline, "decide", never_look_up),
+        (Journal, "lost", False),
+        (retry, "REPEATABLE", {"GET", "POST", "PUT", "PATCH", "DELETE"}),
+        (server_clock, "NEAR", timedelta(seconds=1)),
+        (lookups, "date_against", lambda *_: Dating.DURING),
+        (lookups, "date_against", lambda *_: Dating.BEFORE),
+        (Contention, "is_anothers", lambda *_: False),
+        (operations, "refuse_purchase", lambda *_: None),
+        (operations, "refuse_registration", lambda *_: None),
     ],
-    ids=lambda value: value if isinstance(value, str) else None,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_broken_is_found(monkeypatch, where, broken):
+def test_what_is_broken_is_found(monkeypatch, owner, name, broken):
     """The test above fails where a decision is wrong, or where the service takes what it already has."""
-    monkeypatch.setattr(f"mihu_async.{where}", broken)
+    monkeypatch.setattr(owner, name, broken)  # the fault is in the code itself, so nothing passed in can make it
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Writes, settings=settings(COMMON, max_examples=200, phases=[Phase.generate]))
