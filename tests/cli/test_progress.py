@@ -99,10 +99,9 @@ def test_what_takes_long_by_itself_says_so(command, sandbox, terminal, interrupt
     assert done.err.startswith(message.replace("NUMBER", number))
 
 
-def test_a_line_is_told_above_the_bar(terminal, capsys, monkeypatch):
+def test_a_line_is_told_above_the_bar(terminal, capsys):
     """And does nothing to the terminal."""
     terminal()
-    monkeypatch.setattr("rich.console.Console.is_terminal", True)
     with progress.progress() as bar:
         bar.show(1, 10)
         tell("a\x1b[2J [b]")
