@@ -69,7 +69,7 @@ def test_waits_that_end_together_are_told_once(terminal, capsys):
 def test_every_call_tells_of_its_waits(command, sandbox, terminal, monkeypatch, words):
     """A pause that the service asked for, in a walk and in a change; nothing of it gets among the rows."""
     terminal()
-    monkeypatch.setattr(progress, "LONG_WAIT", 0.0)
+    monkeypatch.setattr(progress, "LONG_WAIT", 0.0)  # a wait that is reported would be waited for
     sandbox.faults.add(Status(429, retry_after=0))
     done = command(words)
 
