@@ -19,7 +19,7 @@ class Truth:
 
 @frozen
 class Late:
-    """Another fault, after a wait that a client may not have the patience for."""
+    """Another fault, after a wait that may be longer than the client waits."""
 
     seconds: float
     fault: Fault

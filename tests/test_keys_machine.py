@@ -455,7 +455,7 @@ class Keys(RuleBasedStateMachine):
         """A person who knows that nothing was bought frees the keys that no process holds."""
         for entry in self.begun():
             if not self.bought[entry.key]:
-                at_once(self.reader.forget(entry.key))
+                run_now(self.reader.forget(entry.key))
 
     def someone_buys(self, number: str, age: timedelta, is_past: bool) -> None:
         """A colleague buys a number, or bought it once and gave it back: one that a key was about to buy, if any."""
@@ -623,13 +623,13 @@ class Keys(RuleBasedStateMachine):
         return any(row["phone_number_uuid"] == entry.phone_number_uuid for row in self.inventory.numbers)
 
     def entry(self, key: str) -> Entry | None:
-        return at_once(self.reader.find(key))
+        return run_now(self.reader.find(key))
 
     def begun(self) -> Sequence[Entry]:
-        return at_once(self.reader.begun())
+        return run_now(self.reader.begun())
 
 
-def at_once(step: Coroutine[Any, Any, T]) -> T:
+def run_now(step: Coroutine[Any, Any, T]) -> T:
     """Take a step that waits for nothing, whether a loop runs or not."""
     with pytest.raises(StopIteration) as done:
         step.send(None)

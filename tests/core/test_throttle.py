@@ -161,17 +161,17 @@ def test_the_budget_is_spent_and_refunded():
 class Line:
     """Calls that wait for their turn on a clock of their own, and the moments at which each got it."""
 
-    def __init__(self, throttle, *, patience=1000.0, left=1000.0) -> None:
+    def __init__(self, throttle, *, for_others=1000.0, left=1000.0) -> None:
         self.loop = Timeless()
         self.clock = VirtualClock(self.loop)
         self.throttle = throttle
-        self.patience, self.left = patience, left
+        self.for_others, self.left = for_others, left
         self.gone: list[tuple[str, float]] = []
         self.behind: dict[str, float] = {}
 
     async def call(self, name, *, began=0.0, takes=0.0):
         """Wait for the turn, and be under way for some seconds."""
-        ends = self.clock.monotonic() + self.patience
+        ends = self.clock.monotonic() + self.for_others
         self.behind[name] = await self.throttle.wait(self.clock, began, lambda *_: self.left, lambda now: ends - now)
         self.gone.append((name, round(self.clock.monotonic() - 1000, 3)))
         self.throttle.under_way.add(name)
@@ -224,7 +224,7 @@ def test_a_call_that_is_cancelled_leaves_the_line():
 
 def test_a_call_that_waits_too_long_for_others_ends():
     """It says that none succeeded."""
-    line = Line(refused(now=990.0, attempts=1), patience=5.0)
+    line = Line(refused(now=990.0, attempts=1), for_others=5.0)
 
     async def main() -> None:
         line.throttle.under_way.add("other")
@@ -237,8 +237,8 @@ def test_a_call_that_waits_too_long_for_others_ends():
 
 
 def test_a_call_that_may_wait_for_nobody_ends_at_once():
-    """Its patience was used up before it came."""
-    line = Line(refused(now=990.0, attempts=1), patience=0.0)
+    """The time that it may wait for other calls was used up before it came."""
+    line = Line(refused(now=990.0, attempts=1), for_others=0.0)
 
     async def main() -> None:
         line.throttle.under_way.add("other")

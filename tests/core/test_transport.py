@@ -99,7 +99,7 @@ def test_every_failure_of_the_library_beneath_has_its_meaning(kind, sent):
 
 @pytest.mark.parametrize("kind", NETWORK)
 def test_what_began_to_leave_may_have_been_carried_out(kind):
-    """Whether a purchase may be sent again hangs on its body, and not on what a failure is called."""
+    """A body decides whether a purchase may be sent again, and not the name of a failure."""
     for sent, never in ((True, False), (False, True)):
         assert issubclass(failures.error_class(instance(kind), sent=sent), ConnectError) is never
 

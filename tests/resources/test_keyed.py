@@ -48,7 +48,7 @@ NUMBER, OTHER = "+390790080041", "+390790080042"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
 KEY = "order-4711"
 BOUNDS = Timeout(total=20, read=5)
-IMPATIENT = Timeout(total=20, read=0.3)
+SHORT_READ = Timeout(total=20, read=0.3)
 FINGERPRINT = purchase_fingerprint(describe("POST", "/phone-numbers", PhoneNumber, json=PURCHASE))
 HOUR = timedelta(hours=1)
 DURING = HOUR - timedelta(seconds=5)
@@ -581,7 +581,7 @@ async def test_a_key_that_is_held_is_waited_for_within_the_call_s_time(sandbox, 
 
 async def test_a_lease_is_renewed_while_the_call_goes_on(sandbox, shelf, caplog):
     """A slow purchase keeps its key, also where a renewal fails."""
-    mihu = connect(sandbox, shelf, timeout=IMPATIENT)
+    mihu = connect(sandbox, shelf, timeout=SHORT_READ)
     shelf.lease = 0.03
     shelf.broken = {"renew"}
     sandbox.faults.add(Hang(after=True), method="POST")
@@ -813,7 +813,7 @@ async def test_a_lease_that_is_not_fresh_is_renewed_before_the_purchase(sandbox,
 async def test_a_key_that_was_lost_under_way_is_reclaimed_or_named(sandbox, mihu, shelf, caplog, other):
     """The purchase was sent before the key was lost: it is settled where the key is free, and reported elsewhere."""
 
-    class Lost(Status):
+    class LosesKey(Status):
         async def around(self, exchange):
             answer = await exchange.apply()
             entry = shelf.entries.pop(KEY)
@@ -822,7 +822,7 @@ async def test_a_key_that_was_lost_under_way_is_reclaimed_or_named(sandbox, mihu
                 shelf.entries[KEY] = evolve(entry, number=other)
             return answer
 
-    sandbox.faults.add(Lost(201), method="POST")
+    sandbox.faults.add(LosesKey(201), method="POST")
     bought = await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
 
     assert NUMBER == bought.number
@@ -833,14 +833,14 @@ async def test_a_key_that_was_lost_under_way_is_reclaimed_or_named(sandbox, mihu
 async def test_a_ledger_that_fails_after_a_lost_key_is_logged(sandbox, mihu, shelf, caplog):
     """The number is bought, and returned."""
 
-    class Lost(Status):
+    class LosesKey(Status):
         async def around(self, exchange):
             answer = await exchange.apply()
             shelf.entries.clear()
             shelf.broken = {"bought_by"}
             return answer
 
-    sandbox.faults.add(Lost(201), method="POST")
+    sandbox.faults.add(LosesKey(201), method="POST")
 
     assert NUMBER == (await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)).number
     assert "the ledger cannot record it: It is broken" in caplog.text
