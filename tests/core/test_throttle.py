@@ -222,9 +222,10 @@ def test_a_call_that_is_cancelled_leaves_the_line():
     assert [("b", 2.0)] == line.gone
 
 
-def test_a_call_that_waits_too_long_for_others_ends():
-    """It says that none succeeded."""
-    line = Line(refused(now=990.0, attempts=1), for_others=5.0)
+@pytest.mark.parametrize("for_others", [5.0, 0.0])
+def test_a_call_that_waits_too_long_for_others_ends(for_others):
+    """It says that none succeeded, and at once if its time for others was used up before it came."""
+    line = Line(refused(now=990.0, attempts=1), for_others=for_others)
 
     async def main() -> None:
         line.throttle.under_way.add("other")
@@ -233,21 +234,7 @@ def test_a_call_that_waits_too_long_for_others_ends():
 
     run(main(), line.loop)
 
-    assert 1005.0 == line.loop.time()
-
-
-def test_a_call_that_may_wait_for_nobody_ends_at_once():
-    """The time that it may wait for other calls was used up before it came."""
-    line = Line(refused(now=990.0, attempts=1), for_others=0.0)
-
-    async def main() -> None:
-        line.throttle.under_way.add("other")
-        with pytest.raises(TimeoutError, match="no call of this client succeeded"):
-            await line.call("a")
-
-    run(main(), line.loop)
-
-    assert 1000.0 == line.loop.time()
+    assert 1000.0 + for_others == line.loop.time()
 
 
 def test_a_call_that_has_no_time_for_a_pause_or_its_distance_ends_at_once():

@@ -681,9 +681,12 @@ async def test_a_client_that_is_dropped_leaves_nothing_open(sandbox):
     """Its session is closed by the loop when nobody holds it any more."""
     mihu = connect(sandbox)
     await mihu.numbers.list()
+    (session,) = transport_of(mihu).sessions.own
     del mihu
     gc.collect()
     await asyncio.sleep(0.01)
+
+    assert session.closed
 
 
 async def test_a_client_with_other_options_shares_the_connections(sandbox):
