@@ -30,7 +30,7 @@ def run(names: Iterable[str]) -> dict[str, Any]:
     for name in names:
         print(f"measuring {name} …", file=sys.stderr)
         try:
-            told = subprocess.run(
+            measured = subprocess.run(
                 [sys.executable, "-m", "benchmarks", "--only", name],
                 check=True,
                 stdout=subprocess.PIPE,
@@ -41,7 +41,7 @@ def run(names: Iterable[str]) -> dict[str, Any]:
         except (OSError, subprocess.SubprocessError) as error:
             skipped.append(f"{name} could not be measured ({type(error).__name__})")
         else:
-            samples[name] = json.loads(told.stdout.splitlines()[-1])
+            samples[name] = json.loads(measured.stdout.splitlines()[-1])
     skipped += samples.get("walk", {}).get("skipped", ())
     return {"machine": machine(), "samples": samples, "skipped": skipped}
 
@@ -61,10 +61,10 @@ def main(names: list[str]) -> None:
     if names[:1] == ["--only"]:
         print(json.dumps(import_module(f"benchmarks.{names[1]}").measure()))
         return
-    told = run(names or READERS)
+    result = run(names or READERS)
     if not names:  # only a whole run is kept
-        RESULTS.write_text(json.dumps(told))
-    print(printed(told))
+        RESULTS.write_text(json.dumps(result))
+    print(printed(result))
 
 
 if __name__ == "__main__":

@@ -26,10 +26,10 @@ def seconds(python: Path, statement: str) -> float:
     """Return the seconds of an import in a fresh process."""
     code = f"import time; began = time.perf_counter(); {statement}; print(time.perf_counter() - began)"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    told = subprocess.run(
+    imported = subprocess.run(
         [str(python), "-c", code], check=True, capture_output=True, text=True, cwd=ROOT, env=environment
     )
-    return float(told.stdout)
+    return float(imported.stdout)
 
 
 def measure() -> dict[str, list[float]]:

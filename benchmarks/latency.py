@@ -33,7 +33,7 @@ def ideal(pages: int, concurrency: int, delay: float = DELAY) -> float:
 def spent(taken: Iterable[dict[str, float]]) -> dict[str, list[float]]:
     """Return the wall and CPU seconds of some walks."""
     rounds = list(taken)
-    return {kind: [told[kind] for told in rounds] for kind in ("wall", "cpu")}
+    return {kind: [figures[kind] for figures in rounds] for kind in ("wall", "cpu")}
 
 
 def measure() -> list[dict[str, Any]]:

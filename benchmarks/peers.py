@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.processes import CACHE, ROOT
 
-PATIENCE = 300
+INSTALL_LIMIT = 300
 """Seconds that an installation may take."""
 NAMES = {"telnyx": "telnyx", "retell-sdk": "retell", "openai": "openai", "twilio": "twilio"}
 """The walker of each distribution."""
@@ -36,7 +36,7 @@ def install(peer: str, requirement: str) -> str:
     try:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(python.parent.parent)], check=True)
         pip = [str(python), "-m", "pip", "-qq", "--disable-pip-version-check", "--retries", "1"]
-        subprocess.run([*pip, "install", requirement], check=True, timeout=PATIENCE)
+        subprocess.run([*pip, "install", requirement], check=True, timeout=INSTALL_LIMIT)
     except (OSError, subprocess.SubprocessError) as error:
         return f"{peer} could not be installed ({type(error).__name__})"
     stamp.write_text(requirement)
@@ -47,8 +47,8 @@ def version_of(peer: str) -> str:
     """Return the installed version of a peer."""
     name = next(name for name, known in NAMES.items() if known == peer)
     code = f"from importlib.metadata import version; print(version({name!r}))"
-    told = subprocess.run([str(python_of(peer)), "-c", code], check=True, capture_output=True, text=True)
-    return told.stdout.strip()
+    printed = subprocess.run([str(python_of(peer)), "-c", code], check=True, capture_output=True, text=True)
+    return printed.stdout.strip()
 
 
 def installed() -> dict[str, Path]:

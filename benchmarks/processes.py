@@ -62,11 +62,11 @@ class Walker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps({"base_url": base_url, **options}), file=self._process.stdin, flush=True)
-        told = self._process.stdout.readline()
-        if not told:
+        line = self._process.stdout.readline()
+        if not line:
             message = f"{self.name} cannot walk"
             raise RuntimeError(message)
-        taken: dict[str, float] = json.loads(told)
+        taken: dict[str, float] = json.loads(line)
         return taken
 
     def __enter__(self) -> Self:

@@ -68,16 +68,16 @@ def ratios(some: Iterable[float], others: Iterable[float]) -> tuple[float, ...]:
 def decode(taken: dict[str, list[float]]) -> Iterator[Row]:
     """Compare decoding a page with msgspec alone."""
     floor, ours, closer = (taken[name] for name in ("straight", "ours", "closer"))
-    told = "{:.1f} µs per item, against {:.1f}"
+    measured = "{:.1f} µs per item, against {:.1f}"
     yield Row(
         what="decode a page of 100 numbers, against msgspec straight into the same classes",
-        measured=told.format(median(ours) * 1e6, median(floor) * 1e6),
+        measured=measured.format(median(ours) * 1e6, median(floor) * 1e6),
         values=ratios(ours, floor),
         goal=1.10,
     )
     yield Row(
         what="the same, if every row is read closely",
-        measured=told.format(median(closer) * 1e6, median(floor) * 1e6),
+        measured=measured.format(median(closer) * 1e6, median(floor) * 1e6),
         values=ratios(closer, floor),
     )
 
@@ -89,10 +89,10 @@ def walk(taken: dict[str, Any]) -> Iterator[Row]:
     for who, named, goal in (("mihu", "", 1.30), ("mihu, one by one", " with `concurrency=1`", 1.35)):
         for kind, name in (("wall", "wall"), ("cpu", "CPU")):
             ours, bare = ([turn[walker][kind] for turn in every] for walker in (who, "bare mihu"))
-            told = " against ".join(f"{items_a_second(some, 400)}" for some in (ours, bare))
+            measured = " against ".join(f"{items_a_second(some, 400)}" for some in (ours, bare))
             yield Row(
                 what=f"`async for` over 400 pages{named}, against bare aiohttp and orjson that keep dicts: {name}",
-                measured=f"{told} items per " + ("CPU second" if kind == "cpu" else "second"),
+                measured=f"{measured} items per " + ("CPU second" if kind == "cpu" else "second"),
                 values=ratios(ours, bare),
                 goal=goal if kind == "wall" else None,
             )
@@ -193,15 +193,15 @@ def _growth_of(mode: str, cases: list[dict[str, Any]]) -> Iterator[Row]:
             goal=LINEAR,
         )
     small, large = (median(case["peak"] for case in some) for some in (few, many))
-    told = f"{large / 2**20:.0f} MiB, against {small / 2**20:.0f}"
+    measured = f"{large / 2**20:.0f} MiB, against {small / 2**20:.0f}"
     what = f'peak memory, a million items against 10,000, `on_drift="{mode}"`'
     if mode == "ignore":
-        yield Row(what=what, measured=told, values=tuple(case["peak"] / small for case in many), goal=1.1)
+        yield Row(what=what, measured=measured, values=tuple(case["peak"] / small for case in many), goal=1.1)
     else:
         more = (many[0]["pages"] - few[0]["pages"]) * PER_PAGE
         yield Row(
             what=f"{what}, per additional item",
-            measured=told,
+            measured=measured,
             values=tuple((case["peak"] - small) / more for case in many),
             unit="bytes",
             goal=100.0,
@@ -215,7 +215,7 @@ def _an_item(case: dict[str, float]) -> float:
 def memory(taken: dict[str, Any]) -> Iterator[Row]:
     """Report the memory of a held item and of a finished call."""
     few, many = taken["few"], taken["many"]
-    told = "{:.0f} MiB with {:,} items, {:.0f} with {:,}"
+    measured = "{:.0f} MiB with {:,} items, {:.0f} with {:,}"
     yield Row(
         what="memory per held item: allocated by Python",
         measured="",
@@ -225,7 +225,7 @@ def memory(taken: dict[str, Any]) -> Iterator[Row]:
     )
     yield Row(
         what="memory per held item: growth of the process",
-        measured=told.format(many[0]["peak"] / 2**20, many[0]["items"], few[0]["peak"] / 2**20, few[0]["items"]),
+        measured=measured.format(many[0]["peak"] / 2**20, many[0]["items"], few[0]["peak"] / 2**20, few[0]["items"]),
         values=tuple((b["peak"] - a["peak"]) / (b["items"] - a["items"]) for a, b in zip(few, many, strict=True)),
         unit="bytes",
         goal=2500.0,

@@ -35,9 +35,9 @@ def measured_on(run: dict[str, Any]) -> str:
     """Describe the machine, and list what was left out."""
     machine = run["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    told = f"Measured on {machine['cores']} cores ({machine['system']}), Python {machine['python']}, {versions}."
+    description = f"Measured on {machine['cores']} cores ({machine['system']}), Python {machine['python']}, {versions}."
     left_out = "; ".join(run["skipped"])
-    return f"{told} Left out: {left_out}." if left_out else told
+    return f"{description} Left out: {left_out}." if left_out else description
 
 
 def printed(run: dict[str, Any]) -> str:

@@ -17,12 +17,12 @@ from benchmarks.shapes import PER_PAGE
 PAGES, WARM, ROUNDS, TURNS = 400, 5, 3, 4
 ONE_BY_ONE = "mihu, one by one"
 """The name of this SDK's walks with ``concurrency=1``."""
-Taken = dict[str, float]
+Figures = dict[str, float]
 
 
 def measure() -> dict[str, Any]:
     """Walk in rounds, and return a list of turns for each peer, with the figures of the five walks."""
-    turns: dict[str, list[dict[str, Taken]]] = {}
+    turns: dict[str, list[dict[str, Figures]]] = {}
     with ExitStack() as stack:
         peers = {peer: stack.enter_context(_Race(peer, python)) for peer, python in installed().items()}
         own = stack.enter_context(_Race("mihu", Path(sys.executable)))
@@ -39,7 +39,7 @@ def measure() -> dict[str, Any]:
     }
 
 
-def _own_walks(own: "_Race") -> dict[str, Taken]:
+def _own_walks(own: "_Race") -> dict[str, Figures]:
     """Walk Mihu's pages with prefetching, and page by page right after, so that one bare walk is adjacent to both."""
     return own.walk() | {ONE_BY_ONE: own.walk_one_by_one()}
 
@@ -70,16 +70,16 @@ class _Race:
         except (RuntimeError, OSError):
             return False
 
-    def walk(self) -> dict[str, Taken]:
+    def walk(self) -> dict[str, Figures]:
         """Walk with bare aiohttp and with the SDK."""
         taken = {
             f"bare {self.name}": self._bare.walk(self._long, shape=self.name),
             self.name: self._sdk.walk(self._long),
         }
-        for name, told in taken.items():
-            assert told["items"] == PAGES * PER_PAGE, f"{name} saw {told['items']} items"
+        for name, figures in taken.items():
+            assert figures["items"] == PAGES * PER_PAGE, f"{name} saw {figures['items']} items"
         return taken
 
-    def walk_one_by_one(self) -> Taken:
+    def walk_one_by_one(self) -> Figures:
         """Walk with the SDK alone, one page at a time."""
         return self._sdk.walk(self._long, concurrency=1)

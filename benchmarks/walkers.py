@@ -125,8 +125,8 @@ def peak() -> int:
     """Return the peak memory of this process in bytes, without what the system counts for its parent."""
     status = Path("/proc/self/status")
     if status.exists():
-        told = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(told.split()[1]) * 1024
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 

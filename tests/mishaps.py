@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from mihu_async.sandbox import Answer, Change, Exchange, Fault, Status
+from mihu_async.sandbox import Answer, Change, Exchange, Fault, Faults, JournalEntry, Status
 
 
 @frozen
@@ -19,7 +19,7 @@ class Truth:
 
 @frozen
 class Late:
-    """Another fault, after a wait that a client may not have the patience for."""
+    """Another fault, after a wait that may be longer than the client waits."""
 
     seconds: float
     fault: Fault
@@ -54,6 +54,33 @@ class Overtaken:
     async def around(self, exchange: Exchange) -> Answer | None:
         self.change()
         return await self.fault.around(exchange)
+
+
+@frozen
+class Dated:
+    """Another fault, whose answer is dated by a clock of the edge."""
+
+    date: Callable[[], str]
+    fault: Fault
+
+    async def around(self, exchange: Exchange) -> Answer | None:
+        answer = await self.fault.around(exchange)
+        return answer and evolve(answer, headers={**answer.headers, "Date": self.date()})
+
+
+class Edge(Faults):
+    """The faults of a service whose edge dates every answer by a clock of its own.
+
+    Args:
+        date: A function that returns the time as a ``Date`` header.
+    """
+
+    def __init__(self, date: Callable[[], str]) -> None:
+        super().__init__()
+        self._date = date
+
+    def take(self, request: JournalEntry) -> Fault:
+        return Dated(self._date, super().take(request) or Truth())
 
 
 @frozen

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -178,7 +179,10 @@ def test_a_write_that_fails_changes_nothing(path, monkeypatch):
 
 
 def refusing(times, monkeypatch):
-    """Refuse to replace a file that many times, as Windows does while another program reads it."""
+    """Refuse to replace a file that many times, as Windows does while another program reads it.
+
+    The module is patched, because no other system refuses, and so none tries more than once.
+    """
     replace, left = os.replace, [None] * times
     pauses: list[float] = []
 
@@ -189,7 +193,7 @@ def refusing(times, monkeypatch):
         replace(*names)
 
     monkeypatch.setattr(os, "replace", replaced)
-    monkeypatch.setattr("mihu_async.checkpoint_file.time.sleep", pauses.append)
+    monkeypatch.setattr(checkpoint_file, "time", SimpleNamespace(sleep=pauses.append))
     monkeypatch.setattr(checkpoint_file, "REPLACE_ATTEMPTS", 3)
     return pauses
 

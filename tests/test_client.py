@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+import mihu_async.client
 from mihu_async import (
     ConnectionLostError,
     Hooks,
@@ -326,7 +327,8 @@ async def test_the_last_call_that_failed_can_be_looked_at(wire):
 async def test_what_the_first_call_needs_is_made_when_the_client_is_entered(monkeypatch):
     """The decoders and the session are there before anything is asked for, and nothing was sent."""
     made: list[Any] = []
-    monkeypatch.setattr("mihu_async.client.warm_up", lambda *answers: made.extend(answers))
+    # patched, because the process keeps its decoders: nothing shows whether an earlier client made them
+    monkeypatch.setattr(mihu_async.client, "warm_up", lambda *answers: made.extend(answers))
     async with Sandbox(numbers=1, trunks=0) as sandbox, MihuClient("t", base_url=sandbox.base_url) as mihu:
         (session,) = transport_of(mihu).sessions.own
         async with mihu.with_options() as other:

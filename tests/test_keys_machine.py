@@ -7,9 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 import pytest
 from attrs import define, evolve, field, frozen
@@ -35,11 +33,12 @@ from mihu_async import (
     UsageError,
 )
 from mihu_async.core.server_clock import CallWindow, TimeInterval
-from mihu_async.ledger import Entry, SqliteLedger
+from mihu_async.ledger import Entry, SqliteLedger, sqlite
 from mihu_async.ledger.database import Database
+from mihu_async.resources import keyed, recovery, resumed
 from mihu_async.sandbox import Delay, Fault, Hang, NullFields, Reset, Sandbox, Status, Truncate, WrongContentType
 from tests.internals import with_pipeline
-from tests.mishaps import Behind, Late, Overtaken, Truth
+from tests.mishaps import Behind, Edge, Late, Overtaken, Truth
 from tests.virtual import VirtualClock, VirtualLoop
 from tests.witness import Witness
 
@@ -165,8 +164,8 @@ class InlineDatabase(Database):
 class InlineLedger(SqliteLedger):
     """A ledger on such a file."""
 
-    def __init__(self, opened: OpenFile, lease: float) -> None:
-        super().__init__(opened.path, lease=lease)
+    def __init__(self, opened: OpenFile, lease: float, clock: Callable[[], float]) -> None:
+        super().__init__(opened.path, lease=lease, clock=clock)
         self._database = self.disk = InlineDatabase(opened)
 
 
@@ -228,25 +227,18 @@ class Keys(RuleBasedStateMachine):
         self.policy, self.edge, self.lease = policy, edge, lease
         self.service = VirtualClock(self.loop)
         self.at_the_edge = VirtualClock(self.loop, edge)
-        clock = SimpleNamespace(monotonic=self.loop.time)
-        self.patches: list[Any] = [
-            patch("aiohttp.web_response.rfc822_formatted_time", self.at_the_edge.header),
-            patch("mihu_async.ledger.sqlite.wall_clock", self.loop.time),
-            *(patch(f"mihu_async.resources.{module}.time", clock) for module in ("keyed", "lease", "recovery")),
-        ]
-        for one in self.patches:
-            one.start()
         self.folder = TemporaryDirectory()
         self.sandbox = Sandbox(0, 0)
+        self.sandbox.faults = Edge(self.at_the_edge.header)
         self.sandbox.inventory = self.inventory = Witness(self.service.to_the_second)
         self.runner.run(self.sandbox.start())
         self.file = OpenFile(Path(self.folder.name, "purchases.db"))
-        self.reader = InlineLedger(self.file, lease)
+        self.reader = InlineLedger(self.file, lease, self.loop.time)
         self.processes = [self.start() for _ in PROCESSES]
 
     def start(self) -> Process:
         """Start a process."""
-        ledger = InlineLedger(self.file, self.lease)
+        ledger = InlineLedger(self.file, self.lease, self.loop.time)
         mihu = MihuClient(
             self.sandbox.token,
             base_url=self.sandbox.base_url,
@@ -265,8 +257,6 @@ class Keys(RuleBasedStateMachine):
                     self.runner.run(self._settle_all())
                 finally:
                     self.runner.run(self._close())
-                    for one in self.patches:
-                        one.stop()
                     self.folder.cleanup()
                 assert not asyncio.all_tasks(self.loop)
         finally:
@@ -465,7 +455,7 @@ class Keys(RuleBasedStateMachine):
         """A person who knows that nothing was bought frees the keys that no process holds."""
         for entry in self.begun():
             if not self.bought[entry.key]:
-                at_once(self.reader.forget(entry.key))
+                run_now(self.reader.forget(entry.key))
 
     def someone_buys(self, number: str, age: timedelta, is_past: bool) -> None:
         """A colleague buys a number, or bought it once and gave it back: one that a key was about to buy, if any."""
@@ -633,13 +623,13 @@ class Keys(RuleBasedStateMachine):
         return any(row["phone_number_uuid"] == entry.phone_number_uuid for row in self.inventory.numbers)
 
     def entry(self, key: str) -> Entry | None:
-        return at_once(self.reader.find(key))
+        return run_now(self.reader.find(key))
 
     def begun(self) -> Sequence[Entry]:
-        return at_once(self.reader.begun())
+        return run_now(self.reader.begun())
 
 
-def at_once(step: Coroutine[Any, Any, T]) -> T:
+def run_now(step: Coroutine[Any, Any, T]) -> T:
     """Take a step that waits for nothing, whether a loop runs or not."""
     with pytest.raises(StopIteration) as done:
         step.send(None)
@@ -671,19 +661,19 @@ def claim_all_since(began, _ends, window):
 
 
 @pytest.mark.parametrize(
-    ("where", "broken"),
+    ("owner", "name", "broken"),
     [
-        ("resources.keyed.interrupted", lambda pipeline, _: pipeline),
-        ("resources.keyed.settle", forget_to_settle),
-        ("resources.recovery.settle", forget_to_settle),
-        ("resources.resumed._window", claim_all_since),
-        ("resources.keyed.changed_nothing", lambda _: True),
-        ("ledger.sqlite._is_held", lambda *_: True),
+        (keyed, "interrupted", lambda pipeline, _: pipeline),
+        (keyed, "settle", forget_to_settle),
+        (recovery, "settle", forget_to_settle),
+        (resumed, "_window", claim_all_since),
+        (keyed, "changed_nothing", lambda _: True),
+        (sqlite, "_is_held", lambda *_: True),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_broken_is_found(monkeypatch, where, broken):
+def test_what_is_broken_is_found(monkeypatch, owner, name, broken):
     """The test above fails where a key is protected less than it must be."""
-    monkeypatch.setattr(f"mihu_async.{where}", broken)
+    monkeypatch.setattr(owner, name, broken)  # the fault is in the code itself, so nothing passed in can make it
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Keys, settings=settings(COMMON, max_examples=200, phases=[Phase.generate]))

@@ -113,11 +113,11 @@ async def test_no_variable_shows_a_secret_where_the_caller_gave_up(call):
             with pytest.raises(TimeoutError) as caught:
                 async with asyncio.timeout(0.1):
                     await call(mihu, sandbox.inventory.free_agents("call")[0])
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True).__cause__
+    cause = traceback.TracebackException.from_exception(caught.value, capture_locals=True).__cause__
 
-    assert told
-    assert_clean(repr([frame.locals for frame in told.stack if frame.filename != __file__]))
-    assert "aiohttp" not in repr([frame.filename for frame in told.stack])
+    assert cause
+    assert_clean(repr([frame.locals for frame in cause.stack if frame.filename != __file__]))
+    assert "aiohttp" not in repr([frame.filename for frame in cause.stack])
 
 
 async def test_a_pickled_error_is_the_same_error():

@@ -26,12 +26,12 @@ SETTLED = 10.0
 class Turnstile:
     """A limiter that lets one attempt in at a time and takes its time for it, as one over a network does."""
 
-    gate: asyncio.Semaphore
+    slot: asyncio.Semaphore
     inside: int = 0
 
     async def __aenter__(self) -> Self:
         await asyncio.sleep(0.01)
-        await self.gate.acquire()
+        await self.slot.acquire()
         self.inside += 1
         return self
 
@@ -39,7 +39,7 @@ class Turnstile:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.inside -= 1
-        self.gate.release()
+        self.slot.release()
         await asyncio.sleep(0.01)
 
 
@@ -92,7 +92,7 @@ async def cancelled_in(rounds: int, faults: list[Any], *, before: bool) -> bool:
 
         assert canceller.struck == isinstance(outcome, asyncio.CancelledError)
         assert 0 == limiter.inside
-        assert not limiter.gate.locked()
+        assert not limiter.slot.locked()
         await asyncio.sleep(SETTLED)
         assert {"RequestHandler.start", "cancelled_in"} >= {
             getattr(left.get_coro(), "__qualname__", "") for left in asyncio.all_tasks()

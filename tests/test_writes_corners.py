@@ -229,10 +229,10 @@ async def test_anothers_purchase_is_never_claimed(mihu, sandbox, age_of_row, dat
 
     assert isinstance(outcome, ConflictError | OutcomeUnknownError)
     with pytest.raises((ConflictError, OutcomeUnknownError)):
-        await outcome.check() if isinstance(outcome, OutcomeUnknownError) else await told_again(outcome)
+        await outcome.check() if isinstance(outcome, OutcomeUnknownError) else await raise_conflict(outcome)
 
 
-async def told_again(error: ConflictError) -> None:
+async def raise_conflict(error: ConflictError) -> None:
     """Raise a conflict again, which needs no check."""
     raise error
 

@@ -21,7 +21,7 @@ GRACE = 0.0001
 """Real seconds that the machine has to deliver what was sent over loopback, before time is moved on."""
 
 
-class Impatient(selectors.DefaultSelector):
+class Skipping(selectors.DefaultSelector):
     """Waits for the network as long as that has something to say, and then calls the waiting done."""
 
     def __init__(self, skip: Callable[[float], None]) -> None:
@@ -45,7 +45,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self.seconds = 1000.0
         self.turn: Callable[[], None] | None = None
-        super().__init__(Impatient(self.skip))
+        super().__init__(Skipping(self.skip))
 
     def skip(self, seconds: float) -> None:
         self.seconds += seconds

@@ -78,6 +78,11 @@ class Throttle:
         self._line: list[Ticket] = []
         self._lock: Lock = Lock()
 
+    @property
+    def waiting(self) -> int:
+        """The number of calls that wait for their turn, in all event loops."""
+        return len(self._line)
+
     def note_success(self, now: float, *, sent: float) -> None:
         """Note that an attempt that left at the moment ``sent`` was answered with success at the moment ``now``."""
         self.last_success = now

@@ -41,6 +41,11 @@ class TokenSource:
         """The latest tokens that the function returned, the present one last."""
         return tuple(self._known)
 
+    @property
+    def calls(self) -> int:
+        """The number of calls of the function that are under way, at most one in each event loop."""
+        return len(self._fetches)
+
     async def get(self, *, refused: str | None = None) -> str:
         """Return the present token, or call the function if there is none or the service refused it.
 
@@ -74,12 +79,12 @@ class TokenSource:
         return fetch
 
     def _leave(self, fetch: _Fetch) -> None:
-        loop = asyncio.get_running_loop()
+        loop = fetch.task.get_loop()  # no loop runs any more if this one was closed under the call
         with self._lock:
             fetch.waiting -= 1
             if self._fetches.get(loop) is fetch and (fetch.task.done() or not fetch.waiting):
                 del self._fetches[loop]
-        if not fetch.waiting:
+        if not fetch.waiting and not loop.is_closed():
             fetch.task.cancel()
 
     @conceals_arguments

@@ -5,6 +5,7 @@ import os
 import platform
 import socket
 import ssl
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from urllib.request import proxy_bypass
@@ -132,12 +133,16 @@ async def ask(pipeline: Pipeline, deadline: float) -> Call:
     )
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python, the SDK and its dependencies."""
+def versions(parts: Sequence[str] = PARTS) -> dict[str, str]:
+    """Return the versions of Python, the SDK and its dependencies.
+
+    Args:
+        parts: The names of the dependencies.
+    """
     return {
         "mihu-async": __version__,
         "Python": platform.python_version(),
-        **{name: _installed(name) for name in PARTS},
+        **{name: _installed(name) for name in parts},
         "OpenSSL": ssl.OPENSSL_VERSION.partition(" ")[2],
     }
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -31,14 +31,21 @@ class SqliteLedger:
             exist. SQLite keeps two more files next to it, ``-wal`` and ``-shm``, which belong to it.
         lease: Seconds after which a process that no longer renews its lease counts as dead, 15 by default. The lease is
             renewed three times in that time.
+        clock: A function that returns the time of day in seconds, from one clock for all processes that share the file;
+            by default the machine's. If that is set while a purchase is under way, a lease may end early. Two processes
+            then work on one purchase, which is safe: the later one looks first, and the service refuses a number that
+            it already holds.
 
     Raises:
         UsageError: If the lease is not a number of seconds above zero. An unusable file is found on first use.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, lease: float = LEASE) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, lease: float = LEASE, clock: Callable[[], float] = time.time
+    ) -> None:
         self._database = Database(Path(path).absolute())
         self._lease = seconds("lease", lease)
+        self._clock = clock
 
     @property
     def lease(self) -> float:
@@ -51,16 +58,16 @@ class SqliteLedger:
 
     async def take(self, entry: Entry, owner: str) -> Claim:
         """Claim a key, as ``Ledger.take`` describes."""
-        return await self._database.run(lambda file: _take(file, entry, owner, self._lease), durable=True)
+        return await self._database.run(lambda file: _take(file, entry, owner, self._lease, self._clock), durable=True)
 
     async def renew(self, key: str, owner: str) -> bool:
         """Hold a key for another lease, as ``Ledger.renew`` describes."""
-        until = wall_clock() + self._lease
+        until = self._clock() + self._lease
         return await self._database.run(lambda file: _hold(file, key, owner, until))
 
     async def redate(self, entry: Entry, owner: str) -> bool:
         """Write the times of an entry that was taken over, as ``Ledger.redate`` describes."""
-        until = wall_clock() + self._lease
+        until = self._clock() + self._lease
         return await self._database.run(lambda file: _redate(file, entry, owner, until), durable=True)
 
     async def settle(self, entry: Entry) -> bool:
@@ -84,7 +91,7 @@ class SqliteLedger:
 
     async def forget(self, key: str) -> bool:
         """Remove a ``begun`` entry that nobody holds, as ``Ledger.forget`` describes."""
-        return await self._database.run(lambda file: _forget(file, key, self._lease), durable=True)
+        return await self._database.run(lambda file: _forget(file, key, self._lease, self._clock()), durable=True)
 
     async def begun(self) -> Sequence[Entry]:
         """Return all ``begun`` entries, as ``Ledger.begun`` describes."""
@@ -112,15 +119,6 @@ class SqliteLedger:
         return f"{type(self).__name__}({str(self._database.path)!r})"
 
 
-def wall_clock() -> float:
-    """Return the machine's wall-clock time in seconds, which all of its processes share.
-
-    If the clock is set while a purchase is under way, a lease may end early. Two processes then work on one purchase,
-    which is safe: the later one looks first, and the service refuses a number that it already holds.
-    """
-    return time.time()
-
-
 def _row(file: sqlite3.Connection, condition: str, *values: str | None) -> tuple[Any, ...] | None:
     statement = f"SELECT {COLUMNS}, held_until FROM entries WHERE {condition}"  # noqa: S608 - our own names
     with closing(file.execute(statement, values)) as rows:
@@ -143,16 +141,16 @@ def _entry_of(row: tuple[Any, ...] | None) -> Entry | None:
     )
 
 
-def _is_held(until: float, lease: float) -> bool:
+def _is_held(until: float, lease: float, now: float) -> bool:
     """Return True if a lease has not ended; one that ends implausibly late was taken before the clock was set back."""
-    return 0 < until - wall_clock() <= lease
+    return 0 < until - now <= lease
 
 
-def _take(file: sqlite3.Connection, entry: Entry, owner: str, lease: float) -> Claim:
+def _take(file: sqlite3.Connection, entry: Entry, owner: str, lease: float, clock: Callable[[], float]) -> Claim:
     file.execute("BEGIN IMMEDIATE")
     try:
         row = _row(file, "key = ?", entry.key)
-        claim = _claim(file, row, entry, owner, lease)
+        claim = _claim(file, row, entry, owner, lease, clock())
     except BaseException:
         with suppress(sqlite3.Error):  # the first error is the one to report
             file.execute("ROLLBACK")
@@ -161,9 +159,11 @@ def _take(file: sqlite3.Connection, entry: Entry, owner: str, lease: float) -> C
     return claim
 
 
-def _claim(file: sqlite3.Connection, row: tuple[Any, ...] | None, entry: Entry, owner: str, lease: float) -> Claim:
+def _claim(
+    file: sqlite3.Connection, row: tuple[Any, ...] | None, entry: Entry, owner: str, lease: float, now: float
+) -> Claim:
     found = _entry_of(row)
-    until, began, ends = wall_clock() + lease, _text(entry.began), _text(entry.ends)
+    until, began, ends = now + lease, _text(entry.began), _text(entry.ends)
     if row is None or found is None:
         begun = "state = 'begun' AND workspace = ? AND number = ?"
         if other := _entry_of(_row(file, begun, entry.workspace, entry.number)):
@@ -175,7 +175,7 @@ def _claim(file: sqlite3.Connection, row: tuple[Any, ...] | None, entry: Entry, 
         return Claim(Standing.OTHER, found)
     if found.state == "settled":
         return Claim(Standing.SETTLED, found)
-    if _is_held(row[8], lease):
+    if _is_held(row[8], lease, now):
         return Claim(Standing.HELD, found)
     file.execute("UPDATE entries SET owner = ?, held_until = ? WHERE key = ?", (owner, until, entry.key))
     return Claim(Standing.RESUMED, found)
@@ -209,9 +209,9 @@ def _settle(file: sqlite3.Connection, entry: Entry) -> bool:
     return _row(file, settled, entry.key, entry.number, entry.phone_number_uuid) is not None
 
 
-def _forget(file: sqlite3.Connection, key: str, lease: float) -> bool:
+def _forget(file: sqlite3.Connection, key: str, lease: float, now: float) -> bool:
     found = _row(file, "key = ? AND state = 'begun'", key)
-    if found is None or _is_held(found[8], lease):
+    if found is None or _is_held(found[8], lease, now):
         return False
     statement = "DELETE FROM entries WHERE key = ? AND state = 'begun' AND held_until = ?"
     return file.execute(statement, (key, found[8])).rowcount == 1

@@ -6,7 +6,6 @@ The ledger knows who holds the key; the lookup of every purchase finds the outco
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
@@ -104,7 +103,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
         if claim.standing is Standing.SETTLED:
             return await self._as_it_is_now(pipeline, entry)
         resumed = claim.standing is Standing.RESUMED
-        lease = Lease(self.ledger, self.key, owner, taken)
+        lease = Lease(self.ledger, self.key, owner, clock, taken)
         grace = timedelta(seconds=pipeline.timeout.total)
         first = redated(entry, own, grace) if resumed else entry
 
@@ -172,7 +171,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
         )
         pause = FIRST_PAUSE
         while True:
-            taken = time.monotonic()
+            taken = pipeline.clock.monotonic()
             claim = await self._ask(self.ledger.take(entry, owner), deadline)
             if claim.standing is Standing.OTHER:
                 raise self._other(claim.entry)

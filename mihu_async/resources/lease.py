@@ -5,14 +5,13 @@ Each step of the ledger has a bound, because a ledger that hangs must not hold a
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from attrs import evolve
 
-from mihu_async.core.clock import is_cancelled
+from mihu_async.core.clock import Clock, is_cancelled
 from mihu_async.core.options import Bounds
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
@@ -37,6 +36,7 @@ class Lease(State):
     ledger: Ledger
     key: str
     owner: str
+    clock: Clock
     since: float
 
     async def renew(self) -> bool:
@@ -59,7 +59,7 @@ class Lease(State):
         return await self._renewed(self.ledger.redate(entry, self.owner))
 
     async def _renewed(self, step: Awaitable[bool]) -> bool:
-        now = time.monotonic()
+        now = self.clock.monotonic()
         held = await within(LEDGER_TIMEOUT, step)
         self.since = now if held else float("-inf")
         return held
@@ -67,7 +67,7 @@ class Lease(State):
     @property
     def is_fresh(self) -> bool:
         """True if the key is held for at least half a lease from now on."""
-        return time.monotonic() - self.since <= self.ledger.lease / 2
+        return self.clock.monotonic() - self.since <= self.ledger.lease / 2
 
     async def leave(self, step: Callable[[str, str], Awaitable[None]]) -> None:
         """End the hold by a step of the ledger; one that fails is logged."""

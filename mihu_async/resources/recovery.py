@@ -1,6 +1,5 @@
 """The purchases whose outcome was never recorded: each is looked up, and settled or released."""
 
-import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from enum import StrEnum
@@ -61,7 +60,7 @@ async def recover(
     for entry in await within(timeout, ledger.begun()):
         if entry.workspace != pipeline.base_url:
             continue
-        lease = Lease(ledger, entry.key, uuid4().hex, time.monotonic())
+        lease = Lease(ledger, entry.key, uuid4().hex, pipeline.clock, pipeline.clock.monotonic())
         standing = (await within(timeout, ledger.take(entry, lease.owner))).standing
         if standing is Standing.RESUMED:
             yield await _recovered(pipeline, lease, entry, describe(entry.number))

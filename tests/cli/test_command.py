@@ -17,6 +17,7 @@ from mihu_async.cli.run import run as execute
 from mihu_async.cli.stage import PlainOutput, TerminalOutput, output_for
 from mihu_async.models.channels import Channels, NumberChannels
 from mihu_async.models.numbers import Billing, PhoneNumber
+from mihu_async.sandbox import Change, serving
 from mihu_async.sandbox.__main__ import main
 
 PROGRAM = str(Path(mihu_async.__file__).with_name("__main__.py"))
@@ -76,17 +77,18 @@ def test_the_command_tells_its_version(capsys, monkeypatch):
     assert f"{__version__}\n" == capsys.readouterr().out
 
 
-def test_what_a_terminal_cannot_show_is_spelled(monkeypatch):
+def test_what_a_terminal_cannot_show_is_spelled(sandbox, monkeypatch):
     """An error would hide what was done."""
+    sandbox.faults.add(Change(lambda body: body["data"]["items"][0].update(location="Cefalù")))
     screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", screen)
-    monkeypatch.setattr(sys, "argv", ["mihu-async"])
-    monkeypatch.setattr("mihu_async.cli.run.run", lambda _: sys.stdout.write("Cefalù\n"))
+    words = "numbers search --country-code IT --output table --columns location"
+    monkeypatch.setattr(sys, "argv", ["mihu-async", *words.split()])
     with pytest.raises(SystemExit):
         cli.main()
 
     screen.seek(0)
-    assert "Cefal\\xf9\n" == screen.read()
+    assert "LOCATION\nCefal\\xf9\n" == screen.read()
 
 
 def test_the_command_runs_where_standard_output_is_no_stream_of_bytes(monkeypatch):
@@ -149,7 +151,7 @@ def test_a_sandbox_is_served_until_ctrl_c(monkeypatch):
         served.append((sandbox, variables_file))
         return 1
 
-    monkeypatch.setattr("mihu_async.sandbox.serving.serve", serve)
+    monkeypatch.setattr(serving, "serve", serve)  # the real one serves until a signal comes
 
     agent = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
     options = "--numbers 3 --trunks 2 --seed 1 --purchase-limit 4 --activation-delay 2.5 --port 7000 --token abc"
@@ -197,10 +199,10 @@ def test_a_port_in_use_is_refused(capsys):
 def test_a_sandbox_that_cannot_write_says_so(monkeypatch, capsys):
     """Only a port in use is a matter of the port."""
 
-    async def serve(*_, **__) -> int:
+    def full(_) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("mihu_async.sandbox.serving.serve", serve)
+    monkeypatch.setattr(sys.stdout, "write", full)
 
     assert Exit.FAILED == execute(["sandbox"])
     assert "The output cannot be written: no space left on device." in capsys.readouterr().err

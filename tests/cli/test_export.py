@@ -282,7 +282,7 @@ def test_a_page_that_cannot_be_read_ends_it(command, sandbox):
 def test_a_bar_shows_how_far_a_long_walk_is(command, monkeypatch, per_page, shown):
     """On standard error where that is a terminal, and rows stay what they are."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("TERM", "xterm")
     done = command(f"numbers list --output jsonl --per-page {per_page}")
 
     assert shown == ("/250" in done.err)

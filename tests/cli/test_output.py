@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_one_thing_is_no_array(command, sandbox):
 )
 def test_the_format_is_chosen_by_where_it_goes(chosen, file, terminal, expected, monkeypatch):
     """The option goes before the file's name, and that before the terminal."""
-    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
 
     assert expected is format_for(chosen, file)
 

@@ -69,7 +69,7 @@ def test_waits_that_end_together_are_told_once(terminal, capsys):
 def test_every_call_tells_of_its_waits(command, sandbox, terminal, monkeypatch, words):
     """A pause that the service asked for, in a walk and in a change; nothing of it gets among the rows."""
     terminal()
-    monkeypatch.setattr(progress, "LONG_WAIT", 0.0)
+    monkeypatch.setattr(progress, "LONG_WAIT", 0.0)  # a wait that is reported would be waited for
     sandbox.faults.add(Status(429, retry_after=0))
     done = command(words)
 
@@ -99,10 +99,9 @@ def test_what_takes_long_by_itself_says_so(command, sandbox, terminal, interrupt
     assert done.err.startswith(message.replace("NUMBER", number))
 
 
-def test_a_line_is_told_above_the_bar(terminal, capsys, monkeypatch):
+def test_a_line_is_told_above_the_bar(terminal, capsys):
     """And does nothing to the terminal."""
     terminal()
-    monkeypatch.setattr("rich.console.Console.is_terminal", True)
     with progress.progress() as bar:
         bar.show(1, 10)
         tell("a\x1b[2J [b]")

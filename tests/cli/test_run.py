@@ -1,4 +1,5 @@
 import errno
+import getpass
 import logging
 import os
 import re
@@ -33,7 +34,8 @@ def test_a_token_is_asked_for_where_somebody_sits(command, sandbox, typed, monke
     monkeypatch.delenv("MIHU_API_TOKEN")
     alone = command("numbers list --limit 1")
     typed("")
-    monkeypatch.setattr("getpass.getpass", lambda asked, **_: sandbox.token * (asked == "API token: "))
+    # patched, because it reads from the terminal that the process belongs to
+    monkeypatch.setattr(getpass, "getpass", lambda asked, **_: sandbox.token * (asked == "API token: "))
     asked = command("numbers list --limit 1")
 
     assert (Exit.USAGE, Exit.DONE) == (alone.code, asked.code)
@@ -92,7 +94,7 @@ def test_a_fault_of_the_command_is_no_traceback(command, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("x")
 
-    monkeypatch.setattr("mihu_async.cli.settings.MihuClient", broken)
+    monkeypatch.setattr(sys.stdout, "write", broken)
 
     assert "Traceback" not in command("numbers list").err
     assert "Traceback" in command("numbers list --debug").err
@@ -169,7 +171,8 @@ def test_ctrl_c_ends_a_prompt_at_once(command, typed, monkeypatch):
 
 def test_a_secret_is_asked_for_on_standard_error(monkeypatch):
     """So that rows stay rows."""
-    monkeypatch.setattr("getpass.getpass", lambda asked, stream: asked * (stream is sys.stderr))
+    # patched, because it asks at the terminal that the process belongs to, and at the stream only if there is none
+    monkeypatch.setattr(getpass, "getpass", lambda asked, stream: asked * (stream is sys.stderr))
 
     assert "API token: " == prompts.ask_secret("API token")
 
@@ -271,12 +274,13 @@ def test_what_cannot_be_flushed_is_an_error(sandbox, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("left", "code"), [(9, 9), (None, 0), ("why", 1)])
-def test_who_leaves_early_says_how(monkeypatch, left, code):
+def test_who_leaves_early_says_how(command, typed, monkeypatch, left, code):
     """As Python itself would take it."""
 
-    def leave(*_) -> None:
+    def leave() -> None:
         raise SystemExit(left)
 
-    monkeypatch.setattr("mihu_async.cli.run._call", leave)
+    typed("y\n")
+    monkeypatch.setattr(sys.stdin, "readline", leave)
 
-    assert code == run(["demo"])
+    assert code == command("trunks delete +12345678901 --channel call").code

@@ -1,3 +1,4 @@
+import getpass
 import json
 from typing import Any
 
@@ -64,7 +65,8 @@ def test_a_login_comes_from_anywhere_but_the_command_line(
         source = str(tmp_path / "login.json")
     monkeypatch.setenv("MIHU_SIP_USERNAME", LOGIN["username"])
     monkeypatch.setenv("MIHU_SIP_PASSWORD", LOGIN["password"])
-    monkeypatch.setattr("getpass.getpass", lambda asked, **_: LOGIN[asked.removeprefix("SIP ").removesuffix(": ")])
+    # patched, because it reads from the terminal that the process belongs to
+    monkeypatch.setattr(getpass, "getpass", lambda asked, **_: LOGIN[asked.removeprefix("SIP ").removesuffix(": ")])
     typed("")
     options = f"{TRUNK} --sip-gateway sip.acme.com --sip-port 5061 --sip-secondary-gateway sip2.acme.com --debug"
     done = command(f"trunks register --agent-uuid {agents[0]} {options} --sip-login", source)

@@ -99,15 +99,16 @@ async def test_a_call_waits_no_longer_than_it_may_take():
     assert 1 == len(caught.value.attempts)
 
 
-def test_what_was_given_to_a_call_is_no_others(monkeypatch):
+def test_what_was_given_to_a_call_is_no_others():
     """The latest that were given are remembered."""
-    monkeypatch.setattr(reconciler, "KEPT", 2)
     shared, one, other = reconciler.Contention(), object(), object()
     assert not shared.is_anothers("a", other)
     shared.claim("a", one)
 
     assert shared.is_anothers("a", other)
     assert not shared.is_anothers("a", one)
+    for number in range(reconciler.KEPT - 1):
+        shared.claim(str(number), one)
+    assert shared.is_anothers("a", other)
     shared.claim("b", one)
-    shared.claim("c", one)
     assert not shared.is_anothers("a", other)

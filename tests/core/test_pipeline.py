@@ -230,9 +230,12 @@ async def test_a_pause_holds_every_call_of_the_client():
     assert [5.0, 0.625] == network.clock.slept  # one after the other: its distance to the call before it
 
 
-async def test_a_pause_above_the_cap_holds_nobody():
-    """An hour for one call is no reason to hang all others."""
-    network = sender(failed(429, Retry_After="3600"), ok(1))
+@pytest.mark.parametrize(
+    "refusal", [failed(429, Retry_After="3600"), failed(404, Retry_After="50")], ids=["hour", "404"]
+)
+async def test_a_pause_for_one_call_holds_no_other(refusal):
+    """An hour is no reason to hang all others, and only a 429 and a 503 are about all of them."""
+    network = sender(refusal, ok(1))
     calls = pipeline(network)
     await raised(calls)
 
@@ -363,16 +366,6 @@ async def test_a_pause_that_comes_between_two_attempts_does_not_hide_the_first()
     assert isinstance(error, ServerError)
     assert 1 == len(error.attempts)
     assert "the next attempt would begin after the call's total time" in error.stopped
-
-
-async def test_only_429_and_503_hold_the_other_calls():
-    """A Retry-After on another refusal is that call's own affair."""
-    network = sender(failed(404, Retry_After="50"), ok(1))
-    calls = pipeline(network)
-    await raised(calls)
-
-    assert 1 == await calls.run(GET)
-    assert [] == network.clock.slept
 
 
 async def test_a_retry_that_is_waiting_is_held_by_a_pause_of_another_call():

@@ -32,7 +32,7 @@ from mihu_async import (
     TransportError,
     UsageError,
 )
-from mihu_async.core import failures, transport
+from mihu_async.core import failures
 from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import RAW, describe
 from mihu_async.sandbox import (
@@ -99,7 +99,7 @@ def test_every_failure_of_the_library_beneath_has_its_meaning(kind, sent):
 
 @pytest.mark.parametrize("kind", NETWORK)
 def test_what_began_to_leave_may_have_been_carried_out(kind):
-    """Whether a purchase may be sent again hangs on its body, and not on what a failure is called."""
+    """A body decides whether a purchase may be sent again, and not the name of a failure."""
     for sent, never in ((True, False), (False, True)):
         assert issubclass(failures.error_class(instance(kind), sent=sent), ConnectError) is never
 
@@ -463,15 +463,36 @@ async def test_a_connection_brings_many_bodies_and_may_break_unseen():
     assert [] == contexts
 
 
-def test_a_connection_that_was_given_up_is_no_error():
-    """Neither is one that broke."""
-    loop = asyncio.new_event_loop()
-    given_up, broken = loop.create_future(), loop.create_future()
-    given_up.cancel()
-    broken.set_exception(OSError())
-    for closed in (given_up, broken):
-        transport._retrieve(closed)  # noqa: SLF001 - aiohttp brings such futures only by chance
-    loop.close()
+async def test_a_close_that_is_cancelled_is_no_error():
+    """It gives up a connection that still has to send something, and the call on it ends."""
+    contexts: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: contexts.append(context))
+    answered, ended = asyncio.Event(), asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD + CHUNKED + b"5\r\n")
+        answered.set()
+        await ended.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, MihuClient("t", base_url=address, retries=ONCE) as mihu:
+        call = asyncio.create_task(mihu.request("POST", "/x", json="a" * 2**24))
+        await answered.wait()
+        await asyncio.sleep(0.05)
+        closing = asyncio.create_task(mihu.aclose())
+        await asyncio.sleep(0.01)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        with pytest.raises(OutcomeUnknownError):
+            await call
+        ended.set()
+    gc.collect()
+
+    assert [] == contexts
 
 
 async def test_a_session_of_ones_own_reads_a_long_header():
@@ -660,9 +681,12 @@ async def test_a_client_that_is_dropped_leaves_nothing_open(sandbox):
     """Its session is closed by the loop when nobody holds it any more."""
     mihu = connect(sandbox)
     await mihu.numbers.list()
+    (session,) = transport_of(mihu).sessions.own
     del mihu
     gc.collect()
     await asyncio.sleep(0.01)
+
+    assert session.closed
 
 
 async def test_a_client_with_other_options_shares_the_connections(sandbox):

@@ -19,6 +19,12 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 PYTHON = (sys.executable, "-W", "error")
 
 
+def raise_fees(body: Any) -> None:
+    """Raise the fees of a search above the bound that the hosts have by default."""
+    for row in body["data"]["items"]:
+        row["monthly_fee"] = 5.01
+
+
 @frozen
 class Server:
     """A server in a process of its own."""

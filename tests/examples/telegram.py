@@ -23,7 +23,7 @@ class Telegram(Platform):
         self.connected = asyncio.Event()
         self.answers: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
         self.buttons: list[dict[str, Any]] = []
-        self.unseen: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.updates: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._serial = count(1)
         super().__init__(web.post("/bot{token}/{method}", self._call))
 
@@ -39,7 +39,7 @@ class Telegram(Platform):
             "from": {"id": chat, "is_bot": False, "first_name": "Ada"},
             "entities": [{"type": "bot_command", "offset": 0, "length": len(command)}],
         }
-        self.unseen.put_nowait({"update_id": next(self._serial), "message": message})
+        self.updates.put_nowait({"update_id": next(self._serial), "message": message})
 
     async def ask(self, text: str, *, chat: int) -> str:
         """Write to the bot, and give what it answers there."""
@@ -57,7 +57,7 @@ class Telegram(Platform):
             "message": {"message_id": 5, "date": 1, "chat": {"id": chat, "type": "private"}, "text": "Buy?"},
             "data": button["callback_data"],
         }
-        self.unseen.put_nowait({"update_id": next(self._serial), "callback_query": pressed})
+        self.updates.put_nowait({"update_id": next(self._serial), "callback_query": pressed})
 
     async def choose(self, button: dict[str, Any], *, chat: int) -> str:
         """Press a button, and give what the bot answers there."""
@@ -77,7 +77,7 @@ class Telegram(Platform):
                 result: Any = BOT
             case "getUpdates":
                 self.connected.set()
-                result = [await self.unseen.get()]
+                result = [await self.updates.get()]
             case "sendMessage":
                 markup = json.loads(str(form.get("reply_markup", "{}")))
                 self.buttons = [button for row in markup.get("inline_keyboard", ()) for button in row]

@@ -10,8 +10,8 @@ import pytest
 
 from mihu_async import LedgerError, MihuClient
 from mihu_async.ledger import SqliteLedger
-from mihu_async.sandbox import Delay, Status
-from tests.examples.hosts import bot, terminate, until
+from mihu_async.sandbox import Change, Delay, Status
+from tests.examples.hosts import bot, raise_fees, terminate, until
 
 pytestmark = pytest.mark.slow
 
@@ -122,13 +122,14 @@ async def test_a_button_that_is_pressed_again_finds_out(telegram, workspace, but
     assert 1 == len(workspace.journal.select(**BUY))
 
 
-async def test_it_spends_no_more_than_the_bound(telegram, workspace, button, monkeypatch):
+async def test_it_spends_no_more_than_the_bound(telegram, workspace, button):
     """No offer above it is shown, and no button of before it is taken for an order."""
-    monkeypatch.setattr("examples.aiogram_bot.MOST", Decimal(1))
+    workspace.faults.add(Change(raise_fees), path="/phone-numbers/search")
+    dear = {**button, "callback_data": button["callback_data"].replace("1.15", "5.01")}
 
     answer = await telegram.ask("/buy IT local", chat=CHAT)
-    assert "No such number is for sale for up to 1 a month." == answer
-    assert (await telegram.choose(button, chat=CHAT)).startswith("monthly_fee is 1.15, above max_monthly_fee=1.")
+    assert "No such number is for sale for up to 5 a month." == answer
+    assert (await telegram.choose(dear, chat=CHAT)).startswith("monthly_fee is 5.01, above max_monthly_fee=5.")
     assert 0 == len(workspace.journal.select(**BUY))
 
 

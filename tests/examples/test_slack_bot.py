@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 from unittest.mock import Mock
 
@@ -11,8 +10,8 @@ import pytest
 from examples import slack_bot
 from mihu_async import ConnectionLostError, LedgerError
 from mihu_async.ledger import SqliteLedger
-from mihu_async.sandbox import Delay, Reset, Status
-from tests.examples.hosts import bot, terminate, until
+from mihu_async.sandbox import Change, Delay, Reset, Status
+from tests.examples.hosts import bot, raise_fees, terminate, until
 from tests.examples.slack import APP_TOKEN, Slack
 
 OFFER = "/buy IT local"
@@ -72,12 +71,13 @@ async def test_a_button_that_is_pressed_again_finds_out(slack, workspace, button
     assert 1 == len(workspace.journal.select(**BUY))
 
 
-async def test_it_spends_no_more_than_the_bound(slack, workspace, button, monkeypatch):
+async def test_it_spends_no_more_than_the_bound(slack, workspace, button):
     """No offer above it is shown, and no button of before it is taken for an order."""
-    monkeypatch.setattr(slack_bot, "MOST", Decimal(1))
+    workspace.faults.add(Change(raise_fees), path="/phone-numbers/search")
+    dear = {**button, "value": button["value"].replace("1.15", "5.01")}
 
-    assert "No such number is for sale for up to 1 a month." == await slack.ask(OFFER)
-    assert (await slack.choose(button)).startswith("monthly_fee is 1.15, above max_monthly_fee=1.")
+    assert "No such number is for sale for up to 5 a month." == await slack.ask(OFFER)
+    assert (await slack.choose(dear)).startswith("monthly_fee is 5.01, above max_monthly_fee=5.")
     assert 0 == len(workspace.journal.select(**BUY))
 
 

@@ -77,11 +77,11 @@ class Fleet:
         theirs.close()
         return worker, ours
 
-    def end(self, key: str, worker, ours, patience: float) -> bool:
+    def end(self, key: str, worker, ours, seconds: float) -> bool:
         """Wait for what a worker says, and kill it where that takes too long; True where it named a number."""
         answer: Any = "ready"
         try:
-            while answer == "ready" and ours.poll(patience):
+            while answer == "ready" and ours.poll(seconds):
                 answer = ours.recv()
         except EOFError:
             answer = None

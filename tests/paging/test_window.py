@@ -12,16 +12,16 @@ class Source:
         self.asked: list[int] = []
         self.under_way: set[int] = set()
         self.room = 1000
-        self.gate = asyncio.Event()
+        self.door = asyncio.Event()
         self.broken: dict[int, Exception] = {}
         if not held:
-            self.gate.set()
+            self.door.set()
 
     async def fetch(self, number: int, ready: asyncio.Event) -> int:
         self.asked.append(number)
         self.under_way.add(number)
         try:
-            await self.gate.wait()
+            await self.door.wait()
             if number in self.broken:
                 raise self.broken[number]
             await ready.wait()
@@ -62,7 +62,7 @@ async def test_pages_come_in_order():
     window = source.window(4)
     reading = asyncio.create_task(window.read(1, last=9))
     await asyncio.sleep(0)
-    source.gate.set()
+    source.door.set()
 
     assert [1, 2, 3, 4, 5] == [await reading, *[await window.read(number, last=9) for number in range(2, 6)]]
 
@@ -144,9 +144,9 @@ async def test_clearing_cancels_and_awaits_what_is_under_way():
     """Nothing is left behind, and the window can be used again."""
     source = Source(held=True)
     window = source.window(4)
-    source.gate.set()
+    source.door.set()
     await window.read(1, last=9)
-    source.gate.clear()
+    source.door.clear()
     reading = asyncio.create_task(window.read(2, last=9))
     await asyncio.sleep(0.001)
     assert {2, 3} == source.under_way
@@ -156,6 +156,6 @@ async def test_clearing_cancels_and_awaits_what_is_under_way():
     await window.clear()
 
     assert set() == source.under_way
-    source.gate.set()
+    source.door.set()
     assert 3 == await window.read(3, last=9)
     await window.clear()

@@ -57,23 +57,23 @@ def ensured(outcome: EnsureOutcome = EnsureOutcome.CREATED) -> Ensured:
     return Ensured(outcome=outcome, snapshot=NumberChannels(number="+12345678901", channels=Channels()))
 
 
-class Gates:
-    """Ensures a row when its gate is opened, and writes down which were begun and which ended."""
+class Doors:
+    """Ensures a row when its door is opened, and writes down which were begun and which ended."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
         self.ended: list[str] = []
         self.cancelled: list[str] = []
-        self._gates: dict[str, asyncio.Event] = {}
+        self._doors: dict[str, asyncio.Event] = {}
 
     def open(self, *agents: str) -> None:
         for agent in agents:
-            self._gates.setdefault(agent, asyncio.Event()).set()
+            self._doors.setdefault(agent, asyncio.Event()).set()
 
     async def __call__(self, *, agent_uuid: str, **_: Any) -> Ensured:
         self.begun.append(agent_uuid)
         try:
-            await self._gates.setdefault(agent_uuid, asyncio.Event()).wait()
+            await self._doors.setdefault(agent_uuid, asyncio.Event()).wait()
         except asyncio.CancelledError:
             self.cancelled.append(agent_uuid)
             raise
@@ -93,7 +93,7 @@ async def extend(results: list[EnsureResult[Any]], run: EnsureRun[Any]) -> None:
         results.append(result)  # noqa: PERF401 - so that they are there when the run is stopped
 
 
-async def at_once(**_: Any) -> Ensured:
+async def ensure_now(**_: Any) -> Ensured:
     """Ensure without waiting."""
     return ensured()
 
@@ -117,12 +117,12 @@ async def test_each_row_has_its_result():
 
 async def test_results_come_as_they_are_done():
     """A row that takes long holds up none behind it."""
-    gates = Gates()
-    run = EnsureRun([row(serial) for serial in range(3)], gates, 3)
+    doors = Doors()
+    run = EnsureRun([row(serial) for serial in range(3)], doors, 3)
     results = aiter(run)
-    gates.open("a2")
+    doors.open("a2")
     first = await anext(results)
-    gates.open("a0", "a1")
+    doors.open("a0", "a1")
 
     assert [2, 0, 1] == [first.position, *[result.position async for result in results]]
 
@@ -172,7 +172,7 @@ async def test_a_row_that_is_cancelled_from_within_is_an_error_of_that_row():
 )
 async def test_what_is_no_row_is_an_error_of_that_row(wrong, why):
     """Nothing is sent for it, and the others are done."""
-    run: EnsureRun[Any] = EnsureRun([row(0), wrong, row(2)], at_once, 1)
+    run: EnsureRun[Any] = EnsureRun([row(0), wrong, row(2)], ensure_now, 1)
     results = [result async for result in run]
 
     assert [True, False, True] == [result.error is None for result in results]
@@ -204,8 +204,8 @@ async def test_rows_may_come_from_anywhere(kind):
     """An iterable or an async one; an empty one too."""
     rows = [row(serial) for serial in range(5)]
 
-    assert rows == [result.row async for result in EnsureRun(kind(rows), at_once, 2)]
-    assert [] == [result async for result in EnsureRun(kind([]), at_once, 2)]
+    assert rows == [result.row async for result in EnsureRun(kind(rows), ensure_now, 2)]
+    assert [] == [result async for result in EnsureRun(kind([]), ensure_now, 2)]
 
 
 async def test_specs_are_rows():
@@ -229,10 +229,10 @@ async def test_credentials_do_not_show():
     """In no repr, whatever form the row has."""
     sip: Any = {"password": "hunter22"}  # refused, and the result shows the row
     rows: list[Any] = [row(1, sip=sip), row(2, sip=SipCredentials(password="hunter22")), TrunkSpec(**row(3), sip=sip)]
-    run = EnsureRun(rows, Gates(), 2)
+    run = EnsureRun(rows, Doors(), 2)
     begun = asyncio.ensure_future(anext(aiter(run)))
     await settle()
-    shown = repr(run) + repr([result async for result in EnsureRun(rows, at_once, 1)])
+    shown = repr(run) + repr([result async for result in EnsureRun(rows, ensure_now, 1)])
     begun.cancel()
     await asyncio.gather(begun, return_exceptions=True)
 
@@ -250,9 +250,9 @@ async def test_no_more_rows_are_under_way_than_was_said(concurrency):
             taken.append(serial)
             yield row(serial)
 
-    gates = Gates()
-    gates.open(*(f"a{serial}" for serial in range(10)))
-    run = EnsureRun(source(), gates, concurrency)
+    doors = Doors()
+    doors.open(*(f"a{serial}" for serial in range(10)))
+    run = EnsureRun(source(), doors, concurrency)
     results = aiter(run)
     for got in range(1, 11):
         await anext(results)
@@ -271,7 +271,7 @@ async def test_a_slow_source_holds_no_result_up():
         await more.wait()
         yield row(1)
 
-    results = aiter(EnsureRun(source(), at_once, 4))
+    results = aiter(EnsureRun(source(), ensure_now, 4))
 
     assert 0 == (await anext(results)).position
     more.set()
@@ -282,19 +282,19 @@ async def test_a_slow_source_holds_no_result_up():
 async def test_rows_about_the_same_trunk_are_done_in_their_order():
     """One after the other, while the others go on; the channel tells trunks apart."""
     same = [row(0, agent_uuid="x"), row(0, agent_uuid="y"), row(0, agent_uuid="z", channel="whatsapp"), row(1)]
-    gates = Gates()
-    run = EnsureRun(same, gates, 4)
+    doors = Doors()
+    run = EnsureRun(same, doors, 4)
     results = aiter(run)
-    gates.open("y", "z", "a1")
+    doors.open("y", "z", "a1")
     early = [(await anext(results)).position for _ in range(2)]
     await settle()
-    begun = [*gates.begun]
-    gates.open("x")
+    begun = [*doors.begun]
+    doors.open("x")
 
     assert {2, 3} == set(early)
     assert ["x", "z", "a1"] == begun
     assert [0, 1] == [result.position async for result in results]
-    assert ["x", "y"] == [agent for agent in gates.ended if agent in {"x", "y"}]
+    assert ["x", "y"] == [agent for agent in doors.ended if agent in {"x", "y"}]
 
 
 async def test_a_source_that_fails_is_told_after_what_was_done():
@@ -305,12 +305,12 @@ async def test_a_source_that_fails_is_told_after_what_was_done():
         yield row(1)
         raise ValueError("line 3 is no row")
 
-    gates = Gates()
-    run = EnsureRun(source(), gates, 5)
+    doors = Doors()
+    run = EnsureRun(source(), doors, 5)
     seen: list[EnsureResult[Row]] = []
     consumer = asyncio.ensure_future(extend(seen, run))
     await settle()
-    gates.open("a0", "a1")
+    doors.open("a0", "a1")
     with pytest.raises(ValueError, match="line 3 is no row"):
         await consumer
 
@@ -320,10 +320,10 @@ async def test_a_source_that_fails_is_told_after_what_was_done():
 
 async def test_a_break_leaves_nothing_under_way_and_says_what_was_done():
     """What was begun is cancelled and named, and what was done without being seen is given in the report."""
-    gates = Gates()
+    doors = Doors()
     rows = [row(serial) for serial in range(9)]
-    run = EnsureRun(rows, gates, 4)
-    gates.open("a0", "a2")
+    run = EnsureRun(rows, doors, 4)
+    doors.open("a0", "a2")
     async for first in run:
         assert 0 == first.position
         await settle()
@@ -334,18 +334,18 @@ async def test_a_break_leaves_nothing_under_way_and_says_what_was_done():
     assert 2 == unseen.position
     assert (rows[1], rows[3], rows[4]) == run.report.unfinished
     assert EnsureReport(created=2, unseen=(unseen,), unfinished=run.report.unfinished, complete=False) == run.report
-    assert {"a1", "a3", "a4"} == set(gates.cancelled)
+    assert {"a1", "a3", "a4"} == set(doors.cancelled)
     assert {asyncio.current_task()} == asyncio.all_tasks()
 
 
 async def test_a_cancelled_run_says_what_was_done():
     """As a break does, and the cancellation goes on."""
-    gates = Gates()
-    run = EnsureRun([row(serial) for serial in range(3)], gates, 3)
+    doors = Doors()
+    run = EnsureRun([row(serial) for serial in range(3)], doors, 3)
     seen: list[EnsureResult[Row]] = []
 
     consumer = asyncio.ensure_future(extend(seen, run))
-    gates.open("a1")
+    doors.open("a1")
     await settle()
     under_way = run.report
     consumer.cancel()
@@ -360,7 +360,7 @@ async def test_a_cancelled_run_says_what_was_done():
 
 async def test_a_break_after_the_last_row_is_no_break():
     """All is done, whether the caller sees the end or not."""
-    run = EnsureRun([row(0)], at_once, 2)
+    run = EnsureRun([row(0)], ensure_now, 2)
     async for _ in run:
         await settle()
         break
@@ -371,7 +371,7 @@ async def test_a_break_after_the_last_row_is_no_break():
 
 async def test_a_run_is_begun_once():
     """Its source may be used up, and its report is of one run."""
-    run = EnsureRun([row(0)], at_once, 1)
+    run = EnsureRun([row(0)], ensure_now, 1)
     before = run.report
     assert 1 == len([result async for result in run])
 
@@ -442,8 +442,8 @@ async def test_500_rows_with_faults_end_as_they_are_reported(seed):
         rows = [{"phone_number": number, "channel": "call", "agent_uuid": agent} for number, agent in wanted.items()]
         chance.shuffle(rows)
         sandbox.faults.add(Often(chance), times=None)
-        patient = RetryPolicy(base_delay=0, max_attempts=12)
-        async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=patient) as mihu:
+        policy = RetryPolicy(base_delay=0, max_attempts=12)
+        async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=policy) as mihu:
             run = mihu.trunks.ensure_all(spread(rows), concurrency=16)
             results = [result async for result in run]
         after = agents_of(sandbox)

@@ -160,11 +160,11 @@ def test_all_rows_of_a_trunk_count():
         for agent in ("other", AGENT)
     )
     found = judge_registration(NUMBER, "call", AGENT, (), Rows((other, mine), complete=False), circumstances())
-    unseen = judge_registration(NUMBER, "call", AGENT, (), Rows((other,), complete=False), circumstances())
+    partial = judge_registration(NUMBER, "call", AGENT, (), Rows((other,), complete=False), circumstances())
 
     assert (AGENT, True) == (found.result.phone_number_uuid, found.ours)
-    assert unseen.ours is None
-    assert "it may contain" in unseen.reason
+    assert partial.ours is None
+    assert "it may contain" in partial.reason
 
 
 def test_settings_that_no_answer_shows_may_be_anothers():

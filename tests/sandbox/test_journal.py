@@ -1,7 +1,7 @@
 import pytest
 
 from mihu_async.sandbox.answers import Answer
-from mihu_async.sandbox.journal import Journal, JournalEntry
+from mihu_async.sandbox.journal import BODIES, Journal, JournalEntry
 from mihu_async.sandbox.selection import Selector
 
 
@@ -79,16 +79,18 @@ def test_bounded_by_requests():
     assert 0 == journal.dropped
 
 
-def test_bounded_by_answers(monkeypatch):
+def test_bounded_by_answers():
     """Of the answers, those of the latest requests are kept; what became of the older ones stays."""
-    monkeypatch.setattr("mihu_async.sandbox.journal.BODIES", 10)
+    part, rest = divmod(BODIES, 10)
     journal = Journal(3)
-    for body in (b"x" * 6, b"y" * 4, b"z" * 3, b"", b"w" * 7):
+    for letter, parts in ((b"x", 6), (b"y", 4), (b"z", 3), (b"", 0), (b"w", 7)):
         serial = journal.record(JournalEntry(method="GET", path="/"))
-        journal.note(serial, status=200, answer=Answer(body=body))
+        journal.note(serial, status=200, answer=Answer(body=letter * part * parts))
 
-    assert [b"z" * 3, b"", b"w" * 7] == [entry.answer.body for entry in journal if entry.answer]
-    journal.note(journal.record(JournalEntry(method="GET", path="/")), status=200, answer=Answer(body=b"v" * 11))
+    kept = [entry.answer.body for entry in journal if entry.answer]
+    assert [(b"z", 3 * part), (b"", 0), (b"w", 7 * part)] == [(body[:1], len(body)) for body in kept]
+    too_long = Answer(body=b"v" * (10 * part + rest + 1))
+    journal.note(journal.record(JournalEntry(method="GET", path="/")), status=200, answer=too_long)
     assert [(200, None)] * 3 == [(entry.status, (entry.answer and entry.answer.body) or None) for entry in journal]
 
 

@@ -90,7 +90,7 @@ def test_plays_scripts(monkeypatch):
         served.extend(sandbox.faults.pending)
         return 0
 
-    monkeypatch.setattr(__main__, "serve", serve)
+    monkeypatch.setattr(__main__, "serve", serve)  # the real one serves until a signal comes
     __main__.main(["--script", "busy", "--script", "outage"])
 
     assert [429, 503] == [fault.status for fault in served]

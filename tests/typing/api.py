@@ -117,7 +117,7 @@ async def clients(session: aiohttp.ClientSession) -> None:
 
 def hooks(mihu: MihuClient) -> None:
     """Check what hooks are given, and how they are handed over."""
-    told: list[str] = []
+    noted: list[str] = []
 
     def attempted(attempt: Attempt, call: CallReport) -> None:
         assert_type(attempt.wait, float | None)
@@ -132,7 +132,7 @@ def hooks(mihu: MihuClient) -> None:
         yield call.path
 
     mine = Hooks(
-        on_attempt=attempted, on_retry=lambda _, call: told.append(call.path), on_page=page_given, around_call=around
+        on_attempt=attempted, on_retry=lambda _, call: noted.append(call.path), on_page=page_given, around_call=around
     )
     assert_type(MihuClient(hooks=mine), MihuClient)
     assert_type(telemetry(), Hooks)
@@ -374,12 +374,12 @@ async def sandbox() -> None:
         assert_type(serving, Sandbox)
         assert_type(serving.variables, dict[str, str])
         serving.reset()
-    told: list[JournalEntry] = []
+    noted: list[JournalEntry] = []
     Sandbox(
         agents=["3c90c3cc-0d44-4b50-8888-8dd25736052a", UUID(int=1)],
         admin=False,
         journal_limit=10,
-        on_request=told.append,
+        on_request=noted.append,
     )
     async with Sandbox(trunks=0, purchase_limit=1, script="busy", strict=True) as serving:
         assert_type((serving.base_url, serving.token), tuple[str, str])
