@@ -184,6 +184,8 @@ class Numbers:
             WaitError: At once, if the number was seen and is gone, or has become inactive while another status is
                 waited for.
             APIError: If the service refuses the look for good, such as with 401.
+            TransportError: If every later look would fail in the same way: a certificate that is not trusted, or a
+                client that was closed in the middle of a look.
         """
         return await Wait(
             pipeline=self._pipeline,
