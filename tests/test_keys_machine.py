@@ -228,11 +228,11 @@ class Keys(RuleBasedStateMachine):
         self.policy, self.edge, self.lease = policy, edge, lease
         self.service = VirtualClock(self.loop)
         self.at_the_edge = VirtualClock(self.loop, edge)
-        clock = SimpleNamespace(monotonic=self.loop.time)
+        clock = SimpleNamespace(monotonic=self.loop.time, time=self.loop.time)
         self.patches: list[Any] = [
             patch("aiohttp.web_response.rfc822_formatted_time", self.at_the_edge.header),
             patch("mihu_async.ledger.sqlite.wall_clock", self.loop.time),
-            *(patch(f"mihu_async.resources.{module}.time", clock) for module in ("keyed", "lease", "recovery")),
+            patch("mihu_async.resources.lease.time", clock),
         ]
         for one in self.patches:
             one.start()

@@ -1,6 +1,5 @@
 """The purchases that nobody has written down the outcome of: each is looked up, and settled or released."""
 
-import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from enum import StrEnum
@@ -13,7 +12,7 @@ from mihu_async.core.request import Request
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError
 from mihu_async.ledger import Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.lease import Lease, hold_key, settle, within
+from mihu_async.resources.lease import Lease, current_moment, hold_key, settle, within
 from mihu_async.resources.resumed import Interrupted, keyed_request, service_time
 
 
@@ -61,7 +60,7 @@ async def recover(
     for entry in await within(timeout, ledger.begun()):
         if entry.workspace != pipeline.base_url:
             continue
-        lease = Lease(ledger, entry.key, uuid4().hex, time.monotonic())
+        lease = Lease(ledger, entry.key, uuid4().hex, current_moment())
         standing = (await within(timeout, ledger.take(entry, lease.owner))).standing
         if standing is Standing.RESUMED:
             yield await _recovered(pipeline, lease, entry, describe(entry.number))

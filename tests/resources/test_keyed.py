@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock
 
@@ -775,6 +776,26 @@ async def test_a_call_that_has_lost_its_key_sends_no_purchase(sandbox, shelf):
     assert 0 == sum(row["number"] == NUMBER for row in sandbox.inventory.numbers)
     assert lost.value.is_permanent
     assert not lost.value.may_have_changed
+
+
+async def test_a_machine_that_slept_asks_for_its_key_before_the_purchase(sandbox, shelf, monkeypatch):
+    """The monotonic clock may stand still meanwhile, and the lease has run out by the calendar."""
+    slept = 0.0
+
+    def sleep() -> None:
+        nonlocal slept
+        slept = 2 * shelf.lease
+        shelf.entries.clear()
+        shelf.owners.clear()
+
+    clock = SimpleNamespace(monotonic=time.monotonic, time=lambda: time.time() + slept)
+    monkeypatch.setattr("mihu_async.resources.lease.time", clock)
+    sandbox.faults.add(Paused(sleep), method="POST")
+    async with connect(sandbox, shelf) as mihu:
+        with pytest.raises(ConnectError, match="another call may hold its key"):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 1 == sent(sandbox)
 
 
 async def test_a_lease_that_cannot_be_renewed_sends_no_purchase(sandbox, shelf):
