@@ -2,8 +2,9 @@
 
 import logging
 from asyncio import Event
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve
@@ -11,7 +12,7 @@ from attrs import evolve
 from mihu_async.errors import DriftError, MihuError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
-from mihu_async.paging.drift import PASSES, History, OnDrift, Read, compact_keys, fell
+from mihu_async.paging.drift import MOST_READS, PASSES, History, OnDrift, Read, compact_keys, fell
 from mihu_async.paging.page import ALL_YIELDED, Answer, Stated, check_progress, contradiction, has_more
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Window
@@ -196,7 +197,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         """Read the page where the walk begins, before all others; if no anchor is left, begin again."""
         history, page, anchors = self._history, self._begin.page, {*self._compact(self._begin.anchors)}
         read = await self._window.read(page)
-        nearest = iter(sorted({*range(1, (history.last_page or page) + 1)} - {page}, key=lambda at: abs(at - page)))
+        nearest = islice(others(page, history.last_page or page), MOST_READS)
         while anchors and anchors.isdisjoint(read.keys):
             number = next(nearest, None)
             if number is None:
@@ -241,6 +242,18 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
             logger.warning(PARTLY_READ, self._listing.path, summarize(page.problems, count))
         self._problems += count
         return read
+
+
+def others(page: int, last: int) -> Iterator[int]:
+    """Yield the pages from 1 to ``last`` without ``page``, the nearest first; ``last`` may be absurdly large."""
+    low, high = min(page - 1, last), page + 1
+    while low >= 1 or high <= last:
+        if low >= 1 and (high > last or page - low <= high - page):
+            yield low
+            low -= 1
+        else:
+            yield high
+            high += 1
 
 
 def drifted(number: int) -> DriftError:

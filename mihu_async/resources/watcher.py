@@ -27,6 +27,10 @@ INTERVAL = 60.0
 """Seconds between two walks by default."""
 SLOWEST = 8
 """The most intervals between two walks, however many fail in a row."""
+LONGEST = 86_400.0
+"""The longest pause in seconds that is kept: a service that names a longer one, or writes a time of day for a duration,
+is asked again after a day.
+"""
 MAY_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 499})
 """The refusals below 500 after which the next walk may succeed."""
 
@@ -72,9 +76,9 @@ class Watcher:
     none, until the field can be read again.
 
     A walk that fails slows the watcher down, with a WARNING in the log: the wait doubles with each failure in a row, up
-    to eight intervals, or lasts as long as the service asks for. The watcher continues once the service answers. It
-    ends with the error if the next walk would fail too: a refusal such as AuthenticationError, a certificate that is
-    not trusted, a client that was closed in the middle of a walk.
+    to eight intervals, or lasts as long as the service asks for, at most a day. The watcher continues once the service
+    answers. It ends with the error if the next walk would fail too: a refusal such as AuthenticationError, a
+    certificate that is not trusted, a client that was closed in the middle of a walk.
 
     Nothing is under way between two changes, so a ``break`` leaves nothing behind. ``async with watcher`` and
     :meth:`aclose`, also from another task, end a walk or a wait that is under way, and the loop over the watcher. One
@@ -276,7 +280,7 @@ def pause_after(error: MihuError, failures: int, interval: float) -> float:
         interval: Seconds between two walks.
     """
     asked = error.retry_after if isinstance(error, APIError) else None
-    return max(interval * min(2.0 ** min(failures, SLOWEST), SLOWEST), asked or 0.0)
+    return max(interval * min(2.0 ** min(failures, SLOWEST), SLOWEST), min(asked or 0.0, LONGEST))
 
 
 def _restore(text: Any, pager: Pager[PhoneNumber]) -> dict[Hashable, bytes]:

@@ -30,6 +30,7 @@ from mihu_async import (
     UsageError,
     ValidationError,
 )
+from mihu_async.core.clock import SystemClock
 from mihu_async.core.request import describe
 from mihu_async.core.server_clock import TimeInterval
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
@@ -41,7 +42,7 @@ from mihu_async.resources.numbers import NUMBERS
 from mihu_async.resources.resumed import prolonged, redated
 from mihu_async.resources.rows import Listed
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
-from tests.internals import pipeline_of
+from tests.internals import pipeline_of, with_pipeline
 from tests.virtual import VirtualLoop
 
 NUMBER, OTHER = "+390790080041", "+390790080042"
@@ -806,6 +807,32 @@ async def test_a_call_that_has_lost_its_key_sends_no_purchase(sandbox, shelf):
     assert 0 == sum(row["number"] == NUMBER for row in sandbox.inventory.numbers)
     assert lost.value.is_permanent
     assert not lost.value.may_have_changed
+
+
+class Calendar(SystemClock):
+    """A clock whose calendar can jump, while its monotonic time does not."""
+
+    slept = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.slept)
+
+
+async def test_a_machine_that_slept_asks_for_its_key_before_the_purchase(sandbox, shelf):
+    """The monotonic clock may stand still meanwhile, and the lease has run out by the calendar."""
+    clock = Calendar()
+
+    def sleep() -> None:
+        clock.slept = 2 * shelf.lease
+        shelf.entries.clear()
+        shelf.owners.clear()
+
+    sandbox.faults.add(Paused(sleep), method="POST")
+    async with with_pipeline(connect(sandbox, shelf), clock=clock) as mihu:
+        with pytest.raises(ConnectError, match="another call may hold its key"):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 1 == sent(sandbox)
 
 
 async def test_a_lease_that_cannot_be_renewed_sends_no_purchase(sandbox, shelf):

@@ -295,6 +295,14 @@ def test_the_wait_grows_up_to_a_bound(failures, expected):
     assert 7200 == pause_after(asked, failures, 60)
 
 
+def test_no_pause_is_longer_than_a_day():
+    """A service that writes the time of day into Retry-After, or anything else of that size, is asked again."""
+    asked = ServerError("", status=503, retry_after=1_764_256_000, **WHERE)
+
+    assert 86_400 == pause_after(asked, 0, 60)
+    assert 100_000 == pause_after(asked, 0, 100_000)
+
+
 async def test_another_process_goes_on_from_a_snapshot(sandbox, mihu, nights):
     """What happened while nobody watched is told then, with what was before."""
     first, second, *_ = sandbox.inventory.numbers
