@@ -4,6 +4,7 @@ import logging
 from asyncio import Event
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
+from heapq import merge
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -78,9 +79,8 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         self._latest: Read[T] | None = None
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._number, self._anchors = begin.page, begin.anchors
-        self._furthest = 0
+        self._yielded = self._done = self._duplicates = self._problems = self._furthest = 0
         self._rewound = False
-        self._yielded = self._done = self._duplicates = self._problems = 0
         self._proof: Proof | None = None
         self._complete: bool | None = None
 
@@ -197,14 +197,13 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         """Read the page where the walk begins, before all others; if no anchor is left, begin again."""
         history, page, anchors = self._history, self._begin.page, {*self._compact(self._begin.anchors)}
         read = await self._window.read(page)
-        nearest = islice(others(page, history.last_page or page), MOST_READS)
+        searched = islice(nearest(page, history.last_page or page), MOST_READS)
         while anchors and anchors.isdisjoint(read.keys):
-            number = next(nearest, None)
+            number = next(searched, None)
             if number is None:
-                number, self._anchors = self._listing.start, ()
+                number, self._anchors, anchors = self._listing.start, (), set()
                 self._begin = Place(page=number)
                 history.evidence.moved |= history.evidence.part
-                anchors.clear()
             read = await self._window.read(number)
         history.begin_pass(read, anchors, self._begin.evidence)
         return read
@@ -244,16 +243,10 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         return read
 
 
-def others(page: int, last: int) -> Iterator[int]:
+def nearest(page: int, last: int) -> Iterator[int]:
     """Yield the pages from 1 to ``last`` without ``page``, the nearest first; ``last`` may be absurdly large."""
-    low, high = min(page - 1, last), page + 1
-    while low >= 1 or high <= last:
-        if low >= 1 and (high > last or page - low <= high - page):
-            yield low
-            low -= 1
-        else:
-            yield high
-            high += 1
+    before, behind = range(min(page - 1, last), 0, -1), range(page + 1, last + 1)
+    return merge(before, behind, key=lambda at: abs(at - page))
 
 
 def drifted(number: int) -> DriftError:

@@ -12,7 +12,7 @@ from attrs import evolve
 from mihu_async import DriftError, Page, Pagination, PaginationError, Problem, WalkReport
 from mihu_async.paging.checkpoint import ANCHORS
 from mihu_async.paging.drift import OnDrift, compact_keys
-from mihu_async.paging.walk import others
+from mihu_async.paging.walk import nearest
 from tests.paging.listings import Move, Scripted, Shelf, page_of, pager_of
 
 
@@ -363,7 +363,7 @@ def test_the_nearest_pages_come_first(page, last):
     """The page before comes before the page behind, and none beyond the last one."""
     expected = sorted({*range(1, last + 1)} - {page}, key=lambda at: (abs(at - page), at))
 
-    assert expected == list(others(page, last))
+    assert expected == list(nearest(page, last))
 
 
 @pytest.mark.parametrize("mode", ["recover", "raise"])
