@@ -676,4 +676,4 @@ def test_what_is_broken_is_found(monkeypatch, owner, name, broken):
     """The test above fails where a key is protected less than it must be."""
     monkeypatch.setattr(owner, name, broken)  # the fault is in the code itself, so nothing passed in can make it
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(Keys, settings=settings(COMMON, max_examples=200, phases=[Phase.generate]))
+        run_state_machine_as_test(Keys, settings=settings(COMMON, max_examples=1_000, phases=[Phase.generate]))
