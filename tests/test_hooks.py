@@ -22,7 +22,9 @@ from mihu_async.resources import endpoint
 from mihu_async.sandbox import Delay, Reset, Sandbox
 from tests.doubles import FakeClock, FakeSender, client, failed, ok
 from tests.doubles import pipeline as pipeline_of
+from tests.internals import with_pipeline
 from tests.test_secrets import ECHOING, SILENT, TOKEN, assert_clean, failure, register, vars_of
+from tests.virtual import VirtualClock, VirtualLoop, in_virtual_time
 
 GET = describe("GET", "/phone-numbers", RAW)
 URL_X = "https://acme.mihu.ai/api/v1/x"
@@ -128,12 +130,16 @@ async def test_every_page_of_a_walk_is_told():
     assert [4, 1] == [len(page.items) for page in pages]
 
 
+@in_virtual_time
 async def test_a_page_that_waits_for_its_turn_is_not_slow():
     """An attempt's seconds end with its answer, however long the caller takes for the page before."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
     async with Sandbox(numbers=4, trunks=0) as sandbox:
         elapsed: list[float] = []
         hooks = Hooks(on_attempt=lambda attempt, _: elapsed.append(attempt.elapsed))
         async with MihuClient(sandbox.token, base_url=sandbox.base_url, hooks=hooks) as mihu:
+            with_pipeline(mihu, clock=VirtualClock(loop))
             async for _ in mihu.numbers.list(per_page=1).pages():
                 await asyncio.sleep(0.2)
 

@@ -70,11 +70,11 @@ def test_every_call_tells_of_its_waits(command, sandbox, terminal, monkeypatch, 
     """A pause that the service asked for, in a walk and in a change; nothing of it gets among the rows."""
     terminal()
     monkeypatch.setattr(progress, "LONG_WAIT", 0.0)  # a wait that is reported would be waited for
-    sandbox.faults.add(Status(429, retry_after=0))
+    sandbox.faults.add(Status(503, retry_after="0.01"))
     done = command(words)
 
     assert Exit.DONE == done.code
-    assert "the service answered 429; retrying in" in done.err
+    assert "the service answered 503; retrying in" in done.err
     assert "answered" not in done.out
 
 

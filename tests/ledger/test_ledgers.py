@@ -112,10 +112,10 @@ async def test_the_times_of_an_entry_are_its_holder_s_to_write(opened):
 
 async def test_a_key_is_held_for_another_lease_once_its_times_are_written(opened):
     """The lease of a resumed purchase begins anew before it is sent."""
-    async with opened(0.5) as short, opened() as ledger:
+    async with opened(0.1) as short, opened() as ledger:
         await short.take(ENTRY, "a")
         assert await ledger.redate(ENTRY, "a")
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.15)
         claim = await ledger.take(ENTRY, "b")
 
     assert Standing.HELD == claim.standing
