@@ -217,7 +217,7 @@ def test_a_file_that_another_program_reads_is_replaced_a_little_later(path, monk
     assert [checkpoint_file.REPLACE_PAUSE] * 2 == pauses
 
 
-def test_a_file_that_cannot_be_replaced_is_told(path, monkeypatch):
+def test_a_file_that_cannot_be_replaced_is_reported(path, monkeypatch):
     """After the last attempt the error is raised, and no draft is left."""
     pauses = refusing(3, monkeypatch)
     with CheckpointFile(path) as place, pytest.raises(PermissionError):
@@ -228,7 +228,7 @@ def test_a_file_that_cannot_be_replaced_is_told(path, monkeypatch):
     assert [] == names(path)
 
 
-def test_a_file_system_without_locks_is_told(path, monkeypatch):
+def test_a_file_system_without_locks_is_reported(path, monkeypatch):
     """Nothing is written where nobody can say who else does."""
 
     def none(_: int) -> None:

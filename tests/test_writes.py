@@ -182,7 +182,7 @@ async def test_a_lookup_goes_through_the_pages_where_the_filter_is_not_known(mih
 
 
 async def test_a_purchase_without_a_date_is_not_claimed(mihu, sandbox):
-    """Whose it is cannot be told, so it is unknown."""
+    """Nothing shows whose it is, so it is unknown."""
     sandbox.faults.add(Reset(after=True), method="POST")
     sandbox.faults.add(NullFields("purchased_at"), method="GET", times=None)
     with pytest.raises(OutcomeUnknownError, match="the service does not say when it was bought"):

@@ -360,7 +360,7 @@ async def test_a_pause_that_comes_between_two_attempts_does_not_hide_the_first()
         calls.throttle.pause(network.clock.monotonic(), 30)
         return await send(*arguments)
 
-    network.send = send_and_be_paused  # type: ignore[method-assign]  # another call is told to wait meanwhile
+    network.send = send_and_be_paused  # type: ignore[method-assign]  # another call is paused meanwhile
     error = await raised(calls, describe("PUT", "/x", RAW))
 
     assert isinstance(error, ServerError)

@@ -375,7 +375,7 @@ def test_a_key_is_remembered_alike_whatever_stands_beside_it(text):
     assert (text, *compact_keys((uuid,))) == compact_keys((text, uuid))
 
 
-async def test_what_could_not_be_read_is_told_once_and_counted(caplog):
+async def test_what_could_not_be_read_is_reported_once_and_counted(caplog):
     """The log names the first fields; a walk without some fields is complete all the same."""
 
     async def fetch(number, ready):
@@ -430,7 +430,7 @@ async def test_rows_that_are_equal_in_all_count_as_one(caplog):
     assert pager.report.complete is False
 
 
-async def test_a_service_that_ignores_the_page_and_paginates_nothing_is_told():
+async def test_a_service_that_ignores_the_page_and_paginates_nothing_is_reported():
     """The same items come for every page, and nothing claims that more follow."""
     unknown: Any = dict.fromkeys(("current_page", "per_page", "total", "last_page", "has_more"))
 
