@@ -41,8 +41,13 @@ UNSUPPORTED = frozenset({501, 505})
 
 
 def is_ambiguous(status: int) -> bool:
-    """Return True if a status does not show whether the request was processed; gateways return such statuses too."""
-    return status in GAVE_UP or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in UNSUPPORTED)
+    """Return True if a status does not show whether the request was processed; gateways return such statuses too.
+
+    A status below 200 is no answer to a request: the real one was lost with the protocol that it announces.
+    """
+    if status < HTTPStatus.OK or status in GAVE_UP:
+        return True
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in UNSUPPORTED
 
 
 def is_redirection(status: int) -> bool:

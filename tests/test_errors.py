@@ -91,7 +91,7 @@ LOST = errors.Attempt(1, datetime(2026, 1, 1, tzinfo=UTC), 0.5, None, "lost", lo
 SENT = errors.Attempt(2, datetime(2026, 1, 1, tzinfo=UTC), 0.5, 409, "refused")
 OPEN = (errors.TransportError, errors.RequestTimeoutError, errors.ConnectionLostError, errors.DecodeError)
 STATUSES = {
-    True: [300, 302, 303, 307, 308, 408, 499, 500, 502, 503, 504, 524, 599],
+    True: [0, 101, 199, 300, 302, 303, 307, 308, 408, 499, 500, 502, 503, 504, 524, 599],
     False: [200, 400, 401, 403, 404, 405, 409, 410, 412, 422, 423, 429, 451, 501, 505],
 }
 

@@ -86,7 +86,7 @@ def _url(address: str | URL) -> URL | None:
         (url.host or "").encode("idna")
     except (TypeError, ValueError):
         return None
-    return url if url.scheme in {"http", "https"} and url.host else None
+    return url if url.scheme in {"http", "https"} and url.host and " " not in url.host else None
 
 
 def find_proxy(proxy: str | URL | None, base_url: URL, *, trust_env: bool) -> URL | None:

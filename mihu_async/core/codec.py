@@ -29,6 +29,8 @@ SLICE = 2**20
 """The number of bytes that are searched at a time."""
 LARGEST_MENDED = 10 * 2**20
 """A larger body is not searched for lone surrogates."""
+USUAL_POWERS = frozenset(range(-30, 30))
+"""The powers of ten that an amount may begin with; ``1e999999``, written out, has a million digits."""
 SMALL = 64
 """The kind of a part of more bytes is found without reading the part."""
 
@@ -146,6 +148,11 @@ def builtins(value: Any) -> Any:
         TypeError: If JSON cannot express the value or a part of it.
     """
     return msgspec.to_builtins(value, builtin_types=(Decimal,))
+
+
+def are_usual(amounts: Sequence[Decimal]) -> bool:
+    """Return True if all amounts are finite and are 0 or from 1e-30 to 1e30, so that each can be written out."""
+    return all(map(Decimal.is_finite, amounts)) and USUAL_POWERS.issuperset(map(Decimal.adjusted, amounts))
 
 
 def json_name(attribute: str) -> str:

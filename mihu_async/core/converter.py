@@ -18,7 +18,7 @@ import cattrs
 import msgspec
 from attrs import frozen
 
-from mihu_async.core.codec import Part, json_name
+from mihu_async.core.codec import Part, are_usual, json_name
 from mihu_async.core.problems import Problems, UnreadableError
 from mihu_async.models.enums import OpenEnum
 from mihu_async.models.extra import EXTRA, keeps_extra
@@ -102,8 +102,10 @@ def _money(value: Any, _: Any) -> Decimal:
         except msgspec.ValidationError:
             pass
         else:
-            if amount.is_finite():
+            if are_usual((amount,)):
                 return amount
+            if amount.is_finite():
+                raise UnreadableError("must be 0, or an amount from 1e-30 to 1e30")
     raise expected("a finite number", value)
 
 

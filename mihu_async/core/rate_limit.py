@@ -117,4 +117,4 @@ class Pace:
         self._ceiling = math.inf
 
     def _passed_since(self, moment: float) -> int:
-        return sum(passed > moment for passed in self.passed)
+        return sum(passed > moment for passed in self.passed.copy())  # other threads may add to it meanwhile

@@ -280,7 +280,7 @@ class Throttle:
         self._next = max(self._next, now) + 1 / self.pace.rate(now)
 
     def _why(self, now: float, delay: float) -> str:
-        if pause := self.pause_left(now):
+        if (pause := self.pause_left(now)) >= delay:
             why = f"the service asked this client for a pause of which {pause:.3g} s are left"
         else:
             why = f"its turn comes in {delay:.3g} s, to keep within the service's limit"

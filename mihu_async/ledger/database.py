@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 APPLICATION: Final = 0x4D696875
 """The bytes of ``Mihu``, which mark a file as a ledger."""
-VERSION: Final = 1
+VERSION: Final = 2
 BUSY_TIMEOUT = 10.0
 """Seconds that a statement waits for other processes' writes to the file."""
 PAUSE = 0.01
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS entries (
     held_until REAL NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS begun ON entries (workspace, number) WHERE state = 'begun';
-CREATE UNIQUE INDEX IF NOT EXISTS bought ON entries (phone_number_uuid COLLATE NOCASE)
+CREATE UNIQUE INDEX IF NOT EXISTS bought ON entries (workspace, phone_number_uuid COLLATE NOCASE)
     WHERE phone_number_uuid IS NOT NULL;
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};

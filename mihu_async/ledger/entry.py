@@ -20,7 +20,7 @@ class Entry:
     """An entry under a key: one purchase, begun or settled. It holds no address and no secret."""
 
     key: str
-    """The idempotency key, which names the purchase."""
+    """The idempotency key, which names one purchase among those of all workspaces that share the ledger."""
     workspace: str
     """The base URL of the workspace that the purchase was sent to."""
     number: str
@@ -136,7 +136,8 @@ class Ledger(Protocol):
 
         Returns:
             True if the key is settled for this ``phone_number_uuid`` now. False if another key has settled the same
-            number, because two purchases cannot have bought it, or if the key is free or stands for another number.
+            number of the workspace, because two purchases cannot have bought it, or if the key is free or stands for
+            another number.
         """
         ...
 
@@ -158,10 +159,11 @@ class Ledger(Protocol):
         """
         ...
 
-    async def bought_by(self, phone_number_uuid: str) -> str | None:
-        """Return the key that is settled for a number, or None.
+    async def bought_by(self, workspace: str, phone_number_uuid: str) -> str | None:
+        """Return the key that is settled for a number of a workspace, or None.
 
         Args:
+            workspace: The base URL of the workspace. Another workspace may give the same id to another number.
             phone_number_uuid: The number's id.
         """
         ...

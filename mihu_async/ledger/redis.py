@@ -47,15 +47,16 @@ local stored = redis.call('GET', KEYS[1])
 local found = stored and cjson.decode(stored)
 local new = cjson.decode(ARGV[1])
 local uuid = string.lower(new.phone_number_uuid)
+local bought = new.workspace .. ' ' .. uuid
 if not found or found.number ~= new.number then return 0 end
 if found.state ~= 'begun' then return string.lower(found.phone_number_uuid) == uuid and 1 or 0 end
-local other = redis.call('HGET', KEYS[5], uuid)
+local other = redis.call('HGET', KEYS[5], bought)
 if other and other ~= ARGV[2] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[2])
 redis.call('SREM', KEYS[3], ARGV[2])
 redis.call('HDEL', KEYS[4], new.workspace .. ' ' .. new.number)
-redis.call('HSET', KEYS[5], uuid, ARGV[2])
+redis.call('HSET', KEYS[5], bought, ARGV[2])
 return 1
 """
 RELEASE = """
@@ -174,9 +175,9 @@ class RedisLedger:
         """End the owner's lease, as ``Ledger.let_go`` describes."""
         await self._run(LET_GO, (self._leases + key,), owner)
 
-    async def bought_by(self, phone_number_uuid: str) -> str | None:
+    async def bought_by(self, workspace: str, phone_number_uuid: str) -> str | None:
         """Return the key that is settled for a number, or None, as ``Ledger.bought_by`` describes."""
-        key = await self._ask(lambda: self._client.hget(self._bought, phone_number_uuid.lower()))
+        key = await self._ask(lambda: self._client.hget(self._bought, f"{workspace} {phone_number_uuid.lower()}"))
         return None if key is None else _text(key)
 
     async def forget(self, key: str) -> bool:

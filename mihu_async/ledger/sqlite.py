@@ -83,11 +83,10 @@ class SqliteLedger:
         """End the owner's lease, as ``Ledger.let_go`` describes."""
         await self._database.run(lambda file: _hold(file, key, owner, 0.0))
 
-    async def bought_by(self, phone_number_uuid: str) -> str | None:
+    async def bought_by(self, workspace: str, phone_number_uuid: str) -> str | None:
         """Return the key that is settled for a number, or None, as ``Ledger.bought_by`` describes."""
-        row = await self._database.run(
-            lambda file: _row(file, "phone_number_uuid = ? COLLATE NOCASE", phone_number_uuid)
-        )
+        bought = "workspace = ? AND phone_number_uuid = ? COLLATE NOCASE"
+        row = await self._database.run(lambda file: _row(file, bought, workspace, phone_number_uuid))
         return None if row is None else cast("str", row[0])
 
     async def forget(self, key: str) -> bool:

@@ -24,6 +24,8 @@ SPARE_READS = 16
 """The number of answers without a new item, beyond a whole pass, after which a walk stops stepping back, and later
 ends.
 """
+MOST_READS = 10_000
+"""The most pages that are read in search of something, however many the listing is said to have."""
 UUID_DIGITS, UUID_BYTES = 32, 16
 
 
@@ -90,7 +92,7 @@ class History(State, Generic[T], kw_only=True):
             self.evidence.moved, self.evidence.quiet = True, False
         self.evidence.left_out += read.page.left_out
         self.total, self.last_page = read.stated.total, read.stated.last_page
-        self.stall_limit = self.stall_limit or (self.last_page or 1) + SPARE_READS
+        self.stall_limit = self.stall_limit or min(self.last_page or 1, MOST_READS) + SPARE_READS
         self.stalled_reads += 1
         self.pages += 1
 

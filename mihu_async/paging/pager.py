@@ -1,5 +1,6 @@
 """The pager: the result of a ``list()``."""
 
+from asyncio import Task, current_task
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing, suppress
 from typing import Any, Generic, Self, TypeVar
@@ -47,8 +48,8 @@ class Pager(Generic[T]):
     ``async for item in pager`` walks every item of every page; ``await pager`` returns the first :class:`Page`; see
     also :meth:`pages`, :meth:`collect` and :meth:`first`. Each of them reads the listing anew. ``async with pager``
     ends its walks at the end of the block (of the last block, if several overlap), including walks that were left by
-    ``break``, and waits until none of their requests is under way. A walk that another task is reading at that moment
-    is left to that task.
+    ``break``, and waits until none of their requests is under way. A walk that another task began goes on as long as
+    that task runs, and so does one that another task is reading at that moment.
 
     A walk fetches pages ahead: one page at first, twice as many with each page that the caller finishes, up to
     ``concurrency``. It ends where the service says that there is no more, never because a page is empty. It yields each
@@ -61,7 +62,7 @@ class Pager(Generic[T]):
         self._listing = listing
         self._options = options
         self._latest: Walk[T] | None = None
-        self._open: list[AsyncGenerator[Any]] = []
+        self._open: list[tuple[AsyncGenerator[Any], Task[Any] | None]] = []
         self._blocks = 0
 
     def with_options(
@@ -186,8 +187,10 @@ class Pager(Generic[T]):
     async def __aexit__(self, *_: object) -> None:
         self._blocks -= 1
         while self._open and not self._blocks:  # while another block of this pager is open, its walks go on
-            with suppress(RuntimeError):  # another task is in the middle of it, and ends it
-                await self._open.pop().aclose()
+            walk, owner = self._open.pop()
+            if owner is None or owner is current_task() or owner.done():
+                with suppress(RuntimeError):  # another task is in the middle of it, and ends it
+                    await walk.aclose()
 
     def _walk(self) -> Walk[T]:
         self._latest = walk = Walk(self._listing, self._options)
@@ -195,7 +198,7 @@ class Pager(Generic[T]):
 
     def _tracked(self, walk: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
         if self._blocks:
-            self._open.append(walk)
+            self._open.append((walk, current_task()))
         return walk
 
     async def _first_page(self) -> Page[T]:
@@ -208,7 +211,6 @@ class Pager(Generic[T]):
 
 def ranges(first: int, last: int, parts: int) -> Iterator[tuple[int, int]]:
     """Yield at most ``parts`` ranges of nearly the same length that cover the pages ``first`` to ``last``, in order."""
-    pages = max(1, last - first + 1)
-    parts = min(parts, pages)
+    parts = min(parts, pages := max(1, last - first + 1))
     for part in range(parts):
         yield first + part * pages // parts, first + (part + 1) * pages // parts - 1

@@ -2,8 +2,10 @@
 
 import logging
 from asyncio import Event
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
+from heapq import merge
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve
@@ -11,7 +13,7 @@ from attrs import evolve
 from mihu_async.errors import DriftError, MihuError
 from mihu_async.models.pages import Page
 from mihu_async.paging.checkpoint import ANCHORS, Place, encode_checkpoint
-from mihu_async.paging.drift import PASSES, History, OnDrift, Read, compact_keys, fell
+from mihu_async.paging.drift import MOST_READS, PASSES, History, OnDrift, Read, compact_keys, fell
 from mihu_async.paging.page import ALL_YIELDED, Answer, Stated, check_progress, contradiction, has_more
 from mihu_async.paging.proof import Dates, Proof, certificate, shortfall
 from mihu_async.paging.window import Window
@@ -77,9 +79,8 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         self._latest: Read[T] | None = None
         self._hand: tuple[Read[T], tuple[T, ...]] | None = None
         self._number, self._anchors = begin.page, begin.anchors
-        self._furthest = 0
+        self._yielded = self._done = self._duplicates = self._problems = self._furthest = 0
         self._rewound = False
-        self._yielded = self._done = self._duplicates = self._problems = 0
         self._proof: Proof | None = None
         self._complete: bool | None = None
 
@@ -196,14 +197,13 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         """Read the page where the walk begins, before all others; if no anchor is left, begin again."""
         history, page, anchors = self._history, self._begin.page, {*self._compact(self._begin.anchors)}
         read = await self._window.read(page)
-        nearest = iter(sorted({*range(1, (history.last_page or page) + 1)} - {page}, key=lambda at: abs(at - page)))
+        searched = islice(nearest(page, history.last_page or page), MOST_READS)
         while anchors and anchors.isdisjoint(read.keys):
-            number = next(nearest, None)
+            number = next(searched, None)
             if number is None:
-                number, self._anchors = self._listing.start, ()
+                number, self._anchors, anchors = self._listing.start, (), set()
                 self._begin = Place(page=number)
                 history.evidence.moved |= history.evidence.part
-                anchors.clear()
             read = await self._window.read(number)
         history.begin_pass(read, anchors, self._begin.evidence)
         return read
@@ -241,6 +241,12 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
             logger.warning(PARTLY_READ, self._listing.path, summarize(page.problems, count))
         self._problems += count
         return read
+
+
+def nearest(page: int, last: int) -> Iterator[int]:
+    """Yield the pages from 1 to ``last`` without ``page``, the nearest first; ``last`` may be absurdly large."""
+    before, behind = range(min(page - 1, last), 0, -1), range(page + 1, last + 1)
+    return merge(before, behind, key=lambda at: abs(at - page))
 
 
 def drifted(number: int) -> DriftError:

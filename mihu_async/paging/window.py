@@ -44,12 +44,11 @@ class Window(Generic[P]):
             if ahead not in self._begun:
                 ready = Event()
                 self._begun[ahead] = ready, asyncio.ensure_future(self._fetch(ahead, ready))
-        ready, task = self._begun[number]
+        ready, task = self._begun.pop(number)
         ready.set()
         try:
             return await task
         finally:
-            del self._begun[number]
             self._finished += 1
             self._width = min(self._most, max(1, self._width * 2))
 
@@ -59,8 +58,7 @@ class Window(Generic[P]):
         The next two pages are fetched one by one.
         """
         self._width = 0
-        tasks = [task for _, task in self._begun.values()]
-        self._begun.clear()
+        tasks, self._begun = [task for _, task in self._begun.values()], {}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -152,6 +152,13 @@ class EnsureRun(Generic[R]):
                     await self._take(tasks, done, room)
                 except Exception as error:  # noqa: BLE001 - the source's own, raised below
                     failure = error
+                except asyncio.CancelledError:
+                    if is_cancelled():
+                        raise
+                    failure = MihuError(
+                        "The source of the rows was cancelled from within, so there may be more rows. Those that it "
+                        "yielded are done."
+                    )
             self._complete = failure is None
         finally:
             done.put_nowait(None)

@@ -20,6 +20,7 @@ from mihu_async.core.pipeline import Pipeline
 from mihu_async.core.request import Request, encode_body
 from mihu_async.core.retry import backoff
 from mihu_async.core.sender import DryRunSender
+from mihu_async.core.server_clock import Moment
 from mihu_async.errors import (
     APIError,
     ConflictError,
@@ -32,7 +33,7 @@ from mihu_async.errors import (
 )
 from mihu_async.ledger import Claim, Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.lease import LEDGER_TIMEOUT, Lease, Leased, hold_key, settle, within
+from mihu_async.resources.lease import LEDGER_TIMEOUT, Lease, Leased, current_moment, hold_key, settle, within
 from mihu_async.resources.resumed import interrupted, keyed_request, prolonged, redated, service_now, service_time
 from mihu_async.resources.rows import Listed
 from mihu_async.value import Value
@@ -137,7 +138,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
     async def _reclaim(self, lease: Lease, entry: Entry, bought: PhoneNumber) -> None:
         """Settle a key that was lost while its purchase was under way; raise if another key has bought the number."""
         try:
-            buyer = await within(LEDGER_TIMEOUT, self.ledger.bought_by(bought.phone_number_uuid))
+            buyer = await within(LEDGER_TIMEOUT, self.ledger.bought_by(entry.workspace, bought.phone_number_uuid))
             if buyer not in {None, self.key}:
                 await lease.leave(self.ledger.release)
                 raise self._conflict(f"{entry.number} is in the inventory, bought with another idempotency key.")
@@ -149,11 +150,11 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             message = "%s was bought with the idempotency key %r, which now stands for %s. Check whether you want both."
             logger.error(message, entry.number, self.key, claim.entry.number)
 
-    async def _claim(self, number: str, owner: str, deadline: float) -> tuple[Claim, Entry, float]:
+    async def _claim(self, number: str, owner: str, deadline: float) -> tuple[Claim, Entry, Moment]:
         """Claim the key, or wait until it is settled or free. The only request is a read of the service's time.
 
         Returns:
-            The claim, the entry of this call alone, and the monotonic time before the key was taken.
+            The claim, the entry of this call alone, and a moment before the key was taken.
         """
         pipeline = self.pipeline
         outer = Deadline(deadline, pipeline.clock.pulse())
@@ -171,7 +172,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
         )
         pause = FIRST_PAUSE
         while True:
-            taken = pipeline.clock.monotonic()
+            taken = current_moment(pipeline.clock)
             claim = await self._ask(self.ledger.take(entry, owner), deadline)
             if claim.standing is Standing.OTHER:
                 raise self._other(claim.entry)
@@ -196,10 +197,12 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             raise LedgerError(f"{failure} Nothing was sent.") from failure.__cause__
 
     def _other(self, entry: Entry) -> UsageError:
-        where = "in another workspace" if entry.workspace != self.pipeline.base_url else "with another request"
+        where, advice = "with another request", "repeat the call as it was"
+        if entry.workspace != self.pipeline.base_url:
+            where, advice = f"in another workspace ({entry.workspace})", "a ledger of its own for each workspace"
         message = (
             f"idempotency_key {self.key!r} was used before {where}, for {entry.number}. Nothing was sent. A key names "
-            "one purchase: use another one, or repeat the call as it was."
+            f"one purchase: use another one, or {advice}."
         )
         return UsageError(message, argument="idempotency_key")
 

@@ -17,6 +17,7 @@ from mihu_async.core.redaction import Redactor
 from mihu_async.core.request import Request
 from mihu_async.core.response import Response
 from mihu_async.core.sender import Sender
+from mihu_async.core.server_clock import Moment
 from mihu_async.errors import ConnectError, LedgerError
 from mihu_async.ledger import Entry, Ledger
 from mihu_async.models.numbers import PhoneNumber
@@ -30,14 +31,19 @@ T = TypeVar("T")
 logger: logging.Logger = logging.getLogger("mihu_async")
 
 
+def current_moment(clock: Clock) -> Moment:
+    """Return the present moment, by which leases are measured."""
+    return Moment(clock.monotonic(), clock.now().timestamp())
+
+
 class Lease(State):
-    """The hold of a call on its key: ``since`` is the monotonic time before it was taken or renewed last."""
+    """The hold of a call on its key: ``since`` is a moment before it was taken or renewed last; None if it is lost."""
 
     ledger: Ledger
     key: str
     owner: str
     clock: Clock
-    since: float
+    since: Moment | None
 
     async def renew(self) -> bool:
         """Hold the key for another lease; False if the call has lost it.
@@ -59,15 +65,21 @@ class Lease(State):
         return await self._renewed(self.ledger.redate(entry, self.owner))
 
     async def _renewed(self, step: Awaitable[bool]) -> bool:
-        now = self.clock.monotonic()
+        now = current_moment(self.clock)
         held = await within(LEDGER_TIMEOUT, step)
-        self.since = now if held else float("-inf")
+        self.since = now if held else None
         return held
 
     @property
     def is_fresh(self) -> bool:
-        """True if the key is held for at least half a lease from now on."""
-        return self.clock.monotonic() - self.since <= self.ledger.lease / 2
+        """True if the key is held for at least half a lease from now on.
+
+        The monotonic clock can stand still while the machine sleeps, so a jump of the calendar counts too.
+        """
+        if self.since is None:
+            return False
+        now = current_moment(self.clock)
+        return now.monotonic - self.since.monotonic + now.jump_since(self.since) <= self.ledger.lease / 2
 
     async def leave(self, step: Callable[[str, str], Awaitable[None]]) -> None:
         """End the hold by a step of the ledger; one that fails is logged."""

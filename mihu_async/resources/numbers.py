@@ -163,6 +163,8 @@ class Numbers(Buying):
             WaitError: At once, if the number was seen and is gone, or has become inactive while another status is
                 waited for.
             APIError: If the service refuses the lookup for good, such as with 401.
+            TransportError: If every later lookup would fail in the same way: a certificate that is not trusted, or a
+                client that was closed in the middle of a lookup.
         """
         return await Wait(
             pipeline=self._pipeline,

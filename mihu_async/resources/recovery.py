@@ -12,7 +12,7 @@ from mihu_async.core.request import Request
 from mihu_async.errors import ConflictError, MihuError, OutcomeUnknownError
 from mihu_async.ledger import Entry, Ledger, Standing
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.lease import Lease, hold_key, settle, within
+from mihu_async.resources.lease import Lease, current_moment, hold_key, settle, within
 from mihu_async.resources.resumed import Interrupted, keyed_request, service_time
 
 
@@ -60,7 +60,7 @@ async def recover(
     for entry in await within(timeout, ledger.begun()):
         if entry.workspace != pipeline.base_url:
             continue
-        lease = Lease(ledger, entry.key, uuid4().hex, pipeline.clock, pipeline.clock.monotonic())
+        lease = Lease(ledger, entry.key, uuid4().hex, pipeline.clock, current_moment(pipeline.clock))
         standing = (await within(timeout, ledger.take(entry, lease.owner))).standing
         if standing is Standing.RESUMED:
             yield await _recovered(pipeline, lease, entry, describe(entry.number))

@@ -97,7 +97,7 @@ def keyed_request(
 
     async def find(pipeline: Pipeline, thorough: bool) -> tuple[Rows, dict[str, str]] | None:
         rows = await lookup.find(pipeline, thorough)
-        return None if rows is None else (rows, await _buyers_of(rows, ledger))
+        return None if rows is None else (rows, await _buyers_of(rows, ledger, entry.workspace))
 
     def judge(found: tuple[Rows, dict[str, str]], circumstances: Circumstances) -> Found[PhoneNumber]:
         rows, buyers = found
@@ -129,11 +129,11 @@ def keyed_request(
     return replace(request, lookup=keyed)
 
 
-async def _buyers_of(rows: Rows, ledger: Ledger) -> dict[str, str]:
+async def _buyers_of(rows: Rows, ledger: Ledger, workspace: str) -> dict[str, str]:
     """Return the keys that are settled for some rows, by the ids of the rows."""
     buyers: dict[str, str] = {}
     for row in rows.items:
-        buyer = await within(LEDGER_TIMEOUT, ledger.bought_by(row.phone_number_uuid))
+        buyer = await within(LEDGER_TIMEOUT, ledger.bought_by(workspace, row.phone_number_uuid))
         if buyer is not None:
             buyers[row.phone_number_uuid] = buyer
     return buyers

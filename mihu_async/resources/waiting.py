@@ -13,6 +13,7 @@ from mihu_async.errors import (
     MihuError,
     RateLimitError,
     ServerError,
+    TransportError,
     UsageError,
     WaitError,
     WaitTimeoutError,
@@ -79,9 +80,11 @@ def why_never(row: PhoneNumber | None, *, seen: PhoneNumber | None, wanted: Numb
 
 
 def is_final(error: MihuError) -> bool:
-    """Return True if the same lookup would fail again: the caller's fault, or a refusal that waiting does not cure."""
+    """Return True if the same lookup would fail again: the caller's fault, or a failure that waiting does not cure."""
     if isinstance(error, APIError):
         return not isinstance(error, RateLimitError | ServerError) and error.status != HTTPStatus.REQUEST_TIMEOUT
+    if isinstance(error, TransportError):
+        return error.is_permanent
     return isinstance(error, UsageError | DryRun)
 
 

@@ -5,6 +5,7 @@ import logging
 import zlib
 from base64 import b64decode, b64encode
 from collections import deque
+from collections.abc import Hashable
 from contextlib import aclosing
 from enum import StrEnum
 from http import HTTPStatus
@@ -14,17 +15,22 @@ from typing import Any, Self, cast
 from attrs import frozen
 
 from mihu_async.core.clock import Clock, is_cancelled
-from mihu_async.core.codec import ParseError, dump, parse
-from mihu_async.core.problems import Problems
+from mihu_async.core.codec import ParseError, parse
 from mihu_async.errors import APIError, MihuError, TransportError, UsageError
 from mihu_async.models.numbers import PhoneNumber
+from mihu_async.paging.drift import compact_keys
 from mihu_async.paging.pager import Pager
 from mihu_async.reports import WalkReport
+from mihu_async.resources.held_rows import differ, pack, unpack, unread_fields
 
 INTERVAL = 60.0
 """Seconds between two walks by default."""
 SLOWEST = 8
 """The most intervals between two walks, however many fail in a row."""
+LONGEST = 86_400.0
+"""The longest pause in seconds that is kept: a service that names a longer one, or writes a time of day for a duration,
+is asked again after a day.
+"""
 MAY_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 499})
 """The refusals below 500 after which the next walk may succeed."""
 
@@ -39,7 +45,7 @@ class ChangeKind(StrEnum):
     REMOVED = "removed"
     """The row is gone: it was released or deleted, or no longer matches the filters."""
     CHANGED = "changed"
-    """A field of the row has changed."""
+    """A field of the row that could be read in both walks has changed."""
 
 
 @frozen(kw_only=True)
@@ -66,12 +72,13 @@ class Watcher:
     compares. The first walk sets the base and yields nothing, unless ``since`` supplied a base. A walk counts only if
     it is proved complete (``report.complete is True``), so that a row that moved to another page does not count as
     removed; after any other walk, the changes wait for the next one. A row that came and went between two walks is not
-    seen.
+    seen. A field that cannot be read has not changed: the row keeps the field's last known value, or None if there is
+    none, until the field can be read again.
 
     A walk that fails slows the watcher down, with a WARNING in the log: the wait doubles with each failure in a row, up
-    to eight intervals, or lasts as long as the service asks for. The watcher continues once the service answers. It
-    ends with the error if the next walk would fail too: a refusal such as AuthenticationError, a certificate that is
-    not trusted, a client that was closed in the middle of a walk.
+    to eight intervals, or lasts as long as the service asks for, at most a day. The watcher continues once the service
+    answers. It ends with the error if the next walk would fail too: a refusal such as AuthenticationError, a
+    certificate that is not trusted, a client that was closed in the middle of a walk.
 
     Nothing is under way between two changes, so a ``break`` leaves nothing behind. ``async with watcher`` and
     :meth:`aclose`, also from another task, end a walk or a wait that is under way, and the loop over the watcher. One
@@ -94,9 +101,9 @@ class Watcher:
         self._path = path
         self._interval = interval
         self._origin = pager.checkpoint()
-        self._base: dict[str, bytes] | None = None if since is None else _restore(since, pager)
-        self._pending: deque[tuple[ChangeKind, str, bytes | None]] = deque()
-        self._delivered: tuple[str, bytes | None] | None = None
+        self._base: dict[Hashable, bytes] | None = None if since is None else _restore(since, pager)
+        self._pending: deque[tuple[ChangeKind, Hashable, bytes | None]] = deque()
+        self._delivered: tuple[Hashable, bytes | None] | None = None
         self._due = 0.0
         self._failures = 0
         self._error: MihuError | None = None
@@ -154,9 +161,9 @@ class Watcher:
             base = self._settle()
         if self._closed:
             raise StopAsyncIteration
-        kind, uuid, after = self._pending.popleft()
-        self._delivered = uuid, after
-        return Change(kind=kind, before=_unpack(base.get(uuid)), after=_unpack(after))
+        kind, key, after = self._pending.popleft()
+        self._delivered = key, after
+        return Change(kind=kind, before=unpack(base.get(key)), after=unpack(after))
 
     async def aclose(self) -> None:
         """End the watcher and any work that is under way: the loop of a task that waits for a change ends."""
@@ -182,15 +189,15 @@ class Watcher:
                 "Another task is waiting for this watcher's next change, but only one may. Create a second watcher."
             )
 
-    def _settle(self) -> dict[str, bytes]:
+    def _settle(self) -> dict[Hashable, bytes]:
         """Apply the change that was yielded last to the base, and return the base."""
         base = {} if self._base is None else self._base
         delivered, self._delivered = self._delivered, None
         match delivered:
-            case (uuid, None):
-                del base[uuid]
-            case (uuid, bytes(row)):
-                base[uuid] = row
+            case (key, None):
+                del base[key]
+            case (key, bytes(row)):
+                base[key] = row
             case _:
                 pass
         return base
@@ -226,29 +233,31 @@ class Watcher:
                 self._compare(found)
         self._due = self._clock.monotonic() + pause
 
-    async def _walk(self) -> dict[str, bytes]:
+    async def _walk(self) -> dict[Hashable, bytes]:
         """Read the listing; a row that is unchanged is the same object."""
         base = self._base or {}
-        found: dict[str, bytes] = {}
+        found: dict[Hashable, bytes] = {}
         async with aclosing(self._pager.pages()) as pages:
             async for page in pages:
-                for row in page.items:
-                    known, now = base.get(row.phone_number_uuid), dump(row)
-                    same = known is not None and zlib.decompress(known) == now
-                    found[row.phone_number_uuid] = known if known is not None and same else zlib.compress(now, 1)
+                keys = compact_keys(row.phone_number_uuid for row in page.items)
+                unread = unread_fields(page, moved=self.report.drifted)
+                for key, row, fields in zip(keys, page.items, unread, strict=True):
+                    found[key] = pack(row, fields, base.get(key))
         return found
 
-    def _compare(self, found: dict[str, bytes]) -> None:
+    def _compare(self, found: dict[Hashable, bytes]) -> None:
         base, self._base = self._base, found if self._base is None else self._base
         if base is None:
             return
-        for uuid, row in found.items():
-            known = base.get(uuid)
+        for key, row in found.items():
+            known = base.get(key)
             if known is None:
-                self._pending.append((ChangeKind.ADDED, uuid, row))
-            elif known is not row and _unpack(known) != _unpack(row):  # 9.90 for 9.9 is no change
-                self._pending.append((ChangeKind.CHANGED, uuid, row))
-        self._pending.extend((ChangeKind.REMOVED, uuid, None) for uuid in base if uuid not in found)
+                self._pending.append((ChangeKind.ADDED, key, row))
+            elif known is not row and differ(known, row):
+                self._pending.append((ChangeKind.CHANGED, key, row))
+            else:
+                base[key] = row  # it may hold a field that could not be read before
+        self._pending.extend((ChangeKind.REMOVED, key, None) for key in base if key not in found)
 
 
 def ends(error: MihuError) -> bool:
@@ -271,20 +280,15 @@ def pause_after(error: MihuError, failures: int, interval: float) -> float:
         interval: Seconds between two walks.
     """
     asked = error.retry_after if isinstance(error, APIError) else None
-    return max(interval * min(2.0 ** min(failures, SLOWEST), SLOWEST), asked or 0.0)
+    return max(interval * min(2.0 ** min(failures, SLOWEST), SLOWEST), min(asked or 0.0, LONGEST))
 
 
-def _unpack(row: bytes | None) -> PhoneNumber | None:
-    from mihu_async.core.converter import structure  # noqa: PLC0415 - cattrs is loaded with the first change
-
-    return None if row is None else structure(parse(zlib.decompress(row), exact=True), PhoneNumber, Problems())
-
-
-def _restore(text: Any, pager: Pager[PhoneNumber]) -> dict[str, bytes]:
+def _restore(text: Any, pager: Pager[PhoneNumber]) -> dict[Hashable, bytes]:
     """Return the rows of a snapshot, or raise UsageError if it is not a snapshot of this listing."""
     try:
         origin, *rows = zlib.decompress(b64decode(text, validate=True)).split(b"\n")
-        base = {str(parse(row)["phone_number_uuid"]): zlib.compress(row, 1) for row in rows}
+        keys = compact_keys(str(parse(row)["phone_number_uuid"]) for row in rows)
+        base = dict(zip(keys, (zlib.compress(row, 1) for row in rows), strict=True))
         pager.with_options(resume=origin.decode())
     except UsageError as error:
         raise UsageError(str(error).replace("resume", "since", 1), argument="since") from None

@@ -75,6 +75,8 @@ def test_the_address_comes_from_arguments_then_the_environment(subdomain, base_u
         (None, "https://acme.\tmihu.ai", "base_url"),
         (None, "https://acme.mihu.ai/%0d%0ax", "base_url"),
         (None, "https://acme.mihu.ai/\x85", "base_url"),
+        (None, "https://acme.mihu.ai ", "base_url"),
+        (None, "https://acme mihu.ai", "base_url"),
         (None, 5, "base_url"),
     ],
 )

@@ -158,3 +158,18 @@ def test_a_rate_can_be_forgotten():
     pace.forget()
 
     assert math.inf == pace.rate(3.0)
+
+
+def test_what_passes_in_another_thread_does_not_disturb_a_measurement():
+    """A client may be used from several threads, so an answer can arrive in the middle of it."""
+    pace = Pace()
+
+    class Passed(float):
+        def __gt__(self, other: float) -> bool:
+            pace.passed.append(0.0)
+            return super().__gt__(other)
+
+    pace.passed.extend([Passed(0.5)] * 2)
+    pace.note_refused(1.0, resumes=1.0)
+
+    assert 1.6 == pace.rate(1.0)

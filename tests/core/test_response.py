@@ -85,6 +85,9 @@ def test_a_single_answer_is_read_whole():
     [
         body(NUMBER | {"billing": {"monthly_fee": "NaN"}}),
         body(NUMBER | {"billing": {"monthly_fee": "Infinity"}}),
+        body(NUMBER | {"billing": {"monthly_fee": "1e30"}}),
+        body(NUMBER | {"billing": {"monthly_fee": "-0e-999999"}}),
+        body(NUMBER | {"billing": {"monthly_fee": 0}}).replace(b":0", b":1e999999"),
         body(NUMBER | {"billing": []}),
         body(NUMBER | {"phone_number_uuid": ""}),
         body(NUMBER, message=5),
@@ -104,6 +107,9 @@ def test_a_single_answer_is_read_whole():
     ids=[
         "no fee",
         "endless fee",
+        "large fee",
+        "small fee",
+        "large fee as a number",
         "PHP's empty object",
         "no id",
         "no message",
@@ -161,7 +167,7 @@ _good: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     optional={
         "type": st.none() | st.text(max_size=4),
         "location": st.none() | st.text(),
-        "billing": st.none() | st.builds(dict, monthly_fee=st.none() | st.integers() | st.floats(0, 9)),
+        "billing": st.none() | st.builds(dict, monthly_fee=st.none() | st.integers(0, 10**20) | st.floats(0.001, 9)),
         "updated_at": st.none() | st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
     },
 )

@@ -241,13 +241,17 @@ def test_a_call_that_has_no_time_for_a_pause_or_its_distance_ends_at_once():
     """It says for which of them."""
     paused, spaced = Line(refused(now=1000.0), left=1.0), Line(refused(now=997.0, learn=True), left=0.1)
     spaced.throttle.passes(1000.0)
+    both = Line(refused(now=997.0, learn=True), left=0.1)
+    both.throttle.passes(1000.0)
+    both.throttle.pause(1000.0, 0.05)
 
     async def main(line, why) -> None:
         with pytest.raises(TimeoutError, match=why):
             await line.call("a")
 
     run(main(paused, "the service asked this client for a pause of which 2 s are left"), paused.loop)
-    run(main(spaced, "its turn comes in 0.312 s, to keep within the service's limit"), spaced.loop)
+    for line in (spaced, both):
+        run(main(line, "its turn comes in 0.312 s, to keep within the service's limit"), line.loop)
 
     assert [1000.0, 1000.0] == [paused.loop.time(), spaced.loop.time()]
 

@@ -249,12 +249,28 @@ async def test_one_number_is_never_what_two_keys_have_bought(opened):
         settled = await ledger.settle(evolve(SETTLED, key="order-2"))
         found = await ledger.find("order-2")
 
-        buyers = [await ledger.bought_by(uuid) for uuid in (str(SETTLED.phone_number_uuid).upper(), "u-9")]
+        buyers = [await ledger.bought_by(ENTRY.workspace, uuid) for uuid in ("U-1", "u-9")]
 
     assert settled is False
     assert [ENTRY.key, None] == buyers
     assert found
     assert "begun" == found.state
+
+
+async def test_an_id_is_another_number_in_another_workspace(opened):
+    """Two workspaces that share a ledger, or two runs of a sandbox, may give one id twice."""
+    elsewhere = evolve(SETTLED, key="order-2", workspace="http://127.0.0.1:8080/api/v1")
+    async with opened() as ledger:
+        await ledger.take(ENTRY, "a")
+        settled = [await ledger.settle(SETTLED)]
+        apart = [await ledger.bought_by(elsewhere.workspace, "u-1")]
+        await ledger.take(evolve(elsewhere, state="begun", phone_number_uuid=None), "a")
+        settled.append(await ledger.settle(elsewhere))
+        buyers = [await ledger.bought_by(entry.workspace, "u-1") for entry in (SETTLED, elsewhere)]
+
+    assert [True, True] == settled
+    assert [None] == apart
+    assert [ENTRY.key, "order-2"] == buyers
 
 
 @pytest.mark.parametrize("lease", [0, -1, float("inf"), float("nan"), True, "15", None])

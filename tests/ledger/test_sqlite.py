@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,13 +164,17 @@ def made_by_another_program(path: Path) -> None:
     file.close()
 
 
-def made_by_a_later_version(path: Path) -> None:
-    """Make a ledger of a format to come."""
-    with sqlite3.connect(path) as file:
-        file.execute(f"PRAGMA application_id = {APPLICATION}")
-        file.execute("PRAGMA user_version = 9")
-        file.execute("CREATE TABLE entries (key TEXT)")
-    file.close()
+def made_by_another_version(version: int) -> Callable[[Path], None]:
+    """Return a function that makes a ledger of a format before or after this one."""
+
+    def make(path: Path) -> None:
+        with sqlite3.connect(path) as file:
+            file.execute(f"PRAGMA application_id = {APPLICATION}")
+            file.execute(f"PRAGMA user_version = {version}")
+            file.execute("CREATE TABLE entries (key TEXT)")
+        file.close()
+
+    return make
 
 
 def damaged(path: Path) -> None:
@@ -193,11 +198,12 @@ def a_directory(path: Path) -> None:
     [
         (written_with(b"no database" * 100), "file is not a database"),
         (made_by_another_program, "of another program"),
-        (made_by_a_later_version, "another version"),
+        (made_by_another_version(1), r"another version of mihu_async \(its format is 1, not 2\)"),
+        (made_by_another_version(9), "another version"),
         (damaged, "damaged|malformed"),
         (a_directory, "directory"),
     ],
-    ids=["text", "foreign", "later", "damaged", "directory"],
+    ids=["text", "foreign", "earlier", "later", "damaged", "directory"],
 )
 def test_a_file_that_is_no_ledger_is_named(path, spoil, says):
     """What cannot be relied on is an error that names the file and says that nothing was sent."""

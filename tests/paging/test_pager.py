@@ -250,6 +250,49 @@ async def test_a_block_is_left_though_another_task_walks():
     assert 0 == shelf.under_way
 
 
+@pytest.mark.parametrize("by", ["items", "pages"])
+async def test_a_block_leaves_the_walk_of_another_task_to_that_task(by):
+    """A task that holds an item while the block ends gets all others, and its report is that of a whole walk."""
+    shelf = Shelf(30, 3)
+    pager = shelf.pager(concurrency=4)
+    holds, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def read() -> list[str]:
+        items: list[str] = []
+        async for step in pager.pages() if by == "pages" else pager:
+            items += [step] if isinstance(step, str) else step.items
+            holds.set()
+            await goes_on.wait()
+        return items
+
+    async with pager:
+        reading = asyncio.create_task(read())
+        await holds.wait()
+    goes_on.set()
+
+    assert shelf.items == await reading
+    assert pager.report.complete is True
+    assert 0 == shelf.under_way
+
+
+async def test_a_block_ends_the_walk_of_a_task_that_has_ended():
+    """A loop that such a task left by break has nothing under way at the end of the block."""
+    shelf = Shelf(60, 3)
+    pager = shelf.pager(concurrency=8)
+
+    async def read_a_part() -> None:
+        async for item in pager:
+            if item == "item-17":
+                break
+
+    async with pager:
+        await asyncio.create_task(read_a_part())
+        assert shelf.under_way
+
+    assert 0 == shelf.under_way
+    assert {asyncio.current_task()} == asyncio.all_tasks()
+
+
 async def test_blocks_of_one_pager_leave_each_others_walks_alone():
     """Two tasks that share it, and a block in a block; the last one that ends closes what was left open."""
     listing = Fixed.of(*([number] for number in range(9)))

@@ -11,7 +11,8 @@ from attrs import evolve
 
 from mihu_async import DriftError, Page, Pagination, PaginationError, Problem, WalkReport
 from mihu_async.paging.checkpoint import ANCHORS
-from mihu_async.paging.drift import OnDrift, compact_keys
+from mihu_async.paging.drift import MOST_READS, OnDrift, compact_keys
+from mihu_async.paging.walk import nearest
 from tests.paging.listings import Move, Scripted, Shelf, page_of, pager_of
 
 
@@ -307,6 +308,60 @@ async def test_a_service_that_promises_more_for_ever_is_left(mode, items):
         await pager_of(fetch, concurrency=4).with_options(on_drift=mode).collect()
 
     assert len(asked) < 200
+
+
+def vast(items: list[str], asked: list[int], *, more: bool) -> Any:
+    """Make a fetch of a listing whose last page is said to be absurdly far away."""
+
+    async def fetch(number, ready):
+        asked.append(number)
+        page = page_of(items, 1, 3)
+        place = evolve(page.pagination, current_page=number, last_page=10**30, has_more=more, from_=None, to=None)
+        return evolve(page, pagination=place)
+
+    return fetch
+
+
+async def test_an_absurd_last_page_costs_nothing():
+    """The pages up to it are neither listed nor asked for if nothing more is promised."""
+    asked: list[int] = []
+    pager = pager_of(vast(["a"], asked, more=False))
+
+    assert ["a"] == await pager.collect()
+    assert pager.report.complete
+    assert [1] == asked
+
+
+async def test_a_service_that_promises_an_absurd_number_of_pages_is_left():
+    """Answers that bring nothing new are bounded, whatever the last page is said to be."""
+    asked: list[int] = []
+
+    with pytest.raises(PaginationError, match="brought nothing new"):
+        await pager_of(vast(["a"], asked, more=True)).collect()
+
+    assert len(asked) < MOST_READS + 100
+
+
+async def test_a_search_for_the_last_item_is_bounded():
+    """A walk that continues begins again if its items are not found on the nearest pages."""
+    pager = pager_of(vast(["a", "b"], [], more=False))
+    async for item in pager:
+        if item == "b":
+            break
+    asked: list[int] = []
+    resumed = pager_of(vast(["c"], asked, more=False)).with_options(resume=pager.checkpoint())
+
+    assert ["c"] == await resumed.collect()
+    assert [*range(1, MOST_READS + 2), 1] == asked
+
+
+@pytest.mark.parametrize("page", [1, 2, 5, 9])
+@pytest.mark.parametrize("last", [0, 1, 5])
+def test_the_nearest_pages_come_first(page, last):
+    """The page before comes before the page behind, and none beyond the last one."""
+    expected = sorted({*range(1, last + 1)} - {page}, key=lambda at: (abs(at - page), at))
+
+    assert expected == list(nearest(page, last))
 
 
 @pytest.mark.parametrize("mode", ["recover", "raise"])

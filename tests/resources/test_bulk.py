@@ -318,6 +318,24 @@ async def test_a_source_that_fails_is_reported_after_what_was_done():
     assert EnsureReport(created=2, complete=False) == run.report
 
 
+async def test_a_source_that_is_cancelled_from_within_cancels_nobody():
+    """As one that waits for something that was closed: the caller would end in silence, and the rows half done."""
+
+    async def source() -> AsyncIterator[Row]:
+        yield row(0)
+        lost = asyncio.get_running_loop().create_future()
+        lost.cancel()
+        await lost
+
+    run = EnsureRun(source(), ensure_now, 5)
+    seen: list[EnsureResult[Row]] = []
+    with pytest.raises(MihuError, match="The source of the rows was cancelled from within"):
+        await extend(seen, run)
+
+    assert [0] == [result.position for result in seen]
+    assert EnsureReport(created=1, complete=False) == run.report
+
+
 async def test_a_break_leaves_nothing_under_way_and_says_what_was_done():
     """What was begun is cancelled and named, and what was done without being seen is given in the report."""
     doors = Doors()

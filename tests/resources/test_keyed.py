@@ -30,6 +30,7 @@ from mihu_async import (
     UsageError,
     ValidationError,
 )
+from mihu_async.core.clock import SystemClock
 from mihu_async.core.request import describe
 from mihu_async.core.server_clock import TimeInterval
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
@@ -41,7 +42,7 @@ from mihu_async.resources.numbers import NUMBERS
 from mihu_async.resources.resumed import prolonged, redated
 from mihu_async.resources.rows import Listed
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
-from tests.internals import pipeline_of
+from tests.internals import pipeline_of, with_pipeline
 from tests.virtual import in_virtual_time
 
 NUMBER, OTHER = "+390790080041", "+390790080042"
@@ -80,7 +81,8 @@ class Shelf:
         self._step("take")
         is_new = entry.key not in self.entries
         for other in self.entries.values():
-            if is_new and (other.number, other.state) == (entry.number, "begun"):
+            there = (other.workspace, other.number, other.state)
+            if is_new and there == (entry.workspace, entry.number, "begun"):
                 return Claim(Standing.BUSY, other)
         found = self.entries.setdefault(entry.key, entry)
         if (found.workspace, found.fingerprint) != (entry.workspace, entry.fingerprint):
@@ -106,7 +108,7 @@ class Shelf:
 
     async def settle(self, entry):
         self._step("settle")
-        if any(one.phone_number_uuid == entry.phone_number_uuid for one in self.entries.values()):
+        if await self._settled(entry.workspace, entry.phone_number_uuid):
             return False
         if self.entries.get(entry.key, entry).number != entry.number or entry.key not in self.entries:
             return False
@@ -123,9 +125,12 @@ class Shelf:
         self._step("let_go")
         self.owners.pop(key, None)
 
-    async def bought_by(self, phone_number_uuid):
+    async def bought_by(self, workspace, phone_number_uuid):
         self._step("bought_by")
-        return next((key for key, one in self.entries.items() if one.phone_number_uuid == phone_number_uuid), None)
+        return await self._settled(workspace, phone_number_uuid)
+
+    async def _settled(self, *bought):
+        return next((k for k, one in self.entries.items() if (one.workspace, one.phone_number_uuid) == bought), None)
 
     async def forget(self, key):
         self._step("forget")
@@ -306,10 +311,33 @@ async def test_a_key_names_one_purchase(sandbox, mihu, other):
     assert 1 == sent(sandbox)
 
 
+async def test_two_workspaces_that_give_the_same_ids_share_a_ledger(sandbox, tmp_path):
+    """Each key settles for its own number, as after a restart of a sandbox, and an interrupted purchase is found."""
+    async with (
+        Sandbox(numbers=3, trunks=1) as again,
+        SqliteLedger(tmp_path / "purchases.db") as ledger,
+        connect(sandbox, ledger) as first,
+        connect(again, ledger) as second,
+    ):
+        bought = await first.numbers.buy(**PURCHASE, idempotency_key="order-1")
+        await ledger.take(begun(second, key="order-2", began=datetime.now(UTC) - HOUR), "dead")
+        await ledger.let_go("order-2", "dead")
+        again.inventory.insert(
+            number=NUMBER, purchased_at=datetime.now(UTC) - DURING, phone_number_uuid=bought.phone_number_uuid
+        )
+        found = await second.numbers.buy(**PURCHASE, idempotency_key="order-2")
+        entry = await ledger.find("order-2")
+
+    assert bought.phone_number_uuid == found.phone_number_uuid
+    assert entry
+    assert ("settled", bought.phone_number_uuid) == (entry.state, entry.phone_number_uuid)
+    assert 0 == sent(again)
+
+
 async def test_a_key_belongs_to_a_workspace(sandbox, mihu, shelf):
     """A ledger may serve several workspaces, and a key is used in one of them; recovery leaves the others alone."""
     shelf.entries[KEY] = begun(mihu, workspace="https://other.mihu.ai/api/v1")
-    with pytest.raises(UsageError, match="in another workspace"):
+    with pytest.raises(UsageError, match=r"in another workspace \(https://.*\), for .* or a ledger of its own"):
         await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
     recovered = [found async for found in mihu.numbers.recover()]
 
@@ -779,6 +807,32 @@ async def test_a_call_that_has_lost_its_key_sends_no_purchase(sandbox, shelf):
     assert 0 == sum(row["number"] == NUMBER for row in sandbox.inventory.numbers)
     assert lost.value.is_permanent
     assert not lost.value.may_have_changed
+
+
+class Calendar(SystemClock):
+    """A clock whose calendar can jump, while its monotonic time does not."""
+
+    slept = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.slept)
+
+
+async def test_a_machine_that_slept_asks_for_its_key_before_the_purchase(sandbox, shelf):
+    """The monotonic clock may stand still meanwhile, and the lease has run out by the calendar."""
+    clock = Calendar()
+
+    def sleep() -> None:
+        clock.slept = 2 * shelf.lease
+        shelf.entries.clear()
+        shelf.owners.clear()
+
+    sandbox.faults.add(Paused(sleep), method="POST")
+    async with with_pipeline(connect(sandbox, shelf), clock=clock) as mihu:
+        with pytest.raises(ConnectError, match="another call may hold its key"):
+            await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
+
+    assert 1 == sent(sandbox)
 
 
 async def test_a_lease_that_cannot_be_renewed_sends_no_purchase(sandbox, shelf):

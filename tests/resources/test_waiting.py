@@ -6,6 +6,7 @@ import pytest
 
 from mihu_async import (
     AuthenticationError,
+    ConnectionLostError,
     MihuError,
     NumberStatus,
     PhoneNumber,
@@ -270,6 +271,18 @@ async def test_a_look_has_its_calls_time_and_no_more():
 
     assert isinstance(caught.value.__cause__, RateLimitError)
     assert network.clock.seconds - began <= 3 + 5 + network.took
+
+
+async def test_a_failure_that_every_look_would_meet_ends_the_wait():
+    """Such as a certificate that is not trusted, or a client that was closed: no connection is opened again."""
+    cut_off = ConnectionLostError("The client was closed.", method="GET", url="/")
+    cut_off.is_permanent = True
+    resource, network = numbers(page(row("pending")), cut_off)
+
+    with pytest.raises(ConnectionLostError):
+        await resource.wait(NUMBER)
+
+    assert [10.0] == network.clock.slept
 
 
 async def test_a_refusal_ends_the_wait():

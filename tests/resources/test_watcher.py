@@ -23,6 +23,8 @@ from mihu_async import (
     DecodeError,
     MihuClient,
     NumberStatus,
+    Page,
+    Pagination,
     PaginationError,
     RateLimitError,
     RetryPolicy,
@@ -34,6 +36,8 @@ from mihu_async.core.codec import dump, parse
 from mihu_async.core.converter import structure
 from mihu_async.core.problems import Problems
 from mihu_async.models.numbers import Billing, PhoneNumber
+from mihu_async.reports import Problem
+from mihu_async.resources.held_rows import unread_fields
 from mihu_async.resources.watcher import ends, pause_after
 from mihu_async.sandbox import Change as Rewrite
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status, operations
@@ -291,6 +295,14 @@ def test_the_wait_grows_up_to_a_bound(failures, expected):
     assert 7200 == pause_after(asked, failures, 60)
 
 
+def test_no_pause_is_longer_than_a_day():
+    """A service that writes the time of day into Retry-After, or anything else of that size, is asked again."""
+    asked = ServerError("", status=503, retry_after=1_764_256_000, **WHERE)
+
+    assert 86_400 == pause_after(asked, 0, 60)
+    assert 100_000 == pause_after(asked, 0, 100_000)
+
+
 async def test_another_process_goes_on_from_a_snapshot(sandbox, mihu, nights):
     """A change while nobody watched is reported then, with the row from before."""
     first, second, *_ = sandbox.inventory.numbers
@@ -428,6 +440,129 @@ async def test_a_fee_that_is_written_in_another_way_is_no_change(sandbox, mihu, 
     nights.steps = [rewrite("10.0"), sandbox.faults.clear, lambda: sandbox.inventory.insert(number="+390790080041")]
 
     assert [("added", "+390790080041")] == await changes_of(mihu.numbers.watch(), 1)
+
+
+def broken(sandbox: Sandbox, *path: str, value: Any = "?", index: int | None = 0) -> Step:
+    """Make the step after which a field of one row, or of all rows, comes as a value that cannot be read."""
+
+    def rewrite(document: dict[str, Any]) -> None:
+        for row in document["data"]["items"] if index is None else [document["data"]["items"][index]]:
+            *above, name = path
+            inner = row
+            for step in above:
+                inner = inner[step]
+            inner[name] = value
+
+    def break_it() -> None:
+        sandbox.faults.clear()
+        sandbox.faults.add(Rewrite(rewrite), path="/phone-numbers", times=None)
+
+    return break_it
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("billing", "monthly_fee"), "free"),
+        (("billing",), "none"),
+        (("purchased_at",), "yesterday"),
+        (("number",), None),
+        (("is_external",), "maybe"),
+        (("channel_settings", "voice", "whitelisted_destinations"), ["US", 5]),
+        (("compliance", "requirements"), [{"name": 5}]),
+    ],
+    ids=lambda value: ".".join(value) if isinstance(value, tuple) else None,
+)
+async def test_a_field_that_cannot_be_read_is_no_change(sandbox, mihu, nights, path, value):
+    """Neither the walk that cannot read it yields it, nor the one that can again."""
+    insert = sandbox.inventory.insert
+    nights.steps = [broken(sandbox, *path, value=value), sandbox.faults.clear, lambda: insert(number="+390790080041")]
+    watcher = mihu.numbers.watch()
+
+    assert [("added", "+390790080041")] == await changes_of(watcher, 1)
+
+
+async def test_a_change_beside_a_field_that_cannot_be_read_is_told(sandbox, mihu, nights):
+    """The field keeps its last known value, so a caller sees nothing but the change; its own change is told later."""
+    first, *_ = sandbox.inventory.numbers
+    spoil = broken(sandbox, "billing", "monthly_fee")
+    change_of(sandbox, 0, monthly_fee=1.15)()
+
+    def both() -> None:
+        spoil()
+        change_of(sandbox, 0, status="pending")()
+
+    def again() -> None:
+        sandbox.faults.clear()
+        change_of(sandbox, 0, monthly_fee=2)()
+
+    nights.steps = [both, again]
+    watcher = mihu.numbers.watch()
+    beside, later = await anext(watcher), await anext(watcher)
+
+    assert evolve(beside.before, status=NumberStatus.PENDING, updated_at=beside.after.updated_at) == beside.after
+    assert first["phone_number_uuid"] == beside.after.phone_number_uuid
+    assert [Decimal("1.15"), 2] == [later.before.billing.monthly_fee, later.after.billing.monthly_fee]
+
+
+async def test_a_field_is_known_once_it_can_be_read(sandbox, mihu, nights):
+    """What the first walk could not read is None until then, also in a process that goes on from its snapshot."""
+    change_of(sandbox, 0, monthly_fee=1.15)()
+    broken(sandbox, "billing", "monthly_fee")()
+    snapshot = await mihu.numbers.watch().take_base()
+    nights.steps = [sandbox.faults.clear, change_of(sandbox, 0, monthly_fee=2)]
+    watcher = mihu.numbers.watch(since=snapshot)
+    change = await anext(watcher)
+
+    assert [Decimal("1.15"), 2] == [change.before.billing.monthly_fee, change.after.billing.monthly_fee]
+
+
+@pytest.mark.parametrize("rows", [40, 5], ids=["more problems than are listed", "all problems listed"])
+async def test_fields_that_no_row_shows_are_no_changes(nights, rows):
+    """If a page has more problems than it lists, each field that is None may be one that could not be read."""
+    async with (
+        Sandbox(numbers=rows, trunks=0) as sandbox,
+        MihuClient(sandbox.token, base_url=sandbox.base_url, retries=RetryPolicy(max_attempts=1)) as mihu,
+    ):
+        with_pipeline(mihu, clock=nights)
+        nights.steps = [
+            broken(sandbox, "billing", value={"monthly_fee": "free", "currency": 5}, index=None),
+            change_of(sandbox, 0, status="inactive"),
+            sandbox.faults.clear,
+            lambda: sandbox.inventory.insert(number="+390790080041"),
+        ]
+
+        assert ["changed", "added"] == [kind for kind, _ in await changes_of(mihu.numbers.watch(), 2)]
+
+
+@pytest.mark.parametrize(("moved", "left_out"), [(True, 0), (False, 1)])
+def test_a_row_is_in_doubt_if_the_places_of_problems_are_not_its_own(moved, left_out):
+    """A page that lacks rows of its answer has them at other positions."""
+    row = PhoneNumber(phone_number_uuid="x", number="+390790080041", is_external=False)
+    pagination = Pagination(current_page=1, per_page=100, total=1, last_page=1, has_more=False)
+    problems = (Problem("$.data.items[1].location", "must be text"), Problem("$.data.pagination.from", "must be text"))
+    page = Page(items=(row,), pagination=pagination, problems=problems, problem_count=2, left_out=left_out)
+
+    assert [None] == unread_fields(page, moved=moved)
+    assert [[]] == unread_fields(evolve(page, left_out=0), moved=False)
+    assert [["location"]] == unread_fields(evolve(page, items=(row, row), left_out=0), moved=False)[1:]
+
+
+async def test_an_id_in_capitals_is_the_same_id(sandbox, mihu, nights):
+    """A row is known by its id, and an agent by theirs, in whichever case they come."""
+
+    def shout(document: dict[str, Any]) -> None:
+        for row in document["data"]["items"]:
+            row["phone_number_uuid"] = row["phone_number_uuid"].upper()
+            row["bindings"]["call"]["agent_uuid"] = (row["bindings"]["call"]["agent_uuid"] or "").upper() or None
+
+    def begin() -> None:
+        sandbox.faults.add(Rewrite(shout), path="/phone-numbers", times=None)
+
+    snapshot = await mihu.numbers.watch().take_base()
+    nights.steps = [begin, sandbox.faults.clear, begin, lambda: sandbox.inventory.insert(number="+390790080041")]
+
+    assert [("added", "+390790080041")] == await changes_of(mihu.numbers.watch(since=snapshot), 1)
 
 
 def test_rows_survive_being_held():
