@@ -122,7 +122,7 @@ notes: dist/.built
 # All that must hold before a release.
 release-check: release-ready check test-wheel test-lowest test-newest sbom notes
 
-# What can be told of it at once.
+# The part of these checks that takes no time.
 release-ready:
 	@test -z "$$(git status --porcelain)" || { echo "Not everything is committed."; exit 1; }
 	@grep -q '^## $(VERSION) ' CHANGELOG.md || { echo "CHANGELOG.md has no section for $(VERSION)."; exit 1; }

@@ -23,7 +23,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Take what was imported for all tests out of the garbage collector's sight, so that its runs are short."""
+    """Take what was imported for all tests out of the garbage collector's reach, so that its runs are short."""
     gc.collect()
     gc.freeze()
 

@@ -157,7 +157,7 @@ def test_the_sdist_holds_the_source_and_all_that_its_tests_need(sdist):
         check=False,
     )
     if tracked.returncode:
-        pytest.skip("what is the source is told by git, and this is no clone")
+        pytest.skip("git lists the source, and this is no clone")
     with tarfile.open(sdist) as files:
         names = {name.partition("/")[2] for name in files.getnames()}
 

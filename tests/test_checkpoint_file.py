@@ -15,7 +15,11 @@ KILLED = """
 import os, signal, sys
 from mihu_async import CheckpointFile
 
-step, path = sys.argv[1:]
+words = sys.argv[1:]
+while len(words) > 2 and (child := os.fork()):  # a process for each step, and one import for all
+    print(os.waitpid(child, 0)[1], flush=True)
+    del words[:2]
+step, path = words[:2]
 kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
 name, _, when = step.partition(" ")
 real, count = getattr(os, name), 0
@@ -148,18 +152,23 @@ STEPS = [
 
 
 @posix_only("has no SIGKILL")
-@pytest.mark.parametrize("step", STEPS)
-def test_a_kill_leaves_the_old_text_or_the_new_one(path, step):
+def test_a_kill_leaves_the_old_text_or_the_new_one(tmp_path):
     """Whatever step it hits, the next job reads one of them, is not locked out, and clears up."""
-    with CheckpointFile(path) as place:
-        place.write(OLD)
-    killed = subprocess.run([sys.executable, "-c", KILLED, step, str(path)], capture_output=True, check=False)
-    lasting = step in {"replace after 1", "fsync before 2", "fsync after 2"}
+    paths = {step: tmp_path / step / "numbers.place" for step in STEPS}
+    for path in paths.values():
+        path.parent.mkdir()
+        with CheckpointFile(path) as place:
+            place.write(OLD)
+    words = [word for step, path in paths.items() for word in (step, str(path))]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *words], capture_output=True, text=True, check=False)
 
+    assert [signal.SIGKILL] * (len(STEPS) - 1) == [int(status) for status in killed.stdout.split()]
     assert -signal.SIGKILL == killed.returncode
-    with CheckpointFile(path) as place:
-        assert (NEW if lasting else OLD) == place.read()
-        assert [path.name, f"{path.name}.lock"] == names(path)
+    for step, path in paths.items():
+        lasting = step in {"replace after 1", "fsync before 2", "fsync after 2"}
+        with CheckpointFile(path) as place:
+            assert (NEW if lasting else OLD) == place.read(), step
+            assert [path.name, f"{path.name}.lock"] == names(path), step
 
 
 def test_a_write_that_fails_changes_nothing(path, monkeypatch):
@@ -208,7 +217,7 @@ def test_a_file_that_another_program_reads_is_replaced_a_little_later(path, monk
     assert [checkpoint_file.REPLACE_PAUSE] * 2 == pauses
 
 
-def test_a_file_that_cannot_be_replaced_is_told(path, monkeypatch):
+def test_a_file_that_cannot_be_replaced_is_reported(path, monkeypatch):
     """After the last attempt the error is raised, and no draft is left."""
     pauses = refusing(3, monkeypatch)
     with CheckpointFile(path) as place, pytest.raises(PermissionError):
@@ -219,7 +228,7 @@ def test_a_file_that_cannot_be_replaced_is_told(path, monkeypatch):
     assert [] == names(path)
 
 
-def test_a_file_system_without_locks_is_told(path, monkeypatch):
+def test_a_file_system_without_locks_is_reported(path, monkeypatch):
     """Nothing is written where nobody can say who else does."""
 
     def none(_: int) -> None:

@@ -263,7 +263,7 @@ async def test_concurrency_is_the_clients_or_the_pagers():
 
 
 async def test_a_throttled_walk_slows_down_and_loses_nothing():
-    """429 and 503 are felt by every walk of the client."""
+    """429 and 503 slow every walk of the client."""
     async with Sandbox(numbers=100, trunks=0) as sandbox:
         sandbox.faults.add(Status(429, retry_after=0), skip=6, times=2)
         sandbox.faults.add(Status(503), skip=3)
@@ -341,7 +341,7 @@ async def test_what_the_first_call_needs_is_made_when_the_client_is_entered(monk
 
 
 async def test_closing_cancels_nobody():
-    """Calls that wait for a connection when the session is closed are told of it, as those that have one are."""
+    """Calls that wait for a connection when the session is closed end with an error, as those that have one do."""
     async with Sandbox() as sandbox, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
         mihu = MihuClient(
             sandbox.token, base_url=sandbox.base_url, session=session, retries=RetryPolicy(max_attempts=1)

@@ -22,7 +22,9 @@ from mihu_async.resources import endpoint
 from mihu_async.sandbox import Delay, Reset, Sandbox
 from tests.doubles import FakeClock, FakeSender, client, failed, ok
 from tests.doubles import pipeline as pipeline_of
+from tests.internals import with_pipeline
 from tests.test_secrets import ECHOING, SILENT, TOKEN, assert_clean, failure, register, vars_of
+from tests.virtual import VirtualClock, VirtualLoop, in_virtual_time
 
 GET = describe("GET", "/phone-numbers", RAW)
 URL_X = "https://acme.mihu.ai/api/v1/x"
@@ -58,7 +60,7 @@ class Diary:
         return [name for name, *_ in self.seen]
 
 
-async def test_every_attempt_and_retry_of_a_call_is_told():
+async def test_every_attempt_and_retry_of_a_call_is_reported():
     """An attempt when it has ended, well or not, and a retry before its wait."""
     network = FakeSender(FakeClock(), [failed(503), failed(500), ok(1)], took=2.0)
     slept: list[tuple[list[float], float | None]] = []
@@ -80,7 +82,7 @@ async def test_every_attempt_and_retry_of_a_call_is_told():
     assert "ok" == diary.seen[5][1].outcome
 
 
-async def test_a_call_that_fails_is_told_to_its_end(wire):
+async def test_a_call_that_fails_is_reported_to_its_end(wire):
     """Its error passes through what is around the call, and it is not tried again."""
     wire.get(URL_X, status=404)
     diary = Diary()
@@ -92,8 +94,8 @@ async def test_a_call_that_fails_is_told_to_its_end(wire):
     assert caught.value is diary.seen[-1][1]
 
 
-async def test_a_lost_purchase_is_told_with_its_look_ups():
-    """They are calls of their own, inside; the retry is told after them, right before the request is sent again."""
+async def test_a_lost_purchase_is_reported_with_its_look_ups():
+    """They are calls of their own, inside; the retry is reported after them, right before the request is sent again."""
     async with Sandbox(numbers=3, trunks=0) as sandbox:
         sandbox.faults.add(Reset(), method="POST")
         diary = Diary()
@@ -108,7 +110,7 @@ async def test_a_lost_purchase_is_told_with_its_look_ups():
     assert diary.seen[retry][1].looked_up
 
 
-async def test_every_page_of_a_walk_is_told():
+async def test_every_page_of_a_walk_is_reported():
     """Before its first item, with the report of the walk; a page that is awaited alone is only a call."""
     async with Sandbox(numbers=5, trunks=0) as sandbox:
         diary = Diary()
@@ -128,12 +130,16 @@ async def test_every_page_of_a_walk_is_told():
     assert [4, 1] == [len(page.items) for page in pages]
 
 
+@in_virtual_time
 async def test_a_page_that_waits_for_its_turn_is_not_slow():
     """An attempt's seconds end with its answer, however long the caller takes for the page before."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
     async with Sandbox(numbers=4, trunks=0) as sandbox:
         elapsed: list[float] = []
         hooks = Hooks(on_attempt=lambda attempt, _: elapsed.append(attempt.elapsed))
         async with MihuClient(sandbox.token, base_url=sandbox.base_url, hooks=hooks) as mihu:
+            with_pipeline(mihu, clock=VirtualClock(loop))
             async for _ in mihu.numbers.list(per_page=1).pages():
                 await asyncio.sleep(0.2)
 
@@ -174,7 +180,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_a_hook_changes_nothing_of_a_call(kind, wire, caplog):
-    """One that raises is told in the log by its error's type; one that swallows the call's error does not."""
+    """One that raises is logged by its error's type; one that swallows the call's error does not."""
     hooks, warnings = BROKEN[kind]
     diary = Diary()
     for _ in range(3):
@@ -207,7 +213,7 @@ async def test_a_hook_changes_nothing_of_a_walk(caplog):
 
 
 async def test_a_call_that_is_cancelled_or_not_sent_is_left_too():
-    """What was entered is left, with what ended the call; an attempt that was cancelled is told, a dry run has none."""
+    """Each is left with the error that ended the call; a cancelled attempt is reported, and a dry run has none."""
     async with Sandbox(numbers=1, trunks=0) as sandbox:
         sandbox.faults.add(Delay(5))
         diary = Diary()
@@ -225,7 +231,7 @@ async def test_a_call_that_is_cancelled_or_not_sent_is_left_too():
     assert [asyncio.CancelledError, DryRun] == [type(diary.seen[place][1]) for place in (2, 4)]
 
 
-async def test_several_hooks_are_told_in_order(wire):
+async def test_several_hooks_are_called_in_order(wire):
     """The first one is the outermost around the call."""
     wire.get(URL_X, payload={"success": True, "data": 7}, repeat=True)
     order: list[str] = []

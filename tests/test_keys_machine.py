@@ -250,7 +250,7 @@ class Keys(RuleBasedStateMachine):
         return Process(with_pipeline(mihu, clock=VirtualClock(self.loop), jitter=lambda: 0.5), ledger)
 
     def teardown(self) -> None:
-        """Settle what can be told, check it all once more, and see that nothing stays."""
+        """Settle what can be settled, check it all once more, and see that nothing stays."""
         try:
             if hasattr(self, "processes"):
                 try:

@@ -73,7 +73,7 @@ def test_so_does_a_walk_over_a_quick_or_a_slow_network(kind, says, concurrency, 
 
 @pytest.mark.parametrize("concurrency", [1, 64])
 @pytest.mark.parametrize("rate", [2, 20])
-def test_a_reset_that_is_told_with_each_answer_is_waited_for(rate, concurrency):
+def test_a_reset_that_is_reported_with_each_answer_is_waited_for(rate, concurrency):
     """Hardly a request is refused."""
     came = walked("fixed window of a second", "reset", rate, concurrency)
 

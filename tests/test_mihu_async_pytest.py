@@ -130,7 +130,7 @@ def test_plugin_imports_nothing_of_the_package():
 
 
 def test_plugin_starts_where_a_fixture_would_not(plain, monkeypatch):
-    """In an old pytest, tests run; one that asks for a sandbox is told which version it needs."""
+    """In an old pytest, tests run; one that asks for a sandbox gets an error with the version that it needs."""
     monkeypatch.delattr(pytest, "version_tuple")
     plain.makepyfile("""
         def test_other():
@@ -219,7 +219,7 @@ def test_strict_by_setting(plain, setting, outcomes):
 
 
 def test_strict_by_marker(plain):
-    """The marker makes one test strict; a fixture that was overridden can be strict too, and is told once."""
+    """The marker makes one test strict; a fixture that was overridden can be strict too, and reports once."""
     plain.makepyfile(
         test_marked="import pytest\npytestmark = pytest.mark.mihu_sandbox(strict=True)\n" + dedent(SLIP),
         test_own="import pytest\nfrom mihu_async.sandbox import Sandbox\n" + dedent(SLIP) + OWN,
@@ -229,7 +229,7 @@ def test_strict_by_marker(plain):
 
 
 def test_strict_hides_no_failure(plain):
-    """A test that fails by itself fails for its own reason, and what its sandbox met is told beside it."""
+    """A test that fails by itself fails for its own reason, and its sandbox's findings are shown beside it."""
     plain.makepyfile("""
         import pytest
 

@@ -211,7 +211,7 @@ async def test_a_session_that_cannot_be_used_is_an_error_without_an_attempt(mihu
     assert ("UsageError", 0) == (call.attributes["error.type"], len(call.events))
 
 
-async def test_two_backends_are_told_alike(mihu_sandbox, backend):
+async def test_two_backends_get_the_same(mihu_sandbox, backend):
     """Each has the attempts of its own span."""
     other = Backend()
     async with MihuClient(

@@ -101,7 +101,7 @@ async def test_a_purchase_is_in_the_inventory(mihu, sandbox):
 
 
 async def test_refused_purchases_change_nothing(mihu, sandbox):
-    """A number that is there is a conflict, and one above the cap is told with its figures."""
+    """A number that is there is a conflict, and the error for one above the cap has its figures."""
     held = sandbox.inventory.numbers[0]["number"]
     trunk = sandbox.inventory.trunks[0]["number"]
     for number in (held, trunk):

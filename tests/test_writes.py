@@ -16,6 +16,7 @@ from mihu_async import (
     Timeout,
 )
 from mihu_async.sandbox import Delay, Hang, NullFields, Reset, Sandbox, Status, Truncate, WrongContentType, operations
+from tests.virtual import in_virtual_time
 
 NUMBER = "+390790080041"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
@@ -50,9 +51,14 @@ async def sandbox():
 @pytest.fixture
 async def mihu(sandbox):
     """An impatient client."""
-    policy = RetryPolicy(base_delay=0)
-    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=policy, timeout=BOUNDS) as connected:
+    async with connect(sandbox) as connected:
         yield connected
+
+
+def connect(sandbox, **policy) -> MihuClient:
+    """Make an impatient client."""
+    retries = RetryPolicy(base_delay=0, **policy)
+    return MihuClient(sandbox.token, base_url=sandbox.base_url, retries=retries, timeout=BOUNDS)
 
 
 def held(sandbox, number=NUMBER) -> list[dict[str, Any]]:
@@ -118,25 +124,27 @@ async def test_a_number_that_was_held_before_is_a_conflict(mihu, sandbox, fault)
     assert 1 == len(held(sandbox))
 
 
-async def test_a_purchase_that_is_made_late_is_made_once(mihu, sandbox):
+@in_virtual_time
+async def test_a_purchase_that_is_made_late_is_made_once():
     """Two requests are under way, the service refuses one of them, and what is there is this call's."""
-    sandbox.faults.add(Delay(0.4), method="POST")
-    bought = await mihu.numbers.buy(**PURCHASE)
-    await asyncio.sleep(0.4)
+    async with Sandbox(numbers=230, trunks=12) as sandbox, connect(sandbox) as mihu:
+        sandbox.faults.add(Delay(0.4), method="POST")
+        bought = await mihu.numbers.buy(**PURCHASE)
+        await asyncio.sleep(0.4)
 
     assert [bought.phone_number_uuid] == [row["phone_number_uuid"] for row in held(sandbox)]
 
 
-async def test_a_purchase_that_is_made_too_late_is_unknown_and_can_be_checked(sandbox):
+@in_virtual_time
+async def test_a_purchase_that_is_made_too_late_is_unknown_and_can_be_checked():
     """The error does not claim what it cannot know, and its check tells the truth later."""
-    sandbox.faults.add(Delay(1.5), method="POST")
-    once = RetryPolicy(max_attempts=1, base_delay=0)
-    async with MihuClient(sandbox.token, base_url=sandbox.base_url, retries=once, timeout=BOUNDS) as mihu:
+    async with Sandbox(numbers=230, trunks=12) as sandbox, connect(sandbox, max_attempts=1) as mihu:
+        sandbox.faults.add(Delay(1.5), method="POST")
         with pytest.raises(OutcomeUnknownError, match="it is not there now") as caught:
             await mihu.numbers.buy(**PURCHASE)
         before = await caught.value.check()
         while not held(sandbox):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
         bought = await caught.value.check()
 
     assert before is None
@@ -174,7 +182,7 @@ async def test_a_lookup_goes_through_the_pages_where_the_filter_is_not_known(mih
 
 
 async def test_a_purchase_without_a_date_is_not_claimed(mihu, sandbox):
-    """Whose it is cannot be told, so it is unknown."""
+    """Nothing shows whose it is, so it is unknown."""
     sandbox.faults.add(Reset(after=True), method="POST")
     sandbox.faults.add(NullFields("purchased_at"), method="GET", times=None)
     with pytest.raises(OutcomeUnknownError, match="the service does not say when it was bought"):

@@ -145,7 +145,7 @@ async def test_a_success_about_another_number_is_a_lost_answer(mihu, sandbox, pa
 
 @pytest.mark.parametrize("ahead", [-30, -10, 3, 10, 30, 59])
 async def test_an_own_purchase_is_never_anothers_where_the_edges_clock_is_off(mihu, sandbox, ahead):
-    """It is told as the call's, or not known."""
+    """It is reported as the call's, or not known."""
     sandbox.faults.add(Reset(after=True), method="POST")
     sandbox.faults.add(Dated(ahead), times=None)
     outcome = await outcome_of(mihu.numbers.buy(**PURCHASE))
@@ -332,7 +332,7 @@ def test_an_old_row_does_not_hide_a_new_one_that_comes_late(lag):
 @pytest.mark.parametrize("lost", [0, 1], ids=["the first loses its answer", "the second loses its refusal"])
 @pytest.mark.parametrize("shared", [True, False], ids=["with_options", "one client"])
 async def test_of_two_tasks_that_buy_a_number_one_succeeds(mihu, sandbox, lost, shared):
-    """The other one is told that it is taken, whichever of the answers is lost."""
+    """The other one learns that it is taken, whichever of the answers is lost."""
     sandbox.faults.add(Truth(), method="POST", times=1) if lost else None
     sandbox.faults.add(Reset(after=True), method="POST")
     second = mihu.with_options(concurrency=2) if shared else mihu
@@ -346,7 +346,7 @@ async def test_of_two_tasks_that_buy_a_number_one_succeeds(mihu, sandbox, lost, 
 
 
 async def test_two_tasks_that_register_a_trunk_agree(mihu, sandbox):
-    """Each is told who serves it: one made it, and the other is refused."""
+    """Each learns who serves it: one made it, and the other is refused."""
     one, other = sandbox.inventory.free_agents("call")[:2]
     sandbox.faults.add(Reset(after=True), method="POST")
     outcomes = await asyncio.gather(

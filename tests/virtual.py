@@ -4,9 +4,10 @@ A hang takes no time, and what two timers race for is decided by their figures a
 """
 
 import asyncio
+import functools
 import selectors
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -57,6 +58,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super()._process_events(event_list)  # type: ignore[misc]  # asyncio's own, which typeshed does not show
         if self.turn:
             self.turn()
+
+
+def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run a test in a virtual loop of its own; what it uses of a loop it makes itself, and not by a fixture."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        with asyncio.Runner(loop_factory=VirtualLoop, debug=False) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run
 
 
 @frozen

@@ -141,7 +141,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             buyer = await within(LEDGER_TIMEOUT, self.ledger.bought_by(entry.workspace, bought.phone_number_uuid))
             if buyer not in {None, self.key}:
                 await lease.leave(self.ledger.release)
-                raise self._taken(f"{entry.number} is in the inventory, bought with another idempotency key.")
+                raise self._conflict(f"{entry.number} is in the inventory, bought with another idempotency key.")
             claim = await within(LEDGER_TIMEOUT, self.ledger.take(entry, lease.owner))
         except LedgerError as failure:
             logger.warning("%s was bought, and the ledger cannot record it: %s", entry.number, failure)
@@ -177,7 +177,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
             if claim.standing is Standing.OTHER:
                 raise self._other(claim.entry)
             if claim.standing is Standing.BUSY:
-                raise self._taken(
+                raise self._conflict(
                     f"{number} was not bought: the call with the idempotency key {claim.entry.key!r} has begun to buy "
                     "it, and the outcome of that is not known. Repeat that call, or call numbers.recover()."
                 )
@@ -206,7 +206,7 @@ class KeyedPurchase(Value, frozen=True, kw_only=True):
         )
         return UsageError(message, argument="idempotency_key")
 
-    def _taken(self, why: str) -> ConflictError:
+    def _conflict(self, why: str) -> ConflictError:
         return ConflictError(why, method="POST", url=PATH, status=HTTPStatus.CONFLICT)
 
     def _busy(self) -> ConnectTimeoutError:

@@ -37,7 +37,7 @@ def test_agents_are_listed(command, sandbox, output):
 
 
 def test_an_agent_answers_calls_and_messages(command, sandbox, agent, number):
-    """Both are told on standard error; only calls write the agent, because the answer about messages is not known."""
+    """Both are reported on standard error; only calls write the agent, because no answer about messages is known."""
     calls = command(f"agents provision-call {agent} {number}")
     messages = command(f"agents assign-sms {agent} {number}")
 

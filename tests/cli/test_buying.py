@@ -40,7 +40,7 @@ def test_a_second_purchase_says_that_the_number_is_held(command, sandbox, how):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_purchase_that_failed_otherwise_is_told_as_it_is(command, sandbox, status):
+def test_a_purchase_that_failed_otherwise_is_reported_as_it_is(command, sandbox, status):
     """The inventory does not tell why the service refused."""
     command(BUY)
     sandbox.faults.add(Status(status), method="POST", times=None)
@@ -132,7 +132,7 @@ def test_a_ledger_that_is_none_is_refused(command, sandbox, tmp_path):
     assert "purchases.db" in done.err
 
 
-def test_the_outcome_that_is_unknown_is_told_in_the_commands_words(command, sandbox):
+def test_the_outcome_that_is_unknown_is_reported_in_the_commands_words(command, sandbox):
     """Once, with the command that checks it, and without advice for Python."""
     sandbox.faults.add(Reset(after=True), method="POST")
     sandbox.faults.add(Status(503), method="GET", times=None, after_write=True)

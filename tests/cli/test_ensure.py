@@ -75,7 +75,7 @@ def test_a_line_that_fails_leaves_the_others_alone(command, trunks, tmp_path):
     assert f"mihu-async: Line 4: {found['4']['error']}\n" in done.err
 
 
-def test_only_the_first_failures_are_told(command, trunks):
+def test_only_the_first_failures_are_reported(command, trunks):
     """The results have all of them."""
     done = command("trunks", "ensure", "--from", str(trunks(0, *(f"1234{digit},call,a,,,,,,," for digit in range(5)))))
 
@@ -132,7 +132,7 @@ def test_a_dry_run_of_a_file_says_what_would_be_sent(command, sandbox, trunks):
         (f"{HEAD}\n+1,call,a\n+1,whatsapp,a\n+1,call,b\n", "line 4: it repeats the trunk of line 2."),
     ],
 )
-def test_what_is_wrong_with_a_file_is_told_before_anything_is_sent(command, sandbox, tmp_path, text, message):
+def test_what_is_wrong_with_a_file_is_reported_before_anything_is_sent(command, sandbox, tmp_path, text, message):
     """With its line, and without what stands in it."""
     path = tmp_path / "trunks.csv"
     path.write_text(text)

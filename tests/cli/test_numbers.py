@@ -41,7 +41,7 @@ def test_a_purchase_shows_what_it_costs_and_asks(command, sandbox, typed):
     assert [("Sassari, Sardegna", 1.15)] == [(body["location"], body["monthly_fee"]) for body in bought(sandbox)]
 
 
-def test_a_purchase_is_told_though_its_row_cannot_be_written(sandbox, capsys, monkeypatch):
+def test_a_purchase_is_reported_though_its_row_cannot_be_written(sandbox, capsys, monkeypatch):
     """A closed pipe and a full disk hide nothing that was spent."""
 
     def closed(_) -> None:
@@ -182,7 +182,7 @@ def test_requirements_are_answered(command, sandbox, tmp_path):
 
 
 def test_an_address_has_known_names(command, tmp_path):
-    """A wrong one is told with the right ones."""
+    """The error for a wrong one names the right ones."""
     address = tmp_path / "address.json"
     address.write_text('{"city": "London"}')
     done = command(BUY, "--address-file", str(address))

@@ -27,7 +27,7 @@ def attempt(wait: float | None, status: int | None = 429) -> Attempt:
     return Attempt(1, datetime.now(UTC), 0.1, status, "RateLimitError", wait)
 
 
-def test_a_long_wait_is_told_at_a_terminal(terminal, capsys):
+def test_a_long_wait_is_reported_at_a_terminal(terminal, capsys):
     """With its seconds, and whether there was an answer."""
     terminal()
     Waits()(attempt(30), CALL)
@@ -40,7 +40,7 @@ def test_a_long_wait_is_told_at_a_terminal(terminal, capsys):
 
 
 @pytest.mark.parametrize("wait", [None, 0.0, 1.9])
-def test_a_short_wait_is_not_told(terminal, capsys, wait):
+def test_a_short_wait_is_not_reported(terminal, capsys, wait):
     """Nobody asks for what it waits."""
     terminal()
     Waits()(attempt(wait), CALL)
@@ -48,15 +48,15 @@ def test_a_short_wait_is_not_told(terminal, capsys, wait):
     assert "" == capsys.readouterr().err
 
 
-def test_a_wait_is_not_told_where_nobody_looks(capsys):
+def test_a_wait_is_not_reported_where_nobody_looks(capsys):
     """A log of a job stays short."""
     Waits()(attempt(30), CALL)
 
     assert "" == capsys.readouterr().err
 
 
-def test_waits_that_end_together_are_told_once(terminal, capsys):
-    """A pause holds all pages that are under way; a longer one is told again."""
+def test_waits_that_end_together_are_reported_once(terminal, capsys):
+    """A pause holds all pages that are under way; a longer one is reported again."""
     terminal()
     waits = Waits()
     for seconds in (30, 29.5, 30.2, 45):
@@ -70,11 +70,11 @@ def test_every_call_tells_of_its_waits(command, sandbox, terminal, monkeypatch, 
     """A pause that the service asked for, in a walk and in a change; nothing of it gets among the rows."""
     terminal()
     monkeypatch.setattr(progress, "LONG_WAIT", 0.0)  # a wait that is reported would be waited for
-    sandbox.faults.add(Status(429, retry_after=0))
+    sandbox.faults.add(Status(503, retry_after="0.01"))
     done = command(words)
 
     assert Exit.DONE == done.code
-    assert "the service answered 429; retrying in" in done.err
+    assert "the service answered 503; retrying in" in done.err
     assert "answered" not in done.out
 
 
@@ -99,7 +99,7 @@ def test_what_takes_long_by_itself_says_so(command, sandbox, terminal, interrupt
     assert done.err.startswith(message.replace("NUMBER", number))
 
 
-def test_a_line_is_told_above_the_bar(terminal, capsys):
+def test_a_line_is_written_above_the_bar(terminal, capsys):
     """And does nothing to the terminal."""
     terminal()
     with progress.progress() as bar:
@@ -150,7 +150,7 @@ def test_an_export_that_proves_nothing_does_not_claim_to(command, tmp_path):
     assert 251 == len(file.read_text().splitlines())
 
 
-def test_an_empty_listing_is_told_at_a_terminal(command, terminal):
+def test_an_empty_listing_is_reported_at_a_terminal(command, terminal):
     """Elsewhere nothing is written, because a program counts the rows itself."""
     words = "numbers list --search nothing-has-this"
     silent = command(words)

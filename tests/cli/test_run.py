@@ -225,7 +225,7 @@ def test_a_closed_pipe_without_a_descriptor_ends_in_silence_too(command, monkeyp
     assert Exit.CLOSED_PIPE == code
 
 
-def test_a_full_disk_is_told(command, monkeypatch, tmp_path):
+def test_a_full_disk_is_reported(command, monkeypatch, tmp_path):
     """The file that was named cannot be opened, or the disk is full."""
     missing = command("numbers list --file", str(tmp_path / "no" / "numbers.csv"))
 
@@ -240,7 +240,7 @@ def test_a_full_disk_is_told(command, monkeypatch, tmp_path):
         pytest.param("numbers buy +390790080041 --country-code IT --type local --dry-run", marks=pytest.mark.slow),
     ],
 )
-def test_a_full_disk_under_standard_output_is_told(sandbox, words):
+def test_a_full_disk_under_standard_output_is_reported(sandbox, words):
     """As an error and once, whatever is still to be written when the command ends."""
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         done = subprocess.run(

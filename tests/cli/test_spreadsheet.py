@@ -40,7 +40,7 @@ def test_what_spreadsheets_write_is_read(content):
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
 @pytest.mark.parametrize("before", [0, 3, 4000])
-def test_an_older_encoding_is_told_with_its_line(end, before):
+def test_an_older_encoding_is_reported_with_its_line(end, before):
     """However far into the file that is."""
     rows = [HEAD, *[f"+1202555{number:04},call,a," for number in range(before)], ROW]
     with pytest.raises(StopError, match=f"line {before + 2}: it is not text in UTF-8. Nothing was sent.") as stopped:
@@ -49,7 +49,7 @@ def test_an_older_encoding_is_told_with_its_line(end, before):
     assert (Exit.USAGE, True) == (stopped.value.code, "CSV UTF-8" in stopped.value.advice)
 
 
-def test_a_header_that_is_none_is_told_as_it_was_found():
+def test_a_header_that_is_none_is_reported_as_it_was_found():
     """So that one sees what stands between its names."""
     with pytest.raises(StopError, match=r"it has no phone_number. Its columns are 'phone_number\|channel'"):
         parse_rows("trunks.csv", b"phone_number|channel\n")
@@ -76,7 +76,7 @@ def test_a_file_comes_from_standard_input(command, sandbox, monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("option", [("--output", "json"), ("--columns", "number")])
 def test_the_form_of_results_is_not_chosen(command, sandbox, tmp_path, option):
-    """It is told that the option has no effect, and not that a trunk stands on the command line."""
+    """The command says that the option has no effect, and not that a trunk stands on the command line."""
     (tmp_path / "trunks.csv").write_text(TEXT)
     done = command("trunks", "ensure", "--from", str(tmp_path / "trunks.csv"), *option)
 

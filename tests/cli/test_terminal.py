@@ -34,7 +34,7 @@ class Screen:
         self.slave = slave
 
     def until(self, expected: str, seconds: float = 20) -> None:
-        """Read until it has told something."""
+        """Read until a text shows."""
         end = time.monotonic() + seconds
         while expected not in self.text:
             assert time.monotonic() < end, self.text

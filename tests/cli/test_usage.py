@@ -42,7 +42,7 @@ from mihu_async.cli.usage import kind_of, labelled, message_of
         ("numbers wait hello", "NUMBER must be "),
     ],
 )
-def test_a_wrong_command_line_is_told_in_its_own_words(command, sandbox, words, message):
+def test_a_wrong_command_line_is_explained_in_its_own_words(command, sandbox, words, message):
     """Nothing is sent, and no word is Python's or a library's."""
     done = command(words)
 

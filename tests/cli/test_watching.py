@@ -34,7 +34,7 @@ def meanwhile(sandbox):
     return do
 
 
-def test_each_change_is_told_as_it_is_seen(command, sandbox, meanwhile):
+def test_each_change_is_reported_as_it_is_seen(command, sandbox, meanwhile):
     """What came, what went and what is otherwise than before, with the rows."""
     first, second = (row["phone_number_uuid"] for row in sandbox.inventory.numbers[:2])
 
@@ -79,7 +79,7 @@ def test_filters_and_trunks_are_watched_too(command, sandbox, meanwhile, interru
 
 
 def test_a_watch_goes_on_where_the_last_one_ended(command, sandbox, tmp_path, interrupt):
-    """What changed in between is told, once."""
+    """A change in between is reported, once."""
     resume = ("--resume-file", str(tmp_path / "place"))
     interrupt(lambda: len(sandbox.journal) > 6)
     first = command(WATCH, *resume)

@@ -81,7 +81,7 @@ def limited(network, limiter, **options):
 
 
 async def test_a_limiter_is_entered_before_an_attempt_and_left_after_it():
-    """It is told of no error where there was none."""
+    """It gets no error where there was none."""
     turnstile = Turnstile()
 
     assert 7 == await limited(Network(ok(7)), turnstile).run(GET)
@@ -118,7 +118,7 @@ async def test_a_limiter_swallows_nothing(swallow):
 
 
 async def test_a_limiter_is_not_told_of_an_error_that_the_caller_is_handling():
-    """It is told of the attempt's own."""
+    """It gets the attempt's own."""
     turnstile = Turnstile()
     try:
         int("no number")
@@ -213,7 +213,7 @@ async def test_a_limiter_that_fails_counts_as_no_connection(request_):
 @pytest.mark.parametrize(
     "broken", [OSError("no Redis"), TimeoutError("no Redis in time"), asyncio.CancelledError()], ids=repr
 )
-async def test_a_limiter_that_goes_on_failing_is_told(broken):
+async def test_a_limiter_that_goes_on_failing_is_reported(broken):
     """The error names what failed, and has it as its cause."""
     network = Network()
     with pytest.raises(ConnectError, match=f"was not sent: its limiter failed with {type(broken).__name__}") as caught:

@@ -23,7 +23,7 @@ from mihu_async.core.codec import (
 )
 @pytest.mark.parametrize("exact", [True, False])
 def test_what_is_no_json_is_a_parse_error(body, exact):
-    """Every kind of broken body is told in the same way."""
+    """Every kind of broken body is reported in the same way."""
     with pytest.raises(ParseError):
         parse(body, exact=exact)
 
@@ -59,12 +59,12 @@ def test_what_an_object_or_a_list_holds_is_still_bytes():
 
 @pytest.mark.parametrize("body", [b'{"a":', b"\xff", b"<"])
 def test_what_is_no_json_holds_nothing(body):
-    """It is told as for the whole."""
+    """It is reported as for the whole."""
     with pytest.raises(ParseError):
         known_members(body, ("a",))
 
 
-def test_what_is_nested_too_deeply_is_told():
+def test_what_is_nested_too_deeply_is_reported():
     """It is JSON, as far as one can see."""
     with pytest.raises(ParseError) as caught:
         known_members(b'{"a":' + b"[" * 1_000_000, ("a",))  # since 3.14, the stack's size is the limit
@@ -83,7 +83,7 @@ def test_known_members_are_found_among_others():
 
 
 def test_a_small_part_is_its_own_sample():
-    """Of a large one only the kind is told, for which it is not read."""
+    """Of a large one only the kind is reported, for which it is not read."""
     long = b" " * 100
     samples = [sample(Part(part)) for part in (b"[]", b"1.5", b"null", b"[1" + long + b"]", b'{"a":1' + long + b"}")]
 

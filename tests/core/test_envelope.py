@@ -206,7 +206,7 @@ def test_a_call_that_asks_for_nothing_takes_any_success(answer):
     ],
     ids=lambda value: value.body.decode() if hasattr(value, "body") else "",
 )
-def test_a_call_that_asks_for_nothing_still_reads_what_it_is_told(answer, kind):
+def test_a_call_that_asks_for_nothing_still_checks_its_answer(answer, kind):
     """A sign-in page is no success, and neither is an envelope that says so."""
     with pytest.raises(kind):
         outcome(answer, describe("DELETE", "/x", NOTHING))

@@ -175,7 +175,7 @@ async def test_a_success_about_another_thing_is_a_lost_answer():
     ],
 )
 async def test_what_a_filter_shows_is_not_all(answers, expected):
-    """Before a row that it shows is told as another's, all rows are looked through."""
+    """Before a row that it shows is reported as another's, all rows are looked through."""
     request = describe("POST", "/phone-numbers", RAW, lookup=Lookup(find, judge, is_filtered=True))
     network = sender(LOST, *map(ok, answers))
     await pipeline(network).run(request)
@@ -279,7 +279,7 @@ async def test_a_lookup_that_fails_leaves_it_unknown():
     assert "Look by hand." == error.how_to_check
 
 
-async def test_what_cannot_be_told_is_unknown():
+async def test_what_cannot_be_judged_is_unknown():
     """Something is there, and nothing says whose."""
     error = await raised(pipeline(sender(LOST, ok(["unclear"]))))
 

@@ -150,8 +150,8 @@ def test_a_date_stands_to_a_call_as_far_as_it_tells(seconds, given_window: dict[
     way=st.floats(0, 0.9),
     when=st.floats(0, 1),
 )
-def test_an_own_purchase_is_never_told_as_one_from_before(ahead, call, part, way, when):
-    """And where the clocks agree and answers come soon, it is told as the call's."""
+def test_an_own_purchase_is_never_taken_for_one_from_before(ahead, call, part, way, when):
+    """And where the clocks agree and answers come soon, it is reported as the call's."""
     start = 1000.0
     end = start + call
     made = clock((ahead + end + way * when, end, end + way))

@@ -180,7 +180,7 @@ class Line:
 
 
 def test_waiting_calls_go_one_after_the_other_in_the_order_in_which_they_began():
-    """Not all at once when a pause ends; the time of those before is told, and the pause is not part of it."""
+    """Not all at once when a pause ends; the time of those before is returned, and the pause is not part of it."""
     line = Line(refused(now=1000.0, learn=True))
 
     async def main() -> None:

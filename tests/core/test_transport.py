@@ -123,7 +123,7 @@ def test_what_began_to_leave_may_have_been_carried_out(kind):
     ],
 )
 def test_without_a_body_the_failure_itself_tells(kind, expected):
-    """A read that never had a connection is told from one whose answer was lost."""
+    """A read that never had a connection is distinguished from one whose answer was lost."""
     assert expected is failures.error_class(instance(kind), sent=None)
 
 
@@ -424,7 +424,7 @@ async def test_a_write_whose_answer_http_forbids_is_in_doubt(answer, status, why
     ids=["size", "end", "length"],
 )
 async def test_a_body_that_breaks_the_rules_after_its_head_is_not_waited_for(pieces):
-    """The reader is told at once, and not when the call's time is up."""
+    """The reader learns it at once, and not when the call's time is up."""
     head, *body = pieces
     async with talking_to(HEAD + head, *body, timeout=Timeout(total=5)) as (mihu, asked):
         with pytest.raises(DecodeError) as caught:
@@ -436,7 +436,7 @@ async def test_a_body_that_breaks_the_rules_after_its_head_is_not_waited_for(pie
 
 
 async def test_a_connection_brings_many_bodies_and_may_break_unseen():
-    """What watches one body is gone with it, and nobody is told of a connection that breaks between calls."""
+    """The watch over one body is gone with it, and a connection that breaks between calls is reported to nobody."""
     contexts: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: contexts.append(context))
     writers: list[asyncio.StreamWriter] = []
@@ -874,7 +874,7 @@ async def test_a_proxy_that_refuses_a_tunnel_is_asked_once(status, attempts, adv
 
 @pytest.mark.parametrize("bounds", [Timeout(total=0.05), Timeout(connect=0.05)], ids=["total", "connect"])
 @pytest.mark.parametrize(("limit", "per_host"), [(1, 0), (0, 1)])
-async def test_a_pool_that_is_full_is_told_as_such(sandbox, bounds, limit, per_host):
+async def test_a_pool_that_is_full_is_reported_as_such(sandbox, bounds, limit, per_host):
     """The host is well; it is the session that has no connection to lend, and a read was not sent either."""
     sandbox.faults.add(Hang())
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=limit, limit_per_host=per_host)) as session:

@@ -36,7 +36,7 @@ async def levels(mihu: MihuClient, **options) -> dict[Check, Level]:
 
 
 async def test_all_is_well_with_a_sandbox(sandbox):
-    """One safe call is made, and what is at work is told."""
+    """One safe call is made, and the parts at work are listed."""
     async with connect(sandbox) as mihu:
         diagnosis = await mihu.doctor()
 
@@ -119,7 +119,7 @@ async def test_a_resolver_that_hangs_is_a_finding(monkeypatch, sandbox):
 
 
 async def test_nobody_listens():
-    """A refused connection is told by each look."""
+    """A refused connection is reported by each probe."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         async with MihuClient("t", base_url=f"https://127.0.0.1:{taken.getsockname()[1]}") as mihu:
@@ -159,7 +159,7 @@ async def test_certificates_are_looked_at_as_the_client_would():
     assert "with a certificate that is valid until" in findings["trusted"].message
 
 
-async def test_proxies_are_told_without_their_credentials(sandbox, monkeypatch):
+async def test_proxies_are_shown_without_their_credentials(sandbox, monkeypatch):
     """The one in use, the one that the environment names and nobody uses, and one that cannot be one."""
     async with MihuClient("t", base_url="https://acme.mihu.ai", proxy="http://user:hunter22@127.0.0.1:1") as mihu:
         used = await mihu.doctor()
@@ -178,7 +178,7 @@ async def test_proxies_are_told_without_their_credentials(sandbox, monkeypatch):
     assert "hunter22" not in f"{used}{unused}"
 
 
-async def test_what_holds_the_client_back_is_told(sandbox):
+async def test_what_holds_the_client_back_is_reported(sandbox):
     """A pause that the service asked for is a finding, and no error."""
     sandbox.faults.add(Status(429, retry_after=50))
     async with connect(sandbox) as mihu:

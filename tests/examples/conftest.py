@@ -1,4 +1,4 @@
-"""The workspace that the hosts work for: a sandbox, told to them as it is to their users, by the environment."""
+"""The workspace that the hosts work for: a sandbox that the environment names, as it does for their users."""
 
 import pytest
 

@@ -14,7 +14,7 @@ from tests.examples.hosts import terminate, until
 
 @pytest.fixture
 def seen(tmp_path):
-    """Name the file of what was told."""
+    """Return the file of the reported changes."""
     return tmp_path / "numbers.seen"
 
 
@@ -51,7 +51,7 @@ async def test_it_tells_each_change(workspace, seen, lines):
 
 @pytest.mark.usefixtures("_clients")
 async def test_it_tells_what_changed_while_it_was_away(workspace, seen, lines):
-    """What was told is in the file, so that nothing is lost over a restart."""
+    """The reported changes are in the file, so that nothing is lost over a restart."""
     watching = asyncio.create_task(number_watcher.main(str(seen), 0.01))
     await until(seen.exists)
     terminate()

@@ -43,7 +43,7 @@ def opened(request, tmp_path):
 
 
 async def test_a_key_is_taken_once(opened):
-    """The first to ask gets the key, and everybody else is told that it is held."""
+    """The first to ask gets the key, and everybody else learns that it is held."""
     async with opened() as ledger, opened() as other:
         claims = await asyncio.gather(*(one.take(ENTRY, f"owner-{n}") for n, one in enumerate([ledger, other] * 4)))
         found = await other.find(ENTRY.key)
@@ -112,10 +112,10 @@ async def test_the_times_of_an_entry_are_its_holder_s_to_write(opened):
 
 async def test_a_key_is_held_for_another_lease_once_its_times_are_written(opened):
     """The lease of a resumed purchase begins anew before it is sent."""
-    async with opened(0.5) as short, opened() as ledger:
+    async with opened(0.1) as short, opened() as ledger:
         await short.take(ENTRY, "a")
         assert await ledger.redate(ENTRY, "a")
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.15)
         claim = await ledger.take(ENTRY, "b")
 
     assert Standing.HELD == claim.standing
@@ -169,7 +169,7 @@ async def test_what_another_number_came_to_is_not_written_under_a_key(opened):
 @pytest.mark.parametrize("other", [{"fingerprint": "f2"}, {"workspace": "https://other.mihu.ai/api/v1"}], ids=str)
 @pytest.mark.parametrize("state", ["held", "abandoned", "settled"])
 async def test_another_request_never_gets_a_key(opened, other, state):
-    """An entry of another request or workspace is told, and not taken over, however it stands."""
+    """An entry of another request or workspace is reported, and not taken over, however it stands."""
     async with opened() as ledger:
         await ledger.take(ENTRY, "a")
         if state == "abandoned":

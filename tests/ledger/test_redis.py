@@ -10,7 +10,7 @@ from mihu_async.ledger import RedisLedger, Standing
 from tests.ledger.entries import ENTRY
 
 
-async def test_a_redis_that_does_not_answer_is_told():
+async def test_a_redis_that_does_not_answer_is_reported():
     """Where Redis cannot be reached, every step is an error that says that nothing was sent."""
     async with Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0)) as client:
         ledger = RedisLedger(client, prefix="shop")

@@ -224,7 +224,7 @@ async def test_a_directory_that_is_missing_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("put_back", [False, True])
-async def test_a_file_that_is_replaced_under_a_ledger_is_told(path, put_back):
+async def test_a_file_that_is_replaced_under_a_ledger_is_reported(path, put_back):
     """An entry is never written to a file that is no longer where the others look."""
     ledger = SqliteLedger(path)
     await ledger.take(ENTRY, "a")

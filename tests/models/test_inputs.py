@@ -59,7 +59,7 @@ def test_either_name_and_either_answer_will_do(fields):
     [(SipCredentials, "gateway"), (SipCredentials, "password"), (Address, "first_name"), (RequirementValue, "key")],
 )
 def test_texts_are_text(kind, field):
-    """A number where text belongs is refused unseen: it may be a password."""
+    """A number where text belongs is refused and not shown: it may be a password."""
     with pytest.raises(UsageError, match=rf"{kind.__name__}\.{field} must be text, not int") as caught:
         kind(**{field: 12345678})
 

@@ -48,7 +48,7 @@ LATER = Evidence(nth=2, total=3, there=3, shown=4, quiet=False, moved=True)
     ],
 )
 def test_a_certificate_holds_for_what_it_says(evidence, proof):
-    """Each needs all that was there; what cannot be told leaves none."""
+    """Each needs all that was there; a missing part leaves none."""
     assert proof == certificate(evidence)
 
 

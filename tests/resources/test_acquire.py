@@ -103,7 +103,7 @@ async def test_a_requirement_value_is_sent_as_it_is(sandbox, mihu):
 
 
 async def test_what_is_not_answered_is_named_before_anything_is_bought(sandbox, mihu):
-    """All that is missing is told at once."""
+    """All that is missing is reported together."""
     message = r"'business_name' \(textual\), 'registered_address' \(address\).*Nothing was bought"
     with pytest.raises(UsageError, match=message) as refused:
         await mihu.numbers.acquire("DE", "local", answers={"proof_of_address": "document-1"})
@@ -194,7 +194,7 @@ async def test_what_a_search_leaves_out_is_the_call_s(sandbox, mihu, offer, fits
             await acquiring
 
 
-async def test_nothing_for_sale_is_told(sandbox, mihu):
+async def test_nothing_for_sale_is_reported(sandbox, mihu):
     """A search that finds nothing is no purchase, and frees its key."""
     with pytest.raises(NoOfferError, match="The search found nothing, so no mobile number of IT was bought"):
         await mihu.numbers.acquire("IT", "mobile", idempotency_key=KEY)
@@ -293,7 +293,7 @@ async def test_where_what_a_dead_process_began_is_taken_another_offer_is_bought(
 
 
 async def test_what_fails_for_what_a_dead_process_began_is_raised(sandbox, mihu, ledger):
-    """Only a number that is gone is given up for another one; a settled one that is gone is told."""
+    """Only a number that is gone is given up for another one; a settled one that is gone is reported."""
     await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
     entry = await ledger.find(KEY)
     sandbox.inventory.delete(entry.phone_number_uuid)

@@ -46,7 +46,7 @@ def sandbox():
 
 @pytest.fixture
 def _unsaid():
-    """Have the process not told of what is provisional, before and after."""
+    """Let the process begin without its provisional warning, before and after."""
     warn_provisional.cache_clear()
     yield
     warn_provisional.cache_clear()

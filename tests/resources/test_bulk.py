@@ -297,7 +297,7 @@ async def test_rows_about_the_same_trunk_are_done_in_their_order():
     assert ["x", "y"] == [agent for agent in doors.ended if agent in {"x", "y"}]
 
 
-async def test_a_source_that_fails_is_told_after_what_was_done():
+async def test_a_source_that_fails_is_reported_after_what_was_done():
     """The rows that were taken are done and given, and only then the source's error is raised."""
 
     def source() -> Iterator[Row]:

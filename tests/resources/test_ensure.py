@@ -288,7 +288,7 @@ async def test_a_trunk_that_can_never_be_is_not_looked_at(mihu, sandbox, changes
 @pytest.mark.parametrize("verb", ["GET", "POST", "PUT"])
 @pytest.mark.parametrize("there", [True, False])
 async def test_a_lost_answer_changes_nothing(mihu, sandbox, fault, verb, there):
-    """The trunk is there once, serves the agent, and what was done is told."""
+    """The trunk is there once, serves the agent, and the outcome is reported."""
     one, other = sandbox.inventory.free_agents("call")[:2]
     if there:
         sandbox.inventory.insert_trunk(number=TRUNK, agent_uuid=one)
@@ -396,7 +396,7 @@ async def test_a_dry_run_says_what_it_would_do(mihu, sandbox):
     assert "GET GET GET" == verbs(sandbox)
 
 
-async def test_a_registration_that_cannot_be_told_can_be_checked(mihu, sandbox):
+async def test_a_registration_that_is_in_doubt_can_be_checked(mihu, sandbox):
     """It is the error of the registration, and ensuring once more is as good as a check."""
     agent = sandbox.inventory.free_agents("call")[0]
     sandbox.faults.add(WrongContentType(after=True), method="POST")

@@ -43,7 +43,7 @@ from mihu_async.resources.resumed import prolonged, redated
 from mihu_async.resources.rows import Listed
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
 from tests.internals import pipeline_of, with_pipeline
-from tests.virtual import VirtualLoop
+from tests.virtual import in_virtual_time
 
 NUMBER, OTHER = "+390790080041", "+390790080042"
 PURCHASE: dict[str, Any] = {"number": NUMBER, "country_code": "IT", "type": "local"}
@@ -945,17 +945,14 @@ async def test_a_call_that_is_cancelled_at_its_ledger_is_cancelled(mihu, shelf, 
             await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)
 
 
-def test_a_ledger_that_hangs_after_the_purchase_costs_no_number(shelf, monkeypatch, caplog):
+@in_virtual_time
+async def test_a_ledger_that_hangs_after_the_purchase_costs_no_number(shelf, monkeypatch, caplog):
     """The number is returned, and the ledger's silence logged."""
     monkeypatch.setattr(shelf, "settle", hang)
     monkeypatch.setattr(shelf, "let_go", hang)
 
-    async def buy() -> str | None:
-        async with Sandbox(numbers=3, trunks=1) as sandbox, connect(sandbox, shelf) as mihu:
-            return (await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)).number
-
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        assert NUMBER == runner.run(buy())
+    async with Sandbox(numbers=3, trunks=1) as sandbox, connect(sandbox, shelf) as mihu:
+        assert NUMBER == (await mihu.numbers.buy(**PURCHASE, idempotency_key=KEY)).number
     assert "could not record it" in caplog.text
     assert "could not release a key" in caplog.text
 

@@ -136,7 +136,7 @@ async def test_a_search_in_pages_is_walked_to_its_end(wire):
 
 
 async def test_a_search_is_a_listing_as_others_are(wire):
-    """Hooks are told of its pages, and its checkpoint is its own workspace's; but nothing walks parts of it."""
+    """Hooks get its pages, and its checkpoint is its own workspace's; but nothing walks parts of it."""
     reports: list[PageReport] = []
     answers(wire, "country_code=IT", [OFFER])
     async with client(hooks=Hooks(on_page=lambda page, walk: reports.append(page))) as mihu:
@@ -368,7 +368,7 @@ async def test_what_is_documented_does_not_warn(wire):
             mihu.numbers.rates()
 
 
-async def test_a_requirement_that_cannot_be_read_is_told(wire):
+async def test_a_requirement_that_cannot_be_read_is_reported(wire):
     """It is left out, and the requirements say so: the buyer sees that there may be one more."""
     answers(wire, "country_code=IT&type=local", {"requirements": [ASKED, "a name"]}, path="/requirements")
     async with client() as mihu:

@@ -59,7 +59,7 @@ def test_what_is_missing_is_what_was_not_answered():
 
 
 def test_an_answer_names_its_requirement_in_full():
-    """By key and id, as far as the service told them, whichever the caller used."""
+    """By key and id, as far as the service gave them, whichever the caller used."""
     begun = purchase(PROOF, NAME)
     expected = RequirementValue(key="proof_of_address", requirement_id="r-1", document_id="d")
 
@@ -153,7 +153,7 @@ def test_a_requirement_takes_what_its_type_takes(asked, parts):
     assert tuple(parts) == asked.takes
 
 
-def test_what_is_not_answered_is_told_with_its_type():
+def test_what_is_not_answered_is_reported_with_its_type():
     """So a caller can answer each in the right way."""
     begun = purchase(TEXT, SEAT, PROOF)
 
@@ -331,7 +331,7 @@ async def test_from_a_search_to_a_number_that_is_complete(mihu, sandbox):
 
 @pytest.mark.parametrize("fault", [Status(500), Reset(after=True), Status(502, after=True)], ids=repr)
 async def test_a_purchase_whose_answer_is_lost_is_made_once(mihu, sandbox, fault):
-    """It is as safe as the purchase that it makes, and can be checked where it cannot be told."""
+    """It is as safe as the purchase that it makes, and can be checked where it is in doubt."""
     ready = await mihu.numbers.prepare(await mihu.numbers.search("US").first())
     sandbox.faults.add(fault, method="POST")
     bought = await ready.commit()
@@ -340,7 +340,7 @@ async def test_a_purchase_whose_answer_is_lost_is_made_once(mihu, sandbox, fault
     assert 4 == len(sandbox.inventory.numbers)
 
 
-async def test_a_purchase_that_cannot_be_told_is_checked(mihu, sandbox):
+async def test_a_purchase_that_is_in_doubt_is_checked(mihu, sandbox):
     """The error is that of the purchase."""
     ready = await mihu.numbers.prepare(await mihu.numbers.search("US").first())
     sandbox.faults.add(Reset(after=True), method="POST")

@@ -126,7 +126,7 @@ async def test_none_is_proved():
 
 
 async def test_a_walk_that_is_not_complete_proves_nothing():
-    """The number may be in the listing unseen, so this is an error and not None."""
+    """The number may be in an unread part of the listing, so this is an error and not None."""
     other = row(number="+390790080042")
     resource, _ = numbers(page(), *[page(other, total=2)] * 9)
 
@@ -202,7 +202,7 @@ async def test_a_wait_has_an_end(answers, message, last):
         ([page(row(None, external=True))] * 2, "active", "is an external number, which has no status"),
     ],
 )
-async def test_a_number_that_will_not_come_to_a_status_is_told_at_once(answers, status, message):
+async def test_a_number_that_will_not_come_to_a_status_is_reported_at_once(answers, status, message):
     """Nobody waits for the end of the time."""
     resource, network = numbers(*answers)
 

@@ -110,7 +110,7 @@ async def changes_of(watcher: Watcher, count: int) -> list[tuple[str, str]]:
     return [(change.kind.value, change.number) for change in changes]
 
 
-async def test_each_change_is_told_once(sandbox, mihu, nights):
+async def test_each_change_is_reported_once(sandbox, mihu, nights):
     """The first walk is the base; then a number comes, one changes and one goes, each in a night of its own."""
     first, second, *_ = sandbox.inventory.numbers
     nights.steps = [
@@ -140,7 +140,7 @@ async def test_each_change_is_told_once(sandbox, mihu, nights):
 
 
 async def test_trunks_are_watched_with_their_filters(sandbox, mihu, nights):
-    """What no longer passes is told as removed."""
+    """A row that no longer passes is reported as removed."""
     agent, *_, other = sandbox.inventory.free_agents("call")
     watched = sandbox.inventory.insert_trunk(channel="call", agent_uuid=agent)
     move = {"phone_number": watched["number"], "channel": "call", "agent_uuid": other}
@@ -181,7 +181,7 @@ async def test_what_cannot_be_watched_is_refused_at_once(sandbox, mihu, options)
 
 
 async def test_a_walk_that_is_not_proved_tells_nothing(sandbox, mihu, nights, caplog):
-    """A row that slipped is not called removed, and a change of meanwhile is told by the next walk."""
+    """A row that slipped is not called removed, and a change of meanwhile is reported by the next walk."""
 
     def hide_one(document: dict[str, Any]) -> None:
         document["data"]["items"].pop(0)
@@ -199,7 +199,7 @@ async def test_a_walk_that_is_not_proved_tells_nothing(sandbox, mihu, nights, ca
 
 
 async def test_the_base_is_a_proved_walk_too(sandbox, mihu, nights):
-    """A row that the first walk missed would be told as added."""
+    """A row that the first walk missed would be reported as added."""
     sandbox.faults.add(Rewrite(lambda document: document["data"]["items"].pop()), path="/phone-numbers", times=None)
     nights.steps = [sandbox.faults.clear, lambda: sandbox.inventory.insert(number="+390790080041")]
 
@@ -304,7 +304,7 @@ def test_no_pause_is_longer_than_a_day():
 
 
 async def test_another_process_goes_on_from_a_snapshot(sandbox, mihu, nights):
-    """What happened while nobody watched is told then, with what was before."""
+    """A change while nobody watched is reported then, with the row from before."""
     first, second, *_ = sandbox.inventory.numbers
     snapshot = await mihu.numbers.watch().take_base()
     sandbox.inventory.delete(first["phone_number_uuid"])
@@ -323,7 +323,7 @@ async def test_another_process_goes_on_from_a_snapshot(sandbox, mihu, nights):
 
 
 async def test_a_snapshot_stands_behind_what_was_handled(sandbox, mihu):
-    """The change in hand is told again by the one that goes on, those before it are not."""
+    """The change in hand is reported again by the one that goes on, those before it are not."""
     snapshot = await mihu.numbers.watch().take_base()
     for number in ("+390790080041", "+390790080042", "+390790080043"):
         sandbox.inventory.insert(number=number)
@@ -343,7 +343,7 @@ async def test_there_is_no_snapshot_before_the_first_walk(mihu):
 
 
 async def test_a_snapshot_belongs_to_its_listing(sandbox, mihu):
-    """Other filters would let all rows come and go; and what is no snapshot is told as such."""
+    """Other filters would let all rows come and go; and a file that is no snapshot is refused as such."""
     snapshot = await mihu.numbers.watch().take_base()
     row = zlib.compress(mihu.numbers.list().checkpoint().encode() + b"\n{}")
     with pytest.raises(UsageError, match="since cannot be used: it belongs to another workspace") as caught:
@@ -430,7 +430,7 @@ async def test_a_client_that_is_closed_in_a_walk_ends_the_watcher(sandbox, mihu)
 
 
 async def test_a_fee_that_is_written_in_another_way_is_no_change(sandbox, mihu, nights):
-    """What a caller would see as equal is not told."""
+    """A change that a caller would see as equal is not reported."""
 
     def rewrite(fee: str) -> Step:
         fault = Rewrite(lambda document: document["data"]["items"][0]["billing"].update(monthly_fee=float(fee)))
@@ -621,8 +621,8 @@ class Storm:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
-async def test_what_is_told_leads_to_what_is_there(nights, seed):
-    """Whatever moved between the pages of a walk, nothing is told twice, and nothing removed that is still there."""
+async def test_what_is_reported_leads_to_what_is_there(nights, seed):
+    """Nothing is reported twice, and nothing as removed that is still there, whatever moves between the pages."""
     async with (
         Sandbox(numbers=230, trunks=0, seed=seed) as sandbox,
         MihuClient(
@@ -638,7 +638,7 @@ async def test_what_is_told_leads_to_what_is_there(nights, seed):
 
         async def collect() -> None:
             async for change in watcher:
-                changes.append(change)  # noqa: PERF401 - what was told so far counts when the loop is ended
+                changes.append(change)  # noqa: PERF401 - what was reported so far counts when the loop is ended
 
         collecting = asyncio.create_task(collect())
         await nights.idle.wait()

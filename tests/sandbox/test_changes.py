@@ -16,7 +16,7 @@ async def test_each_part_is_named_once():
 
 
 async def test_only_what_comes_after():
-    """A subscription knows nothing of changes before it, or of those that it has told."""
+    """A subscription knows nothing of changes before it, or of those that it has reported."""
     changes = Changes()
     changes.note("faults")
     with changes.subscribed() as subscription:
@@ -27,8 +27,8 @@ async def test_only_what_comes_after():
         assert ("journal",) == await subscription.next()
 
 
-async def test_each_subscription_is_told():
-    """Two watchers are told the same; one that has left is told nothing."""
+async def test_each_subscription_is_notified():
+    """Two watchers are notified alike; one that has left is not."""
     changes = Changes()
     with changes.subscribed() as first:
         with changes.subscribed() as second:
@@ -42,7 +42,7 @@ async def test_each_subscription_is_told():
 
 
 def test_a_watcher_whose_loop_has_ended():
-    """A change after the loop of a watcher was closed is told to nobody, and is no error."""
+    """A change after the loop of a watcher was closed is reported to nobody, and is no error."""
     changes = Changes()
     subscribed = changes.subscribed()
 

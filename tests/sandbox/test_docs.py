@@ -19,7 +19,7 @@ from tests.platforms import posix_only
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
 
 
-def test_every_option_is_told(capsys):
+def test_every_option_is_documented(capsys):
     """The page has each option of the command, and no other."""
     with pytest.raises(SystemExit):
         main(["--help"])
@@ -30,7 +30,7 @@ def test_every_option_is_told(capsys):
     assert set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"} == documented
 
 
-def test_every_request_is_told():
+def test_every_request_is_documented():
     """The page has each request below `/_sandbox/`, but those for its own files, and no other."""
     documented = re.findall(r"^\| `([A-Z]+) ([^?`]+)[^`]*` \|", PAGE, re.MULTILINE)
     served = [(route.method, route.path.removeprefix("/")) for route in ROUTES]

@@ -629,7 +629,7 @@ def test_agents_of_ones_own():
 
 
 def test_when_the_next_number_becomes_active():
-    """It is told in seconds, of the number that is next, and None where none becomes so by itself."""
+    """It is reported in seconds, for the number that is next, and None where none becomes so by itself."""
     seconds = [0.0]
     inventory = Inventory(2, 0, activation_delay=5.0, elapsed=lambda: seconds[0])
     assert inventory.next_activation() is None

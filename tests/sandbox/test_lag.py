@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from mihu_async.sandbox import Dated, Inventory, operations
-from tests.virtual import VirtualLoop
+from tests.virtual import in_virtual_time
 
 PURCHASE = {"number": "+390790080041", "country_code": "IT", "type": "local"}
 PAGE = {"page": 1, "per_page": 100}
@@ -20,24 +20,20 @@ def listed(held: Inventory) -> set[str]:
     return {row["number"] for row in rows}
 
 
-def test_what_is_made_shows_in_the_listings_after_a_time():
+@in_virtual_time
+async def test_what_is_made_shows_in_the_listings_after_a_time():
     """Everything else knows it at once; what was inserted shows at once."""
+    held = Inventory(0, 0)
+    held.lag = 2.0
+    operations.buy(held, PURCHASE)
+    agent = held.free_agents("call")[0]
+    operations.register(held, {"phone_number": "+12345678901", "channel": "call", "agent_uuid": agent})
+    held.insert(number="+390790080042")
 
-    async def main() -> None:
-        held = Inventory(0, 0)
-        held.lag = 2.0
-        operations.buy(held, PURCHASE)
-        agent = held.free_agents("call")[0]
-        operations.register(held, {"phone_number": "+12345678901", "channel": "call", "agent_uuid": agent})
-        held.insert(number="+390790080042")
-
-        assert {"+390790080042"} == listed(held)
-        assert PURCHASE["number"] == operations.channels_of(held, {"number": PURCHASE["number"]})["number"]
-        await asyncio.sleep(2)
-        assert {"+390790080041", "+390790080042", "+12345678901"} == listed(held)
-
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(main())
+    assert {"+390790080042"} == listed(held)
+    assert PURCHASE["number"] == operations.channels_of(held, {"number": PURCHASE["number"]})["number"]
+    await asyncio.sleep(2)
+    assert {"+390790080041", "+390790080042", "+12345678901"} == listed(held)
 
 
 async def test_the_lag_is_of_the_loops_time():

@@ -114,7 +114,7 @@ def test_counts_that_mean_nothing(counts):
     ("fault", "says"), [("busy", r"play\('busy'\)"), (Delay, "such as"), (None, "such as")], ids=str
 )
 def test_what_is_no_fault_is_refused(fault, says):
-    """A name of a script is told how it is played; a class of faults is no fault, and neither is nothing."""
+    """The error for a name of a script says how it is played; a class of faults is no fault, and neither is nothing."""
     with pytest.raises(TypeError, match=says):
         Faults().add(fault)
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from mihu_async.sandbox import operations
 from mihu_async.sandbox.inventory import Inventory
 from mihu_async.sandbox.ranges import CAPACITY, fictional_numbers
 from mihu_async.sandbox.rows import COMPLIANCE_STATUSES, NUMBER_STATUSES, NUMBER_TYPES
@@ -105,7 +106,7 @@ def test_purchases_are_in_order_of_time(inventory):
 
 def test_largest_beginning_lies_in_the_past():
     """Ten thousand purchases still end before today."""
-    last = Inventory(10_000, 0).numbers[-1]
+    (last,) = operations.list_numbers(Inventory(10_000, 0), {"page": 10_000, "per_page": 1})["items"]
 
     assert datetime.fromisoformat(last["purchased_at"]) < datetime.now(UTC)
 

@@ -52,7 +52,7 @@ def test_lines_go_to_standard_error(capsys):
     assert ("", "- GET / - -\n") == capsys.readouterr()
 
 
-async def test_each_request_is_told_when_it_is_over(caller_of):
+async def test_each_request_is_logged_when_it_is_over(caller_of):
     """`on_request` gets the finished entry of each request, also of a refused one, and of none twice."""
     entries: list[JournalEntry] = []
     async with Sandbox(1, 0, on_request=entries.append) as sandbox:
@@ -65,8 +65,8 @@ async def test_each_request_is_told_when_it_is_over(caller_of):
         assert list(sandbox.journal) == entries
 
 
-async def test_a_forgotten_request_is_not_told(caller_of):
-    """A request that left the journal while it was under way is not told: what became of it is not known."""
+async def test_a_forgotten_request_is_not_logged(caller_of):
+    """A request that left the journal while it was under way is not logged: its outcome is not known."""
     entries: list[JournalEntry] = []
     async with Sandbox(1, 0, on_request=entries.append) as sandbox:
 

@@ -115,7 +115,7 @@ def test_strangers_by_path():
         ),
     ],
 )
-def test_what_cannot_be_told_is_let_be(request_, answer):
+def test_what_cannot_be_judged_is_let_be(request_, answer):
     """Only the success of an endpoint whose answer is documented can have a field too many."""
     assert [] == undocumented_fields(request_, answer)
 
@@ -132,7 +132,7 @@ def test_what_cannot_be_told_is_let_be(request_, answer):
     ],
 )
 async def test_requests_that_no_page_documents(sandbox, call, method, path, options, problem):
-    """A parameter, a field, a path and a verb that are not documented are told, with the request."""
+    """A parameter, a field, a path and a verb that are not documented are reported, with the request."""
     await call(method, path, **options)
 
     assert (f"{method} /api/v1{path.partition('?')[0]}: {problem}",) == sandbox.undocumented
@@ -147,8 +147,8 @@ async def test_requests_that_are_merely_refused(sandbox, call):
     assert () == sandbox.undocumented
 
 
-async def test_a_request_is_told_though_its_answer_is_lost(sandbox, call):
-    """What a fault hides from the client is told all the same."""
+async def test_a_request_is_reported_though_its_answer_is_lost(sandbox, call):
+    """A request is reported even if a fault hides its answer from the client."""
     sandbox.faults.add(Status(500, after=True))
     await call("POST", "/phone-numbers", json={**PURCHASE, "fee": 1})
 
@@ -156,7 +156,7 @@ async def test_a_request_is_told_though_its_answer_is_lost(sandbox, call):
 
 
 async def test_answers_that_a_fault_made_up(sandbox, call):
-    """A field that a fault adds to an answer is told by its path."""
+    """A field that a fault adds to an answer is reported by its path."""
     sandbox.faults.add(Change(lambda body: body["data"]["items"][1]["billing"].update(fee=3)))
     await call("GET", "/phone-numbers")
 
@@ -175,7 +175,7 @@ async def test_faults_that_make_up_no_field(sandbox, call, fault):
 
 
 async def test_verify_tells_once(sandbox, call):
-    """`verify` raises for all that was told since the last time, and for nothing after that."""
+    """`verify` raises for all that was reported since the last time, and for nothing after that."""
     await call("GET", "/weather")
     await call("GET", "/phone-numbers?colour=red")
     with pytest.raises(UndocumentedError) as raised:

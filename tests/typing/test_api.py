@@ -1,4 +1,4 @@
-"""Holds that ``api.py`` leaves out nothing that can be called, and that editors are told the API's words."""
+"""Holds that ``api.py`` leaves out nothing that can be called, and that editors show the API's words."""
 
 import ast
 import inspect

@@ -38,7 +38,7 @@ def served():
 
 @pytest.fixture
 def page(browser, served):
-    """Open the inspector, and fail where the page told of an error of its own."""
+    """Open the inspector, and fail where the page reports an error of its own."""
     context = browser.new_context(viewport=DESKTOP, color_scheme="light", reduced_motion="reduce")
     context.set_default_timeout(10_000)
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=served.base_url)

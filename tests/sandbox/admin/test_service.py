@@ -51,7 +51,7 @@ async def test_a_stream_begins_with_all_parts(sandbox):
     ],
 )
 async def test_changes_of_a_program(sandbox, change, part):
-    """What a test changes is told, with the part that changed."""
+    """A change of a test is reported, with the part that changed."""
     async with stream_of(sandbox) as following:
         await following()
         change(sandbox)
@@ -73,7 +73,7 @@ async def test_changes_of_a_request(sandbox, call):
 
 
 async def test_changes_of_another_thread(sandbox):
-    """A change that another thread makes is told, too."""
+    """A change that another thread makes is reported, too."""
     async with stream_of(sandbox) as following:
         await following()
         await asyncio.to_thread(sandbox.inventory.insert)
