@@ -237,9 +237,10 @@ class Watcher:
         async with aclosing(self._pager.pages()) as pages:
             async for page in pages:
                 for row in page.items:
-                    known, now = base.get(row.phone_number_uuid), dump(row)
+                    uuid = row.phone_number_uuid.lower()
+                    known, now = base.get(uuid), dump(row)
                     same = known is not None and zlib.decompress(known) == now
-                    found[row.phone_number_uuid] = known if known is not None and same else zlib.compress(now, 1)
+                    found[uuid] = known if known is not None and same else zlib.compress(now, 1)
         return found
 
     def _compare(self, found: dict[str, bytes]) -> None:
@@ -288,7 +289,7 @@ def _restore(text: Any, pager: Pager[PhoneNumber]) -> dict[str, bytes]:
     """Return the rows of a snapshot, or raise UsageError if it is not a snapshot of this listing."""
     try:
         origin, *rows = zlib.decompress(b64decode(text, validate=True)).split(b"\n")
-        base = {str(parse(row)["phone_number_uuid"]): zlib.compress(row, 1) for row in rows}
+        base = {str(parse(row)["phone_number_uuid"]).lower(): zlib.compress(row, 1) for row in rows}
         pager.with_options(resume=origin.decode())
     except UsageError as error:
         raise UsageError(str(error).replace("resume", "since", 1), argument="since") from None

@@ -438,6 +438,25 @@ async def test_a_fee_that_is_written_in_another_way_is_no_change(sandbox, mihu, 
     assert [("added", "+390790080041")] == await changes_of(mihu.numbers.watch(), 1)
 
 
+async def test_an_id_in_other_letters_is_the_same_number(sandbox, mihu, nights):
+    """A number whose id is written in capitals is neither gone nor new, also for a snapshot: it has changed."""
+
+    def shout(document: Any) -> None:
+        row = document["data"]["items"][0]
+        row["phone_number_uuid"] = row["phone_number_uuid"].upper()
+
+    first, *_ = sandbox.inventory.numbers
+    fault = Rewrite(shout)
+    watcher = mihu.numbers.watch()
+    since = await watcher.take_base()
+    sandbox.faults.add(fault, times=None)
+    nights.steps = [lambda: sandbox.inventory.insert(number="+390790080041")] * 2
+
+    expected = [("changed", first["number"]), ("added", "+390790080041")]
+    assert expected == await changes_of(watcher, 2)
+    assert expected == await changes_of(mihu.numbers.watch(since=since), 2)
+
+
 def test_rows_survive_being_held():
     """Also with a status that is not known, a fee to its digit, and all that may be missing."""
     odd = PhoneNumber(
