@@ -1,8 +1,10 @@
 """The output options, the choice of a format, and standard output."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Annotated, Any, TypeVar
 
@@ -84,6 +86,14 @@ def place_of(file: IO[str]) -> Place:
     if not file.isatty():
         return Place()
     return Place(width=shutil.get_terminal_size().columns, is_terminal=True)
+
+
+def forget(stream: IO[str]) -> None:
+    """Discard the rest of a standard stream: writing it when the interpreter exits would fail again."""
+    with suppress(OSError, ValueError):  # a replacement of a stream may have no descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def standard_output(chosen: Format) -> IO[str]:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mihu_async import Attempt, CallReport
 from mihu_async.cli.errors import NAME, one_line
+from mihu_async.cli.output import forget
 
 LONG_WAIT = 2.0
 """The shortest wait that is reported, in seconds."""
@@ -22,12 +23,18 @@ _shown: ContextVar[Console | None] = ContextVar("shown", default=None)
 
 
 def tell(text: str) -> None:
-    """Write a line to standard error, above the progress bar if there is one."""
+    """Write a line to standard error, above the progress bar if there is one.
+
+    If it cannot be written, as on a full disk, the command goes on: what it has bought is still to be written.
+    """
     line, console = f"{NAME}: {one_line(text)}", _shown.get()
-    if console is None:
-        print(line, file=sys.stderr)
-    else:
-        console.print(Text(line), soft_wrap=True)
+    try:
+        if console is None:
+            print(line, file=sys.stderr)
+        else:
+            console.print(Text(line), soft_wrap=True)
+    except OSError:
+        forget(sys.stderr)
 
 
 def explain(text: str) -> None:

@@ -15,7 +15,8 @@ from typing import Any, cast
 from mihu_async import DryRun, MihuError, ProvisionalWarning
 from mihu_async.cli.app import app
 from mihu_async.cli.columns import escape_json
-from mihu_async.cli.errors import Exit, ending_of, escape
+from mihu_async.cli.errors import Ending, Exit, StopError, ending_of, escape
+from mihu_async.cli.output import forget
 from mihu_async.cli.settings import DEFAULTS, Settings
 
 
@@ -31,6 +32,7 @@ def run(words: Sequence[str]) -> int:
     """Run a command, and return its exit code. It raises nothing."""
     settings = DEFAULTS
     try:
+        _open_streams()
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
         settings = next((value for value in bound.arguments.values() if isinstance(value, Settings)), settings)
         with _logging(debug=settings.debug):
@@ -39,6 +41,16 @@ def run(words: Sequence[str]) -> int:
     except BaseException as error:  # noqa: BLE001 - an exit code follows from each
         return _end(error, debug=settings.debug)
     return code
+
+
+def _open_streams() -> None:
+    """Open the standard streams that are closed, so that no connection takes their places; output must have one."""
+    closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
+    for name in closed:
+        setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
+    if "stdout" in closed:
+        message = "Standard output is closed. Nothing was sent."
+        raise StopError(Exit.USAGE, message, "If the output is not needed, write it to the null device: >/dev/null.")
 
 
 def _call(command: Callable[..., Any], bound: inspect.BoundArguments) -> int:
@@ -85,23 +97,22 @@ def _end(error: BaseException, *, debug: bool) -> int:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     ending = ending_of(error)
     if ending.code is Exit.CLOSED_PIPE:
-        _forget_stdout()
+        forget(sys.stdout)
         return ending.code
     try:
         sys.stdout.flush()
     except OSError:  # its reader is gone or its disk is full, so the rest can never be written
-        _forget_stdout()
+        forget(sys.stdout)
+    try:
+        _report(error, ending, debug=debug)
+    except OSError:  # the exit code tells it, too
+        forget(sys.stderr)
+    return ending.code
+
+
+def _report(error: BaseException, ending: Ending, *, debug: bool) -> None:
     if debug:
         print(escape("".join(traceback.format_exception(error))), end="", file=sys.stderr)
         for attempt in error.attempts if isinstance(error, MihuError) else ():
             print(escape(str(attempt)), file=sys.stderr)
     print(ending, file=sys.stderr)
-    return ending.code
-
-
-def _forget_stdout() -> None:
-    """Discard the rest of standard output: writing it when the interpreter exits would fail again."""
-    with contextlib.suppress(OSError, ValueError):  # a replacement of stdout may have no descriptor
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

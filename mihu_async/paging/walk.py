@@ -201,7 +201,7 @@ class Walk(AbstractAsyncContextManager[Any], Generic[T]):
         while anchors and anchors.isdisjoint(read.keys):
             number = next(searched, None)
             if number is None:
-                number, self._anchors, anchors = self._listing.start, (), set()
+                number, self._anchors, anchors = self._listing.start, (), set[Hashable]()
                 self._begin = Place(page=number)
                 history.evidence.moved |= history.evidence.part
             read = await self._window.read(number)

@@ -7,10 +7,11 @@ lost, and the service refuses it if another call was faster; an assignment is sa
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from mihu_async.core.redaction import hide_secrets
 from mihu_async.errors import APIError, MihuError, OutcomeUnknownError
@@ -22,6 +23,7 @@ from mihu_async.value import Value
 ROUNDS = 4
 """The number of refusals after which the SDK gives up, while others register and delete the same trunk."""
 NOT_ABOUT_TRUNKS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+PATH = "/phone-numbers/trunks"
 SETTINGS = ("name", "direction", "sip", "additional_settings")
 """The settings that a trunk stores and no answer ever shows."""
 
@@ -125,7 +127,8 @@ class Ensure(Value, frozen=True, kw_only=True):
 
         Raises:
             APIError: If a refusal is final.
-            OutcomeUnknownError: If the answer to a registration was lost and could not be looked up.
+            OutcomeUnknownError: If the answer to a registration was lost and could not be looked up, or if the service
+                confirms an action and shows another agent.
         """
         refusals: list[tuple[Step, APIError]] = []
         while True:
@@ -136,7 +139,7 @@ class Ensure(Value, frozen=True, kw_only=True):
             if refusals and (refusals[-1][0] is step or len(refusals) == ROUNDS):
                 raise refusals[-1][1]
             try:
-                return await self._do(step)
+                done = await self._do(step)
             except OutcomeUnknownError as unknown:
                 if not self.settings:
                     raise
@@ -145,6 +148,39 @@ class Ensure(Value, frozen=True, kw_only=True):
                 if not may_be_otherwise(error):
                     raise
                 refusals.append((step, error))
+            else:
+                return await self._confirmed(done)
+
+    async def _confirmed(self, done: Ensured) -> Ensured:
+        """Return an action that was confirmed. If its answer names another agent, the next look decides."""
+        if not self._is_anothers(done.snapshot):
+            return done
+        with suppress(MihuError):
+            if seen := await self._again(done):
+                return seen
+        method, path = ("POST", PATH) if done.outcome is EnsureOutcome.CREATED else ("PUT", f"{PATH}/assign")
+        number, agent = done.snapshot.number, done.snapshot.agent_on(self.channel)
+        how_to_check = f"Look at numbers.channels_of({number!r}) before you ensure it again, which is safe."
+        raise OutcomeUnknownError(
+            f"{method} {path} may or may not have been carried out: it was answered with success, but the answer shows "
+            f"that {number} serves agent {agent and agent.agent_uuid} on {self.channel}. {how_to_check}",
+            method=method,
+            url=path,
+            how_to_check=how_to_check,
+            look=partial(self._again, done),
+        )
+
+    async def _again(self, done: Ensured) -> Ensured | None:
+        """Return an action with a new snapshot, or None if the trunk does not serve the agent."""
+        snapshot = await self._seen()
+        if snapshot is None or decide(snapshot, channel=self.channel, agent_uuid=self.agent_uuid) is not Step.KEEP:
+            return None
+        return evolve(done, snapshot=snapshot)
+
+    def _is_anothers(self, snapshot: NumberChannels) -> bool:
+        agent = snapshot.agent_on(self.channel)
+        uuid = agent.agent_uuid if agent else None
+        return uuid is not None and uuid.lower() != self.agent_uuid.lower()
 
     async def _found(self, unknown: OutcomeUnknownError) -> Ensured:
         """Return the trunk if it serves the agent, whosever settings it stores; raise the error otherwise."""

@@ -20,7 +20,7 @@ from mihu_async.paging.pager import Pager, Shard
 from mihu_async.resources.bulk import EnsureRun, R, check_rows
 from mihu_async.resources.changes import changes, sip_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
-from mihu_async.resources.ensure import SETTINGS, Ensure, Ensured
+from mihu_async.resources.ensure import PATH, SETTINGS, Ensure, Ensured
 from mihu_async.resources.lookups import registration_of
 from mihu_async.resources.rows import Listed
 from mihu_async.resources.watcher import INTERVAL, Watcher
@@ -37,7 +37,6 @@ from mihu_async.validation import (
     text,
 )
 
-PATH = "/phone-numbers/trunks"
 CHANNEL, DIRECTION = one_of(TrunkChannel), one_of(Direction)
 TRUNKS = Endpoint(
     PATH, Page[PhoneNumber], attrgetter("phone_number_uuid"), dates=attrgetter("purchased_at", "updated_at")
@@ -230,7 +229,8 @@ class Trunks:
             UsageError: Before anything is sent, if an argument is invalid.
             APIError: If the service refuses and the next lookup shows no other way, for example because the agent
                 serves another number, or the number is a purchased one.
-            OutcomeUnknownError: If the answer to a registration was lost and could not be looked up.
+            OutcomeUnknownError: If the answer to a registration was lost and could not be looked up, or if the service
+                confirms a registration or an assignment and then shows another agent.
         """
         body = _registration(phone_number, agent_uuid, channel, name, direction, sip, additional_settings)
         address = {argument: body[argument] for argument in ("phone_number", "channel", "agent_uuid")}

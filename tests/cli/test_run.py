@@ -1,5 +1,6 @@
 import errno
 import getpass
+import io
 import logging
 import os
 import re
@@ -13,6 +14,7 @@ import pytest
 
 from mihu_async.cli import prompts
 from mihu_async.cli.errors import Exit
+from mihu_async.cli.progress import tell
 from mihu_async.cli.run import run
 from mihu_async.sandbox import Hang, Status
 
@@ -257,6 +259,62 @@ def test_a_full_disk_under_standard_output_is_reported(sandbox, words):
     assert "The output cannot be written: no space left on device." in done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk")  # noqa: PTH110 - a device
+@pytest.mark.parametrize(("limit", "code"), [("2", Exit.DONE), ("0", Exit.USAGE)])
+def test_a_full_disk_under_standard_error_loses_only_messages(sandbox, tmp_path, limit, code):
+    """The rows are written, and the exit code still tells how the command ended."""
+    path = tmp_path / "numbers.jsonl"
+    words = ["numbers", "list", "--limit", limit, "--file", str(path)]
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [sys.executable, "-c", "from mihu_async.cli import main; main()", *words],
+            stderr=full,
+            check=False,
+            timeout=60,
+        )
+
+    assert code == done.returncode
+    assert (code is Exit.DONE) == path.exists()
+
+
+def test_a_message_that_cannot_be_written_stops_nothing(monkeypatch):
+    """What was done is still to be reported elsewhere."""
+
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    tell("A number was bought.")
+
+    assert Exit.USAGE == run(["numbers", "list", "--limit", "0"])
+
+
+def test_a_closed_standard_output_is_told_before_anything_is_sent(sandbox, monkeypatch, capsys):
+    """What was bought could not be shown."""
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stdout", None)
+        code = run(["numbers", "buy", "+390790080041", "--country-code", "IT", "--type", "local", "--yes"])
+        sys.stdout.close()
+
+    assert Exit.USAGE == code
+    assert "Standard output is closed. Nothing was sent." in capsys.readouterr().err
+    assert not sandbox.journal
+
+
+def test_closed_standard_error_and_input_stop_no_command(sandbox, monkeypatch, capsys):
+    """Messages go nowhere, and none lands among the rows."""
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stderr", None)
+        closed.setattr(sys, "stdin", None)
+        codes = [run(["numbers", "list", "--limit", limit, "--output", "name"]) for limit in ("1", "0")]
+        sys.stderr.close()
+        sys.stdin.close()
+
+    assert [Exit.DONE, Exit.USAGE] == codes
+    assert 1 == len(capsys.readouterr().out.splitlines())
 
 
 def test_what_cannot_be_flushed_is_an_error(sandbox, monkeypatch, capsys):

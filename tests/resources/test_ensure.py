@@ -213,6 +213,40 @@ async def test_a_registration_that_is_not_known_is_raised_where_no_trunk_serves_
     assert ["look", "register", "look"] == scene.done
 
 
+@pytest.mark.parametrize(("seen", "step"), [("b", "assign"), (None, "register")])
+async def test_an_answer_about_another_agent_is_looked_into(seen, step):
+    """The answer to the action may be an old one; what the look shows then counts."""
+    scene = Scene(look=[snapshot(seen), snapshot("a")], **{step: [snapshot("b")]})
+    ensured = await scene.run()
+
+    assert snapshot("a") == ensured.snapshot
+    assert ensured.outcome in {EnsureOutcome.REASSIGNED, EnsureOutcome.CREATED}
+    assert ["look", step, "look"] == scene.done
+
+
+async def test_an_answer_that_names_no_agent_is_believed():
+    """No answer has to."""
+    scene = Scene(look=[NOT_FOUND], register=[snapshot()])
+
+    assert EnsureOutcome.CREATED is (await scene.run()).outcome
+
+
+@pytest.mark.parametrize("unclear", [snapshot("b"), NOT_FOUND, refusal(500, ServerError)])
+@pytest.mark.parametrize(
+    ("seen", "step", "request_"), [("b", "assign", "PUT .*/assign"), (None, "register", "POST .*")]
+)
+async def test_an_action_that_is_confirmed_for_another_agent_is_not_known(seen, step, request_, unclear):
+    """It is no success, whatever the service says; ``check`` looks again and sends nothing else."""
+    scene = Scene(look=[snapshot(seen), unclear, snapshot("b"), snapshot("a")], **{step: [snapshot("b")]})
+    with pytest.raises(OutcomeUnknownError, match=f"{request_} may or may not .* serves agent b on call") as caught:
+        await scene.run()
+
+    assert caught.value.may_have_changed
+    assert await caught.value.check() is None
+    assert snapshot("a") == (await caught.value.check()).snapshot
+    assert ["look", step, *["look"] * 3] == scene.done
+
+
 async def test_a_trunk_that_comes_and_goes_is_given_up():
     """Others may register and delete it for ever; the last refusal is raised."""
     scene = Scene(look=[NOT_FOUND, snapshot("b")] * ROUNDS, register=[CONFLICT] * ROUNDS, assign=[NOT_FOUND] * ROUNDS)
