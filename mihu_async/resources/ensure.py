@@ -123,7 +123,7 @@ class Ensure(Value, frozen=True, kw_only=True):
     async def run(self) -> Ensured:
         """Look and act until the trunk serves the agent.
 
-        A refusal is final if the next look asks for the same step again.
+        A refusal is final if the next lookup asks for the same step again.
 
         Raises:
             APIError: If a refusal is final.
@@ -152,7 +152,7 @@ class Ensure(Value, frozen=True, kw_only=True):
                 return await self._confirmed(done)
 
     async def _confirmed(self, done: Ensured) -> Ensured:
-        """Return an action that was confirmed. If its answer names another agent, the next look decides."""
+        """Return an action that was confirmed. If its answer names another agent, the next lookup decides."""
         if not self._is_anothers(done.snapshot):
             return done
         with suppress(MihuError):

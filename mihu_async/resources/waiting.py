@@ -67,7 +67,7 @@ def why_never(row: PhoneNumber | None, *, seen: PhoneNumber | None, wanted: Numb
 
     Args:
         row: The row in the latest look.
-        seen: The row in the look before.
+        seen: The row in the previous lookup.
         wanted: The status.
     """
     if row is None:
