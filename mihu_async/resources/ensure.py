@@ -162,7 +162,7 @@ class Ensure(Value, frozen=True, kw_only=True):
         number, agent = done.snapshot.number, done.snapshot.agent_on(self.channel)
         how_to_check = f"Look at numbers.channels_of({number!r}) before you ensure it again, which is safe."
         raise OutcomeUnknownError(
-            f"{method} {path} may or may not have been carried out: it was answered with success, but the answer shows "
+            f"{method} {path} may or may not have been applied: it was answered with success, but the answer shows "
             f"that {number} serves agent {agent and agent.agent_uuid} on {self.channel}. {how_to_check}",
             method=method,
             url=path,

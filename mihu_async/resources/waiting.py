@@ -66,7 +66,7 @@ def why_never(row: PhoneNumber | None, *, seen: PhoneNumber | None, wanted: Numb
     """Return the reason why a number will not reach a status by itself; None if it still may.
 
     Args:
-        row: The row in the latest look.
+        row: The row in the latest lookup.
         seen: The row in the previous lookup.
         wanted: The status.
     """
