@@ -23,6 +23,7 @@ from mihu_async.cli.formats import APPENDABLE, Format, Rows
 from mihu_async.cli.output import Show, format_for, standard_output
 from mihu_async.cli.progress import Bar, explain, progress, tell
 from mihu_async.cli.wording import counted, proof_of, walk_in_words
+from mihu_async.paging.page import stated
 
 T = TypeVar("T")
 
@@ -93,7 +94,9 @@ async def _export(pager: Pager[T], layout: Layout[T], how: Export, places: "Plac
     places.forget()
     if pager.report.complete is False:
         advice = "The listing changed while it was read: read it again."
-        if how.on_drift == "ignore":
+        if pager.report.expected is None:
+            advice = "The service does not say how many rows there are, so nothing proves that these are all."
+        elif how.on_drift == "ignore":
             advice = (
                 "Leave out --on-drift ignore, which remembers one page only, and so proves nothing of more than two."
             )
@@ -123,8 +126,9 @@ async def copy(pager: Pager[T], writer: "Writer[T]", places: "Places", bar: Bar)
             writer.begin()
             places.note(pager.checkpoint(), writer.file)
             writer.page(page.items)
-            if page.pagination.last_page >= LONG:
-                bar.show(page.pagination.to or page.pagination.total, page.pagination.total)
+            known = stated(page)
+            if known.total is not None and (known.last_page or 0) >= LONG:
+                bar.show(page.pagination.to or known.total, known.total)
             if writer.full:
                 return
     except (MihuError, CancelledError) as error:  # between pages, when every row received has been written

@@ -55,7 +55,8 @@ def proof_of(report: WalkReport) -> str:
 
 def walk_in_words(report: WalkReport) -> str:
     """Return how much a walk read, and of how much."""
-    return f"{counted(report.yielded, 'row')} in {counted(report.pages, 'page')}, of {report.expected} in all"
+    total = "an unknown number" if report.expected is None else report.expected
+    return f"{counted(report.yielded, 'row')} in {counted(report.pages, 'page')}, of {total} in all"
 
 
 def in_words(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from mihu_async import CheckpointFile
 from mihu_async.cli.errors import Exit
-from mihu_async.sandbox import Hang, Sandbox, Status, WrongContentType
+from mihu_async.sandbox import Change, Hang, Sandbox, Status, WrongContentType
 
 PAGES = "numbers list --per-page 25 --max-attempts 1 --output"
 
@@ -187,6 +187,28 @@ def test_rates_that_are_equal_leave_a_walk_incomplete(command, sandbox):
 
     assert (Exit.INCOMPLETE, 1) == (done.code, len(done.rows))
     assert "the listing may have more: 1 row in 3 pages, of 2 in all." in done.err
+
+
+@pytest.mark.parametrize(
+    ("hidden", "code", "said"),
+    [
+        ("last_page", Exit.DONE, ""),
+        (
+            "total",
+            Exit.INCOMPLETE,
+            "250 rows in 10 pages, of an unknown number in all.\nmihu-async: The service does not",
+        ),
+    ],
+)
+def test_a_listing_that_does_not_say_how_long_it_is_is_written(command, sandbox, hidden, code, said):
+    """Every row is written, and the advice is not to read again what will not tell."""
+    sandbox.faults.add(
+        Change(lambda document: document["data"]["pagination"].update({hidden: None})), method="GET", times=None
+    )
+    done = command("numbers list --per-page 25 --output name")
+
+    assert (code, 250) == (done.code, len(done.rows))
+    assert said in done.err
 
 
 def test_what_cannot_be_gone_on_with_is_refused(command, sandbox, tmp_path):
