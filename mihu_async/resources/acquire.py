@@ -25,7 +25,7 @@ from mihu_async.models.inputs import Address, RequirementValue
 from mihu_async.models.numbers import AvailableNumber, Binding, Bindings, PhoneNumber
 from mihu_async.models.provisional import PurchaseRequirements
 from mihu_async.resources.purchase import Purchase
-from mihu_async.validation import wrong, wrong_type
+from mihu_async.validation import e164, wrong, wrong_type
 from mihu_async.value import Value
 
 MOST_OFFERS = 10
@@ -177,7 +177,11 @@ class Acquisition(Value, frozen=True, kw_only=True):
         return await answered(purchase, self.answers).commit(idempotency_key=key)
 
     def _fits(self, offer: AvailableNumber) -> bool:
-        """Return True if an offer has the country and type, is known to be within the bound, and is chosen."""
+        """Return True if an offer can be bought, has the country and type, is within the bound, and is chosen."""
+        try:
+            e164("number", offer.number)
+        except UsageError:
+            return False
         if offer.country_code not in {None, self.country_code} or offer.type not in {None, self.type}:
             return False
         bound, fee = self.max_monthly_fee, offer.monthly_fee

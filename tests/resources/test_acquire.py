@@ -171,6 +171,16 @@ async def test_a_choice_that_would_have_to_be_awaited_buys_nothing(sandbox, mihu
     assert 0 == posts(sandbox)
 
 
+@pytest.mark.parametrize("number", ["0790080042", "+39 0790 080042", "", None])
+async def test_an_offer_that_cannot_be_bought_takes_no_other_with_it(sandbox, mihu, number):
+    """A number that is written in another form, or not at all, is passed over."""
+    document = {"success": True, "data": [{"number": number}, {"number": "+390790080041"}]}
+    sandbox.faults.add(Status(200, body=document), method="GET", path="/phone-numbers/search")
+
+    assert "+390790080041" == (await mihu.numbers.acquire("IT", "local")).number
+    assert 1 == posts(sandbox)
+
+
 @pytest.mark.parametrize(
     ("offer", "fits"),
     [

@@ -232,7 +232,9 @@ async def test_an_answer_that_names_no_agent_is_believed():
 
 
 @pytest.mark.parametrize("unclear", [snapshot("b"), NOT_FOUND, refusal(500, ServerError)])
-@pytest.mark.parametrize(("seen", "step", "request_"), [("b", "assign", "PUT .*/assign"), (None, "register", "POST .*")])
+@pytest.mark.parametrize(
+    ("seen", "step", "request_"), [("b", "assign", "PUT .*/assign"), (None, "register", "POST .*")]
+)
 async def test_an_action_that_is_confirmed_for_another_agent_is_not_known(seen, step, request_, unclear):
     """It is no success, whatever the service says; ``check`` looks again and sends nothing else."""
     scene = Scene(look=[snapshot(seen), unclear, snapshot("b"), snapshot("a")], **{step: [snapshot("b")]})
