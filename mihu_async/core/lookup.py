@@ -89,5 +89,3 @@ class Lookup(Value, Generic[F, T], frozen=True):
     """This function names a thing that only one call can have made; None for a state that several may ask for."""
     owner: object = None
     """Calls of equal owners make one thing together, and each may return it; None if each call makes its own."""
-    contradiction: Callable[[T], str | None] = lambda _: None
-    """This function returns why an answer is about another thing than the requested one, or None if it is not."""

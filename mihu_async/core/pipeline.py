@@ -245,10 +245,10 @@ class Call(Generic[T]):
                 self._prefetch.progress.moment = self._arrived
                 await self._wait_until_ready(self._prefetch)
         reading = read_fast(response, self._request) or await self._read_closely(response)
-        lookup = self._request.lookup
-        if lookup is not None and (contradiction := lookup.contradiction(reading.data)):
+        contradiction = self._request.contradiction
+        if contradiction is not None and (why := contradiction(reading.data)):
             self.journal.said(reading.message)
-            raise contradicted(response, self._request, self._redact, contradiction)
+            raise contradicted(response, self._request, self._redact, why)
         self.journal.succeeded(reading)
         if throttle.spent:
             throttle.refund(pipeline.retries.budget)
@@ -345,9 +345,9 @@ class Call(Generic[T]):
             took = now - self._sent - blocked
             if failed_while_blocked(error, took=took, bounds=self._bounds):
                 return Stalled(blocked)
-        left = self._deadline.left(now)
+        left: float | None = self._deadline.left(now)
         if self._bounds is None and isinstance(error, ConnectTimeoutError):
-            left = 0.0  # its turn would come too late, and another attempt's even later
+            left = None  # its turn would come too late, and another attempt's even later
         elif self._bounds is None or (isinstance(error, APIError) and error.status == THROTTLED):
             left = self._admission.left_to_wait(now)
         return decide(

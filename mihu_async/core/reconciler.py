@@ -5,9 +5,11 @@ returned.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar
 
 from attrs import evolve
@@ -33,48 +35,69 @@ KEPT = 10_000
 """The number of claimed things that are remembered."""
 
 
-class _Place(State):
-    lock: asyncio.Lock
-    users: int = 0
-
-
 class Contention:
-    """A lock for each thing that calls want to make, in each event loop, and a record of which call made which thing.
+    """The calls that want to make the same thing, one after the other, and a record of which call made which thing.
 
-    A client shares it with the clients that its ``with_options`` returns.
+    A client shares it with the clients that its ``with_options`` returns. They may be used from several threads, each
+    with an event loop.
     """
 
     def __init__(self) -> None:
-        self._places: dict[tuple[asyncio.AbstractEventLoop, str], _Place] = {}
+        self._lines: dict[str, deque[asyncio.Future[None]]] = {}
         self._owners: dict[str, object] = {}
+        self._guard = Lock()
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys whose lock a call has or waits for."""
-        return tuple(key for _, key in self._places)
+        """The keys that calls hold."""
+        return tuple(self._lines)
 
-    @asynccontextmanager
-    async def lock_for(self, key: str) -> AsyncGenerator[asyncio.Lock]:
-        """Lend the lock of a key; it is forgotten once no call uses it any more."""
-        where = asyncio.get_running_loop(), key
-        place = self._places.setdefault(where, _Place(asyncio.Lock()))
-        place.users += 1
+    async def acquire(self, key: str) -> None:
+        """Hold a key, once no other call holds it; the calls that wait get it in their order."""
+        turn = asyncio.get_running_loop().create_future()
+        with self._guard:
+            line = self._lines.get(key)
+            if line is None:
+                self._lines[key] = deque()
+                return
+            line.append(turn)
         try:
-            yield place.lock
-        finally:
-            place.users -= 1
-            if not place.users:
-                del self._places[where]
+            await turn
+        except asyncio.CancelledError:
+            with self._guard:
+                waited = turn in line
+                if waited:
+                    line.remove(turn)
+            if not waited:  # it was this call's turn already
+                self.release(key)
+            raise
+
+    def release(self, key: str) -> None:
+        """Release a key to the next call that waits for it, in whichever loop."""
+        with self._guard:
+            line = self._lines[key]
+            while line:
+                turn = line.popleft()
+                with suppress(RuntimeError):  # its loop is closed, so it never comes
+                    turn.get_loop().call_soon_threadsafe(_give, turn)
+                    return
+            del self._lines[key]
 
     def claim(self, identity: str, owner: object) -> None:
         """Note that ``owner``, a call or a key for several, made the thing of this identity."""
-        self._owners[identity] = owner
-        while len(self._owners) > KEPT:
-            del self._owners[next(iter(self._owners))]
+        with self._guard:
+            self._owners[identity] = owner
+            while len(self._owners) > KEPT:
+                del self._owners[next(iter(self._owners))]
 
     def is_anothers(self, identity: str, owner: object) -> bool:
         """Return True if another than ``owner`` made the thing of this identity."""
         return self._owners.get(identity, owner) != owner
+
+
+def _give(turn: "asyncio.Future[None]") -> None:
+    if not turn.done():  # a call that was cancelled meanwhile hands the key on
+        turn.set_result(None)
 
 
 class Reconciler(State, Generic[T]):
@@ -104,20 +127,20 @@ class Reconciler(State, Generic[T]):
         Raises:
             ConnectTimeoutError: If they take longer. Nothing was sent.
         """
-        async with self.pipeline.contention.lock_for(key) as lock:
-            try:
-                async with self.pipeline.clock.timeout(max(self._left, SHORTEST)):
-                    await lock.acquire()
-            except TimeoutError:
-                why = "another call of this client for the same thing was under way for as long as this one may take"
-                error = self.journal.not_sent(why)
-                self.journal.begin(self.pipeline.clock.monotonic())
-                self.journal.failed(error)
-                raise error.after(self.journal.attempts, "") from None
-            try:
-                yield
-            finally:
-                lock.release()
+        contention = self.pipeline.contention
+        try:
+            async with self.pipeline.clock.timeout(max(self._left, SHORTEST)):
+                await contention.acquire(key)
+        except TimeoutError:
+            why = "another call of this client for the same thing was under way for as long as this one may take"
+            error = self.journal.not_sent(why)
+            self.journal.begin(self.pipeline.clock.monotonic())
+            self.journal.failed(error)
+            raise error.after(self.journal.attempts, "") from None
+        try:
+            yield
+        finally:
+            contention.release(key)
 
     def claim(self, result: T) -> T:
         """Note that this call made the thing, and return it."""

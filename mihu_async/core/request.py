@@ -1,7 +1,7 @@
 """A request as a value: the endpoint, the query and the body, and the type of the result. This module does no I/O."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from functools import cache, lru_cache
@@ -42,6 +42,7 @@ class Request(Value, Generic[T], frozen=True, kw_only=True):
 
     ``path`` and ``query`` are encoded. ``returns`` is the type that the envelope's ``data`` is read as. ``lookup``
     finds the effect of a write whose answer was lost, and ``how_to_check`` describes how to find it by hand.
+    ``contradiction`` returns the reason why a success is about another thing than the requested one, or None.
     ``headers`` are the caller's headers of this call. ``token`` is the token of this attempt if a function returned
     it. No cache may answer an ``uncached`` request.
     """
@@ -56,6 +57,7 @@ class Request(Value, Generic[T], frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     how_to_check: str = ""
     lookup: Lookup[Any, T] | None = None
+    contradiction: Callable[[T], str | None] | None = None
     headers: Extra = ()
     token: str = ""
     uncached: bool = False
@@ -75,6 +77,7 @@ def describe(
     headers: Mapping[str, str] | None = None,
     how_to_check: str = "",
     lookup: Lookup[Any, T] | None = None,
+    contradiction: Callable[[T], str | None] | None = None,
 ) -> Request[T]:
     """Make a request of plain values: encode the path, the query and the body.
 
@@ -103,6 +106,7 @@ def describe(
         returns=returns,
         how_to_check=how_to_check,
         lookup=lookup,
+        contradiction=contradiction,
     )
 
 

@@ -83,7 +83,7 @@ def decide(
     method: str,
     attempt: int,
     policy: RetryPolicy,
-    left: float,
+    left: float | None,
     jitter: float,
     affordable: bool = True,
     pause_left: float = 0.0,
@@ -96,7 +96,7 @@ def decide(
         method: The verb of the call.
         attempt: The number of this attempt, of those that count, from 1.
         policy: The retries that the caller allows.
-        left: The rest of the call's time, in seconds.
+        left: The rest of the call's time, in seconds; None if the error says that no attempt can leave in that time.
         jitter: A random number from 0 to 1.
         affordable: True if the client's budget pays for another attempt.
         pause_left: The rest of the pause that all calls of the client keep, in seconds.
@@ -125,7 +125,7 @@ def decide(
 
 
 def _when(
-    error: Failure, *, attempt: int, policy: RetryPolicy, left: float, jitter: float, pause_left: float
+    error: Failure, *, attempt: int, policy: RetryPolicy, left: float | None, jitter: float, pause_left: float
 ) -> Retry | GiveUp:
     """Decide how long to wait, or that another attempt is of no use."""
     if isinstance(error, TransportError) and error.is_permanent:
@@ -139,7 +139,9 @@ def _when(
     return _above_the_cap(asked, policy) or _too_late(delay, left) or Retry(delay)
 
 
-def _when_throttled(error: APIError, *, policy: RetryPolicy, left: float, pause_left: float) -> Throttled | GiveUp:
+def _when_throttled(
+    error: APIError, *, policy: RetryPolicy, left: float | None, pause_left: float
+) -> Throttled | GiveUp:
     """Decide whether the call has the time for the client's pause."""
     return _above_the_cap(error.retry_after, policy) or _too_late(pause_left, left) or Throttled(pause_left)
 
@@ -150,7 +152,9 @@ def _above_the_cap(asked: float | None, policy: RetryPolicy) -> GiveUp | None:
     return GiveUp(f"the service asks for a pause of {asked:g} s, above max_retry_after={policy.max_retry_after:g}")
 
 
-def _too_late(delay: float, left: float) -> GiveUp | None:
+def _too_late(delay: float, left: float | None) -> GiveUp | None:
+    if left is None:
+        return GiveUp()
     if delay < left:
         return None
     return GiveUp(f"the next attempt would begin after the call's total time, of which {max(left, 0):.3g} s are left")

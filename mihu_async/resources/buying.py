@@ -24,7 +24,7 @@ from mihu_async.resources.keyed import (
     purchase_fingerprint,
 )
 from mihu_async.resources.lease import within
-from mihu_async.resources.lookups import purchase_of
+from mihu_async.resources.lookups import contradiction_of, purchase_of
 from mihu_async.resources.offers import TYPE, Offers
 from mihu_async.resources.provisional import warn_provisional
 from mihu_async.resources.purchase import Purchase, check_offer
@@ -378,5 +378,12 @@ def describe_purchase(body: Mapping[str, Any], listed: Listed) -> Request[PhoneN
     """
     number: str = body["number"]
     how_to_check = f"Before you buy it again, check that numbers.channels_of({number!r}) does not find it."
-    lookup = purchase_of(number, listed)
-    return describe("POST", PATH, PhoneNumber, json=body, how_to_check=how_to_check, lookup=lookup)
+    return describe(
+        "POST",
+        PATH,
+        PhoneNumber,
+        json=body,
+        how_to_check=how_to_check,
+        lookup=purchase_of(number, listed),
+        contradiction=contradiction_of(number),
+    )

@@ -33,7 +33,6 @@ def purchase_of(number: str, listed: Listed) -> Lookup[Rows, PhoneNumber]:
         is_filtered=True,
         key=f"number {digits_of(number)}",
         identity=attrgetter("phone_number_uuid"),
-        contradiction=lambda answer: about_another(number, answer.number),
     )
 
 
@@ -106,7 +105,6 @@ def registration_of(
         partial(judge_registration, number, channel, agent_uuid, tuple(settings)),
         is_filtered=True,
         key=f"trunk {digits_of(number)} {channel}",
-        contradiction=lambda answer: about_another(number, answer.number),
     )
 
 
@@ -142,16 +140,21 @@ def judge_registration(
     return Found(snapshot_of(trunk), ours=False, reason=reason)
 
 
-def about_another(number: str, answered: str | None) -> str | None:
-    """Return the reason why an answer is about another number than the requested one; None if it is not, or names none.
+def contradiction_of(number: str) -> Callable[[PhoneNumber | NumberChannels], str | None]:
+    """Return a check of the answers about a number: why one is about another number, or None.
+
+    An answer that names no number contradicts nothing.
 
     Args:
         number: The requested number.
-        answered: The number of the answer.
     """
-    if not answered or digits_of(answered) == digits_of(number):
-        return None
-    return f"the answer is about {answered}, and not about {number}"
+
+    def contradiction(answer: PhoneNumber | NumberChannels) -> str | None:
+        if not answer.number or digits_of(answer.number) == digits_of(number):
+            return None
+        return f"the answer is about {answer.number}, and not about {number}"
+
+    return contradiction
 
 
 def provision_of(agent_uuid: str, phone_number_uuid: str) -> Lookup[Binding, AgentAnswer | Agent]:

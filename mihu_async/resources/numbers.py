@@ -20,6 +20,7 @@ from mihu_async.paging.pager import Pager, Shard
 from mihu_async.resources.buying import Buying
 from mihu_async.resources.changes import changes, inbound_change, outbound_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
+from mihu_async.resources.lookups import contradiction_of
 from mihu_async.resources.rows import Listed
 from mihu_async.resources.waiting import Wait, find_row
 from mihu_async.resources.watcher import INTERVAL, Watcher
@@ -300,8 +301,10 @@ class Numbers(Buying):
             UsageError: Before anything is sent, if the number is not E.164.
             APIError: If the service refuses.
         """
-        query = {"number": e164("number", number)}
-        return await self._pipeline.run(describe("GET", f"{PATH}/channels", NumberChannels, query=query))
+        query, contradiction = {"number": e164("number", number)}, contradiction_of(number)
+        return await self._pipeline.run(
+            describe("GET", f"{PATH}/channels", NumberChannels, query=query, contradiction=contradiction)
+        )
 
     def rates(
         self,

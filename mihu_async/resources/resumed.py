@@ -124,7 +124,6 @@ def keyed_request(
         key=lookup.key,
         identity=lookup.identity,
         owner=(ledger, entry.key),
-        contradiction=lookup.contradiction,
     )
     return replace(request, lookup=keyed)
 

@@ -21,7 +21,7 @@ from mihu_async.resources.bulk import EnsureRun, R, check_rows
 from mihu_async.resources.changes import changes, sip_change, unless_unset
 from mihu_async.resources.endpoint import PER_PAGE, Endpoint
 from mihu_async.resources.ensure import PATH, SETTINGS, Ensure, Ensured
-from mihu_async.resources.lookups import registration_of
+from mihu_async.resources.lookups import contradiction_of, registration_of
 from mihu_async.resources.rows import Listed
 from mihu_async.resources.watcher import INTERVAL, Watcher
 from mihu_async.validation import (
@@ -188,7 +188,15 @@ class Trunks:
             f"Before you register it again, check which agent it serves: numbers.channels_of({phone_number!r})"
             f".{body['channel']}_agent."
         )
-        request = describe("POST", PATH, NumberChannels, json=body, how_to_check=how_to_check, lookup=lookup)
+        request = describe(
+            "POST",
+            PATH,
+            NumberChannels,
+            json=body,
+            how_to_check=how_to_check,
+            lookup=lookup,
+            contradiction=contradiction_of(body["phone_number"]),
+        )
         return await self._pipeline.run(request)
 
     @conceals_arguments
@@ -312,6 +320,7 @@ class Trunks:
                     "additional_settings": unless_unset(json_object, "additional_settings", additional_settings),
                 }
             ),
+            contradiction=contradiction_of(trunk["phone_number"]),
         )
         return await self._pipeline.run(request)
 
@@ -358,7 +367,10 @@ class Trunks:
             "channel": CHANNEL("channel", channel),
             "agent_uuid": identifier("agent_uuid", agent_uuid),
         }
-        return await self._pipeline.run(describe("PUT", f"{PATH}/assign", NumberChannels, json=body))
+        contradiction = contradiction_of(body["phone_number"])
+        return await self._pipeline.run(
+            describe("PUT", f"{PATH}/assign", NumberChannels, json=body, contradiction=contradiction)
+        )
 
 
 def _registration(

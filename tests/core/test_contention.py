@@ -1,6 +1,8 @@
 """Calls of one client that want the same thing."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from attrs import evolve
@@ -61,6 +63,69 @@ async def test_calls_for_one_thing_wait_for_each_other():
     assert 1 == await run_both("a", "a")
     assert 2 == await run_both("a", "b")
     assert 2 == await run_both("", "")
+
+
+def test_calls_in_several_loops_wait_for_each_other():
+    """A client may be used from several threads; the calls of each have the key one after the other."""
+    shared, inside, most = reconciler.Contention(), 0, 0
+
+    async def hold() -> None:
+        nonlocal inside, most
+        for _ in range(50):
+            await shared.acquire("a")
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+            shared.release("a")
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(asyncio.run, hold()) for _ in range(4)]:
+            done.result(timeout=30)
+
+    assert 1 == most
+    assert () == shared.keys
+
+
+def test_a_loop_that_is_closed_loses_its_turn():
+    """The call that waited there never comes, and the next one has the key."""
+    shared, gone = reconciler.Contention(), asyncio.new_event_loop()
+
+    async def wait_there() -> None:
+        await shared.acquire("a")
+
+    async def main() -> None:
+        await shared.acquire("a")
+        waiting = gone.create_task(wait_there())
+        gone.call_soon(gone.stop)
+        await asyncio.to_thread(gone.run_forever)
+        gone.close()
+        with suppress(RuntimeError):  # its loop is closed, so it cannot be told
+            waiting.cancel()
+        here = asyncio.create_task(shared.acquire("a"))
+        await asyncio.sleep(0)
+        shared.release("a")
+        await here
+        shared.release("a")
+
+    asyncio.run(main())
+    assert () == shared.keys
+
+
+async def test_a_call_that_is_cancelled_with_its_turn_hands_it_on():
+    """The key was its own already when the caller gave up."""
+    shared = reconciler.Contention()
+    await shared.acquire("a")
+    first, second = (asyncio.create_task(shared.acquire("a")) for _ in range(2))
+    await asyncio.sleep(0)
+    shared.release("a")
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await second
+    shared.release("a")
+
+    assert first.cancelled()
+    assert () == shared.keys
 
 
 async def test_a_call_that_is_cancelled_lets_the_next_one_go():

@@ -153,8 +153,13 @@ async def test_a_redirect_after_a_write_is_a_lost_answer(status):
 
 async def test_a_success_about_another_thing_is_a_lost_answer():
     """It is looked up, and sent again where nothing is there; the words are redacted."""
-    about = Lookup(find, judge, contradiction=lambda it: f"the answer is about {it} {TOKEN}" if it == "other" else None)
-    request = describe("POST", "/phone-numbers", RAW, lookup=about)
+    request = describe(
+        "POST",
+        "/phone-numbers",
+        RAW,
+        lookup=Lookup(find, judge),
+        contradiction=lambda it: f"the answer is about {it} {TOKEN}" if it == "other" else None,
+    )
     network = sender(ok("other"), NOTHING, ok("it"))
     stubborn = sender(ok("other"), ok(["unclear"]))
     error = await raised(pipeline(stubborn), request)

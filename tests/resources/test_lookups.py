@@ -24,7 +24,7 @@ from mihu_async import (
 from mihu_async.core.lookup import Circumstances, Found
 from mihu_async.core.server_clock import CallWindow, TimeInterval
 from mihu_async.resources.lookups import (
-    about_another,
+    contradiction_of,
     judge_purchase,
     judge_registration,
     purchase_of,
@@ -190,7 +190,7 @@ def test_settings_that_no_answer_shows_may_be_anothers():
 )
 def test_an_answer_about_another_number_is_known_by_its_digits(answered, expected):
     """An answer that names none is taken as it is."""
-    assert expected == about_another(NUMBER, answered)
+    assert expected == contradiction_of(NUMBER)(NumberChannels(number=answered, channels=Channels()))
 
 
 def test_a_snapshot_is_made_from_a_row():

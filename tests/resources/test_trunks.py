@@ -11,6 +11,7 @@ from mihu_async import (
     UNSET,
     ConnectError,
     ConnectionLostError,
+    DecodeError,
     Direction,
     NotFoundError,
     SipCredentials,
@@ -287,3 +288,23 @@ async def test_a_trunk_that_never_was_there_is_not_found(earlier):
         await Trunks(pipeline(sender), 1).delete(phone_number="+12345678901", channel="call")
 
     assert [] == sender.outcomes
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "call"),
+    [
+        ("patch", "", lambda mihu: mihu.trunks.update(phone_number="+12345678901", channel="call", name="x")),
+        ("put", "/assign", lambda mihu: mihu.trunks.assign(**TRUNK)),
+    ],
+    ids=["update", "assign"],
+)
+async def test_an_answer_about_another_trunk_is_an_error(wire, method, path, call):
+    """It says that the change may have been applied, and is not sent again."""
+    wire.add(f"{TRUNKS}{path}", method=method, payload=SNAPSHOT | {"data": {"number": "+12345678909", "channels": {}}})
+    async with client() as mihu:
+        with pytest.raises(
+            DecodeError, match=r"is about \+12345678909, and not about \+12345678901\. It may have been"
+        ):
+            await call(mihu)
+
+    assert 1 == len(wire.sent)
