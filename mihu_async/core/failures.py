@@ -177,7 +177,7 @@ def cure(error: BaseException) -> str:
         case aiohttp.ClientHttpProxyError(status=HTTPStatus.PROXY_AUTHENTICATION_REQUIRED):
             advice = "The proxy asks for other credentials: proxy='http://user:password@host:port'."
         case aiohttp.ClientHttpProxyError(status=status) if (
-            status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in PROXY_IS_BUSY
+            HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in PROXY_IS_BUSY
         ):
             advice = "The proxy refuses to connect to this host: ask its operator, or use another one (proxy=…)."
         case _:

@@ -858,6 +858,7 @@ async def test_a_handshake_that_breaks_is_tried_again():
         (403, 1, "The proxy refuses to connect to this host"),
         (502, 2, ""),
         (429, 2, ""),
+        (302, 2, ""),
     ],
 )
 async def test_a_proxy_that_refuses_a_tunnel_is_asked_once(status, attempts, advice):
