@@ -36,11 +36,8 @@ from mihu_async.core.server_clock import TimeInterval
 from mihu_async.ledger import Claim, Entry, SqliteLedger, Standing, sqlite
 from mihu_async.ledger.database import Database
 from mihu_async.models.numbers import PhoneNumber
-from mihu_async.resources.buying import describe_purchase
-from mihu_async.resources.keyed import KeyedPurchase, changed_nothing, purchase_fingerprint
-from mihu_async.resources.numbers import NUMBERS
+from mihu_async.resources.keyed import changed_nothing, purchase_fingerprint
 from mihu_async.resources.resumed import prolonged, redated
-from mihu_async.resources.rows import Listed
 from mihu_async.sandbox import Hang, Reset, Sandbox, Status
 from tests.internals import pipeline_of, with_pipeline
 from tests.virtual import in_virtual_time
@@ -662,21 +659,26 @@ async def test_a_key_that_cannot_be_freed_is_logged(sandbox, mihu, shelf, caplog
     assert 2 == caplog.text.count("could not release a key")
 
 
-async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox, mihu, shelf):
-    """Where a key names more than one request, an earlier call may have chosen another number under it meanwhile."""
-    shelf.entries[KEY] = begun(mihu, number=OTHER, fingerprint="any of these")
-    inventory = Listed(NUMBERS, concurrency=1)
-    bought = await KeyedPurchase(
-        pipeline=pipeline_of(mihu),
-        ledger=shelf,
-        listed=inventory,
-        key=KEY,
-        describe=lambda number: describe_purchase({**PURCHASE, "number": number}, inventory),
-        fingerprint="any of these",
-    ).buy(PURCHASE["number"])
+class Overtaken(Shelf):
+    """A ledger in which another call has begun another number under the key just before."""
 
-    assert OTHER == bought.number
-    assert [OTHER] == [entry.json["number"] for entry in sandbox.journal.select(method="POST")]
+    number = ""
+
+    async def take(self, entry, owner):
+        self.entries.setdefault(entry.key, evolve(entry, number=self.number))
+        return await super().take(entry, owner)
+
+
+async def test_a_key_that_has_begun_another_number_buys_that_one(sandbox):
+    """An earlier call may have chosen another number for the same acquisition meanwhile."""
+    shelf = Overtaken()
+    async with connect(sandbox, shelf) as mihu:
+        _, other, *_ = await mihu.numbers.search("US", "local").collect()
+        shelf.number = other.number
+        bought = await mihu.numbers.acquire("US", "local", idempotency_key=KEY)
+
+    assert other.number == bought.number
+    assert [other.number] == [entry.json["number"] for entry in sandbox.journal.select(method="POST")]
 
 
 # Recovery
