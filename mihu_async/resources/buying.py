@@ -55,7 +55,7 @@ class Buying(Offers):
     async def prepare(self, offer: AvailableNumber | None) -> Purchase:
         """Prepare a purchase: request the requirements of the offer's country and type. Safe to repeat.
 
-        **Provisional**, because it calls :meth:`requirements`. Nothing is bought: ``await purchase.commit()`` does
+        **Provisional**, because it calls ``numbers.requirements``. Nothing is bought: ``await purchase.commit()`` does
         that.
 
         Args:
@@ -64,7 +64,7 @@ class Buying(Offers):
 
         Raises:
             UsageError: Before anything is sent, if there is no offer, or its country or type is not known.
-            APIError: If the service refuses; :meth:`requirements` lists the other errors.
+            APIError: If the service refuses; ``numbers.requirements`` lists the other errors.
         """
         warn_provisional()
         found = check_offer(offer)
@@ -88,7 +88,7 @@ class Buying(Offers):
         """Buy a number: ``POST /phone-numbers``. This spends money, and the purchase is never made twice.
 
         The first active number of a workspace is free, whatever its fee. A number that was bought can be pending:
-        :meth:`wait` waits until it is active.
+        ``numbers.wait`` waits until it is active.
 
         The purchase is sent again if it cannot have been applied: when no connection was made, or on 429. If the answer
         was lost, the SDK first looks the number up in the inventory, and all of its rows count:
@@ -165,11 +165,11 @@ class Buying(Offers):
         choose: Callable[[AvailableNumber], bool] | None = None,
         idempotency_key: str | None = None,
     ) -> PhoneNumber:
-        """Find a number for sale, buy it, and let an agent answer its calls. **Provisional**, like :meth:`search`.
+        """Find a number for sale, buy it, and let an agent answer its calls. **Provisional**, like ``numbers.search``.
 
-        It calls :meth:`requirements`, :meth:`search`, :meth:`buy` and ``agents.provision_call``. If an offer is refused
-        because it is no longer for sale, the next one is tried, ten at most. This spends money: without a key, each
-        call that succeeds buys one number.
+        It calls ``numbers.requirements``, ``numbers.search``, :meth:`buy` and ``agents.provision_call``. If an offer is
+        refused because it is no longer for sale, the next one is tried, ten at most. This spends money: without a key,
+        each call that succeeds buys one number.
 
         Args:
             country_code: ISO 3166-1 alpha-2, such as ``"IT"``.
