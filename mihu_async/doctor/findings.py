@@ -12,7 +12,7 @@ from mihu_async.doctor.facts import Addresses, Call, Facts, Failure, Handshake, 
 from mihu_async.errors import APIError, AuthenticationError, ConnectError, DecodeError, PermissionDeniedError
 
 TOLERANCE = timedelta(seconds=2)
-"""The largest clock difference at which a purchase can still be told from an older one."""
+"""The largest clock difference at which a purchase can still be distinguished from an older one."""
 SOON = timedelta(days=7)
 """The remaining lifetime of a certificate below which there is a warning."""
 NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE)
