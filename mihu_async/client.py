@@ -225,15 +225,8 @@ class MihuClient:
             OutcomeUnknownError: The answer to a POST was lost, so it may have been applied.
         """
         how_to_check = "Check whether it was applied before you send it again."
-        described = describe(
-            encode_method(method),
-            text("path", path),
-            RAW,
-            query=query,
-            json=json,
-            headers=headers,
-            how_to_check=how_to_check,
-        )
+        verb, where = encode_method(method), text("path", path)
+        described = describe(verb, where, RAW, query=query, json=json, headers=headers, how_to_check=how_to_check)
         del query, json, headers  # a report of an error might print them
         return await self._pipeline.run(described)
 

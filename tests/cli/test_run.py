@@ -280,7 +280,7 @@ def test_a_full_disk_under_standard_error_loses_only_messages(sandbox, tmp_path,
 
 
 def test_a_message_that_cannot_be_written_stops_nothing(monkeypatch):
-    """What was done is still to be reported elsewhere."""
+    """The command has still to report its work elsewhere."""
 
     class Full(io.StringIO):
         def write(self, _: str) -> int:
@@ -293,7 +293,7 @@ def test_a_message_that_cannot_be_written_stops_nothing(monkeypatch):
 
 
 def test_a_closed_standard_output_is_told_before_anything_is_sent(sandbox, monkeypatch, capsys):
-    """What was bought could not be shown."""
+    """The number is bought, and its row could not be shown."""
     with monkeypatch.context() as closed:
         closed.setattr(sys, "stdout", None)
         code = run(["numbers", "buy", "+390790080041", "--country-code", "IT", "--type", "local", "--yes"])

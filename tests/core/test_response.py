@@ -134,7 +134,7 @@ def test_what_asks_for_a_closer_look_is_left_to_a_closer_look(answer):
 
 @pytest.mark.parametrize("text", ["Sàssari", "a/b", 'a "b"', "a\\b", "a\nb"])
 def test_escapes_do_not_cost_the_fast_path(text):
-    """What frameworks write into JSON is read directly: other letters as numbers, slashes and quotes with a stroke."""
+    """Escapes that frameworks write are read directly: letters as numbers, slashes and quotes with a stroke."""
     answer = body(NUMBER | {"location": text}).replace(b"/", rb"\/")
 
     assert closely(answer, PhoneNumber) == decode(answer, PhoneNumber) is not None

@@ -95,7 +95,7 @@ def test_what_would_fail_again_is_not_tried_again(method):
 
 @pytest.mark.parametrize("error", LOST, ids=name)
 def test_a_lost_answer_is_asked_for_again_where_that_is_safe(error):
-    """What may have been applied is repeated only where twice is as good as once."""
+    """A write that may have been applied is repeated only if twice is as good as once."""
     assert Retry(0.5) == decided(error)
     assert Ambiguous(Retry(0.5)) == decided(error, method="POST")
 

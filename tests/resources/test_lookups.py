@@ -91,7 +91,7 @@ def test_all_rows_of_a_number_count(others):
     ],
 )
 def test_it_is_a_conflict_where_all_rows_are_clearly_from_before(rows, ours, is_final, reason):
-    """Where one of them does not tell, nothing is known."""
+    """Nothing is known if one of them does not tell."""
     found = judged(*rows)
 
     assert (ours, is_final) == (found.ours, found.is_final)

@@ -506,7 +506,7 @@ async def test_a_change_beside_a_field_that_cannot_be_read_is_told(sandbox, mihu
 
 
 async def test_a_field_is_known_once_it_can_be_read(sandbox, mihu, nights):
-    """What the first walk could not read is None until then, also in a process that goes on from its snapshot."""
+    """A field that the first walk could not read is None until then, also for a watcher of its snapshot."""
     change_of(sandbox, 0, monthly_fee=1.15)()
     broken(sandbox, "billing", "monthly_fee")()
     snapshot = await mihu.numbers.watch().take_base()
